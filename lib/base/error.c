@@ -1,0 +1,78 @@
+/* The rows of the error table (error.h). Pure data and look-up; safe in every thread. */
+#include "base/error.h"
+#include "base/text.h"
+
+#define TRY_LATER N_("No se pudo atender ahora. Intente de nuevo en unos minutos")
+
+static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
+	{ACUSE_ERROR_INTERNAL, "internal", TRUE, "451 4.3.0", 500, TRY_LATER},
+	{ACUSE_ERROR_INVALID, "invalid", FALSE, "550 5.6.0", 400, N_("Los datos no son validos")},
+	{ACUSE_ERROR_NOT_FOUND, "not-found", FALSE, "550 5.1.1", 404, N_("No existe")},
+	{ACUSE_ERROR_CONFLICT, "conflict", FALSE, "550 5.7.1", 409,
+		N_("El estado actual no lo permite")},
+	{ACUSE_ERROR_FORBIDDEN, "forbidden", FALSE, "550 5.7.1", 403,
+		N_("No tiene permiso para esto")},
+	{ACUSE_ERROR_UNAUTHENTICATED, "unauthenticated", FALSE, "535 5.7.8", 401,
+		N_("El usuario o la clave no son correctos")},
+	{ACUSE_ERROR_UNAVAILABLE, "unavailable", TRUE, "451 4.3.0", 503, TRY_LATER},
+	{ACUSE_ERROR_TIMEOUT, "timeout", TRUE, "451 4.3.0", 504, TRY_LATER},
+	{ACUSE_ERROR_TOO_LARGE, "too-large", FALSE, "552 5.3.4", 413,
+		N_("El mensaje es demasiado grande")},
+	{ACUSE_ERROR_NO_SPACE, "no-space", TRUE, "452 4.3.1", 507,
+		N_("No hay espacio para guardar la constancia. Intente mas tarde")},
+	{ACUSE_ERROR_NOT_BUILT, "not-built", FALSE, "550 5.3.5", 501,
+		N_("Esta version no lo hace todavia")},
+	{ACUSE_ERROR_STALE_DIRECTORY, "stale-directory", TRUE, "451 4.3.0", 503, TRY_LATER},
+	{ACUSE_ERROR_ACCOUNT_INACTIVE, "account-inactive", FALSE, "550 5.7.1", 403,
+		N_("La cuenta no esta activa. Consulte con la OTIC")},
+	{ACUSE_ERROR_NOT_AUTHORISED, "not-authorised", FALSE, "550 5.7.1", 403,
+		N_("No puede enviar desde esta direccion")},
+	{ACUSE_ERROR_EXPEDIENTE_UNKNOWN, "expediente-unknown", FALSE, "550 5.7.1", 409,
+		N_("El expediente no esta registrado en el tramite")},
+	{ACUSE_ERROR_WEAK_PASSWORD, "weak-password", FALSE, "550 5.7.1", 422,
+		N_("La clave no cumple las reglas: al menos 8 caracteres con letras, numeros y signos")},
+	{ACUSE_ERROR_REPEAT_RELEASED, "repeat-released", FALSE, "250 2.0.0", 409,
+		N_("Este mensaje ya fue enviado")},
+	{ACUSE_ERROR_REPEAT_UNDECIDED, "repeat-undecided", TRUE, "451 4.3.0", 409,
+		N_("El mismo mensaje esta en proceso de envio. Espere unos minutos")},
+	{ACUSE_ERROR_PERMIT, "permit", TRUE, "451 4.3.0", 403, TRY_LATER},
+	{ACUSE_ERROR_NO_BINDING, "no-binding", TRUE, "451 4.7.5", 409,
+		N_("El buzon no tiene una firma digital activa. Consulte con la OTIC")},
+	{ACUSE_ERROR_TOKEN_LOCKED, "token-locked", TRUE, "451 4.7.5", 409,
+		N_("La firma digital esta bloqueada. Pida a su titular que la active")},
+	{ACUSE_ERROR_TOKEN_ABSENT, "token-absent", TRUE, "451 4.7.5", 409,
+		N_("El token de firma no esta conectado. Consulte con la OTIC")},
+	{ACUSE_ERROR_TOKEN_TROUBLE, "token-trouble", TRUE, "451 4.7.5", 503,
+		N_("El token de firma no responde. Consulte con la OTIC")},
+	{ACUSE_ERROR_PIN_WRONG, "pin-wrong", FALSE, "550 5.7.1", 403, N_("El PIN no es correcto")},
+	{ACUSE_ERROR_PIN_LOW, "pin-low", FALSE, "550 5.7.1", 409,
+		N_("Un PIN errado mas bloquearia el token. Verifique el PIN con su titular")},
+	{ACUSE_ERROR_CERTIFICATE, "certificate", TRUE, "451 4.7.5", 409,
+		N_("El certificado no sirve para este buzon. Consulte con la OTIC")},
+	{ACUSE_ERROR_DAMAGED, "damaged", FALSE, "451 4.3.0", 500,
+		N_("Lo guardado no coincide con su huella. Avise a la OTIC")},
+};
+
+G_DEFINE_QUARK(acuse-error-quark, acuse_error)
+
+const AcuseErrorRow *acuse_error_row(int code)
+{
+	if (code < 0 || code >= ACUSE_N_ERRORS)
+		code = ACUSE_ERROR_INTERNAL;
+	return &rows[code];
+}
+
+const AcuseErrorRow *acuse_error_row_of(const GError *error)
+{
+	if (error == NULL || error->domain != ACUSE_ERROR)
+		return &rows[ACUSE_ERROR_INTERNAL];
+	return acuse_error_row(error->code);
+}
+
+const AcuseErrorRow *acuse_error_by_name(const char *name)
+{
+	for (size_t i = 0; i < ACUSE_N_ERRORS; i++)
+		if (g_strcmp0(rows[i].name, name) == 0)
+			return &rows[i];
+	return NULL;
+}

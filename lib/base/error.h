@@ -1,0 +1,63 @@
+/*
+ * The table of errors: every failure of Acuse is one row (code, name, may a retry help, SMTP status,
+ * HTTP status, text). A GError of domain ACUSE_ERROR carries the code; its message adds the detail.
+ */
+#ifndef ACUSE_BASE_ERROR_H
+#define ACUSE_BASE_ERROR_H
+
+#include <glib.h>
+
+#define ACUSE_ERROR (acuse_error_quark())
+
+typedef enum {
+	ACUSE_ERROR_INTERNAL,		/* a fault of ours */
+	ACUSE_ERROR_INVALID,		/* bad input; nothing changed */
+	ACUSE_ERROR_NOT_FOUND,
+	ACUSE_ERROR_CONFLICT,		/* the state does not allow it */
+	ACUSE_ERROR_FORBIDDEN,		/* the caller's role or uid may not */
+	ACUSE_ERROR_UNAUTHENTICATED,	/* wrong login or password */
+	ACUSE_ERROR_UNAVAILABLE,	/* a daemon, slapd or the disk does not answer now */
+	ACUSE_ERROR_TIMEOUT,
+	ACUSE_ERROR_TOO_LARGE,		/* over a named limit */
+	ACUSE_ERROR_NO_SPACE,		/* below the floor of free space */
+	ACUSE_ERROR_NOT_BUILT,		/* not part of this version */
+	ACUSE_ERROR_STALE_DIRECTORY,	/* the live copy is older than allowed */
+	ACUSE_ERROR_ACCOUNT_INACTIVE,	/* P2 */
+	ACUSE_ERROR_NOT_AUTHORISED,	/* P1, as judged by provisiond */
+	ACUSE_ERROR_EXPEDIENTE_UNKNOWN, /* P10, S10 */
+	ACUSE_ERROR_WEAK_PASSWORD,	/* A11 */
+	ACUSE_ERROR_REPEAT_RELEASED,	/* the same mail was released before */
+	ACUSE_ERROR_REPEAT_UNDECIDED,	/* the same mail waits for its outcome */
+	ACUSE_ERROR_PERMIT,		/* no permit, a forged or expired one, or for other bytes */
+	ACUSE_ERROR_NO_BINDING,		/* no active token is bound to the mailbox */
+	ACUSE_ERROR_TOKEN_LOCKED,	/* the PIN has to be typed */
+	ACUSE_ERROR_TOKEN_ABSENT,
+	ACUSE_ERROR_TOKEN_TROUBLE,	/* the module or the device failed */
+	ACUSE_ERROR_PIN_WRONG,
+	ACUSE_ERROR_PIN_LOW,		/* one more wrong PIN would lock the token */
+	ACUSE_ERROR_CERTIFICATE,	/* absent, expired, or of another address */
+	ACUSE_ERROR_DAMAGED,		/* stored data or a proof does not verify */
+	ACUSE_N_ERRORS
+} AcuseErrorCode;
+
+typedef struct {
+	AcuseErrorCode code;
+	const char *name;	 /* stable, kebab-case: "token-locked"; used by the API and the signer */
+	gboolean retry;		 /* trying the same again later can help */
+	const char *smtp_status; /* "451 4.3.0" or "550 5.7.1" */
+	unsigned http_status;
+	const char *text;	 /* Spanish, ASCII, translatable: what to do */
+} AcuseErrorRow;
+
+GQuark acuse_error_quark(void);
+
+/* The row of a code; never NULL (an unknown code gives ACUSE_ERROR_INTERNAL's). */
+const AcuseErrorRow *acuse_error_row(int code);
+
+/* The row of a GError: its code's when the domain is ACUSE_ERROR, else ACUSE_ERROR_INTERNAL's. */
+const AcuseErrorRow *acuse_error_row_of(const GError *error);
+
+/* The row with this name, or NULL. */
+const AcuseErrorRow *acuse_error_by_name(const char *name);
+
+#endif

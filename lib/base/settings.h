@@ -1,0 +1,58 @@
+/*
+ * Settings: /etc/acuse/acuse.conf, a GKeyFile. One const table (settings_table.c) names each key, its
+ * type, default, range and help; acuse.conf(5) is checked against it. A loaded Settings is immutable
+ * and may be read by every thread; SIGHUP loads a new one.
+ */
+#ifndef ACUSE_BASE_SETTINGS_H
+#define ACUSE_BASE_SETTINGS_H
+
+#include <glib.h>
+
+typedef enum {
+	SETTING_STRING,
+	SETTING_PATH,	/* absolute */
+	SETTING_INT,	/* min..max; the unit is in the key's name */
+	SETTING_BOOL,	/* true, false */
+	SETTING_CHOICE, /* one of the words of `choices` */
+	SETTING_LIST,	/* words between semicolons, as GKeyFile has them */
+	SETTING_USER	/* a user name or a numeric uid */
+} SettingType;
+
+typedef struct {
+	const char *group;
+	const char *key;
+	SettingType type;
+	const char *fallback; /* NULL: must be given by whoever reads it */
+	gint64 min, max;      /* SETTING_INT */
+	const char *choices;  /* SETTING_CHOICE: "off log warn enforce" */
+	const char *help;     /* English, one sentence */
+} SettingRow;
+
+/* Ends with a row whose group is NULL. */
+extern const SettingRow settings_table[];
+
+typedef struct _Settings Settings;
+
+/*
+ * Reads and checks the whole file. Unknown groups or keys, wrong types and values out of range fail
+ * with ACUSE_ERROR_INVALID and a message "FILE: [group] key: reason". The caller owns the result.
+ */
+Settings *settings_load(const char *path, GError **error);
+void settings_free(Settings *settings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_free)
+
+/*
+ * Values; strings belong to the Settings. A key that is not in the table is a programming error and
+ * aborts. A key without fallback that the file lacks gives NULL (or 0): use settings_require first.
+ */
+const char *settings_string(const Settings *settings, const char *group, const char *key);
+gint64 settings_int(const Settings *settings, const char *group, const char *key);
+gboolean settings_bool(const Settings *settings, const char *group, const char *key);
+const char *const *settings_list(const Settings *settings, const char *group, const char *key);
+/* The uid of a SETTING_USER; (uid_t)-1 when it is not set. */
+guint settings_uid(const Settings *settings, const char *group, const char *key);
+
+/* Fails with ACUSE_ERROR_INVALID when one of the "group.key" names (NULL-terminated) has no value. */
+gboolean settings_require(const Settings *settings, GError **error, ...) G_GNUC_NULL_TERMINATED;
+
+#endif

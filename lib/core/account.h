@@ -1,0 +1,51 @@
+/*
+ * An account as the policy sees it: what the directory says of one mailbox. Pure data; the directory
+ * adapter fills it. Articles: DI-002 5 (signature block), 6 (names), 2.4-2.6, 7 (life), 13 (offices).
+ */
+#ifndef ACUSE_CORE_ACCOUNT_H
+#define ACUSE_CORE_ACCOUNT_H
+
+#include <glib.h>
+
+typedef enum { ACCOUNT_PERSON, ACCOUNT_OFFICE, ACCOUNT_ACTIVITY, ACCOUNT_THIRD_PARTY } AccountKind;
+
+/* pending: created, credentials not yet delivered. */
+typedef enum { ACCOUNT_PENDING, ACCOUNT_ACTIVE, ACCOUNT_SUSPENDED, ACCOUNT_CEASED } AccountState;
+
+typedef struct {
+	char *uid;  /* local part: "rmoralesa" */
+	char *mail; /* "rmoralesa@muni.test", lower case */
+	AccountKind kind;
+	AccountState state;
+	gint64 valid_from, valid_until; /* Unix seconds; 0: no limit */
+	gboolean must_change_password;	/* pwdReset */
+	char *dni;			/* 8 digits; NULL for an office */
+	char *given_names, *paternal_surname, *maternal_surname;
+	char *display_name; /* "Rosa Morales Aranda"; an office: its name */
+	char *post, *unit;  /* NULL when absent */
+	char *extension, *phone;
+	char *owner;	 /* office: uid of the responsible; NULL when vacant */
+	char **delegates; /* office: uids, NULL-terminated; may be NULL */
+} Account;
+
+Account *account_new(void);
+Account *account_copy(const Account *account);
+void account_free(Account *account);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Account, account_free)
+
+const char *account_kind_name(AccountKind kind);    /* "person" ... */
+const char *account_state_name(AccountState state); /* "pending" "active" "suspended" "ceased" */
+/* FALSE when the word is unknown. */
+gboolean account_kind_parse(const char *word, AccountKind *kind);
+gboolean account_state_parse(const char *word, AccountState *state);
+
+/*
+ * Whether the account may send at that time: active, inside its dates, password not to be changed.
+ * On FALSE *reason (may be NULL) is a static English word group for the log.
+ */
+gboolean account_may_send(const Account *account, gint64 now_s, const char **reason);
+
+/* Whether `person` may send as `office`: itself, the responsible, or a delegate. */
+gboolean account_may_send_as(const Account *person, const Account *mailbox);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * What is known of an outgoing message before any decision. lib/mime fills MessageFacts from the bytes,
+ * the milter fills Envelope; the policy reads both. Strings are UTF-8; addresses have no angle brackets.
+ */
+#ifndef ACUSE_CORE_FACTS_H
+#define ACUSE_CORE_FACTS_H
+
+#include <glib.h>
+
+/* Which Postfix service speaks ({daemon_name}, FACTS 6). */
+typedef enum { STREAM_UNKNOWN, STREAM_SUBMISSION, STREAM_INBOUND, STREAM_INTERNAL, STREAM_LOCAL } Stream;
+
+Stream stream_parse(const char *daemon_name);
+const char *stream_name(Stream stream);
+
+typedef struct {
+	Stream stream;
+	char *queue_id;	      /* {i}; NULL before DATA */
+	char *login;	      /* {auth_authen}, lower case; NULL: not authenticated */
+	char *client_address; /* "192.0.2.1"; NULL when local */
+	char *sender;	      /* MAIL FROM; "" for the null sender */
+	GPtrArray *recipients; /* char *, in order of RCPT */
+} Envelope;
+
+Envelope *envelope_new(void);
+void envelope_free(Envelope *envelope);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Envelope, envelope_free)
+
+/* What its author did to the mail; anything but NONE is never altered (S7). */
+typedef enum {
+	PROTECTION_NONE,
+	PROTECTION_SMIME_SIGNED, /* multipart/signed pkcs7, or opaque signed-data */
+	PROTECTION_SMIME_ENCRYPTED,
+	PROTECTION_PGP_SIGNED,
+	PROTECTION_PGP_ENCRYPTED,
+	PROTECTION_PGP_INLINE
+} Protection;
+
+typedef struct {
+	GPtrArray *from;      /* char *: each address of each From header, domain lower case */
+	guint from_headers;   /* how many From headers there are */
+	gboolean from_unreadable; /* a From that no parser agrees on: groups, garbage, encoded-words in addresses */
+	char *sender;	      /* address of Sender, or NULL */
+	GPtrArray *to, *cc;   /* char *: addresses */
+	char *subject;	      /* decoded, one line; NULL: no such header */
+	gboolean subject_undecodable;
+	guint subject_headers;
+	char *message_id; /* without angle brackets; NULL */
+	char *in_reply_to; /* first id; NULL */
+	char *date;	  /* header value; NULL */
+	gboolean marked_notification; /* X-Acuse-Class: notification (the sender's own mark) */
+	gboolean asks_read_receipt;   /* Disposition-Notification-To is there */
+	Protection protection;
+	gboolean has_8bit;	 /* a byte over 127 in the body */
+	guint longest_line_bytes; /* without the line end */
+	char *content_sha256;	 /* hex, lower case: the body as it arrived */
+} MessageFacts;
+
+MessageFacts *message_facts_new(void);
+void message_facts_free(MessageFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MessageFacts, message_facts_free)
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * The outgoing policy (REQUIREMENTS 1): one pure function over facts. The rules are in core/rules/,
+ * one file a rule; rules.c lists them in order.
+ */
+#ifndef ACUSE_CORE_POLICY_H
+#define ACUSE_CORE_POLICY_H
+
+#include "core/account.h"
+#include "core/facts.h"
+#include "core/plan.h"
+
+typedef enum { MODE_OFF, MODE_LOG, MODE_WARN, MODE_ENFORCE } RuleMode;
+
+gboolean rule_mode_parse(const char *word, RuleMode *mode);
+
+/* Immutable snapshot of the settings that the rules read. Strings and the regex are owned by it. */
+typedef struct {
+	char *institution_name, *institution_phone, *domain; /* domain in lower case */
+	char **notification_types;			     /* "NOTIFICACION", upper case, no accents */
+	GRegex *expediente_pattern;			     /* group 1 is the number */
+	GHashTable *modes; /* "p1" -> GUINT_TO_POINTER(RuleMode); absent: enforce */
+} PolicySettings;
+
+PolicySettings *policy_settings_new(void);
+void policy_settings_free(PolicySettings *settings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PolicySettings, policy_settings_free)
+
+typedef struct {
+	const PolicySettings *settings;
+	const Envelope *envelope;
+	const MessageFacts *facts;
+	const Account *login;	/* the authenticated account; NULL: unknown to the directory */
+	const Account *mailbox; /* the account of the (only) From address; NULL: none */
+	gint64 now_s;
+	const char *send_id; /* for Acuse-Id */
+	const char *token;   /* the return token of this message (core/return_token.h) */
+} PolicyInput;
+
+/* Never NULL. A refusal stops at the first enforced rule that fails, in the order of rules.c. */
+Plan *policy_decide(const PolicyInput *input);
+
+/* The class of a send, by recipients, subject and the sender's mark (REQUIREMENTS 1). */
+SendClass policy_class(const PolicyInput *input, const char *document_type);
+
+/* A rule: one file in core/rules/. */
+typedef struct {
+	const char *id;	     /* "P3" */
+	const char *article; /* "DI-002, art. 4.6" */
+	gboolean (*applies)(const PolicyInput *input, const Plan *plan);
+	/*
+	 * Returns TRUE when the message satisfies the rule; may edit the plan. On FALSE *advice is a new
+	 * string: Spanish, ASCII, what to do, without rule id and article (they are added). *status may be
+	 * set to another reply status than the default "550 5.7.1".
+	 */
+	gboolean (*decide)(const PolicyInput *input, Plan *plan, char **advice, const char **status);
+} Rule;
+
+extern const Rule *const policy_rules[]; /* NULL-terminated, in order */
+
+#endif
