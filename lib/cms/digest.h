@@ -1,0 +1,12 @@
+/* Digests and MACs that need no key object. Hex is lower case. */
+#ifndef ACUSE_CMS_DIGEST_H
+#define ACUSE_CMS_DIGEST_H
+
+#include <glib.h>
+
+char *digest_sha256_hex(const void *bytes, gsize size);
+gboolean digest_is_sha256_hex(const char *text);
+/* Cryptographic random bytes; aborts when the system has none. */
+void random_bytes(void *buffer, gsize size);
+
+#endif

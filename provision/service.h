@@ -1,0 +1,77 @@
+/*
+ * What the parts of provisiond share: settings, store, blobs, the live directory, and how a call of the API looks.
+ * Each part (sends, events, requests, offices, people, tokens, expedientes, ledger, self) is one file that exports a
+ * table of routes; routes.c lists them. libmicrohttpd is known to http.c only, Berkeley DB to store_bdb.c only.
+ */
+#ifndef ACUSE_PROVISION_SERVICE_H
+#define ACUSE_PROVISION_SERVICE_H
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "base/settings.h"
+#include "directory/live.h"
+#include "provision/blobs.h"
+#include "provision/store.h"
+
+/* Roles by peer uid on the Unix socket; ROLE_PUBLIC is anybody, over TLS. A mask. */
+typedef enum {
+	ROLE_PUBLIC = 1 << 0,
+	ROLE_OUTGOING = 1 << 1, /* acuse-milter@outgoing */
+	ROLE_EVIDENCE = 1 << 2, /* acuse-milter@evidence */
+	ROLE_OTIC = 1 << 3,
+	ROLE_HR = 1 << 4,
+	ROLE_TRAMITE = 1 << 5,
+	ROLE_AUDITOR = 1 << 6,
+} Role;
+
+typedef struct _Outbox Outbox; /* provision/outbox.h */
+
+typedef struct {
+	const Settings *settings;
+	Store *store;
+	Blobs *blobs;
+	LiveDirectory *live;
+	GBytes *permit_key;
+	Outbox *outbox;
+	gint64 (*now_s)(void);
+} Service;
+
+typedef struct {
+	Service *service;
+	Role roles;
+	const char *actor;	/* "uid:1000", or the name given behind root; for records */
+	const char *method;
+	char *const *arguments; /* values of {…} in the route's path, decoded, NULL-terminated */
+	const char *(*query)(gpointer http, const char *name); /* NULL: absent */
+	gpointer http;
+	json_t *body;		/* parsed JSON object; NULL when none */
+	GBytes *raw;		/* body of a raw route */
+} ApiRequest;
+
+typedef struct {
+	unsigned status;	  /* 200 by default */
+	json_t *json;		  /* owned; or */
+	GBytes *bytes;		  /* owned, with */
+	const char *content_type; /* static */
+} ApiResponse;
+
+typedef struct {
+	const char *method;
+	const char *path; /* "/v1/sends/{id}/prepared" */
+	int roles;	  /* mask of who may call; default deny */
+	gboolean raw;	  /* body is bytes, not JSON */
+	/* FALSE with error: answered as a problem document by the error table. Runs in a thread of its own. */
+	gboolean (*handle)(const ApiRequest *request, ApiResponse *response, GError **error);
+} Route;
+
+/* Each ends with a row whose method is NULL. */
+extern const Route routes_sends[], routes_events[], routes_ledger[], routes_requests[], routes_offices[],
+	routes_people[], routes_accounts[], routes_tokens[], routes_expedientes[], routes_self[], routes_health[];
+
+/* Required string member, within max_chars and without control characters; INVALID names it otherwise. */
+const char *api_string(const json_t *body, const char *name, gsize max_chars, GError **error);
+/* Optional: NULL when absent or null; a wrong type sets error. */
+const char *api_string_optional(const json_t *body, const char *name, gsize max_chars, GError **error);
+
+#endif
