@@ -26,6 +26,7 @@ typedef enum {
 } Role;
 
 typedef struct _Outbox Outbox; /* provision/outbox.h */
+typedef struct _Reconciler Reconciler; /* provision/reconcile.h */
 
 typedef struct {
 	const Settings *settings;
@@ -34,6 +35,7 @@ typedef struct {
 	LiveDirectory *live;
 	GBytes *permit_key;
 	Outbox *outbox;
+	Reconciler *reconciler; /* NULL: none runs */
 	gint64 (*now_s)(void);
 } Service;
 
