@@ -1,1 +1,2 @@
 # contrib
+include $(top_srcdir)/contrib/slapd/local.mk
