@@ -12,6 +12,8 @@ typedef struct _ApiClient ApiClient;
 
 /* actor: who speaks when root or sudo runs the program (header Acuse-Actor); NULL otherwise. */
 ApiClient *api_client_new(const char *socket_path, guint timeout_ms, const char *actor);
+/* For the calls that follow: what is left of a deadline. */
+void api_client_set_timeout(ApiClient *client, guint timeout_ms);
 void api_client_free(ApiClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ApiClient, api_client_free)
 
