@@ -1,0 +1,226 @@
+/*
+ * The commands that are one call of the API each, as rows: how the arguments become a path and the options a body or
+ * a query. A new call is a new row.
+ */
+#include "ctl.h"
+#include "base/error.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_FILE_BYTES (1024 * 1024)
+
+#define PAGE_OPTIONS {"limit", "limit", FALSE, FALSE}, {"after", "after", FALSE, FALSE}
+#define DOCUMENT {"document", "document", TRUE, FALSE}
+
+static json_t *body_from_options(const Command *command, char **arguments, GHashTable *options)
+{
+	json_t *body = json_object();
+
+	if (command->argument_member != NULL)
+		json_object_set_new(body, command->argument_member, json_string(arguments[0]));
+
+	for (const CtlOption *option = command->options; option->name != NULL; option++) {
+		GPtrArray *values = g_hash_table_lookup(options, option->name);
+		json_t *list;
+
+		if (option->member == NULL || (values == NULL && !option->list))
+			continue;
+		if (!option->list) {
+			json_object_set_new(body, option->member, json_string(values->pdata[0]));
+			continue;
+		}
+		list = json_array();
+		for (guint i = 0; values != NULL && i < values->len; i++)
+			json_array_append_new(list, json_string(values->pdata[i]));
+		json_object_set_new(body, option->member, list);
+	}
+	return body;
+}
+
+static char *query_from_options(const Command *command, GHashTable *options)
+{
+	GString *query = g_string_new(NULL);
+
+	for (const CtlOption *option = command->options; option->name != NULL; option++) {
+		const char *value = ctl_option(options, option->name);
+		g_autofree char *pair = NULL;
+
+		if (value == NULL || option->member == NULL)
+			continue;
+		pair = api_path("%s=%s", option->member, value);
+		g_string_append_printf(query, "%c%s", query->len == 0 ? '?' : '&', pair);
+	}
+	return g_string_free(query, FALSE);
+}
+
+/* Each "{}" of the path is the next argument, escaped. */
+static char *path_of(const Command *command, char **arguments)
+{
+	g_auto(GStrv) pieces = g_strsplit(command->path, "{}", -1);
+	GString *path = g_string_new(pieces[0]);
+
+	for (guint i = 1; pieces[i] != NULL; i++) {
+		g_autofree char *argument = api_path("%s", arguments[i - 1]);
+
+		g_string_append_printf(path, "%s%s", argument, pieces[i]);
+	}
+	return g_string_free(path, FALSE);
+}
+
+static gboolean call(Ctl *ctl, const Command *command, char **arguments, const json_t *body,
+	GHashTable *options, GError **error)
+{
+	g_autofree char *path = path_of(command, arguments), *whole = NULL;
+	json_t *answer;
+
+	if (strcmp(command->method, "GET") == 0) {
+		g_autofree char *query = query_from_options(command, options);
+
+		whole = g_strconcat(path, query, NULL);
+	}
+	answer = api_call(ctl->api, command->method, whole != NULL ? whole : path, body, error);
+	if (answer == NULL)
+		return FALSE;
+	ctl_print(ctl, answer);
+	json_decref(answer);
+	return TRUE;
+}
+
+static gboolean run_call(Ctl *ctl, const Command *command, char **arguments, GHashTable *options,
+	GError **error)
+{
+	json_t *body = strcmp(command->method, "GET") == 0 ? NULL :
+		body_from_options(command, arguments, options);
+	gboolean done = call(ctl, command, arguments, body, options, error);
+
+	json_decref(body);
+	return done;
+}
+
+static gboolean read_input(const char *path, char **text, gsize *size, GError **error)
+{
+	g_autoptr(GString) input = NULL;
+	char buffer[4096];
+	size_t got;
+
+	if (strcmp(path, "-") != 0)
+		return g_file_get_contents(path, text, size, error);
+	input = g_string_new(NULL);
+	while ((got = fread(buffer, 1, sizeof buffer, stdin)) > 0 && input->len <= MAX_FILE_BYTES)
+		g_string_append_len(input, buffer, (gssize)got);
+	*size = input->len;
+	*text = g_string_free(g_steal_pointer(&input), FALSE);
+	return TRUE;
+}
+
+/* The body is a JSON file of the caller's: FORM-01 has too many fields for options. */
+static gboolean run_file(Ctl *ctl, const Command *command, char **arguments, GHashTable *options,
+	GError **error)
+{
+	g_autofree char *text = NULL;
+	json_error_t where;
+	gboolean done;
+	json_t *body;
+	gsize size;
+
+	if (!read_input(arguments[0], &text, &size, error))
+		return FALSE;
+	if (size > MAX_FILE_BYTES) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "%s", arguments[0]);
+		return FALSE;
+	}
+	body = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+	if (!json_is_object(body)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s:%d: %s", arguments[0], where.line,
+			body == NULL ? where.text : "a JSON object is expected");
+		json_decref(body);
+		return FALSE;
+	}
+	done = call(ctl, command, arguments, body, options, error);
+	json_decref(body);
+	return done;
+}
+
+static gboolean run_message(Ctl *ctl, const Command *command, char **arguments,
+	GHashTable *options, GError **error)
+{
+	g_autofree char *path = path_of(command, arguments);
+	g_autoptr(GBytes) bytes = api_get_bytes(ctl->api, path, error);
+	gsize size;
+	const void *data;
+
+	(void)options;
+	if (bytes == NULL)
+		return FALSE;
+	data = g_bytes_get_data(bytes, &size);
+	if (fwrite(data, 1, size, stdout) == size && fflush(stdout) == 0)
+		return TRUE;
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "standard output");
+	return FALSE;
+}
+
+const Command api_commands[] = {
+	{"request", "file", N_("ARCHIVO.json|-"), 1, {{NULL}}, N_("Presenta un FORM-01."), "POST",
+		"/v1/requests", run_file},
+	{"request", "list", "", 0, {PAGE_OPTIONS, {NULL}}, N_("Lista las solicitudes."), "GET",
+		"/v1/requests", run_call},
+	{"request", "show", "ID", 1, {{NULL}}, N_("Muestra una solicitud."), "GET",
+		"/v1/requests/{}", run_call},
+	{"request", "approve", "ID", 1, {{NULL}}, N_("Aprueba una solicitud y crea la cuenta."), "POST",
+		"/v1/requests/{}/approve", run_call},
+	{"request", "deny", "ID", 1, {{"reasons", "reasons", TRUE, FALSE}, {NULL}},
+		N_("Deniega una solicitud, con sus motivos."), "POST", "/v1/requests/{}/deny", run_call},
+	{"request", "deliver", "ID", 1, {{NULL}},
+		N_("Entrega las credenciales: muestra una sola vez la clave inicial."), "POST",
+		"/v1/requests/{}/deliver", run_call},
+	{"account", "list", "", 0, {PAGE_OPTIONS, {NULL}}, N_("Lista las cuentas."), "GET",
+		"/v1/accounts", run_call},
+	{"account", "show", N_("CUENTA"), 1, {{NULL}}, N_("Muestra una cuenta."), "GET",
+		"/v1/accounts/{}", run_call},
+	{"account", "reset-password", N_("CUENTA"), 1, {{"reason", "reason", TRUE, FALSE}, {NULL}},
+		N_("Genera una clave nueva que se cambia al primer ingreso."), "POST",
+		"/v1/accounts/{}/reset-password", run_call},
+	{"office", "create", N_("NOMBRE-LOCAL"), 1,
+		{{"name", "name", TRUE, FALSE}, {"responsible", "responsible", TRUE, FALSE},
+			{"delegate", "delegates", FALSE, TRUE}, DOCUMENT, {NULL}},
+		N_("Crea un buzon de oficina con su responsable."), "POST", "/v1/offices", run_call, "local_part"},
+	{"office", "people", N_("CUENTA"), 1,
+		{{"responsible", "responsible", TRUE, FALSE}, {"delegate", "delegates", FALSE, TRUE},
+			DOCUMENT, {NULL}},
+		N_("Cambia el responsable y los delegados de un buzon de oficina."), "POST",
+		"/v1/offices/{}/people", run_call},
+	{"person", "cease", "DNI", 1, {DOCUMENT, {"date", "date", FALSE, FALSE}, {NULL}},
+		N_("Registra un cese: la cuenta deja de ingresar y de enviar en el acto."), "POST",
+		"/v1/people/{}/cease", run_call},
+	{"expediente", "register", N_("NUMERO"), 1,
+		{{"subject", "subject", TRUE, FALSE}, {"matter", "matter", FALSE, FALSE}, {NULL}},
+		N_("Registra un expediente."), "PUT", "/v1/expedientes/{}", run_call},
+	{"expediente", "show", N_("NUMERO"), 1, {{NULL}}, N_("Muestra un expediente."), "GET",
+		"/v1/expedientes/{}", run_call},
+	{"expediente", "authorise", N_("NUMERO DIRECCION"), 2,
+		{DOCUMENT, {"date", "date", FALSE, FALSE}, {"holder", "holder", TRUE, FALSE}, {NULL}},
+		N_("Registra la autorizacion del ciudadano para ser notificado en esa direccion."), "PUT",
+		"/v1/expedientes/{}/authorisations/{}", run_call},
+	{"token", "enrol", N_("ETIQUETA"), 1,
+		{{"mailbox", "mailboxes", TRUE, TRUE}, {"serial", "serial", FALSE, FALSE},
+			{"from", "from", FALSE, FALSE}, {"until", "until", FALSE, FALSE}, DOCUMENT, {NULL}},
+		N_("Registra un token y los buzones por los que firma."), "POST", "/v1/tokens", run_call, "label"},
+	{"token", "list", "", 0, {{NULL}}, N_("Lista los tokens y su estado."), "GET", "/v1/tokens",
+		run_call},
+	{"token", "lock", N_("ETIQUETA"), 1, {DOCUMENT, {NULL}}, N_("Bloquea un token en el acto."),
+		"POST", "/v1/tokens/{}/lock", run_call},
+	{"send", "list", "", 0,
+		{{"expediente", "expediente", FALSE, FALSE}, {"mailbox", "mailbox", FALSE, FALSE},
+			{"state", "state", FALSE, FALSE}, {"message-id", "message_id", FALSE, FALSE},
+			PAGE_OPTIONS, {NULL}},
+		N_("Lista los envios, el ultimo primero."), "GET", "/v1/sends", run_call},
+	{"send", "show", "ID", 1, {{NULL}}, N_("Muestra un envio y sus hechos."), "GET",
+		"/v1/sends/{}", run_call},
+	{"send", "message", "ID", 1, {{NULL}}, N_("Escribe el mensaje exacto que salio."), "GET",
+		"/v1/sends/{}/message", run_message},
+	{"ledger", "head", "", 0, {{NULL}}, N_("Muestra la cabeza firmada del registro."), "GET",
+		"/v1/ledger/head", run_call},
+	{NULL},
+};

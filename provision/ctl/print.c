@@ -1,0 +1,211 @@
+/*
+ * print.h: walks a JSON value. An object gives "label: value" lines, an array of objects a table whose columns are
+ * the scalar members of its rows. Pure; what a stranger wrote (subjects, diagnostics) cannot move the terminal's cursor.
+ */
+#include "print.h"
+#include "base/text.h"
+
+#include <string.h>
+
+#define MAX_CELL_CHARS 60
+#define MAX_COLUMNS 32
+
+static const struct {
+	const char *member, *label;
+} labels[] = {
+	{"action", N_("accion")},
+	{"address", N_("direccion")},
+	{"attempts", N_("intentos (cola)")},
+	{"certificate_sha256", N_("certificado (SHA-256)")},
+	{"class", N_("clase")},
+	{"counts", N_("vale")},
+	{"deliveries", N_("destinatarios")},
+	{"diagnostic", N_("respuesta del servidor")},
+	{"display_name", N_("nombre")},
+	{"document", N_("documento")},
+	{"document_type", N_("tipo de documento")},
+	{"event", N_("hecho")},
+	{"given_names", N_("nombres")},
+	{"leaf", N_("asiento")},
+	{"leaves", N_("asientos")},
+	{"login", N_("cuenta")},
+	{"mail", N_("correo")},
+	{"mailbox", N_("buzon")},
+	{"matched_by", N_("hallado por")},
+	{"maternal_surname", N_("apellido materno")},
+	{"message_sha256", N_("huella del mensaje")},
+	{"must_change_password", N_("debe cambiar su clave")},
+	{"next", N_("siguiente")},
+	{"owner", N_("responsable")},
+	{"password", N_("clave inicial")},
+	{"paternal_surname", N_("apellido paterno")},
+	{"post", N_("cargo")},
+	{"reason", N_("motivo")},
+	{"reasons", N_("motivos")},
+	{"recipient", N_("destinatario")},
+	{"recipients", N_("destinatarios")},
+	{"size", N_("tamano")},
+	{"state", N_("estado")},
+	{"subject", N_("asunto")},
+	{"time", N_("hora (UTC)")},
+	{"timeline", N_("hechos")},
+	{"trust", N_("confianza")},
+	{"uid", N_("cuenta")},
+	{"unit", N_("unidad")},
+};
+
+static const char *label_of(const char *member)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(labels); i++)
+		if (strcmp(labels[i].member, member) == 0)
+			return _(labels[i].label);
+	return member;
+}
+
+static char *visible(const char *text)
+{
+	GString *out = g_string_new(NULL);
+
+	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+
+		if (g_unichar_isprint(c))
+			g_string_append_unichar(out, c);
+		else
+			g_string_append_printf(out, "\\x%02x", c);
+	}
+	return g_string_free(out, FALSE);
+}
+
+static char *scalar_text(const json_t *value)
+{
+	if (json_is_string(value))
+		return visible(json_string_value(value));
+	if (json_is_integer(value))
+		return g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	if (json_is_boolean(value))
+		return g_strdup(json_is_true(value) ? _("si") : _("no"));
+	return g_strdup("-");
+}
+
+static gboolean is_scalar(const json_t *value)
+{
+	return !json_is_object(value) && !json_is_array(value);
+}
+
+static char *list_text(const json_t *list)
+{
+	GString *out = g_string_new(NULL);
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		g_autofree char *item = scalar_text(json_array_get(list, i));
+
+		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", item);
+	}
+	return g_string_free(out, FALSE);
+}
+
+static void append_cell(GString *out, const char *text, glong width, gboolean last)
+{
+	g_autofree char *cut = NULL;
+	glong chars = g_utf8_strlen(text, -1);
+
+	if (!last && chars > MAX_CELL_CHARS) {
+		g_autofree char *head = g_utf8_substring(text, 0, MAX_CELL_CHARS - 3);
+
+		cut = g_strconcat(head, "...", NULL);
+		text = cut;
+		chars = MAX_CELL_CHARS;
+	}
+	g_string_append(out, text);
+	for (; !last && chars < width + 2; chars++)
+		g_string_append_c(out, ' ');
+}
+
+static guint columns_of(const json_t *rows, const char *columns[MAX_COLUMNS])
+{
+	guint count = 0;
+	const char *member;
+	json_t *value;
+
+	json_object_foreach(json_array_get(rows, 0), member, value)
+		if (is_scalar(value) && count < MAX_COLUMNS)
+			columns[count++] = member;
+	return count;
+}
+
+static char *cell_text(const json_t *rows, size_t row, const char *column)
+{
+	return scalar_text(json_object_get(json_array_get(rows, row), column));
+}
+
+static void append_table(GString *out, const json_t *rows, const char *indent)
+{
+	const char *columns[MAX_COLUMNS];
+	glong widths[MAX_COLUMNS];
+	guint count = columns_of(rows, columns);
+
+	for (guint c = 0; c < count; c++) {
+		widths[c] = g_utf8_strlen(label_of(columns[c]), -1);
+		for (size_t r = 0; r < json_array_size(rows); r++) {
+			g_autofree char *text = cell_text(rows, r, columns[c]);
+			glong chars = MIN(g_utf8_strlen(text, -1), MAX_CELL_CHARS);
+
+			widths[c] = MAX(widths[c], chars);
+		}
+	}
+	g_string_append(out, indent);
+	for (guint c = 0; c < count; c++)
+		append_cell(out, label_of(columns[c]), widths[c], c + 1 == count);
+	g_string_append_c(out, '\n');
+	for (size_t r = 0; r < json_array_size(rows); r++) {
+		g_string_append(out, indent);
+		for (guint c = 0; c < count; c++) {
+			g_autofree char *text = cell_text(rows, r, columns[c]);
+
+			append_cell(out, text, widths[c], c + 1 == count);
+		}
+		g_string_append_c(out, '\n');
+	}
+}
+
+static void append_member(GString *out, const char *member, const json_t *value)
+{
+	g_autofree char *text = NULL;
+
+	if (json_is_array(value) && json_is_object(json_array_get(value, 0))) {
+		g_string_append_printf(out, "%s:\n", label_of(member));
+		append_table(out, value, "  ");
+		return;
+	}
+	if (json_is_array(value))
+		text = list_text(value);
+	else if (json_is_object(value))
+		text = json_dumps(value, JSON_COMPACT);
+	else
+		text = scalar_text(value);
+	g_string_append_printf(out, "%s: %s\n", label_of(member), text);
+}
+
+char *print_text(const json_t *answer)
+{
+	GString *out = g_string_new(NULL);
+	json_t *items = json_object_get(answer, "items"), *value;
+	const char *member;
+
+	if (json_is_array(items)) {
+		if (json_array_size(items) == 0)
+			g_string_append_printf(out, "%s\n", _("No hay nada que mostrar."));
+		else
+			append_table(out, items, "");
+		if (json_is_string(json_object_get(answer, "next")))
+			g_string_append_printf(out, _("Hay mas: repita con --after %s\n"),
+				json_string_value(json_object_get(answer, "next")));
+		return g_string_free(out, FALSE);
+	}
+	json_object_foreach((json_t *)answer, member, value)
+		append_member(out, member, value);
+	if (out->len == 0)
+		g_string_append_printf(out, "%s\n", _("Hecho."));
+	return g_string_free(out, FALSE);
+}

@@ -1,0 +1,69 @@
+/*
+ * acusectl proof export and verify. Verify works off line, without provisiond: everything it needs is in the bundle and
+ * in the trust file.
+ */
+#include "ctl.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "mime/facts.h"
+#include "provision/proof_check.h"
+
+#include <stdio.h>
+
+static gboolean run_export(Ctl *ctl, const Command *command, char **arguments, GHashTable *options,
+	GError **error)
+{
+	g_autofree char *path = api_path("/v1/sends/%s/proof", arguments[0]);
+	const char *output = ctl_option(options, "output");
+	g_autoptr(GBytes) bundle = api_get_bytes(ctl->api, path, error);
+	json_t *answer;
+
+	(void)command;
+	if (bundle == NULL)
+		return FALSE;
+	if (!g_file_set_contents_full(output, g_bytes_get_data(bundle, NULL),
+		    (gssize)g_bytes_get_size(bundle),
+		    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error))
+		return FALSE;
+	answer = json_pack("{s:s,s:I}", "file", output, "size", (json_int_t)g_bytes_get_size(bundle));
+	ctl_print(ctl, answer);
+	json_decref(answer);
+	return TRUE;
+}
+
+static gboolean run_verify(Ctl *ctl, const Command *command, char **arguments, GHashTable *options,
+	GError **error)
+{
+	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+	gboolean genuine;
+	json_t *checks;
+
+	(void)command;
+	mime_init();
+	genuine = proof_check(arguments[0], ctl_option(options, "trust"),
+		ctl_option(options, "received"), lines, error);
+	checks = json_array();
+	for (guint i = 0; i < lines->len; i++)
+		json_array_append_new(checks, json_string(lines->pdata[i]));
+	if (ctl->json) {
+		json_t *answer = json_pack("{s:b,s:o}", "genuine", genuine, "checks", checks);
+
+		ctl_print(ctl, answer);
+		json_decref(answer);
+		return genuine;
+	}
+	json_decref(checks);
+	for (guint i = 0; i < lines->len; i++)
+		printf("%s\n", (const char *)lines->pdata[i]);
+	puts(genuine ? _("La prueba es autentica.") : _("LA PRUEBA NO ES AUTENTICA."));
+	return genuine;
+}
+
+const Command proof_commands[] = {
+	{"proof", "export", "ID", 1, {{"output", NULL, TRUE, FALSE, 'o'}, {NULL}},
+		N_("Guarda el paquete de prueba de un envio."), NULL, NULL, run_export},
+	{"proof", "verify", N_("ARCHIVO"), 1,
+		{{"trust", NULL, TRUE, FALSE}, {"received", NULL, FALSE, FALSE}, {NULL}},
+		N_("Comprueba un paquete de prueba sin conexion."), NULL, NULL, run_verify},
+	{NULL},
+};
