@@ -1,1 +1,3 @@
-# lib/cms
+noinst_LIBRARIES += lib/cms/libcms.a
+lib_cms_libcms_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+lib_cms_libcms_a_SOURCES = lib/cms/cms.c lib/cms/cms.h lib/cms/digest.c lib/cms/digest.h

@@ -1,0 +1,34 @@
+/* digest.h: thin over OpenSSL's digest and random generator. Safe in every thread. */
+#include "cms/digest.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+#define SHA256_BYTES 32
+
+char *digest_sha256_hex(const void *bytes, gsize size)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int length = 0;
+	char *hex;
+
+	if (EVP_Digest(bytes, size, digest, &length, EVP_sha256(), NULL) != 1 || length != SHA256_BYTES)
+		g_error("SHA-256 is not available");
+	hex = g_malloc(2 * SHA256_BYTES + 1);
+	for (unsigned int i = 0; i < SHA256_BYTES; i++)
+		g_snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	return hex;
+}
+
+gboolean digest_is_sha256_hex(const char *text)
+{
+	return text != NULL && strlen(text) == 2 * SHA256_BYTES &&
+		strspn(text, "0123456789abcdef") == 2 * SHA256_BYTES;
+}
+
+void random_bytes(void *buffer, gsize size)
+{
+	if (size > G_MAXINT || RAND_bytes(buffer, (int)size) != 1)
+		g_error("the system has no random bytes");
+}
