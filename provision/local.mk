@@ -1,1 +1,17 @@
-# provision
+# provision: libprovision.a is what every part stands on (tests link it); acuse-provisiond adds the parts.
+noinst_LIBRARIES += provision/libprovision.a
+provision_libprovision_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS) $(ZSTD_CFLAGS) $(OPENSSL_CFLAGS)
+provision_libprovision_a_SOURCES = \
+	provision/store.c provision/store.h \
+	provision/store_read.c \
+	provision/store_bdb.c provision/store_engine.h \
+	provision/blobs.c provision/blobs.h \
+	provision/service.c provision/service.h
+
+# What libprovision.a needs behind it, in link order.
+PROVISION_LIBS = provision/libprovision.a \
+	lib/directory/libdirectory.a lib/mime/libmime.a lib/cms/libcms.a lib/api/libapi.a \
+	lib/signer/libsignerproto.a lib/core/libcore.a lib/base/libbase.a \
+	$(GMIME_LIBS) $(GUMBO_LIBS) $(LDAP_LIBS) $(OPENSSL_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) \
+	$(ZSTD_LIBS) $(ARCHIVE_LIBS) $(SYSTEMD_LIBS) $(DB_LIBS) $(GLIB_LIBS) -lpthread
+

@@ -56,6 +56,7 @@ typedef struct {
 	json_t *json;		  /* owned; or */
 	GBytes *bytes;		  /* owned, with */
 	const char *content_type; /* static */
+	gboolean secret;	  /* holds a password: never kept for an Idempotency-Key; a repeat is a conflict */
 } ApiResponse;
 
 typedef struct {
@@ -75,5 +76,11 @@ extern const Route routes_sends[], routes_events[], routes_ledger[], routes_requ
 const char *api_string(const json_t *body, const char *name, gsize max_chars, GError **error);
 /* Optional: NULL when absent or null; a wrong type sets error. */
 const char *api_string_optional(const json_t *body, const char *name, gsize max_chars, GError **error);
+/* Whether body has no member but the named ones (NULL-terminated); INVALID names the other. A NULL body has none. */
+gboolean api_known(const json_t *body, GError **error, ...) G_GNUC_NULL_TERMINATED;
+/* ?limit= (1..1000, 100 when absent) and ?after= (NULL when absent) of a list. */
+gboolean api_page(const ApiRequest *request, guint *limit, const char **after, GError **error);
+/* "a@b.c", lower case, at most 254 characters: a new string, or NULL with INVALID naming `what`. */
+char *api_address(const char *text, const char *what, GError **error);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * What provisiond keeps, behind one interface: Berkeley DB is the embedded engine (provision/store_bdb.c, the only
- * file that knows it). One process owns the folder (flock); one committer thread runs every change, several in
+ * file that knows it, under store_engine.h). One process owns the folder (flock); one committer thread runs every change, several in
  * a batch, one fsync a batch; readers run beside it (FACTS 24). DESIGN 4.
  *
  * Tables: a key is a byte string; values are UTF-8 JSON unless said otherwise. The ledger's leaves, their openings
@@ -33,6 +33,13 @@ typedef struct _StoreTxn StoreTxn;
 /* Opens, recovers after a crash, starts the committer. NULL with error (another owner, damage). */
 Store *store_open(const char *folder, GError **error);
 void store_close(Store *store);
+/* Free bytes of the disk below which changes fail with NO_SPACE; 64 MiB unless set. */
+void store_set_floor(Store *store, guint64 floor_bytes);
+/*
+ * For tests and checks, on a folder that nobody has open: the structure of each table, and the root recomputed from
+ * the leaves against the stored nodes. ACUSE_ERROR_DAMAGED.
+ */
+gboolean store_verify(const char *folder, GError **error);
 
 /*
  * Runs `change` in the committer thread and returns when its effects are durable, or with its error and no effect.
@@ -55,7 +62,8 @@ gboolean store_next(StoreTxn *txn, const char *sequence, guint64 *number, GError
 char *store_get(Store *store, StoreTable table, const char *key, GError **error);
 /*
  * Calls visit for keys that begin with prefix, from `after` (exclusive; NULL: the first) in order, reversed when
- * asked; visit returns FALSE to stop.
+ * asked (then from keys below `after`); visit returns FALSE to stop. It may call other functions of the store. Rows come
+ * from short snapshots, one after the other: a scan never holds the committer's log back.
  */
 typedef gboolean (*StoreVisit)(const char *key, const char *value, gpointer data);
 gboolean store_scan(Store *store, StoreTable table, const char *prefix, const char *after,

@@ -1,0 +1,135 @@
+/*
+ * service.h: reading the members of a body and the parameters of a list. Pure; fails with INVALID and names the member, never
+ * its value. Any thread.
+ */
+#include "provision/service.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+#define PAGE_DEFAULT 100
+#define PAGE_MAX 1000
+#define ADDRESS_CHARS_MAX 254
+
+static gboolean invalid(GError **error, const char *name, const char *why)
+{
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: %s", name, why);
+	return FALSE;
+}
+
+static gboolean is_clean(const char *text, gsize size)
+{
+	if (strlen(text) != size)
+		return FALSE;
+	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
+		if (g_unichar_iscntrl(g_utf8_get_char(p)))
+			return FALSE;
+	return TRUE;
+}
+
+static const char *check_string(const json_t *value, const char *name, gsize max_chars, GError **error)
+{
+	const char *text = json_string_value(value);
+
+	if (text == NULL) {
+		invalid(error, name, "must be a string");
+		return NULL;
+	}
+	if ((gsize)g_utf8_strlen(text, -1) > max_chars) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+			"%s: must have at most %" G_GSIZE_FORMAT " characters", name, max_chars);
+		return NULL;
+	}
+	if (!is_clean(text, json_string_length(value))) {
+		invalid(error, name, "must have no control characters");
+		return NULL;
+	}
+	return text;
+}
+
+const char *api_string(const json_t *body, const char *name, gsize max_chars, GError **error)
+{
+	const json_t *value = json_object_get(body, name);
+
+	if (value == NULL || json_is_null(value)) {
+		invalid(error, name, "is missing");
+		return NULL;
+	}
+	return check_string(value, name, max_chars, error);
+}
+
+const char *api_string_optional(const json_t *body, const char *name, gsize max_chars, GError **error)
+{
+	const json_t *value = json_object_get(body, name);
+
+	if (value == NULL || json_is_null(value))
+		return NULL;
+	return check_string(value, name, max_chars, error);
+}
+
+gboolean api_known(const json_t *body, GError **error, ...)
+{
+	g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+	const char *name;
+	json_t *value;
+	va_list names;
+
+	if (body == NULL)
+		return TRUE;
+	va_start(names, error);
+	while ((name = va_arg(names, const char *)) != NULL)
+		g_hash_table_add(known, (gpointer)name);
+	va_end(names);
+	json_object_foreach((json_t *)body, name, value)
+		if (!g_hash_table_contains(known, name))
+			return invalid(error, name, "no such member");
+	return TRUE;
+}
+
+gboolean api_page(const ApiRequest *request, guint *limit, const char **after, GError **error)
+{
+	const char *text = request->query(request->http, "limit");
+	guint64 value = PAGE_DEFAULT;
+
+	if (text != NULL && !g_ascii_string_to_unsigned(text, 10, 1, PAGE_MAX, &value, NULL))
+		return invalid(error, "limit", "must be a number from 1 to 1000");
+	*limit = (guint)value;
+	*after = request->query(request->http, "after");
+	return TRUE;
+}
+
+static gboolean is_domain(const char *domain)
+{
+	gboolean label = FALSE, dot = FALSE;
+
+	for (const char *p = domain; *p != '\0'; p++) {
+		if (*p == '.') {
+			if (!label || p[-1] == '-')
+				return FALSE;
+			dot = TRUE;
+			label = FALSE;
+		} else if (g_ascii_isalnum(*p) || (*p == '-' && label)) {
+			label = TRUE;
+		} else {
+			return FALSE;
+		}
+	}
+	return label && dot;
+}
+
+char *api_address(const char *text, const char *what, GError **error)
+{
+	const char *at = strrchr(text, '@');
+	gboolean ok = at != NULL && at > text && strlen(text) <= ADDRESS_CHARS_MAX &&
+		at - text <= 64 && is_domain(at + 1);
+
+	/* A dot-atom (RFC 5322 3.2.3); quoted local parts are no addresses of people. */
+	for (const char *p = text; ok && p < at; p++)
+		ok = g_ascii_isalnum(*p) || strchr("!#$%&'*+-/=?^_`{|}~.", *p) != NULL;
+	if (!ok) {
+		invalid(error, what, "must be an e-mail address");
+		return NULL;
+	}
+	return g_ascii_strdown(text, -1);
+}

@@ -1,0 +1,421 @@
+/*
+ * store.h: the committer and what it keeps, over an engine (store_engine.h). Changes wait in one queue; the committer
+ * takes all that wait, at most MAX_BATCH, runs each in a nested transaction, so that a failing one leaves nothing, and
+ * commits them together with one fsync before it wakes their callers (FACTS 24).
+ *
+ * Fails: a change with its own error; a batch that cannot be made durable fails whole, and the process ends, because after
+ * a failed fsync nobody knows what the disk has. systemd starts it again and recovery decides. Below a floor of free
+ * space changes are refused before they touch the engine. Threads: store_run from any thread. Readers: store_read.c.
+ */
+#include "provision/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "api/record_json.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "provision/store_engine.h"
+
+#define MAX_BATCH 256
+#define IDLE_CHECKPOINT_S 60
+/* Smaller than the message store's, so that a cessation is still recorded when mail is refused. */
+#define DEFAULT_FLOOR_BYTES (64 * 1024 * 1024)
+#define EXIT_BROKEN 70
+#define KEY_BYTES_MAX 1024
+
+typedef struct {
+	StoreChange change;
+	gpointer data;
+	GError *error;
+	gboolean ok, done;
+	guint64 size_after; /* of the tree, when ok */
+	GCond woken;
+} Waiting;
+
+struct _Store {
+	Engine *engine;
+	char *folder;
+	GThread *committer;
+	GMutex lock; /* queue, stopping, tree_size, floor_bytes */
+	GCond arrived;
+	GQueue queue; /* Waiting * */
+	gboolean stopping;
+	guint64 tree_size; /* committed */
+	guint64 floor_bytes;
+};
+
+struct _StoreTxn {
+	Store *store;
+	EngineTxn *txn;
+	guint64 tree_size;
+	GError *failure; /* the first; a change that passes over it fails all the same */
+};
+
+/* ---- inside a change ---- */
+
+static gboolean keep_failure(StoreTxn *txn, GError *failure, GError **error)
+{
+	if (txn->failure == NULL)
+		txn->failure = g_error_copy(failure);
+	g_propagate_error(error, failure);
+	return FALSE;
+}
+
+static gboolean check_key(const char *key, GError **error)
+{
+	if (key != NULL && *key != '\0' && strlen(key) <= KEY_BYTES_MAX)
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "store: a key is empty or too long");
+	return FALSE;
+}
+
+gboolean store_put(StoreTxn *txn, StoreTable table, const char *key, const char *value, GError **error)
+{
+	GError *failure = NULL;
+
+	if (!check_key(key, &failure) ||
+		!engine_put(txn->txn, table, key, strlen(key), value, strlen(value), &failure))
+		return keep_failure(txn, failure, error);
+	return TRUE;
+}
+
+gboolean store_delete(StoreTxn *txn, StoreTable table, const char *key, GError **error)
+{
+	GError *failure = NULL;
+
+	if (!check_key(key, &failure) ||
+		!engine_delete(txn->txn, table, key, strlen(key), &failure))
+		return keep_failure(txn, failure, error);
+	return TRUE;
+}
+
+char *store_get_txn(StoreTxn *txn, StoreTable table, const char *key, GError **error)
+{
+	GError *failure = NULL;
+	char *value = engine_get(txn->txn, table, key, strlen(key), NULL, &failure);
+
+	if (failure != NULL)
+		keep_failure(txn, failure, error);
+	return value;
+}
+
+static gboolean write_node(gpointer data, guint level, guint64 index, const MerkleHash *hash,
+	GError **error)
+{
+	EngineTxn *txn = data;
+	guint8 key[9];
+
+	engine_node_key(level, index, key);
+	return engine_put(txn, ENGINE_NODES, key, sizeof key, hash->bytes, MERKLE_HASH_BYTES,
+		error);
+}
+
+gboolean store_append(StoreTxn *txn, const Record *record, guint64 *leaf_index, GError **error)
+{
+	g_autofree char *leaf = record_to_leaf(record);
+	g_autofree char *opening = record_to_opening(record);
+	GError *failure = NULL;
+	MerkleHash hash;
+	guint8 key[8];
+
+	engine_index_key(txn->tree_size, key);
+	merkle_leaf_hash(leaf, strlen(leaf), &hash);
+	if (!engine_put(txn->txn, ENGINE_LEAVES, key, sizeof key, leaf, strlen(leaf), &failure) ||
+		(opening != NULL &&
+			!engine_put(txn->txn, ENGINE_OPENINGS, key, sizeof key, opening,
+				strlen(opening), &failure)) ||
+		!merkle_append(txn->tree_size, &hash, engine_read_node, write_node, txn->txn, &failure))
+		return keep_failure(txn, failure, error);
+	if (leaf_index != NULL)
+		*leaf_index = txn->tree_size;
+	txn->tree_size++;
+	return TRUE;
+}
+
+gboolean store_next(StoreTxn *txn, const char *sequence, guint64 *number, GError **error)
+{
+	GError *failure = NULL;
+	g_autofree char *last = engine_get(txn->txn, ENGINE_SEQUENCES, sequence, strlen(sequence),
+		NULL, &failure);
+	g_autofree char *next = NULL;
+	guint64 value = last == NULL ? 1 : g_ascii_strtoull(last, NULL, 10) + 1;
+
+	next = g_strdup_printf("%" G_GUINT64_FORMAT, value);
+	if (failure != NULL ||
+		!engine_put(txn->txn, ENGINE_SEQUENCES, sequence, strlen(sequence), next,
+			strlen(next), &failure))
+		return keep_failure(txn, failure, error);
+	*number = value;
+	return TRUE;
+}
+
+/* ---- the committer ---- */
+
+static void end_when_broken(Store *store, gboolean commit_failed)
+{
+	if (!commit_failed && !engine_is_broken(store->engine))
+		return;
+	log_error("the store is broken: ending, so that the next start recovers it", "folder",
+		store->folder, NULL);
+	_exit(EXIT_BROKEN);
+}
+
+static gboolean has_room(Store *store, guint64 floor_bytes, GError **error)
+{
+	struct statvfs disk;
+
+	if (statvfs(store->folder, &disk) == 0 &&
+		(guint64)disk.f_bavail * disk.f_frsize >= floor_bytes)
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NO_SPACE,
+		"ledger: less than %" G_GUINT64_FORMAT " bytes are free", floor_bytes);
+	return FALSE;
+}
+
+static void run_one(Store *store, EngineTxn *parent, Waiting *waiting, guint64 *tree_size)
+{
+	StoreTxn txn = {.store = store, .tree_size = *tree_size};
+
+	txn.txn = engine_begin(store->engine, parent, &waiting->error);
+	if (txn.txn == NULL)
+		return;
+	waiting->ok = waiting->change(&txn, waiting->data, &waiting->error);
+	if (waiting->ok && txn.failure != NULL) {
+		waiting->error = g_steal_pointer(&txn.failure);
+		waiting->ok = FALSE;
+	}
+	g_clear_error(&txn.failure);
+	if (!waiting->ok) {
+		engine_abort(txn.txn);
+		return;
+	}
+	waiting->ok = engine_commit(txn.txn, &waiting->error);
+	if (waiting->ok)
+		*tree_size = txn.tree_size;
+}
+
+static void fail_all(GPtrArray *batch, const GError *why)
+{
+	for (guint i = 0; i < batch->len; i++) {
+		Waiting *waiting = batch->pdata[i];
+
+		if (waiting->error == NULL)
+			waiting->error = g_error_copy(why);
+		waiting->ok = FALSE;
+	}
+}
+
+/* Runs a batch; TRUE when what succeeded in it is durable. */
+static gboolean run_batch(Store *store, GPtrArray *batch, guint64 floor_bytes, guint64 *tree_size)
+{
+	g_autoptr(GError) failure = NULL;
+	EngineTxn *parent = NULL;
+	guint n_ok = 0;
+
+	if (has_room(store, floor_bytes, &failure))
+		parent = engine_begin(store->engine, NULL, &failure);
+	if (parent == NULL) {
+		fail_all(batch, failure);
+		return TRUE;
+	}
+	for (guint i = 0; i < batch->len; i++) {
+		Waiting *waiting = batch->pdata[i];
+
+		run_one(store, parent, waiting, tree_size);
+		n_ok += waiting->ok ? 1 : 0;
+	}
+	if (n_ok == 0) {
+		engine_abort(parent);
+		return TRUE;
+	}
+	if (engine_commit(parent, &failure))
+		return TRUE;
+	fail_all(batch, failure);
+	return FALSE;
+}
+
+static void wake(Store *store, GPtrArray *batch, guint64 tree_size)
+{
+	g_mutex_lock(&store->lock);
+	store->tree_size = tree_size;
+	for (guint i = 0; i < batch->len; i++) {
+		Waiting *waiting = batch->pdata[i];
+
+		waiting->done = TRUE;
+		g_cond_signal(&waiting->woken);
+	}
+	g_mutex_unlock(&store->lock);
+}
+
+/* Waits for changes and takes them; FALSE: stopping and nothing left. */
+static gboolean take_batch(Store *store, GPtrArray *batch, guint64 *floor_bytes)
+{
+	gint64 until = g_get_monotonic_time() + IDLE_CHECKPOINT_S * G_TIME_SPAN_SECOND;
+	gboolean go_on;
+
+	g_mutex_lock(&store->lock);
+	while (g_queue_is_empty(&store->queue) && !store->stopping)
+		if (!g_cond_wait_until(&store->arrived, &store->lock, until))
+			break;
+	while (batch->len < MAX_BATCH && !g_queue_is_empty(&store->queue))
+		g_ptr_array_add(batch, g_queue_pop_head(&store->queue));
+	go_on = batch->len > 0 || !store->stopping;
+	*floor_bytes = store->floor_bytes;
+	g_mutex_unlock(&store->lock);
+	return go_on;
+}
+
+static gpointer committer_run(gpointer data)
+{
+	Store *store = data;
+	g_autoptr(GPtrArray) batch = g_ptr_array_new();
+	guint64 tree_size = store->tree_size, floor_bytes;
+
+	while (take_batch(store, batch, &floor_bytes)) {
+		g_autoptr(GError) failure = NULL;
+		guint64 before = tree_size;
+
+		if (batch->len > 0) {
+			gboolean durable = run_batch(store, batch, floor_bytes, &tree_size);
+
+			if (!durable)
+				tree_size = before;
+			wake(store, batch, tree_size);
+			end_when_broken(store, !durable);
+			g_ptr_array_set_size(batch, 0);
+		}
+		if (!engine_checkpoint(store->engine, FALSE, &failure))
+			log_warning("checkpoint failed", "reason", failure->message, NULL);
+		end_when_broken(store, FALSE);
+	}
+	return NULL;
+}
+
+gboolean store_run(Store *store, StoreChange change, gpointer data, GError **error)
+{
+	Waiting waiting = {.change = change, .data = data};
+
+	if (g_thread_self() == store->committer) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INTERNAL,
+			"store: a change cannot run another one");
+		return FALSE;
+	}
+	g_cond_init(&waiting.woken);
+	g_mutex_lock(&store->lock);
+	if (store->stopping) {
+		g_set_error(&waiting.error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE,
+			"store: stopping");
+	} else {
+		g_queue_push_tail(&store->queue, &waiting);
+		g_cond_signal(&store->arrived);
+		while (!waiting.done)
+			g_cond_wait(&waiting.woken, &store->lock);
+	}
+	g_mutex_unlock(&store->lock);
+	g_cond_clear(&waiting.woken);
+	if (waiting.ok)
+		return TRUE;
+	if (waiting.error == NULL)
+		g_set_error(&waiting.error, ACUSE_ERROR, ACUSE_ERROR_INTERNAL,
+			"store: a change failed without saying why");
+	g_propagate_error(error, waiting.error);
+	return FALSE;
+}
+
+/* ---- opening and closing ---- */
+
+static gboolean take_last_index(const char *key, gsize key_size, const char *value, gsize value_size,
+	gpointer data)
+{
+	guint64 big;
+
+	(void)value;
+	(void)value_size;
+	if (key_size == sizeof big) {
+		memcpy(&big, key, sizeof big);
+		*(guint64 *)data = GUINT64_FROM_BE(big) + 1;
+	}
+	return FALSE;
+}
+
+static gboolean read_tree_size(Engine *engine, guint64 *size, GError **error)
+{
+	EngineTxn *txn = engine_snapshot(engine, error);
+	gboolean ok;
+
+	if (txn == NULL)
+		return FALSE;
+	*size = 0;
+	ok = engine_walk(txn, ENGINE_LEAVES, NULL, 0, TRUE, take_last_index, size, error);
+	engine_abort(txn);
+	return ok;
+}
+
+Store *store_open(const char *folder, GError **error)
+{
+	Engine *engine = engine_open(folder, error);
+	Store *store;
+	guint64 tree_size;
+
+	if (engine == NULL)
+		return NULL;
+	if (!read_tree_size(engine, &tree_size, error)) {
+		engine_close(engine);
+		return NULL;
+	}
+	store = g_new0(Store, 1);
+	store->engine = engine;
+	store->folder = g_strdup(folder);
+	store->tree_size = tree_size;
+	store->floor_bytes = DEFAULT_FLOOR_BYTES;
+	g_mutex_init(&store->lock);
+	g_cond_init(&store->arrived);
+	g_queue_init(&store->queue);
+	store->committer = g_thread_new("committer", committer_run, store);
+	return store;
+}
+
+void store_close(Store *store)
+{
+	g_autoptr(GError) failure = NULL;
+
+	if (store == NULL)
+		return;
+	g_mutex_lock(&store->lock);
+	store->stopping = TRUE;
+	g_cond_signal(&store->arrived);
+	g_mutex_unlock(&store->lock);
+	g_thread_join(store->committer);
+	if (!engine_checkpoint(store->engine, TRUE, &failure))
+		log_warning("checkpoint failed", "reason", failure->message, NULL);
+	engine_close(store->engine);
+	g_mutex_clear(&store->lock);
+	g_cond_clear(&store->arrived);
+	g_free(store->folder);
+	g_free(store);
+}
+
+void store_set_floor(Store *store, guint64 floor_bytes)
+{
+	g_mutex_lock(&store->lock);
+	store->floor_bytes = floor_bytes;
+	g_mutex_unlock(&store->lock);
+}
+
+guint64 store_tree_size(Store *store)
+{
+	guint64 size;
+
+	g_mutex_lock(&store->lock);
+	size = store->tree_size;
+	g_mutex_unlock(&store->lock);
+	return size;
+}
+
+Engine *store_engine(Store *store)
+{
+	return store->engine;
+}

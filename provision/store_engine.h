@@ -1,0 +1,70 @@
+/*
+ * The key-value engine under store.c: tables of byte strings in one environment, one writer, many readers. The only
+ * implementation is store_bdb.c. Values returned are new and end with a NUL that is not counted.
+ */
+#ifndef ACUSE_PROVISION_STORE_ENGINE_H
+#define ACUSE_PROVISION_STORE_ENGINE_H
+
+#include <glib.h>
+
+#include "provision/store.h"
+
+/* Tables of store.h, and those that only store.c writes. */
+enum {
+	ENGINE_LEAVES = STORE_N_TABLES, /* big-endian index -> exact leaf */
+	ENGINE_OPENINGS,		/* big-endian index -> opening */
+	ENGINE_NODES,			/* level byte, big-endian index -> 32 bytes */
+	ENGINE_SEQUENCES,		/* name -> decimal number */
+	ENGINE_N_TABLES
+};
+
+typedef struct _Engine Engine;
+typedef struct _EngineTxn EngineTxn;
+
+/* One owner: a second opener gets ACUSE_ERROR_CONFLICT. Recovers what a crash left. */
+Engine *engine_open(const char *folder, GError **error);
+void engine_close(Engine *engine);
+
+/* A transaction of the one writer; parent NULL: a top one, whose commit is durable. */
+EngineTxn *engine_begin(Engine *engine, EngineTxn *parent, GError **error);
+/* What was committed at this moment; for reading only. */
+EngineTxn *engine_snapshot(Engine *engine, GError **error);
+/* Both end and free the transaction. A top commit that fails left nothing, as far as can be known. */
+gboolean engine_commit(EngineTxn *txn, GError **error);
+void engine_abort(EngineTxn *txn);
+
+gboolean engine_put(EngineTxn *txn, guint table, const void *key, gsize key_size, const void *value,
+	gsize value_size, GError **error);
+/* Deleting what is absent is no failure. */
+gboolean engine_delete(EngineTxn *txn, guint table, const void *key, gsize key_size, GError **error);
+/* NULL without error: absent. size may be NULL. */
+char *engine_get(EngineTxn *txn, guint table, const void *key, gsize key_size, gsize *size,
+	GError **error);
+
+/*
+ * Walks a table from a bound. Forward: keys >= bound; reversed: keys < bound; bound NULL: from that end.
+ * visit returns FALSE to stop; its bytes are valid during the call only.
+ */
+typedef gboolean (*EngineVisit)(const char *key, gsize key_size, const char *value, gsize value_size,
+	gpointer data);
+gboolean engine_walk(EngineTxn *txn, guint table, const char *bound, gsize bound_size,
+	gboolean reversed, EngineVisit visit, gpointer data, GError **error);
+
+/* Now and then, by the writer: lets go of log files that recovery does not need. */
+gboolean engine_checkpoint(Engine *engine, gboolean force, GError **error);
+
+/* Whether what failed leaves the engine unusable: the process has to end and start again. */
+gboolean engine_is_broken(Engine *engine);
+
+/* Keys of the ledger's tables, and a MerkleRead whose data is an EngineTxn (store_read.c). */
+void engine_index_key(guint64 index, guint8 key[8]);
+void engine_node_key(guint level, guint64 index, guint8 key[9]);
+gboolean engine_read_node(gpointer txn, guint level, guint64 index, MerkleHash *hash, GError **error);
+
+/* The engine of a store, for its readers. */
+Engine *store_engine(Store *store);
+
+/* Checks the structure of each table of a closed environment. ACUSE_ERROR_DAMAGED. */
+gboolean engine_verify(const char *folder, GError **error);
+
+#endif
