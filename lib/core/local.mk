@@ -1,1 +1,18 @@
-# lib/core
+noinst_LIBRARIES += lib/core/libcore.a
+lib_core_libcore_a_SOURCES = \
+	lib/core/account.c lib/core/account.h \
+	lib/core/authentication_results.c lib/core/authentication_results.h \
+	lib/core/evidence.c lib/core/evidence.h \
+	lib/core/facts.c lib/core/facts.h \
+	lib/core/merkle.c lib/core/merkle.h \
+	lib/core/naming.c lib/core/naming.h \
+	lib/core/plan.c lib/core/plan.h \
+	lib/core/policy.c lib/core/policy.h \
+	lib/core/record.c lib/core/record.h \
+	lib/core/return_token.c lib/core/return_token.h \
+	lib/core/send.c lib/core/send.h \
+	lib/core/rules/rules.c lib/core/rules/rules.h \
+	lib/core/rules/p1_identity.c lib/core/rules/p2_state.c lib/core/rules/p3_subject.c \
+	lib/core/rules/p4_block.c lib/core/rules/p5_read_receipt.c \
+	lib/core/rules/p6_delivery_confirmation.c lib/core/rules/p10_expediente.c \
+	lib/core/rules/p14_one_citizen.c lib/core/rules/s7_protected.c

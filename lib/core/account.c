@@ -1,0 +1,143 @@
+/*
+ * Accounts as data (account.h): allocation, words, and the two questions the policy asks of them. Cannot
+ * fail otherwise than by its return values; no shared state.
+ */
+#include "core/account.h"
+
+#include <string.h>
+
+Account *account_new(void)
+{
+	return g_new0(Account, 1);
+}
+
+Account *account_copy(const Account *account)
+{
+	Account *copy = g_new0(Account, 1);
+
+	*copy = *account;
+	copy->uid = g_strdup(account->uid);
+	copy->mail = g_strdup(account->mail);
+	copy->dni = g_strdup(account->dni);
+	copy->given_names = g_strdup(account->given_names);
+	copy->paternal_surname = g_strdup(account->paternal_surname);
+	copy->maternal_surname = g_strdup(account->maternal_surname);
+	copy->display_name = g_strdup(account->display_name);
+	copy->post = g_strdup(account->post);
+	copy->unit = g_strdup(account->unit);
+	copy->extension = g_strdup(account->extension);
+	copy->phone = g_strdup(account->phone);
+	copy->owner = g_strdup(account->owner);
+	copy->delegates = g_strdupv(account->delegates);
+	return copy;
+}
+
+void account_free(Account *account)
+{
+	if (account == NULL)
+		return;
+	g_free(account->uid);
+	g_free(account->mail);
+	g_free(account->dni);
+	g_free(account->given_names);
+	g_free(account->paternal_surname);
+	g_free(account->maternal_surname);
+	g_free(account->display_name);
+	g_free(account->post);
+	g_free(account->unit);
+	g_free(account->extension);
+	g_free(account->phone);
+	g_free(account->owner);
+	g_strfreev(account->delegates);
+	g_free(account);
+}
+
+static const char *const kind_names[] = {"person", "office", "activity", "third-party"};
+static const char *const state_names[] = {"pending", "active", "suspended", "ceased"};
+
+const char *account_kind_name(AccountKind kind)
+{
+	g_return_val_if_fail((guint)kind < G_N_ELEMENTS(kind_names), NULL);
+	return kind_names[kind];
+}
+
+const char *account_state_name(AccountState state)
+{
+	g_return_val_if_fail((guint)state < G_N_ELEMENTS(state_names), NULL);
+	return state_names[state];
+}
+
+gboolean account_kind_parse(const char *word, AccountKind *kind)
+{
+	for (guint i = 0; word != NULL && i < G_N_ELEMENTS(kind_names); i++) {
+		if (strcmp(word, kind_names[i]) == 0) {
+			*kind = (AccountKind)i;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+gboolean account_state_parse(const char *word, AccountState *state)
+{
+	for (guint i = 0; word != NULL && i < G_N_ELEMENTS(state_names); i++) {
+		if (strcmp(word, state_names[i]) == 0) {
+			*state = (AccountState)i;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+/* Why the account may not send, or NULL. */
+static const char *find_obstacle(const Account *account, gint64 now_s)
+{
+	switch (account->state) {
+	case ACCOUNT_PENDING:
+		return "credentials not delivered";
+	case ACCOUNT_SUSPENDED:
+		return "suspended";
+	case ACCOUNT_CEASED:
+		return "ceased";
+	case ACCOUNT_ACTIVE:
+		break;
+	default:
+		return "unknown state";
+	}
+	if (account->valid_from != 0 && now_s < account->valid_from)
+		return "not yet valid";
+	if (account->valid_until != 0 && now_s >= account->valid_until)
+		return "expired";
+	if (account->must_change_password)
+		return "password must be changed";
+	return NULL;
+}
+
+gboolean account_may_send(const Account *account, gint64 now_s, const char **reason)
+{
+	const char *obstacle = find_obstacle(account, now_s);
+
+	if (reason != NULL)
+		*reason = obstacle;
+	return obstacle == NULL;
+}
+
+static gboolean same_uid(const char *left, const char *right)
+{
+	return left != NULL && right != NULL && *left != '\0' && g_ascii_strcasecmp(left, right) == 0;
+}
+
+gboolean account_may_send_as(const Account *person, const Account *mailbox)
+{
+	if (same_uid(person->uid, mailbox->uid))
+		return TRUE;
+	if (mailbox->kind != ACCOUNT_OFFICE)
+		return FALSE;
+	if (same_uid(person->uid, mailbox->owner))
+		return TRUE;
+	for (char **uid = mailbox->delegates; uid != NULL && *uid != NULL; uid++) {
+		if (same_uid(person->uid, *uid))
+			return TRUE;
+	}
+	return FALSE;
+}

@@ -1,0 +1,198 @@
+/*
+ * The outgoing policy (policy.h): what a message is, the edits that every accepted message gets, then the
+ * rules in their order with their modes. Never fails: the answer is a Plan. Pure; safe in every thread.
+ *
+ * A rule that edits (P4, P5, P6) edits only when it is enforced: in the modes log and warn nothing changes.
+ */
+#include "core/policy.h"
+
+#include <string.h>
+
+#include "core/rules/rules.h"
+
+#define DEFAULT_STATUS "550 5.7.1"
+
+static const char *const mode_names[] = {"off", "log", "warn", "enforce"};
+
+gboolean rule_mode_parse(const char *word, RuleMode *mode)
+{
+	for (guint i = 0; word != NULL && i < G_N_ELEMENTS(mode_names); i++) {
+		if (strcmp(word, mode_names[i]) == 0) {
+			*mode = (RuleMode)i;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+PolicySettings *policy_settings_new(void)
+{
+	PolicySettings *settings = g_new0(PolicySettings, 1);
+
+	settings->modes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	return settings;
+}
+
+void policy_settings_free(PolicySettings *settings)
+{
+	if (settings == NULL)
+		return;
+	g_free(settings->institution_name);
+	g_free(settings->institution_phone);
+	g_free(settings->domain);
+	g_strfreev(settings->notification_types);
+	g_clear_pointer(&settings->expediente_pattern, g_regex_unref);
+	g_hash_table_unref(settings->modes);
+	g_free(settings);
+}
+
+static RuleMode mode_of(const PolicySettings *settings, const char *id)
+{
+	g_autofree char *key = g_ascii_strdown(id, -1);
+	gpointer mode;
+
+	if (!g_hash_table_lookup_extended(settings->modes, key, NULL, &mode))
+		return MODE_ENFORCE;
+	return (RuleMode)GPOINTER_TO_UINT(mode);
+}
+
+/* Case, accents, invisible characters and runs of blanks put aside: "Notificación  N°" -> "NOTIFICACION NO". */
+static char *fold_text(const char *text)
+{
+	g_autofree char *decomposed = g_utf8_normalize(text, -1, G_NORMALIZE_ALL);
+	g_autoptr(GString) folded = g_string_new(NULL);
+
+	for (const char *at = decomposed; at != NULL && *at != '\0'; at = g_utf8_next_char(at)) {
+		gunichar c = g_utf8_get_char(at);
+
+		if (g_unichar_ismark(c) || g_unichar_type(c) == G_UNICODE_FORMAT)
+			continue;
+		if (!g_unichar_isspace(c))
+			g_string_append_unichar(folded, g_unichar_toupper(c));
+		else if (folded->len > 0 && folded->str[folded->len - 1] != ' ')
+			g_string_append_c(folded, ' ');
+	}
+	return g_strdup(folded->str);
+}
+
+static gboolean starts_with_word(const char *text, const char *word)
+{
+	gsize size = strlen(word);
+
+	return size > 0 && strncmp(text, word, size) == 0 &&
+		!g_unichar_isalnum(g_utf8_get_char(text + size));
+}
+
+/* The longest listed type that the subject begins with, or NULL. */
+static char *find_document_type(const PolicySettings *settings, const char *subject)
+{
+	const char *found = NULL;
+	g_autofree char *folded = NULL;
+
+	if (subject == NULL || settings->notification_types == NULL)
+		return NULL;
+	folded = fold_text(subject);
+	for (char **type = settings->notification_types; *type != NULL; type++) {
+		if (starts_with_word(folded, *type) && (found == NULL || strlen(*type) > strlen(found)))
+			found = *type;
+	}
+	return g_strdup(found);
+}
+
+static char *find_expediente(const PolicySettings *settings, const char *subject)
+{
+	g_autoptr(GMatchInfo) match = NULL;
+	g_autofree char *number = NULL;
+
+	if (subject == NULL || settings->expediente_pattern == NULL ||
+		!g_utf8_validate(subject, -1, NULL) ||
+		!g_regex_match(settings->expediente_pattern, subject, 0, &match))
+		return NULL;
+	number = g_match_info_fetch(match, 1);
+	return number != NULL && *number != '\0' ? g_steal_pointer(&number) : NULL;
+}
+
+SendClass policy_class(const PolicyInput *input, const char *document_type)
+{
+	gboolean outside = FALSE;
+
+	for (guint i = 0; !outside && i < input->envelope->recipients->len; i++)
+		outside = rule_is_outside(input, input->envelope->recipients->pdata[i]);
+	if (!outside)
+		return CLASS_INTERNAL;
+	if (document_type != NULL || input->facts->marked_notification)
+		return CLASS_NOTIFICATION;
+	return CLASS_EXTERNAL;
+}
+
+static Plan *describe(const PolicyInput *input)
+{
+	Plan *plan = plan_new();
+
+	plan->document_type = find_document_type(input->settings, input->facts->subject);
+	plan->expediente = find_expediente(input->settings, input->facts->subject);
+	plan->send_class = policy_class(input, plan->document_type);
+	if (input->mailbox != NULL && input->mailbox->mail != NULL)
+		plan->mailbox = g_strdup(input->mailbox->mail);
+	else if (input->facts->from->len > 0)
+		plan->mailbox = g_strdup(input->facts->from->pdata[0]);
+	return plan;
+}
+
+/* What every send needs to be found again, whatever the modes of the rules. */
+static void add_mandatory_edits(const PolicyInput *input, Plan *plan)
+{
+	plan_edit_header(plan, "Acuse-Id", input->send_id);
+	plan_edit_header(plan, "Acuse-Class", NULL);
+	plan_edit_header(plan, "X-Acuse-Class", NULL);
+	plan->envid = g_strdup(input->token);
+	if (plan->send_class != CLASS_NOTIFICATION)
+		return;
+	if (input->token != NULL)
+		plan->return_address =
+			g_strdup_printf("acuse+%s@%s", input->token, input->settings->domain);
+	plan->sign = input->facts->protection == PROTECTION_NONE;
+}
+
+/* Returns what the rule has to say, whole and without status, or NULL when it is satisfied. */
+static char *run_rule(const Rule *rule, const PolicyInput *input, Plan *plan, const char **status)
+{
+	g_autofree char *advice = NULL;
+
+	if (!rule->applies(input, plan) || rule->decide(input, plan, &advice, status))
+		return NULL;
+	return g_strdup_printf("[%s] %s (%s)", rule->id, advice, rule->article);
+}
+
+static void apply_rule(const Rule *rule, const PolicyInput *input, Plan *plan)
+{
+	RuleMode mode = mode_of(input->settings, rule->id);
+	const char *status = DEFAULT_STATUS;
+	g_autoptr(Plan) trial = NULL;
+	g_autofree char *said = NULL;
+
+	if (mode == MODE_OFF)
+		return;
+	if (mode == MODE_ENFORCE) {
+		said = run_rule(rule, input, plan, &status);
+		if (said != NULL)
+			plan->refusal = g_strdup_printf("%s %s", status, said);
+		return;
+	}
+	trial = describe(input);
+	said = run_rule(rule, input, trial, &status);
+	if (said != NULL)
+		g_ptr_array_add(plan->warnings, g_steal_pointer(&said));
+	for (guint i = 0; i < trial->warnings->len; i++)
+		g_ptr_array_add(plan->warnings, g_strdup(trial->warnings->pdata[i]));
+}
+
+Plan *policy_decide(const PolicyInput *input)
+{
+	Plan *plan = describe(input);
+
+	add_mandatory_edits(input, plan);
+	for (const Rule *const *rule = policy_rules; *rule != NULL && plan->refusal == NULL; rule++)
+		apply_rule(*rule, input, plan);
+	return plan;
+}

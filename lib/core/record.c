@@ -1,0 +1,97 @@
+/*
+ * Records of the ledger before they are JSON (record.h), and the commitment of a personal field. Fails only
+ * on a salt that is not hex. No shared state.
+ */
+#include "core/record.h"
+
+#include <string.h>
+
+static void free_field(gpointer data)
+{
+	RecordField *field = data;
+
+	g_free(field->name);
+	g_free(field->value);
+	g_free(field->salt);
+	g_free(field);
+}
+
+Record *record_new(const char *type, const char *id, gint64 time_s)
+{
+	Record *record = g_new0(Record, 1);
+
+	record->type = g_strdup(type);
+	record->id = g_strdup(id);
+	record->time_s = time_s;
+	record->fields = g_ptr_array_new_with_free_func(free_field);
+	return record;
+}
+
+void record_free(Record *record)
+{
+	if (record == NULL)
+		return;
+	g_free(record->type);
+	g_free(record->id);
+	g_ptr_array_unref(record->fields);
+	g_free(record);
+}
+
+static RecordField *add_field(Record *record, const char *name, const char *value)
+{
+	RecordField *field = g_new0(RecordField, 1);
+
+	field->name = g_strdup(name);
+	field->value = g_strdup(value);
+	g_ptr_array_add(record->fields, field);
+	return field;
+}
+
+void record_add(Record *record, const char *name, const char *value)
+{
+	if (value != NULL)
+		add_field(record, name, value);
+}
+
+void record_add_int(Record *record, const char *name, gint64 value)
+{
+	char text[24];
+
+	g_snprintf(text, sizeof(text), "%" G_GINT64_FORMAT, value);
+	add_field(record, name, text);
+}
+
+void record_add_personal(Record *record, const char *name, const char *value, const guint8 *salt)
+{
+	g_autoptr(GString) hex = g_string_sized_new(2 * RECORD_SALT_BYTES);
+	RecordField *field;
+
+	if (value == NULL)
+		return;
+	for (guint i = 0; i < RECORD_SALT_BYTES; i++)
+		g_string_append_printf(hex, "%02x", salt[i]);
+	field = add_field(record, name, value);
+	field->personal = TRUE;
+	field->salt = g_strdup(hex->str);
+}
+
+char *record_commitment(const char *salt_hex, const char *value)
+{
+	g_autoptr(GChecksum) checksum = NULL;
+	guint8 salt[RECORD_SALT_BYTES];
+
+	if (strlen(salt_hex) != 2 * RECORD_SALT_BYTES)
+		return NULL;
+	for (guint i = 0; i < RECORD_SALT_BYTES; i++) {
+		int high = g_ascii_xdigit_value(salt_hex[2 * i]);
+		int low = g_ascii_xdigit_value(salt_hex[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return NULL;
+		salt[i] = (guint8)(high << 4 | low);
+	}
+	checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_checksum_update(checksum, salt, sizeof(salt));
+	g_checksum_update(checksum, (const guchar *)value, (gssize)strlen(value));
+	return g_strdup(g_checksum_get_string(checksum));
+}

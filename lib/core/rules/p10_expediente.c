@@ -1,0 +1,32 @@
+/*
+ * P10: an official document carries the number of its expediente (Directiva 001-2020 7.4-7.7). To the outside
+ * it is needed; inside the institution its absence is only told. Whether the number is registered is for
+ * provisiond to say.
+ */
+#include "base/text.h"
+#include "core/rules/rules.h"
+
+#define ARTICLE "Directiva 001-2020, art. 7.4 a 7.7"
+#define ADVICE N_("Escriba en el asunto el numero de expediente, por ejemplo Exp. 2026-001234, y reenvie")
+
+static gboolean applies(const PolicyInput *input, const Plan *plan)
+{
+	(void)input;
+	return plan->send_class == CLASS_NOTIFICATION || plan->document_type != NULL;
+}
+
+static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, const char **status)
+{
+	(void)input;
+	(void)status;
+	if (plan->expediente != NULL)
+		return TRUE;
+	if (plan->send_class == CLASS_NOTIFICATION) {
+		*advice = g_strdup(ADVICE);
+		return FALSE;
+	}
+	g_ptr_array_add(plan->warnings, g_strconcat("[P10] ", ADVICE, " (" ARTICLE ")", NULL));
+	return TRUE;
+}
+
+const Rule rule_p10_expediente = {"P10", ARTICLE, applies, decide};
