@@ -1,0 +1,277 @@
+/*
+ * Changes of accounts, offices and reserved names (change.h). Each may be done twice: an entry that is there already
+ * is compared, a modification replaces whole values. Preconditions travel with the change (RFC 4528), so that
+ * two writers cannot meet. Fails as the table of connection.c says; nothing is half done, a change is one request.
+ */
+#include "directory/change.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "directory/directory.h"
+
+#define LOCKED_FOR_GOOD "000001010000Z" /* draft-behera-ldap-password-policy-10, 5.3.3 */
+#define NOT_CEASED "(!(acuseState=ceased))"
+
+/* directory_result with an error of its own, so that a NULL error works everywhere. */
+static gboolean finish(Directory *directory, int code, GError *trouble, const char *what, GError **error)
+{
+	if (code == LDAP_SUCCESS)
+		return TRUE;
+	directory_result(directory, code, what, &trouble);
+	g_propagate_error(error, trouble);
+	return FALSE;
+}
+
+/* One text attribute of an entry; NULL without error when the attribute is absent. */
+static char *read_one(Directory *directory, const char *dn, const char *attribute, GError **error)
+{
+	const char *const attributes[] = {attribute, NULL};
+	LDAPMessage *result = NULL, *entry;
+	GError *trouble = NULL;
+	struct berval **values = NULL;
+	char *value = NULL;
+	int code = directory_search(directory, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, &result,
+		&trouble);
+
+	if (finish(directory, code, trouble, dn, error)) {
+		entry = ldap_first_entry(directory->ld, result);
+		values = entry != NULL ? ldap_get_values_len(directory->ld, entry, attribute) : NULL;
+		if (values != NULL && values[0] != NULL)
+			value = g_strndup(values[0]->bv_val, values[0]->bv_len);
+		ldap_value_free_len(values);
+	}
+	ldap_msgfree(result);
+	return value;
+}
+
+gboolean directory_reserve_name(Directory *directory, const char *local_part, const char *holder, GError **error)
+{
+	g_autofree char *dn = connection_dn(directory->where, "cn", local_part, "names");
+	g_autofree char *known = NULL;
+	g_autoptr(Mods) mods = mods_new();
+	GError *trouble = NULL;
+	int code;
+
+	mods_set(mods, LDAP_MOD_ADD, "objectClass", "acuseName");
+	mods_set(mods, LDAP_MOD_ADD, "cn", local_part);
+	mods_set(mods, LDAP_MOD_ADD, "acuseHolder", holder);
+	code = directory_add_entry(directory, dn, mods, &trouble);
+	if (code != LDAP_ALREADY_EXISTS)
+		return finish(directory, code, trouble, dn, error);
+	known = read_one(directory, dn, "acuseHolder", &trouble);
+	if (trouble != NULL) {
+		g_propagate_error(error, trouble);
+		return FALSE;
+	}
+	if (g_strcmp0(known, holder) == 0)
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "the name %s is taken", local_part);
+	return FALSE;
+}
+
+static void set_text(Mods *mods, const Account *account)
+{
+	g_autofree char *from = account->valid_from != 0 ? entry_time(account->valid_from) : NULL;
+	g_autofree char *until = account->valid_until != 0 ? entry_time(account->valid_until) : NULL;
+	const struct {
+		const char *attribute, *value;
+	} texts[] = {
+		{"uid", account->uid},
+		{"mail", account->mail},
+		{"cn", account->display_name},
+		{"ou", account->unit},
+		{"telephoneNumber", account->phone},
+		{"acuseKind", account_kind_name(account->kind)},
+		{"acuseState", account_state_name(account->state)},
+		{"acuseExtension", account->extension},
+		{"acuseValidFrom", from},
+		{"acuseValidUntil", until},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+		mods_set(mods, LDAP_MOD_ADD, texts[i].attribute, texts[i].value);
+}
+
+static void set_person(Mods *mods, const Account *account)
+{
+	static const char *const classes[] = {"inetOrgPerson", "acuseAccount", NULL};
+	const char *maternal = account->maternal_surname != NULL ? account->maternal_surname : "";
+	g_autofree char *surnames = g_strdup_printf("%s %s",
+		account->paternal_surname != NULL ? account->paternal_surname : account->display_name,
+		maternal);
+
+	g_strchomp(surnames);
+	mods_set_all(mods, LDAP_MOD_ADD, "objectClass", classes);
+	mods_set(mods, LDAP_MOD_ADD, "sn", surnames);
+	mods_set(mods, LDAP_MOD_ADD, "givenName", account->given_names);
+	mods_set(mods, LDAP_MOD_ADD, "title", account->post);
+	mods_set(mods, LDAP_MOD_ADD, "acuseDni", account->dni);
+	mods_set(mods, LDAP_MOD_ADD, "acusePaternalSurname", account->paternal_surname);
+	mods_set(mods, LDAP_MOD_ADD, "acuseMaternalSurname", maternal);
+}
+
+static void set_people(Directory *directory, Mods *mods, int operation, const char *owner,
+	const char *const *delegates)
+{
+	g_autofree char *owner_dn =
+		owner != NULL ? directory_account_dn(directory, owner, ACCOUNT_PERSON) : NULL;
+	g_autoptr(GPtrArray) dns = g_ptr_array_new_with_free_func(g_free);
+
+	for (int i = 0; delegates != NULL && delegates[i] != NULL; i++)
+		g_ptr_array_add(dns, directory_account_dn(directory, delegates[i], ACCOUNT_PERSON));
+	g_ptr_array_add(dns, NULL);
+	mods_set(mods, operation, "owner", owner_dn);
+	mods_set_all(mods, operation, "member", (const char *const *)dns->pdata);
+}
+
+/* Whether the entry that is there already is the one that was to be added. */
+static gboolean is_same(Directory *directory, const Account *account, GError **error)
+{
+	g_autoptr(Account) known = directory_get(directory, account->uid, error);
+
+	if (known == NULL)
+		return FALSE;
+	if (known->kind == account->kind && g_strcmp0(known->dni, account->dni) == 0 &&
+		(account->kind != ACCOUNT_OFFICE ||
+			g_strcmp0(known->display_name, account->display_name) == 0))
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "the account %s is somebody else's",
+		account->uid);
+	return FALSE;
+}
+
+gboolean directory_add_account(Directory *directory, const Account *account, GError **error)
+{
+	g_autofree char *dn = directory_account_dn(directory, account->uid, account->kind);
+	g_autoptr(Mods) mods = mods_new();
+	GError *trouble = NULL;
+	int code;
+
+	set_text(mods, account);
+	if (account->kind == ACCOUNT_OFFICE) {
+		mods_set(mods, LDAP_MOD_ADD, "objectClass", "acuseOffice");
+		set_people(directory, mods, LDAP_MOD_ADD, account->owner,
+			(const char *const *)account->delegates);
+	} else {
+		set_person(mods, account);
+	}
+	code = directory_add_entry(directory, dn, mods, &trouble);
+	if (code == LDAP_ALREADY_EXISTS)
+		return is_same(directory, account, error);
+	return finish(directory, code, trouble, dn, error);
+}
+
+gboolean directory_set_first_password(Directory *directory, const char *uid, const char *password, GError **error)
+{
+	g_autofree char *dn = directory_account_dn(directory, uid, ACCOUNT_PERSON);
+	g_autoptr(Mods) mods = mods_new();
+	GError *trouble = NULL;
+	int code;
+
+	mods_set(mods, LDAP_MOD_REPLACE, "userPassword", password);
+	mods_set(mods, LDAP_MOD_REPLACE, "pwdReset", "TRUE");
+	mods_set(mods, LDAP_MOD_REPLACE, "pwdAccountLockedTime", NULL);
+	mods_set(mods, LDAP_MOD_REPLACE, "acuseState", account_state_name(ACCOUNT_ACTIVE));
+	code = directory_modify_entry(directory, dn, mods, NOT_CEASED, &trouble);
+	return finish(directory, code, trouble, dn, error);
+}
+
+gboolean directory_set_state(Directory *directory, const char *uid, AccountState state, GError **error)
+{
+	g_autoptr(Account) account = directory_get(directory, uid, error);
+	gboolean locked = state == ACCOUNT_CEASED || state == ACCOUNT_SUSPENDED;
+	g_autofree char *dn = NULL;
+	g_autoptr(Mods) mods = mods_new();
+	GError *trouble = NULL;
+	int code;
+
+	if (account == NULL)
+		return FALSE;
+	dn = directory_account_dn(directory, account->uid, account->kind);
+	mods_set(mods, LDAP_MOD_REPLACE, "acuseState", account_state_name(state));
+	if (account->kind != ACCOUNT_OFFICE)
+		mods_set(mods, LDAP_MOD_REPLACE, "pwdAccountLockedTime", locked ? LOCKED_FOR_GOOD : NULL);
+	code = directory_modify_entry(directory, dn, mods, NULL, &trouble);
+	return finish(directory, code, trouble, dn, error);
+}
+
+gboolean directory_set_office_people(Directory *directory, const char *office_uid, const char *owner_uid,
+	const char *const *delegates, GError **error)
+{
+	g_autofree char *dn = directory_account_dn(directory, office_uid, ACCOUNT_OFFICE);
+	g_autoptr(Mods) mods = mods_new();
+	GError *trouble = NULL;
+	int code;
+
+	set_people(directory, mods, LDAP_MOD_REPLACE, owner_uid, delegates);
+	code = directory_modify_entry(directory, dn, mods, NULL, &trouble);
+	return finish(directory, code, trouble, dn, error);
+}
+
+gboolean directory_set_post(Directory *directory, const char *uid, const char *post, const char *unit, GError **error)
+{
+	g_autofree char *dn = directory_account_dn(directory, uid, ACCOUNT_PERSON);
+	g_autoptr(Mods) mods = mods_new();
+	GError *trouble = NULL;
+	int code;
+
+	mods_set(mods, LDAP_MOD_REPLACE, "title", post);
+	mods_set(mods, LDAP_MOD_REPLACE, "ou", unit);
+	code = directory_modify_entry(directory, dn, mods, NULL, &trouble);
+	return finish(directory, code, trouble, dn, error);
+}
+
+/* Account *; every account that the filter takes. */
+static GPtrArray *search_accounts(Directory *directory, const char *filter, GError **error)
+{
+	g_autoptr(GPtrArray) accounts = g_ptr_array_new_with_free_func((GDestroyNotify)account_free);
+	LDAPMessage *result = NULL;
+	GError *trouble = NULL;
+	gboolean found;
+	int code = directory_search(directory, directory->where->base, LDAP_SCOPE_SUBTREE, filter,
+		entry_attributes, &result, &trouble);
+
+	found = finish(directory, code, trouble, "search accounts", error);
+	for (LDAPMessage *entry = found ? ldap_first_entry(directory->ld, result) : NULL; entry != NULL;
+		entry = ldap_next_entry(directory->ld, entry)) {
+		Account *account = entry_to_account(directory->ld, entry);
+
+		if (account != NULL)
+			g_ptr_array_add(accounts, account);
+	}
+	ldap_msgfree(result);
+	return found ? g_steal_pointer(&accounts) : NULL;
+}
+
+Account *directory_get(Directory *directory, const char *uid, GError **error)
+{
+	g_autofree char *value = connection_filter_value(uid);
+	g_autofree char *filter = g_strdup_printf("(&" ENTRY_FILTER "(uid=%s))", value);
+	g_autoptr(GPtrArray) accounts = search_accounts(directory, filter, error);
+
+	if (accounts == NULL)
+		return NULL;
+	if (accounts->len > 0)
+		return g_ptr_array_steal_index(accounts, 0);
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no account %s", uid);
+	return NULL;
+}
+
+Account *directory_get_by_dni(Directory *directory, const char *dni, GError **error)
+{
+	g_autofree char *value = connection_filter_value(dni);
+	g_autofree char *filter = g_strdup_printf("(&(objectClass=acuseAccount)(acuseKind=person)(acuseDni=%s)"
+						  "(|(acuseState=active)(acuseState=pending)))",
+		value);
+	g_autoptr(GPtrArray) accounts = search_accounts(directory, filter, error);
+
+	if (accounts == NULL || accounts->len == 0)
+		return NULL;
+	return g_ptr_array_steal_index(accounts, 0);
+}
+
+GPtrArray *directory_list(Directory *directory, GError **error)
+{
+	return search_accounts(directory, ENTRY_FILTER, error);
+}
