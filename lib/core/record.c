@@ -42,7 +42,8 @@ static RecordField *add_field(Record *record, const char *name, const char *valu
 	RecordField *field = g_new0(RecordField, 1);
 
 	field->name = g_strdup(name);
-	field->value = g_strdup(value);
+	/* Leaf, opening and commitment must speak of the same bytes, and JSON has only UTF-8. */
+	field->value = g_utf8_make_valid(value, -1);
 	g_ptr_array_add(record->fields, field);
 	return field;
 }
