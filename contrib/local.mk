@@ -1,2 +1,11 @@
-# contrib
+EXTRA_DIST += contrib/packages contrib/install-packages contrib/quickstart contrib/run-tests \
+	contrib/postfix/README.md contrib/postfix/main.cf.in contrib/postfix/master.cf.in \
+	contrib/postfix/notify.regexp contrib/postfix/token-recipients.regexp.in \
+	contrib/postfix/token-transport.regexp.in contrib/postfix/own-domain.regexp.in \
+	contrib/postfix/ldap-mailboxes.cf.in \
+	contrib/dovecot/README.md contrib/dovecot/dovecot.conf.in contrib/dovecot/dovecot-ldap.conf.in \
+	contrib/dovecot/offices.in \
+	contrib/gateway/citizen-main.cf.in contrib/gateway/citizen-master.cf.in \
+	contrib/gateway/daemons.py contrib/gateway/demo.py contrib/gateway/keys.py contrib/gateway/mails.py \
+	contrib/gateway/main.py contrib/gateway/places.py contrib/gateway/processes.py contrib/gateway/servers.py
 include $(top_srcdir)/contrib/slapd/local.mk

@@ -1,1 +1,1 @@
-# tests/lint
+EXTRA_DIST += tests/lint/includes
