@@ -6,7 +6,10 @@ provision_libprovision_a_SOURCES = \
 	provision/store_read.c \
 	provision/store_bdb.c provision/store_engine.h \
 	provision/blobs.c provision/blobs.h \
-	provision/service.c provision/service.h
+	provision/service.c provision/service.h \
+	provision/http.c provision/http.h \
+	provision/http_call.c provision/http_call.h \
+	provision/replies.c provision/replies.h
 
 # What libprovision.a needs behind it, in link order.
 PROVISION_LIBS = provision/libprovision.a \
