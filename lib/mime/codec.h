@@ -1,0 +1,36 @@
+/*
+ * Transfer encodings and charsets for splicing: decoders that refuse rather than guess, and that tell
+ * where in the encoded bytes each decoded byte stands. GMime's are lenient and lose text (FACTS 17).
+ * Internal to lib/mime.
+ */
+#ifndef ACUSE_MIME_CODEC_H
+#define ACUSE_MIME_CODEC_H
+
+#include "mime/part.h"
+
+/*
+ * The decoded bytes, or NULL when they are not certain. map (gsize, may be NULL) gets, for quoted-printable
+ * and plain encodings, the offset of each decoded byte in `bytes`.
+ */
+GByteArray *codec_decode(MimeEncoding encoding, const guint8 *bytes, gsize size, GArray *map);
+
+/* Line ends equal to eol stay line ends; every other control byte is escaped. Lines of 76 at most. */
+void codec_append_qp(GByteArray *out, const guint8 *bytes, gsize size, const char *eol);
+
+/* In lines of 76, each with eol. */
+char *codec_base64(const guint8 *bytes, gsize size, const char *eol);
+
+/* Padded groups one after the other are all read (FACTS 17b); NULL when a byte is not base64. */
+GByteArray *codec_base64_decode(const guint8 *bytes, gsize size);
+
+gboolean codec_is_ascii(const guint8 *bytes, gsize size);
+
+/* Whether bytes under 128 mean ASCII wherever they stand. NULL is us-ascii. */
+gboolean codec_charset_extends_ascii(const char *charset);
+gboolean codec_charset_is_utf8(const char *charset);
+gboolean codec_charset_is_ascii(const char *charset);
+
+/* Text in UTF-8, or NULL when it is not valid in that charset. */
+char *codec_to_utf8(const guint8 *bytes, gsize size, const char *charset);
+
+#endif

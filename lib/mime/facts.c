@@ -1,0 +1,124 @@
+/*
+ * An outgoing message reduced to what the policy reads. Input: a MailMessage; output: MessageFacts. Fails
+ * only over a limit; what cannot be read is said in the facts. No shared state after mime_init.
+ */
+#include "mime/facts.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+#include "mime/codec.h"
+#include "mime/header.h"
+#include "mime/protection.h"
+
+void mime_init(void)
+{
+	g_mime_init();
+}
+
+static void read_from(const MailMessage *message, MessageFacts *facts)
+{
+	for (guint i = 0; i < message->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+
+		if (g_ascii_strcasecmp(field->name, "From") != 0)
+			continue;
+		facts->from_headers++;
+		if (!header_addresses_strict(field->value, facts->from))
+			facts->from_unreadable = TRUE;
+	}
+	if (facts->from_headers > 1)
+		facts->from_unreadable = TRUE;
+}
+
+static void read_recipients(const MailMessage *message, MessageFacts *facts)
+{
+	for (guint i = 0; i < message->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+
+		if (g_ascii_strcasecmp(field->name, "To") == 0)
+			header_addresses(field->value, facts->to);
+		else if (g_ascii_strcasecmp(field->name, "Cc") == 0)
+			header_addresses(field->value, facts->cc);
+	}
+}
+
+static void read_sender(const MailMessage *message, MessageFacts *facts)
+{
+	const char *value = mail_message_field(message, "Sender");
+	g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
+
+	if (!value)
+		return;
+	header_addresses(value, addresses);
+	if (addresses->len > 0)
+		facts->sender = g_strdup(g_ptr_array_index(addresses, 0));
+}
+
+static void read_subject(const MailMessage *message, MessageFacts *facts)
+{
+	for (guint i = 0; i < message->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+		gboolean sure = TRUE;
+
+		if (g_ascii_strcasecmp(field->name, "Subject") != 0)
+			continue;
+		if (facts->subject_headers++ == 0) {
+			facts->subject = header_decode(field->value, &sure);
+			facts->subject_undecodable = !sure;
+		}
+	}
+}
+
+static char *first_id(const char *value)
+{
+	g_auto(GStrv) ids = header_ids(value);
+
+	return g_strdup(ids[0]);
+}
+
+static void read_body(const MailMessage *message, MessageFacts *facts)
+{
+	const guint8 *data = message->body->data;
+	gsize size = message->body->len, pos = 0;
+
+	facts->has_8bit = !codec_is_ascii(data, size);
+	while (pos < size) {
+		const guint8 *lf = memchr(data + pos, '\n', size - pos);
+		gsize end = lf ? (gsize)(lf - data) : size, next = lf ? end + 1 : size;
+
+		if (lf && end > pos && data[end - 1] == '\r')
+			end--;
+		facts->longest_line_bytes = MAX(facts->longest_line_bytes, (guint)(end - pos));
+		pos = next;
+	}
+	facts->content_sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
+		data ? data : (const guint8 *)"", size);
+}
+
+MessageFacts *mime_facts(const MailMessage *message, GError **error)
+{
+	g_autoptr(MimePart) root = mime_part_scan(message, error);
+	const char *date = mail_message_field(message, "Date");
+	const char *mark = mail_message_field(message, "X-Acuse-Class");
+	g_autofree char *mark_word = mark ? header_unfold(mark) : NULL;
+	MessageFacts *facts;
+
+	if (!root)
+		return NULL;
+	facts = message_facts_new();
+	read_from(message, facts);
+	read_recipients(message, facts);
+	read_sender(message, facts);
+	read_subject(message, facts);
+	facts->message_id = first_id(mail_message_field(message, "Message-ID"));
+	facts->in_reply_to = first_id(mail_message_field(message, "In-Reply-To"));
+	facts->date = date ? header_unfold(date) : NULL;
+	facts->marked_notification =
+		mark_word && g_ascii_strcasecmp(mark_word, "notification") == 0;
+	facts->asks_read_receipt =
+		mail_message_field(message, "Disposition-Notification-To") != NULL;
+	facts->protection = protection_of(message, root);
+	read_body(message, facts);
+	return facts;
+}

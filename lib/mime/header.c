@@ -1,0 +1,356 @@
+/*
+ * Header values. GMime splits address lists; what it says is compared with the bytes where it matters
+ * (From). Pure functions.
+ */
+#include "mime/header.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+#include "mime/codec.h"
+#include "mime/facts.h"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(InternetAddressList, g_object_unref)
+
+char *header_unfold(const char *value)
+{
+	char *copy = g_strdup(value), *to = copy;
+
+	for (const char *c = copy; *c; c++)
+		if (*c != '\r' && *c != '\n')
+			*to++ = *c;
+	*to = '\0';
+	return g_strstrip(copy);
+}
+
+/* "Q" of RFC 2047 4.2. */
+static GByteArray *decode_q(const char *text, gsize length)
+{
+	g_autoptr(GByteArray) out = g_byte_array_new();
+
+	for (gsize i = 0; i < length; i++) {
+		guint8 byte = (guint8)text[i];
+
+		if (text[i] == '_') {
+			byte = ' ';
+		} else if (text[i] == '=') {
+			int high = i + 2 < length ? g_ascii_xdigit_value(text[i + 1]) : -1;
+			int low = i + 2 < length ? g_ascii_xdigit_value(text[i + 2]) : -1;
+
+			if (high < 0 || low < 0)
+				return NULL;
+			byte = (guint8)(high * 16 + low);
+			i += 2;
+		}
+		g_byte_array_append(out, &byte, 1);
+	}
+	return g_steal_pointer(&out);
+}
+
+static GByteArray *decode_b(const char *text, gsize length)
+{
+	g_autoptr(GString) padded = g_string_new_len(text, (gssize)length);
+
+	while (padded->len % 4 != 0 && padded->len % 4 != 1)
+		g_string_append_c(padded, '=');
+	return codec_base64_decode((const guint8 *)padded->str, padded->len);
+}
+
+/* Bytes of adjacent words of one charset, not converted yet: a letter may be cut between two words. */
+typedef struct {
+	GString *out;
+	char *charset;
+	GByteArray *bytes;
+	gboolean sure;
+} Words;
+
+static void words_flush(Words *words)
+{
+	g_autofree char *text = NULL;
+
+	if (!words->charset)
+		return;
+	text = codec_to_utf8(words->bytes->data, words->bytes->len, words->charset);
+	if (!text) {
+		words->sure = FALSE;
+		text = g_utf8_make_valid((const char *)words->bytes->data, words->bytes->len);
+	}
+	g_string_append(words->out, text);
+	g_clear_pointer(&words->charset, g_free);
+	g_byte_array_set_size(words->bytes, 0);
+}
+
+static void words_add(Words *words, const GMatchInfo *match)
+{
+	g_autofree char *charset = g_match_info_fetch(match, 1), *kind = g_match_info_fetch(match, 2);
+	g_autofree char *text = g_match_info_fetch(match, 3), *lower = g_ascii_strdown(charset, -1);
+	g_autoptr(GByteArray) bytes = g_ascii_tolower(kind[0]) == 'b'
+		? decode_b(text, strlen(text))
+		: decode_q(text, strlen(text));
+	char *language = strchr(lower, '*');
+
+	if (language)
+		*language = '\0';
+	if (g_strcmp0(lower, words->charset) != 0)
+		words_flush(words);
+	if (!words->charset)
+		words->charset = g_strdup(lower);
+	if (bytes)
+		g_byte_array_append(words->bytes, bytes->data, bytes->len);
+	else
+		words->sure = FALSE;
+}
+
+static gboolean only_blanks(const char *text, gsize length)
+{
+	for (gsize i = 0; i < length; i++)
+		if (text[i] != ' ' && text[i] != '\t')
+			return FALSE;
+	return TRUE;
+}
+
+static void words_add_plain(Words *words, const char *text, gsize length)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
+
+	words_flush(words);
+	if (!g_utf8_validate(text, (gssize)length, NULL))
+		words->sure = FALSE;
+	g_string_append(words->out, valid);
+}
+
+static char *one_line(const char *text)
+{
+	GString *line = g_string_new(NULL);
+
+	for (const char *c = text; *c; c = g_utf8_next_char(c)) {
+		gunichar letter = g_utf8_get_char(c);
+
+		g_string_append_unichar(line, g_unichar_iscntrl(letter) ? ' ' : letter);
+	}
+	return g_strstrip(g_string_free(line, FALSE));
+}
+
+char *header_decode(const char *value, gboolean *sure)
+{
+	g_autofree char *text = header_unfold(value), *decoded = NULL;
+	g_autoptr(GRegex) regex = g_regex_new("=\\?([^?\\s]+)\\?([BbQq])\\?([^?\\s]*)\\?=", G_REGEX_RAW,
+		(GRegexMatchFlags)0, NULL);
+	g_autoptr(GMatchInfo) match = NULL;
+	Words words = {g_string_new(NULL), NULL, g_byte_array_new(), TRUE};
+	gsize done = 0;
+	gboolean more = g_regex_match(regex, text, (GRegexMatchFlags)0, &match);
+
+	while (more) {
+		int start = 0, end = 0;
+
+		g_match_info_fetch_pos(match, 0, &start, &end);
+		if (!words.charset || !only_blanks(text + done, (gsize)start - done))
+			words_add_plain(&words, text + done, (gsize)start - done);
+		words_add(&words, match);
+		done = (gsize)end;
+		more = g_match_info_next(match, NULL);
+	}
+	words_add_plain(&words, text + done, strlen(text) - done);
+	decoded = one_line(words.out->str);
+	*sure = words.sure;
+	g_string_free(words.out, TRUE);
+	g_byte_array_unref(words.bytes);
+	g_free(words.charset);
+	return g_steal_pointer(&decoded);
+}
+
+char **header_ids(const char *value)
+{
+	g_autoptr(GStrvBuilder) ids = g_strv_builder_new();
+	g_autofree char *text = header_unfold(value ? value : "");
+	const char *open = strchr(text, '<');
+
+	while (open) {
+		const char *close = strchr(open, '>');
+		g_autofree char *id = NULL;
+
+		if (!close)
+			break;
+		id = g_strstrip(g_strndup(open + 1, (gsize)(close - open) - 1));
+		if (id[0])
+			g_strv_builder_add(ids, id);
+		open = strchr(close, '<');
+	}
+	return g_strv_builder_end(ids);
+}
+
+static gboolean is_token_char(char c)
+{
+	return c > ' ' && c < 127 && !strchr("()<>@,;:\\\"/[]?=", c);
+}
+
+static const char *skip_blanks(const char *p)
+{
+	while (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n')
+		p++;
+	return p;
+}
+
+static const char *skip_token(const char *p)
+{
+	while (is_token_char(*p))
+		p++;
+	return p;
+}
+
+/* Past a token or quoted string, or NULL. */
+static const char *skip_value(const char *p)
+{
+	const char *start = p;
+
+	if (*p != '"') {
+		p = skip_token(p);
+		return p > start ? p : NULL;
+	}
+	for (p++; *p && *p != '"'; p++)
+		if (*p == '\\' && p[1])
+			p++;
+	return *p == '"' ? p + 1 : NULL;
+}
+
+char *header_set_parameter(const char *raw, const char *name, const char *value)
+{
+	const char *p = skip_token(skip_blanks(raw)), *kept = p;
+	const char *found = NULL, *found_end = NULL;
+
+	if (*p != '/' || skip_token(p + 1) == p + 1)
+		return NULL;
+	kept = p = skip_token(p + 1);
+	while (*(p = skip_blanks(p)) == ';') {
+		const char *key = skip_blanks(p + 1), *key_end = skip_token(key);
+		const char *start = skip_blanks(key_end);
+
+		p = key;
+		if (key == key_end && *key == '\0')
+			break; /* a last ';' without parameter */
+		if (*start != '=')
+			return NULL;
+		start = skip_blanks(start + 1);
+		p = skip_value(start);
+		if (!p)
+			return NULL;
+		if (strlen(name) == (gsize)(key_end - key) &&
+			g_ascii_strncasecmp(key, name, strlen(name)) == 0) {
+			if (found)
+				return NULL;
+			found = start;
+			found_end = p;
+		}
+		kept = p;
+	}
+	if (*p != '\0')
+		return NULL;
+	if (found)
+		return g_strdup_printf("%.*s%s%s", (int)(found - raw), raw, value, found_end);
+	return g_strdup_printf("%.*s; %s=%s", (int)(kept - raw), raw, name, value);
+}
+
+static void add_address(GPtrArray *addresses, const char *address)
+{
+	char *copy = g_strdup(address), *at = strrchr(copy, '@');
+
+	for (char *c = at; c && *c; c++)
+		*c = g_ascii_tolower(*c);
+	g_ptr_array_add(addresses, copy);
+}
+
+/* FALSE when there is a group or an entry without an address. */
+static gboolean add_list(InternetAddressList *list, GPtrArray *addresses)
+{
+	gboolean plain = TRUE;
+
+	for (int i = 0; i < internet_address_list_length(list); i++) {
+		InternetAddress *entry = internet_address_list_get_address(list, i);
+
+		if (INTERNET_ADDRESS_IS_GROUP(entry)) {
+			InternetAddressList *members =
+				internet_address_group_get_members(INTERNET_ADDRESS_GROUP(entry));
+
+			plain = FALSE;
+			if (members)
+				add_list(members, addresses);
+			continue;
+		}
+		if (internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(entry)))
+			add_address(addresses,
+				internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(entry)));
+		else
+			plain = FALSE;
+	}
+	return plain;
+}
+
+void header_addresses(const char *value, GPtrArray *addresses)
+{
+	g_autofree char *text = header_unfold(value);
+	g_autoptr(InternetAddressList) list = internet_address_list_parse(NULL, text);
+
+	if (list)
+		add_list(list, addresses);
+}
+
+/* How many of c stand outside quoted strings and comments; -1 when one of those does not end. */
+static int count_outside(const char *text, char c)
+{
+	gboolean quoted = FALSE;
+	int count = 0, depth = 0;
+
+	for (const char *p = text; *p; p++) {
+		if (*p == '\\' && (quoted || depth > 0)) {
+			if (*++p == '\0')
+				return -1;
+		} else if (*p == '"' && depth == 0) {
+			quoted = !quoted;
+		} else if (*p == '(' && !quoted) {
+			depth++;
+		} else if (*p == ')' && !quoted) {
+			if (--depth < 0)
+				return -1;
+		} else if (*p == c && !quoted && depth == 0) {
+			count++;
+		}
+	}
+	return quoted || depth > 0 ? -1 : count;
+}
+
+static gboolean address_is_sure(const char *address, const char *text)
+{
+	const char *at = strchr(address, '@');
+	g_autofree char *lower_text = g_ascii_strdown(text, -1);
+	g_autofree char *lower = g_ascii_strdown(address, -1);
+
+	if (!at || at == address || at[1] == '\0' || strchr(at + 1, '@') || strstr(address, "=?"))
+		return FALSE;
+	for (const char *c = address; *c; c++)
+		if (*c <= ' ' || *c == 127 || strchr("<>(),;:\\\"[]", *c))
+			return FALSE;
+	return strstr(lower_text, lower) != NULL;
+}
+
+gboolean header_addresses_strict(const char *value, GPtrArray *addresses)
+{
+	g_autofree char *text = header_unfold(value);
+	g_autoptr(InternetAddressList) list = internet_address_list_parse(NULL, text);
+	guint before = addresses->len, found;
+
+	if (!list)
+		return FALSE;
+	if (!add_list(list, addresses))
+		return FALSE;
+	found = addresses->len - before;
+	for (guint i = before; i < addresses->len; i++)
+		if (!address_is_sure(g_ptr_array_index(addresses, i), text))
+			return FALSE;
+	/* Every '@', '<' and ',' that another parser could see belongs to what was found. */
+	return found > 0 && g_utf8_validate(text, -1, NULL) && count_outside(text, '@') == (int)found &&
+		count_outside(text, '<') == count_outside(text, '>') &&
+		count_outside(text, '<') <= (int)found &&
+		count_outside(text, ',') == (int)found - 1 && count_outside(text, ';') == 0 &&
+		count_outside(text, ':') == 0;
+}

@@ -1,0 +1,451 @@
+/*
+ * The part tree by offsets: one forward pass over the body with a stack of open boundaries. Input: a
+ * MailMessage; output: MimePart. Fails only over a limit. No shared state.
+ */
+#include "mime/part.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "mime/facts.h"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentType, g_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentDisposition, g_object_unref)
+
+typedef struct {
+	const MailMessage *message;
+	const char *data;
+	gsize size, pos;
+	GPtrArray *boundaries; /* const char *, the innermost last */
+	guint parts;
+	GError *error;
+} Scan;
+
+/* What ended a part: a boundary of that level, or the end of the body. */
+typedef struct {
+	gboolean found, closing;
+	guint level;
+	gsize content_end;
+} Stop;
+
+static void part_field_clear(gpointer data)
+{
+	PartField *field = data;
+
+	g_free(field->name);
+}
+
+void mime_part_free(MimePart *part)
+{
+	if (!part)
+		return;
+	for (guint i = 0; i < part->children->len; i++)
+		mime_part_free(g_ptr_array_index(part->children, i));
+	g_ptr_array_unref(part->children);
+	if (part->fields)
+		g_array_unref(part->fields);
+	g_free(part->type);
+	g_free(part->charset);
+	g_free(part->boundary);
+	g_free(part->protocol);
+	g_free(part->smime_type);
+	g_free(part->report_type);
+	g_free(part->name);
+	g_free(part);
+}
+
+gboolean mime_part_is_leaf(const MimePart *part)
+{
+	return part->children->len == 0;
+}
+
+gboolean mime_part_is_multipart(const MimePart *part)
+{
+	return g_str_has_prefix(part->type, "multipart/");
+}
+
+const char *mime_body_eol(const GByteArray *body)
+{
+	if (body->len > 0 && memchr(body->data, '\n', body->len) &&
+		!memmem(body->data, body->len, "\r\n", 2))
+		return "\n";
+	return "\r\n";
+}
+
+static gsize next_line(const Scan *scan, gsize pos)
+{
+	const char *lf = memchr(scan->data + pos, '\n', scan->size - pos);
+
+	return lf ? (gsize)(lf - scan->data) + 1 : scan->size;
+}
+
+/* Whether [pos, end) is "--boundary", perhaps "--", perhaps blanks. */
+static gboolean line_is_boundary(const Scan *scan, gsize pos, gsize end, const char *boundary,
+	gboolean *closing)
+{
+	gsize length = strlen(boundary);
+
+	pos += 2;
+	if (end - pos < length || memcmp(scan->data + pos, boundary, length) != 0)
+		return FALSE;
+	pos += length;
+	*closing = end - pos >= 2 && scan->data[pos] == '-' && scan->data[pos + 1] == '-';
+	if (*closing)
+		pos += 2;
+	while (pos < end && strchr(" \t\r\n", scan->data[pos]) && scan->data[pos] != '\0')
+		pos++;
+	return pos == end;
+}
+
+static gboolean match_boundary(const Scan *scan, gsize pos, gsize end, Stop *stop)
+{
+	if (end - pos < 3 || scan->data[pos] != '-' || scan->data[pos + 1] != '-')
+		return FALSE;
+	for (guint i = scan->boundaries->len; i > 0; i--) {
+		if (line_is_boundary(scan, pos, end, g_ptr_array_index(scan->boundaries, i - 1),
+			    &stop->closing)) {
+			stop->level = i - 1;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+/* Goes on to the next boundary line of any open level, from the content that begins at `content`. */
+static Stop find_boundary(Scan *scan, gsize content)
+{
+	Stop stop = {FALSE, FALSE, 0, scan->size};
+
+	while (scan->pos < scan->size) {
+		gsize line = scan->pos;
+
+		scan->pos = next_line(scan, line);
+		if (!match_boundary(scan, line, scan->pos, &stop))
+			continue;
+		stop.found = TRUE;
+		if (line > content && scan->data[line - 1] == '\n')
+			line--;
+		if (line > content && scan->data[line] == '\n' && scan->data[line - 1] == '\r')
+			line--;
+		stop.content_end = line;
+		return stop;
+	}
+	return stop;
+}
+
+/* Unfolded and trimmed; g_strdup'd. */
+static char *unfold(const char *value)
+{
+	char *copy = g_strdup(value), *to = copy;
+
+	for (const char *c = copy; *c; c++)
+		if (*c != '\r' && *c != '\n')
+			*to++ = *c;
+	*to = '\0';
+	return g_strstrip(copy);
+}
+
+static char *lower_parameter(GMimeContentType *type, const char *name)
+{
+	const char *value = g_mime_content_type_get_parameter(type, name);
+
+	return value ? g_ascii_strdown(value, -1) : NULL;
+}
+
+static void read_type(MimePart *part, const char *raw)
+{
+	g_autofree char *value = unfold(raw), *format = NULL;
+	g_autoptr(GMimeContentType) type = NULL;
+
+	part->has_type = TRUE;
+	if (strlen(value) > MIME_MAX_VALUE_BYTES) {
+		part->malformed = TRUE;
+		return;
+	}
+	type = g_mime_content_type_parse(NULL, value);
+	g_free(part->type);
+	part->type = g_strdup_printf("%s/%s", g_mime_content_type_get_media_type(type),
+		g_mime_content_type_get_media_subtype(type));
+	for (char *c = part->type; *c; c++)
+		*c = g_ascii_tolower(*c);
+	part->charset = lower_parameter(type, "charset");
+	part->boundary = g_strdup(g_mime_content_type_get_parameter(type, "boundary"));
+	part->protocol = lower_parameter(type, "protocol");
+	part->smime_type = lower_parameter(type, "smime-type");
+	part->report_type = lower_parameter(type, "report-type");
+	part->name = g_strdup(g_mime_content_type_get_parameter(type, "name"));
+	format = lower_parameter(type, "format");
+	part->flowed = g_strcmp0(format, "flowed") == 0;
+	if (part->boundary && part->boundary[0] == '\0')
+		g_clear_pointer(&part->boundary, g_free);
+}
+
+static void read_disposition(MimePart *part, const char *raw)
+{
+	g_autofree char *value = unfold(raw);
+	g_autoptr(GMimeContentDisposition) disposition = NULL;
+	const char *name;
+
+	if (strlen(value) > MIME_MAX_VALUE_BYTES || value[0] == '\0') {
+		part->attachment = TRUE;
+		return;
+	}
+	disposition = g_mime_content_disposition_parse(NULL, value);
+	if (!disposition) {
+		part->attachment = TRUE;
+		return;
+	}
+	name = g_mime_content_disposition_get_parameter(disposition, "filename");
+	if (name) {
+		g_free(part->name);
+		part->name = g_strdup(name);
+	}
+	part->attachment = g_ascii_strcasecmp(
+		g_mime_content_disposition_get_disposition(disposition), "inline") != 0;
+}
+
+static MimeEncoding read_encoding(const char *raw)
+{
+	static const struct {
+		const char *word;
+		MimeEncoding encoding;
+	} words[] = {{"7bit", ENCODING_7BIT}, {"8bit", ENCODING_8BIT}, {"binary", ENCODING_BINARY},
+		{"quoted-printable", ENCODING_QP}, {"base64", ENCODING_BASE64}, {"", ENCODING_7BIT}};
+	g_autofree char *value = unfold(raw);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+		if (g_ascii_strcasecmp(value, words[i].word) == 0)
+			return words[i].encoding;
+	return ENCODING_UNKNOWN;
+}
+
+
+static guint part_count_fields(const MimePart *part, const MailMessage *message, const char *name)
+{
+	guint count = 0;
+
+	for (guint i = 0; part->fields && i < part->fields->len; i++)
+		count += !g_ascii_strcasecmp(g_array_index(part->fields, PartField, i).name, name);
+	for (guint i = 0; !part->fields && i < message->fields->len; i++)
+		count += !g_ascii_strcasecmp(
+			((MailField *)g_ptr_array_index(message->fields, i))->name, name);
+	return count;
+}
+
+char *mime_part_field(const MimePart *part, const MailMessage *message, const char *name)
+{
+	if (!part->fields)
+		return g_strdup(mail_message_field(message, name));
+	for (guint i = 0; i < part->fields->len; i++) {
+		const PartField *field = &g_array_index(part->fields, PartField, i);
+
+		if (g_ascii_strcasecmp(field->name, name) == 0)
+			return g_strndup((const char *)message->body->data + field->value,
+				field->value_end - field->value);
+	}
+	return NULL;
+}
+
+static void read_fields(const Scan *scan, MimePart *part)
+{
+	g_autofree char *type = mime_part_field(part, scan->message, "Content-Type");
+	g_autofree char *encoding =
+		mime_part_field(part, scan->message, "Content-Transfer-Encoding");
+	g_autofree char *disposition = mime_part_field(part, scan->message, "Content-Disposition");
+
+	part->malformed |= part_count_fields(part, scan->message, "Content-Type") > 1 ||
+		part_count_fields(part, scan->message, "Content-Transfer-Encoding") > 1;
+	if (type)
+		read_type(part, type);
+	if (encoding)
+		part->encoding = read_encoding(encoding);
+	if (disposition)
+		read_disposition(part, disposition);
+	if (part->name)
+		part->attachment = TRUE;
+}
+
+static gboolean too_large(Scan *scan, const char *what)
+{
+	if (!scan->error)
+		g_set_error(&scan->error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "too many %s", what);
+	return FALSE;
+}
+
+/* One field at scan->pos, if there is one. */
+static gboolean scan_field(Scan *scan, MimePart *part)
+{
+	gsize start = scan->pos, end = next_line(scan, start), name = start, colon;
+	PartField field = {NULL, start, 0, 0, 0};
+
+	while (name < end && scan->data[name] > ' ' && scan->data[name] < 127 &&
+		scan->data[name] != ':')
+		name++;
+	colon = name;
+	while (colon < end && (scan->data[colon] == ' ' || scan->data[colon] == '\t'))
+		colon++;
+	if (name == start || colon >= end || scan->data[colon] != ':')
+		return FALSE;
+	while (end < scan->size && (scan->data[end] == ' ' || scan->data[end] == '\t'))
+		end = next_line(scan, end);
+	field.name = g_strndup(scan->data + start, name - start);
+	field.value = colon + 1;
+	field.end = field.value_end = end;
+	while (field.value_end > field.value && strchr("\r\n", scan->data[field.value_end - 1]) &&
+		scan->data[field.value_end - 1] != '\0')
+		field.value_end--;
+	g_array_append_val(part->fields, field);
+	scan->pos = end;
+	return TRUE;
+}
+
+/* The header section at scan->pos. TRUE with *stop set when a boundary cut it short. */
+static gboolean scan_header(Scan *scan, MimePart *part, Stop *stop)
+{
+	part->start = scan->pos;
+	while (scan->pos < scan->size) {
+		gsize line = scan->pos, end = next_line(scan, line);
+
+		if (line - part->start > MIME_MAX_HEADER_BYTES)
+			return too_large(scan, "header bytes"), FALSE;
+		if (part->fields->len > MIME_MAX_FIELDS)
+			return too_large(scan, "header fields"), FALSE;
+		if (scan->data[line] == '\n' || (scan->data[line] == '\r' && end - line == 2)) {
+			scan->pos = end;
+			break;
+		}
+		if (match_boundary(scan, line, end, stop)) {
+			stop->found = TRUE;
+			stop->content_end = part->content = line;
+			scan->pos = end;
+			return TRUE;
+		}
+		if (!scan_field(scan, part)) {
+			part->malformed = TRUE;
+			break;
+		}
+	}
+	part->content = scan->pos;
+	return FALSE;
+}
+
+static MimePart *part_new(MimePart *parent, const char *default_type)
+{
+	MimePart *part = g_new0(MimePart, 1);
+
+	part->parent = parent;
+	part->children = g_ptr_array_new();
+	part->type = g_strdup(default_type);
+	if (parent) {
+		part->fields = g_array_new(FALSE, FALSE, sizeof(PartField));
+		g_array_set_clear_func(part->fields, part_field_clear);
+		g_ptr_array_add(parent->children, part);
+	}
+	return part;
+}
+
+static Stop scan_content(Scan *scan, MimePart *part, guint depth);
+
+static Stop scan_child(Scan *scan, MimePart *parent, const char *default_type, guint depth)
+{
+	MimePart *part = part_new(parent, default_type);
+	Stop stop = {FALSE, FALSE, 0, scan->size};
+	gboolean cut;
+
+	scan->parts++;
+	if (scan->parts > MIME_MAX_PARTS || depth > MIME_MAX_DEPTH)
+		too_large(scan, depth > MIME_MAX_DEPTH ? "levels" : "parts");
+	if (scan->error)
+		return stop;
+	cut = scan_header(scan, part, &stop);
+	read_fields(scan, part);
+	if (!cut && !scan->error)
+		stop = scan_content(scan, part, depth);
+	part->end = stop.content_end;
+	return stop;
+}
+
+static Stop scan_multipart(Scan *scan, MimePart *part, guint depth)
+{
+	const char *child_type =
+		strcmp(part->type, "multipart/digest") == 0 ? "message/rfc822" : "text/plain";
+	guint level = scan->boundaries->len;
+	Stop stop;
+
+	g_ptr_array_add(scan->boundaries, part->boundary);
+	stop = find_boundary(scan, part->content);
+	while (!scan->error && stop.found && stop.level == level && !stop.closing)
+		stop = scan_child(scan, part, child_type, depth + 1);
+	g_ptr_array_set_size(scan->boundaries, (gint)level);
+	if (stop.found && stop.level == level)
+		stop = find_boundary(scan, scan->pos);
+	return stop;
+}
+
+static Stop scan_content(Scan *scan, MimePart *part, guint depth)
+{
+	gboolean identity = part->encoding <= ENCODING_BINARY;
+
+	if (mime_part_is_multipart(part) && part->boundary && !part->malformed)
+		return scan_multipart(scan, part, depth);
+	if (strcmp(part->type, "message/rfc822") == 0 && identity && !part->malformed)
+		return scan_child(scan, part, "text/plain", depth + 1);
+	return find_boundary(scan, part->content);
+}
+
+static gboolean header_within_limits(const MailMessage *message, GError **error)
+{
+	gsize bytes = 0;
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+
+		bytes += strlen(field->name) + strlen(field->value) + 3;
+	}
+	if (bytes > MIME_MAX_HEADER_BYTES || message->fields->len > MIME_MAX_FIELDS) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
+			"the header has %" G_GSIZE_FORMAT " bytes in %u fields", bytes,
+			message->fields->len);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+MimePart *mime_part_scan(const MailMessage *message, GError **error)
+{
+	Scan scan = {message, (const char *)message->body->data, message->body->len, 0, NULL, 1,
+		NULL};
+	g_autoptr(MimePart) root = NULL;
+
+	if (!header_within_limits(message, error))
+		return NULL;
+	if (!scan.data)
+		scan.data = "";
+	root = part_new(NULL, "text/plain");
+	scan.boundaries = g_ptr_array_new();
+	read_fields(&scan, root);
+	scan_content(&scan, root, 1);
+	root->end = scan.size;
+	g_ptr_array_unref(scan.boundaries);
+	if (scan.error) {
+		g_propagate_error(error, scan.error);
+		return NULL;
+	}
+	return g_steal_pointer(&root);
+}
+
+static void list_parts(MimePart *part, GPtrArray *list)
+{
+	g_ptr_array_add(list, part);
+	for (guint i = 0; i < part->children->len; i++)
+		list_parts(g_ptr_array_index(part->children, i), list);
+}
+
+GPtrArray *mime_part_list(MimePart *root)
+{
+	GPtrArray *list = g_ptr_array_new();
+
+	list_parts(root, list);
+	return list;
+}

@@ -1,0 +1,103 @@
+/*
+ * Detection of S/MIME (RFC 8551 3.9), PGP/MIME (RFC 3156) and PGP inside the text. Whatever looks protected
+ * counts as protected: altering it would break it. Pure functions.
+ */
+#include "mime/protection.h"
+
+#include <string.h>
+
+#include "mime/codec.h"
+
+gboolean protection_covers(const MimePart *part)
+{
+	return strcmp(part->type, "multipart/signed") == 0 ||
+		strcmp(part->type, "multipart/encrypted") == 0;
+}
+
+static gboolean is_pkcs7_mime(const MimePart *part)
+{
+	if (strcmp(part->type, "application/pkcs7-mime") == 0 ||
+		strcmp(part->type, "application/x-pkcs7-mime") == 0)
+		return TRUE;
+	return strcmp(part->type, "application/octet-stream") == 0 && part->name &&
+		g_str_has_suffix(part->name, ".p7m");
+}
+
+/* By smime-type, else by the content's object identifier 1.2.840.113549.1.7.2 (signed-data). */
+static Protection opaque_protection(const MailMessage *message, const MimePart *part)
+{
+	static const guint8 signed_data[] = {
+		0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02};
+	const guint8 *bytes = message->body->data + part->content;
+	g_autoptr(GByteArray) decoded = NULL;
+
+	if (part->smime_type)
+		return strcmp(part->smime_type, "signed-data") == 0 ||
+				strcmp(part->smime_type, "certs-only") == 0
+			? PROTECTION_SMIME_SIGNED
+			: PROTECTION_SMIME_ENCRYPTED;
+	if (part->end > part->content)
+		decoded = codec_decode(part->encoding, bytes, part->end - part->content, NULL);
+	if (decoded && memmem(decoded->data, MIN(decoded->len, 64u), signed_data, sizeof(signed_data)))
+		return PROTECTION_SMIME_SIGNED;
+	return PROTECTION_SMIME_ENCRYPTED;
+}
+
+static Protection signed_protection(const MimePart *part)
+{
+	const MimePart *second = part->children->len > 1 ? g_ptr_array_index(part->children, 1) : NULL;
+
+	if ((part->protocol && strstr(part->protocol, "pgp-signature")) ||
+		(!part->protocol && second && strstr(second->type, "pgp-signature")))
+		return PROTECTION_PGP_SIGNED;
+	return PROTECTION_SMIME_SIGNED;
+}
+
+static gboolean line_starts_with(const GByteArray *text, const char *mark)
+{
+	const guint8 *from = text->data, *end = text->data + text->len, *at;
+
+	while (from && (at = memmem(from, (gsize)(end - from), mark, strlen(mark)))) {
+		if (at == text->data || at[-1] == '\n')
+			return TRUE;
+		from = at + 1;
+	}
+	return FALSE;
+}
+
+static gboolean has_inline_pgp(const MailMessage *message, const MimePart *part)
+{
+	g_autoptr(GByteArray) text = NULL;
+
+	if (strcmp(part->type, "text/plain") != 0 || part->attachment || part->end <= part->content)
+		return FALSE;
+	text = codec_decode(part->encoding, message->body->data + part->content,
+		part->end - part->content, NULL);
+	return text && (line_starts_with(text, "-----BEGIN PGP MESSAGE-----") ||
+		line_starts_with(text, "-----BEGIN PGP SIGNED MESSAGE-----"));
+}
+
+static Protection find_in(const MailMessage *message, const MimePart *part)
+{
+	if (strcmp(part->type, "multipart/signed") == 0)
+		return signed_protection(part);
+	if (strcmp(part->type, "multipart/encrypted") == 0)
+		return PROTECTION_PGP_ENCRYPTED;
+	/* Deeper down a .p7m is a file that somebody attached. */
+	if (!part->parent && is_pkcs7_mime(part))
+		return opaque_protection(message, part);
+	if (mime_part_is_leaf(part))
+		return has_inline_pgp(message, part) ? PROTECTION_PGP_INLINE : PROTECTION_NONE;
+	for (guint i = 0; mime_part_is_multipart(part) && i < part->children->len; i++) {
+		Protection found = find_in(message, g_ptr_array_index(part->children, i));
+
+		if (found != PROTECTION_NONE)
+			return found;
+	}
+	return PROTECTION_NONE;
+}
+
+Protection protection_of(const MailMessage *message, MimePart *root)
+{
+	return find_in(message, root);
+}
