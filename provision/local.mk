@@ -18,3 +18,4 @@ PROVISION_LIBS = provision/libprovision.a \
 	$(GMIME_LIBS) $(GUMBO_LIBS) $(LDAP_LIBS) $(OPENSSL_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) \
 	$(ZSTD_LIBS) $(ARCHIVE_LIBS) $(SYSTEMD_LIBS) $(DB_LIBS) $(GLIB_LIBS) -lpthread
 
+include $(top_srcdir)/provision/sends.mk

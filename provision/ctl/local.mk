@@ -7,9 +7,8 @@ acusectl_SOURCES = \
 	provision/ctl/proof.c \
 	provision/ctl/token_unlock.c \
 	provision/ctl/check.c \
-	provision/ctl/check_postfix.c provision/ctl/check.h \
-	provision/proof_check.c provision/proof_check.h
+	provision/ctl/check_postfix.c provision/ctl/check.h
 acusectl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(GMIME_CFLAGS) $(ARCHIVE_CFLAGS)
-acusectl_LDADD = lib/mime/libmime.a lib/cms/libcms.a lib/api/libapi.a lib/signer/libsignerproto.a \
+acusectl_LDADD = provision/libproof.a lib/mime/libmime.a lib/cms/libcms.a lib/api/libapi.a lib/signer/libsignerproto.a \
 	lib/core/libcore.a lib/base/libbase.a \
 	$(GMIME_LIBS) $(GUMBO_LIBS) $(OPENSSL_LIBS) $(ARCHIVE_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS)

@@ -1,0 +1,180 @@
+/* The format of proof bundles (bundle_format.h). Fails with DAMAGED on text that is no leaf. No shared state. */
+#include "provision/bundle_format.h"
+
+#include <string.h>
+
+#include "api/record_json.h"
+#include "base/error.h"
+#include "core/send.h"
+
+static const char readme[] =
+	"EXPEDIENTE DE PRUEBA DE UN ENVIO\n"
+	"================================\n"
+	"\n"
+	"Este archivo es un ZIP. Demuestra que mensaje salio, cuando, de que buzon, a quien, y que paso con el.\n"
+	"Con Acuse se comprueba entero y sin conexion:\n"
+	"\n"
+	"    acusectl proof verify ARCHIVO --trust AUTORIDAD.pem\n"
+	"\n"
+	"Sin Acuse, con herramientas publicas (AUTORIDAD.pem: el certificado raiz en que usted confia):\n"
+	"\n"
+	"1. Extraer:\n"
+	"       unzip ARCHIVO -d prueba && cd prueba\n"
+	"2. La firma de la cabeza del registro (head.json es el texto firmado; \"root\" resume todo el registro):\n"
+	"       openssl cms -verify -binary -inform DER -in head.p7s -content head.json \\\n"
+	"           -CAfile AUTORIDAD.pem -purpose any -out /dev/null\n"
+	"3. Cada hoja del registro esta bajo esa cabeza (RFC 6962: hoja = SHA-256 de un byte 00 y el texto exacto):\n"
+	"       for f in leaves/*.json; do (printf '\\000'; cat $f) | sha256sum; done\n"
+	"   Con proofs/N.json se sube hasta \"root\": nodo = SHA-256 de un byte 01, el hijo izquierdo y el derecho.\n"
+	"4. El mensaje es el que se registro: debe coincidir con \"message_sha256\" de la hoja send.prepared:\n"
+	"       sha256sum message.eml\n"
+	"5. La firma del mensaje, si la tiene:\n"
+	"       openssl cms -verify -in message.eml -CAfile AUTORIDAD.pem -purpose any -out /dev/null\n"
+	"6. Los reportes originales: el nombre de cada uno es su SHA-256, y esta en una hoja \"event\":\n"
+	"       sha256sum reports/*.eml\n"
+	"7. Los datos personales (direcciones, asunto) estan en las hojas solo como SHA-256 de sal y valor.\n"
+	"   openings/N.json los abre; la sal esta en hexadecimal:\n"
+	"       (printf SAL | xxd -r -p; printf '%s' 'VALOR') | sha256sum\n"
+	"\n"
+	"send.json es un resumen de las hojas, para leerlo; lo que vale son las hojas.\n"
+	"Una prueba demuestra lo que contiene; no demuestra que no haya otros hechos posteriores a su fecha.\n";
+
+const char *bundle_readme(void)
+{
+	return readme;
+}
+
+static json_t *parse_object(const char *text, GError **error)
+{
+	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	if (json_is_object(json))
+		return json;
+	json_decref(json);
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "not a JSON object");
+	return NULL;
+}
+
+BundleLeaf *bundle_leaf_new(guint64 index, const char *leaf, const char *opening, GError **error)
+{
+	BundleLeaf *parsed = g_new0(BundleLeaf, 1);
+
+	parsed->index = index;
+	parsed->leaf = parse_object(leaf, error);
+	if (parsed->leaf != NULL && opening != NULL)
+		parsed->opening = parse_object(opening, error);
+	if (parsed->leaf != NULL && (opening == NULL || parsed->opening != NULL))
+		return parsed;
+	bundle_leaf_free(parsed);
+	return NULL;
+}
+
+void bundle_leaf_free(BundleLeaf *leaf)
+{
+	json_decref(leaf->leaf);
+	json_decref(leaf->opening);
+	g_free(leaf);
+}
+
+const char *bundle_leaf_text(const BundleLeaf *leaf, const char *name)
+{
+	const json_t *value = json_object_get(leaf->leaf, name);
+
+	if (json_is_object(value))
+		value = json_object_get(json_object_get(leaf->opening, name), "value");
+	return json_string_value(value);
+}
+
+const BundleLeaf *bundle_find(const GPtrArray *leaves, const char *type)
+{
+	for (guint i = 0; i < leaves->len; i++)
+		if (g_strcmp0(bundle_leaf_text(leaves->pdata[i], "type"), type) == 0)
+			return leaves->pdata[i];
+	return NULL;
+}
+
+/* Every field of the leaf, personal ones opened (null when their opening is gone). */
+static void copy_fields(json_t *into, const BundleLeaf *leaf, const char *const *but)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach (leaf->leaf, name, value) {
+		const char *text;
+
+		if (but != NULL && g_strv_contains(but, name))
+			continue;
+		if (!json_is_object(value)) {
+			json_object_set(into, name, value);
+			continue;
+		}
+		text = bundle_leaf_text(leaf, name);
+		json_object_set_new(into, name, text == NULL ? json_null() : json_string(text));
+	}
+}
+
+static json_t *recipient_row(const BundleLeaf *leaf)
+{
+	return json_pack("{s:s?, s:s, s:s?}", "address", bundle_leaf_text(leaf, "address"), "state",
+		delivery_state_name(DELIVERY_PENDING), "time", bundle_leaf_text(leaf, "time"));
+}
+
+/* What an event that counts did to its recipient. */
+static void deliver(json_t *deliveries, const BundleLeaf *leaf)
+{
+	const char *recipient = bundle_leaf_text(leaf, "recipient");
+	DeliveryState state, event;
+	json_t *row;
+	size_t i;
+
+	if (recipient == NULL || g_strcmp0(bundle_leaf_text(leaf, "counts"), "true") != 0 ||
+		!delivery_state_parse(bundle_leaf_text(leaf, "event"), &event))
+		return;
+	json_array_foreach (deliveries, i, row) {
+		const char *address = json_string_value(json_object_get(row, "address"));
+
+		if (address == NULL || g_ascii_strcasecmp(address, recipient) != 0 ||
+			!delivery_state_parse(json_string_value(json_object_get(row, "state")), &state) ||
+			delivery_next(state, event) == state)
+			continue;
+		json_object_set_new(row, "state", json_string(delivery_state_name(delivery_next(state, event))));
+		json_object_set_new(row, "time", json_string(bundle_leaf_text(leaf, "time")));
+	}
+}
+
+char *bundle_summary(const GPtrArray *leaves)
+{
+	static const char *const framing[] = {"v", "type", "id", "time", "recipients", NULL};
+	g_autoptr(BundleJson) summary = json_object();
+	json_t *deliveries = json_array(), *timeline = json_array();
+	const BundleLeaf *intent = bundle_find(leaves, "send.intent");
+	char *text, *copy;
+
+	if (intent != NULL)
+		copy_fields(summary, intent, NULL);
+	for (guint i = 0; i < leaves->len; i++) {
+		const BundleLeaf *leaf = leaves->pdata[i];
+		const char *type = bundle_leaf_text(leaf, "type");
+		json_t *row = json_object();
+		SendState state;
+
+		copy_fields(row, leaf, NULL);
+		json_object_set_new(row, "leaf", json_integer((json_int_t)leaf->index));
+		json_array_append_new(timeline, row);
+		if (g_strcmp0(type, "send.recipient") == 0)
+			json_array_append_new(deliveries, recipient_row(leaf));
+		else if (g_strcmp0(type, "send.prepared") == 0)
+			copy_fields(summary, leaf, framing);
+		else if (g_strcmp0(type, "event") == 0)
+			deliver(deliveries, leaf);
+		if (type != NULL && g_str_has_prefix(type, "send.") && send_state_parse(type + 5, &state))
+			json_object_set_new(summary, "state", json_string(type + 5));
+	}
+	json_object_del(summary, "type");
+	json_object_set_new(summary, "deliveries", deliveries);
+	json_object_set_new(summary, "timeline", timeline);
+	text = json_dumps(summary, JSON_INDENT(2) | JSON_SORT_KEYS);
+	copy = g_strconcat(text, "\n", NULL);
+	free(text);
+	return copy;
+}

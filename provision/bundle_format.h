@@ -1,0 +1,37 @@
+/*
+ * What the maker of a proof bundle and its check share: names, limits, fixed texts, and the summary (send.json),
+ * which is computed from leaves and openings alone, so that it can state nothing of its own. Pure.
+ */
+#ifndef ACUSE_PROVISION_BUNDLE_FORMAT_H
+#define ACUSE_PROVISION_BUNDLE_FORMAT_H
+
+#include <glib.h>
+#include <jansson.h>
+
+#define BUNDLE_MIMETYPE "application/vnd.etsi.asic-e+zip"
+#define BUNDLE_MAX_FILES 20000
+#define BUNDLE_MAX_BYTES (512u * 1024 * 1024) /* of all files together, unpacked */
+
+typedef json_t BundleJson;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BundleJson, json_decref)
+
+typedef struct {
+	guint64 index;
+	json_t *leaf;	 /* owned */
+	json_t *opening; /* owned; NULL: none, or purged */
+} BundleLeaf;
+
+BundleLeaf *bundle_leaf_new(guint64 index, const char *leaf, const char *opening, GError **error);
+void bundle_leaf_free(BundleLeaf *leaf);
+
+/* A field's text, opened when it is personal; NULL: absent, or its opening is. */
+const char *bundle_leaf_text(const BundleLeaf *leaf, const char *name);
+/* The first leaf of that type, or NULL. leaves: BundleLeaf *, by index. */
+const BundleLeaf *bundle_find(const GPtrArray *leaves, const char *type);
+
+/* The exact text of send.json. */
+char *bundle_summary(const GPtrArray *leaves);
+/* The exact text of LEEME.txt. */
+const char *bundle_readme(void);
+
+#endif

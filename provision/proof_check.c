@@ -1,0 +1,440 @@
+/*
+ * Checks a proof bundle off line (proof_check.h). What it trusts: the signature of head.json. From there: inclusion
+ * proofs cover leaves, leaves cover openings, message and reports by digests, and send.json is computed again.
+ * Stops at the first thing that does not hold. Uses no state outside of its arguments; any thread.
+ */
+#include "provision/proof_check.h"
+
+#include <string.h>
+
+#include "api/record_json.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "cms/cms.h"
+#include "cms/digest.h"
+#include "core/merkle.h"
+#include "mime/smime.h"
+#include "provision/bundle_format.h"
+#include "provision/proof_files.h"
+
+typedef struct {
+	GHashTable *files; /* name -> GBytes; what was covered is taken out */
+	GPtrArray *leaves; /* BundleLeaf *, by index */
+	const char *trust_pem;
+	GPtrArray *lines;
+	guint64 size; /* of the tree under the signed head */
+	MerkleHash root;
+} Check;
+
+static gboolean damaged(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean damaged(GError **error, const char *format, ...)
+{
+	va_list arguments;
+	g_autofree char *text = NULL;
+
+	va_start(arguments, format);
+	text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, text);
+	return FALSE;
+}
+
+static void say(Check *check, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void say(Check *check, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	g_ptr_array_add(check->lines, g_strdup_vprintf(format, arguments));
+	va_end(arguments);
+}
+
+/* Takes a file out; NULL with DAMAGED when it is not there. */
+static GBytes *take(Check *check, const char *name, GError **error)
+{
+	g_autofree char *key = NULL;
+	gpointer stolen_key, bytes;
+
+	if (g_hash_table_steal_extended(check->files, name, &stolen_key, &bytes)) {
+		key = stolen_key;
+		return bytes;
+	}
+	damaged(error, "%s is missing", name);
+	return NULL;
+}
+
+/* The same as text; NULL with DAMAGED also when it has a NUL or is no UTF-8. */
+static char *take_text(Check *check, const char *name, GError **error)
+{
+	g_autoptr(GBytes) bytes = take(check, name, error);
+	gsize size;
+	const char *data;
+
+	if (bytes == NULL)
+		return NULL;
+	data = g_bytes_get_data(bytes, &size);
+	if (size > 0 && g_utf8_validate(data, (gssize)size, NULL))
+		return g_strndup(data, size);
+	damaged(error, "%s is no text", name);
+	return NULL;
+}
+
+static gboolean check_fixed(Check *check, const char *name, const char *wanted, GError **error)
+{
+	g_autofree char *text = take_text(check, name, error);
+
+	if (text == NULL)
+		return FALSE;
+	return strcmp(text, wanted) == 0 || damaged(error, "%s is not the known text", name);
+}
+
+static gboolean parse_head(Check *check, const char *text, const char **time, json_t **head, GError **error)
+{
+	json_int_t version, size;
+	const char *origin, *root;
+
+	*head = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	if (*head == NULL ||
+		json_unpack_ex(*head, NULL, JSON_STRICT, "{s:I, s:s, s:I, s:s, s:s}", "v", &version, "origin", &origin,
+			"size", &size, "root", &root, "time", time) != 0 ||
+		version != 1 || size < 1 || !merkle_hash_from_hex(root, &check->root))
+		return damaged(error, "head.json is no head");
+	check->size = (guint64)size;
+	return TRUE;
+}
+
+static gboolean check_head(Check *check, GError **error)
+{
+	g_autofree char *text = take_text(check, "head.json", error);
+	g_autoptr(GBytes) cms = NULL, content = NULL;
+	g_autoptr(CmsSigner) signer = NULL;
+	g_autoptr(BundleJson) head = NULL;
+	const char *time;
+
+	if (text == NULL)
+		return FALSE;
+	cms = take(check, "head.p7s", error);
+	if (cms == NULL)
+		return FALSE;
+	content = g_bytes_new(text, strlen(text));
+	signer = cms_verify_detached(cms, content, check->trust_pem, error);
+	if (signer == NULL) {
+		g_prefix_error(error, "head.p7s: ");
+		return FALSE;
+	}
+	if (!parse_head(check, text, &time, &head, error))
+		return FALSE;
+	say(check, _("Cabeza del registro: %" G_GUINT64_FORMAT " hojas al %s, firmada por %s"), check->size, time,
+		signer->signer_subject);
+	if (check->trust_pem == NULL)
+		say(check, _("AVISO: sin autoridad de confianza no se sabe de quien son las firmas"));
+	return TRUE;
+}
+
+/* Exactly {"leaf":N,"size":M,"proof":[...]} as it is written, and true. */
+static gboolean check_inclusion(Check *check, guint64 index, const char *leaf, GError **error)
+{
+	g_autofree char *name = g_strdup_printf("proofs/%" G_GUINT64_FORMAT ".json", index);
+	g_autofree char *text = take_text(check, name, error);
+	g_autoptr(BundleJson) json = NULL;
+	g_autoptr(GArray) proof = g_array_new(FALSE, FALSE, sizeof(MerkleHash));
+	json_int_t stated, size;
+	json_t *list, *hex;
+	MerkleHash hash;
+	char *again;
+	gboolean same;
+	size_t i;
+
+	if (text == NULL)
+		return FALSE;
+	json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	if (json == NULL ||
+		json_unpack_ex(json, NULL, JSON_STRICT, "{s:I, s:I, s:o}", "leaf", &stated, "size", &size, "proof",
+			&list) != 0 ||
+		(guint64)stated != index || (guint64)size != check->size || !json_is_array(list))
+		return damaged(error, "%s is no proof for this head", name);
+	again = json_dumps(json, JSON_COMPACT);
+	same = strcmp(again, text) == 0;
+	free(again);
+	json_array_foreach (list, i, hex) {
+		g_autofree char *written = NULL;
+
+		if (!json_is_string(hex) || !merkle_hash_from_hex(json_string_value(hex), &hash))
+			return damaged(error, "%s has no digest where one belongs", name);
+		written = merkle_hash_to_hex(&hash);
+		same &= strcmp(written, json_string_value(hex)) == 0;
+		g_array_append_val(proof, hash);
+	}
+	if (!same)
+		return damaged(error, "%s is not written as proofs are", name);
+	merkle_leaf_hash(leaf, strlen(leaf), &hash);
+	return merkle_verify_inclusion(&hash, index, check->size, proof, &check->root) ||
+		damaged(error, "leaf %" G_GUINT64_FORMAT " is not under the signed head", index);
+}
+
+/* The opening's exact text, checked, or NULL when there is none. */
+static gboolean take_opening(Check *check, guint64 index, const char *leaf, char **opening, GError **error)
+{
+	g_autofree char *name = g_strdup_printf("openings/%" G_GUINT64_FORMAT ".json", index);
+	g_autoptr(BundleJson) json = NULL;
+	const char *field;
+	json_t *value;
+	char *again;
+	gboolean same;
+
+	*opening = NULL;
+	if (!g_hash_table_contains(check->files, name))
+		return TRUE;
+	*opening = take_text(check, name, error);
+	if (*opening == NULL)
+		return FALSE;
+	if (!record_check_opening(leaf, *opening, error)) {
+		g_prefix_error(error, "%s: ", name);
+		return FALSE;
+	}
+	json = json_loads(*opening, JSON_REJECT_DUPLICATES, NULL);
+	again = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+	same = g_strcmp0(again, *opening) == 0;
+	free(again);
+	json_object_foreach (json, field, value) {
+		const char *salt = json_string_value(json_object_get(value, "salt"));
+
+		same &= json_object_size(value) == 2 && salt != NULL && salt[strspn(salt, "0123456789abcdef")] == '\0';
+	}
+	return same || damaged(error, "%s is not written as openings are", name);
+}
+
+static gboolean check_leaf(Check *check, const char *name, GError **error)
+{
+	g_autofree char *text = NULL, *opening = NULL, *canonical = NULL;
+	BundleLeaf *leaf;
+	guint64 index;
+	g_autofree char *digits = g_strndup(name + 7, strlen(name) - 7 - MIN(strlen(name) - 7, 5));
+
+	if (!g_ascii_string_to_unsigned(digits, 10, 0, G_MAXINT64, &index, NULL))
+		return damaged(error, "%s: no such file belongs into a bundle", name);
+	canonical = g_strdup_printf("leaves/%" G_GUINT64_FORMAT ".json", index);
+	if (strcmp(canonical, name) != 0)
+		return damaged(error, "%s: no such file belongs into a bundle", name);
+	text = take_text(check, name, error);
+	if (text == NULL || !check_inclusion(check, index, text, error) ||
+		!take_opening(check, index, text, &opening, error))
+		return FALSE;
+	leaf = bundle_leaf_new(index, text, opening, error);
+	if (leaf == NULL)
+		return FALSE;
+	g_ptr_array_add(check->leaves, leaf);
+	return TRUE;
+}
+
+static int compare_leaves(const void *a, const void *b)
+{
+	const BundleLeaf *left = *(BundleLeaf *const *)a, *right = *(BundleLeaf *const *)b;
+
+	return left->index < right->index ? -1 : left->index > right->index;
+}
+
+/* One send, one intent before all else, every recipient. */
+static gboolean check_set(Check *check, GError **error)
+{
+	const BundleLeaf *intent;
+	const char *id, *recipients;
+	guint n_intents = 0, n_recipients = 0, n_prepared = 0;
+	g_autofree char *counted = NULL;
+
+	if (check->leaves->len == 0)
+		return damaged(error, "there are no leaves");
+	intent = check->leaves->pdata[0];
+	id = bundle_leaf_text(intent, "id");
+	for (guint i = 0; i < check->leaves->len; i++) {
+		const BundleLeaf *leaf = check->leaves->pdata[i];
+		const char *type = bundle_leaf_text(leaf, "type");
+
+		if (type == NULL || id == NULL || g_strcmp0(bundle_leaf_text(leaf, "id"), id) != 0)
+			return damaged(error, "leaf %" G_GUINT64_FORMAT " is of another send", leaf->index);
+		n_intents += strcmp(type, "send.intent") == 0;
+		n_recipients += strcmp(type, "send.recipient") == 0;
+		n_prepared += strcmp(type, "send.prepared") == 0;
+	}
+	recipients = bundle_leaf_text(intent, "recipients");
+	counted = g_strdup_printf("%u", n_recipients);
+	if (n_intents != 1 || n_prepared > 1 || g_strcmp0(bundle_leaf_text(intent, "type"), "send.intent") != 0 ||
+		g_strcmp0(recipients, counted) != 0)
+		return damaged(error, "the leaves are not those of one whole send");
+	say(check, _("Envio %s: %u hojas incluidas en el registro, con sus datos abiertos"), id, check->leaves->len);
+	return TRUE;
+}
+
+static gboolean check_leaves(Check *check, GError **error)
+{
+	g_autoptr(GList) names = g_hash_table_get_keys(check->files);
+	g_autoptr(GPtrArray) wanted = g_ptr_array_new_with_free_func(g_free);
+
+	for (GList *name = names; name != NULL; name = name->next)
+		if (g_str_has_prefix(name->data, "leaves/"))
+			g_ptr_array_add(wanted, g_strdup(name->data));
+	for (guint i = 0; i < wanted->len; i++)
+		if (!check_leaf(check, wanted->pdata[i], error))
+			return FALSE;
+	g_ptr_array_sort(check->leaves, compare_leaves);
+	return check_set(check, error);
+}
+
+static gboolean check_summary(Check *check, GError **error)
+{
+	g_autofree char *text = take_text(check, "send.json", error);
+	g_autofree char *wanted = bundle_summary(check->leaves);
+
+	if (text == NULL)
+		return FALSE;
+	return strcmp(text, wanted) == 0 || damaged(error, "send.json states what the leaves do not");
+}
+
+static gboolean same_digest(GBytes *bytes, const char *wanted, const char *what, GError **error)
+{
+	gsize size;
+	const void *data = g_bytes_get_data(bytes, &size);
+	g_autofree char *digest = digest_sha256_hex(data, size);
+
+	return g_strcmp0(digest, wanted) == 0 || damaged(error, "%s is not what was recorded", what);
+}
+
+static gboolean check_signer(Check *check, const BundleLeaf *prepared, const CmsSigner *signer, GError **error)
+{
+	const BundleLeaf *intent = bundle_find(check->leaves, "send.intent");
+	const char *mailbox = bundle_leaf_text(intent, "mailbox");
+
+	if (g_strcmp0(signer->certificate_sha256, bundle_leaf_text(prepared, "certificate_sha256")) != 0)
+		return damaged(error, "message.eml: signed with another certificate than recorded");
+	if (mailbox != NULL && (signer->signer_email == NULL || g_ascii_strcasecmp(mailbox, signer->signer_email) != 0))
+		return damaged(error, "message.eml: the certificate is not of the mailbox that sent");
+	say(check, _("Firma del mensaje: valida, de %s"), signer->signer_subject);
+	return TRUE;
+}
+
+static gboolean check_signature(Check *check, const BundleLeaf *prepared, GBytes *message, GError **error)
+{
+	g_autoptr(GBytes) entity = NULL, cms = NULL;
+	g_autoptr(CmsSigner) signer = NULL;
+	gsize size;
+	const void *data = g_bytes_get_data(message, &size);
+
+	if (bundle_leaf_text(prepared, "certificate_sha256") == NULL) {
+		say(check, _("El mensaje salio sin firma digital del sistema"));
+		return TRUE;
+	}
+	if (!smime_split(data, size, &entity, &cms))
+		return damaged(error, "message.eml: recorded as signed, but it is not");
+	if (!same_digest(entity, bundle_leaf_text(prepared, "entity_sha256"), "message.eml: the signed entity", error) ||
+		!same_digest(cms, bundle_leaf_text(prepared, "cms_sha256"), "message.eml: the signature", error))
+		return FALSE;
+	signer = cms_verify_detached(cms, entity, check->trust_pem, error);
+	if (signer == NULL) {
+		g_prefix_error(error, "message.eml: ");
+		return FALSE;
+	}
+	return check_signer(check, prepared, signer, error);
+}
+
+static gboolean check_message(Check *check, GError **error)
+{
+	const BundleLeaf *prepared = bundle_find(check->leaves, "send.prepared");
+	g_autoptr(GBytes) message = NULL;
+	g_autofree char *size = NULL;
+
+	if (prepared == NULL) {
+		say(check, _("El envio no llego a prepararse: no hay mensaje"));
+		return TRUE;
+	}
+	message = take(check, "message.eml", error);
+	if (message == NULL)
+		return FALSE;
+	size = g_strdup_printf("%" G_GSIZE_FORMAT, g_bytes_get_size(message));
+	if (!same_digest(message, bundle_leaf_text(prepared, "message_sha256"), "message.eml", error))
+		return FALSE;
+	if (g_strcmp0(size, bundle_leaf_text(prepared, "size")) != 0)
+		return damaged(error, "message.eml has another size than recorded");
+	say(check, _("Mensaje: identico al registrado (%s bytes)"), size);
+	return check_signature(check, prepared, message, error);
+}
+
+static gboolean check_reports(Check *check, GError **error)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < check->leaves->len; i++) {
+		const char *digest = bundle_leaf_text(check->leaves->pdata[i], "original_sha256");
+		g_autofree char *name = NULL;
+		g_autoptr(GBytes) report = NULL;
+
+		if (digest == NULL || !g_hash_table_add(seen, (gpointer)digest))
+			continue;
+		name = g_strdup_printf("reports/%s.eml", digest);
+		report = take(check, name, error);
+		if (report == NULL || !same_digest(report, digest, name, error))
+			return FALSE;
+	}
+	say(check, _("Reportes originales: %u, identicos a los registrados"), g_hash_table_size(seen));
+	return TRUE;
+}
+
+static gboolean check_received(Check *check, const char *path, GError **error)
+{
+	const BundleLeaf *prepared = bundle_find(check->leaves, "send.prepared");
+	g_autoptr(GBytes) entity = NULL, cms = NULL;
+	g_autofree char *bytes = NULL;
+	g_autoptr(GError) local = NULL;
+	gsize size;
+
+	if (path == NULL)
+		return TRUE;
+	if (!g_file_get_contents(path, &bytes, &size, &local)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "%s", local->message);
+		return FALSE;
+	}
+	if (prepared == NULL || bundle_leaf_text(prepared, "certificate_sha256") == NULL)
+		return damaged(error, "the send is not signed: a received copy cannot be compared");
+	if (!smime_split(bytes, size, &entity, &cms))
+		return damaged(error, "%s: is no signed message", path);
+	if (!same_digest(entity, bundle_leaf_text(prepared, "entity_sha256"), path, error))
+		return FALSE;
+	say(check, _("Mensaje recibido: su contenido firmado es el registrado"));
+	return TRUE;
+}
+
+static gboolean check_nothing_left(Check *check, GError **error)
+{
+	GHashTableIter iter;
+	gpointer name;
+
+	g_hash_table_iter_init(&iter, check->files);
+	if (!g_hash_table_iter_next(&iter, &name, NULL))
+		return TRUE;
+	return damaged(error, "%s: no such file belongs into this bundle", (char *)name);
+}
+
+static gboolean check_all(Check *check, const char *received_eml, GError **error)
+{
+	return check_fixed(check, "mimetype", BUNDLE_MIMETYPE, error) &&
+		check_fixed(check, "LEEME.txt", bundle_readme(), error) && check_head(check, error) &&
+		check_leaves(check, error) && check_summary(check, error) && check_message(check, error) &&
+		check_reports(check, error) && check_received(check, received_eml, error) &&
+		check_nothing_left(check, error);
+}
+
+gboolean proof_check(const char *path, const char *trust_pem, const char *received_eml, GPtrArray *lines,
+	GError **error)
+{
+	g_autofree char *first = NULL;
+	g_autoptr(GHashTable) files = proof_files_read(path, &first, error);
+	g_autoptr(GPtrArray) leaves = g_ptr_array_new_with_free_func((GDestroyNotify)bundle_leaf_free);
+	Check check = {.files = files, .leaves = leaves, .trust_pem = trust_pem, .lines = lines};
+
+	if (files == NULL)
+		return FALSE;
+	if (g_strcmp0(first, "mimetype") != 0) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: is no proof bundle", path);
+		return FALSE;
+	}
+	return check_all(&check, received_eml, error);
+}
