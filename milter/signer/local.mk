@@ -1,1 +1,14 @@
-# milter/signer
+sbin_PROGRAMS += acuse-signer
+acuse_signer_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(P11_CFLAGS) $(SECCOMP_CFLAGS) $(SYSTEMD_CFLAGS)
+acuse_signer_SOURCES = \
+	milter/signer/bindings.c milter/signer/bindings.h \
+	milter/signer/credential.c milter/signer/credential.h \
+	milter/signer/header_block.c milter/signer/header_block.h \
+	milter/signer/main.c \
+	milter/signer/pool.c milter/signer/pool.h \
+	milter/signer/server.c milter/signer/server.h \
+	milter/signer/slot.c milter/signer/slot.h \
+	milter/signer/token.c milter/signer/token.h \
+	milter/signer/worker.c milter/signer/worker.h
+acuse_signer_LDADD = lib/cms/libcms.a lib/signer/libsignerproto.a lib/base/libbase.a \
+	$(P11_LIBS) $(OPENSSL_LIBS) $(SECCOMP_LIBS) $(SYSTEMD_LIBS) $(GLIB_LIBS)

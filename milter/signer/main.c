@@ -1,0 +1,146 @@
+/*
+ * acuse-signer -c FILE: holds the tokens of the gateway and signs what a permit allows (DESIGN 1, 4). Runs in the foreground
+ * under systemd (Type=notify); SIGTERM ends it and, with it, its workers. Settings: groups signing and api. This
+ * process never loads PKCS#11 and never has a second thread, so that it can fork workers at any time; for that reason
+ * signals come through a signalfd and not through GLib. Ends with 1 when the settings, keys or sockets are wrong.
+ */
+#include "base/error.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "signer/bindings.h"
+#include "signer/permit.h"
+#include "signer/pool.h"
+#include "signer/server.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+typedef struct {
+	GMainLoop *loop;
+	Pool *pool;
+} Program;
+
+static void reap_workers(Pool *pool)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		pool_child_exited(pool, pid);
+}
+
+static gboolean on_signal(gint fd, GIOCondition condition, gpointer data)
+{
+	Program *program = data;
+	struct signalfd_siginfo info;
+
+	(void)condition;
+	if (read(fd, &info, sizeof info) != sizeof info)
+		return G_SOURCE_CONTINUE;
+	if (info.ssi_signo == SIGCHLD)
+		reap_workers(program->pool);
+	else if (info.ssi_signo == SIGHUP)
+		log_info("settings are read at start only; restart to change them", NULL);
+	else
+		g_main_loop_quit(program->loop);
+	return G_SOURCE_CONTINUE;
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* A PIN passes through this process: no core file, no ptrace by its own user. */
+static gboolean harden(GError **error)
+{
+	const struct rlimit none = {0, 0};
+
+	if (prctl(PR_SET_DUMPABLE, 0) == 0 && setrlimit(RLIMIT_CORE, &none) == 0)
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "harden: %s", g_strerror(errno));
+	return FALSE;
+}
+
+static gboolean run(const Settings *settings, GError **error)
+{
+	g_autoptr(GBytes) permit_key = NULL;
+	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+	Program program = {loop, NULL};
+	Bindings *bindings = NULL;
+	Server *server = NULL;
+	int signals = open_signals();
+
+	if (!harden(error))
+		return FALSE;
+	permit_key = key_file_read(settings_string(settings, "signing", "permit_key"), error);
+	if (permit_key != NULL)
+		bindings = bindings_open(settings_string(settings, "signing", "state_folder"), error);
+	if (bindings == NULL)
+		return FALSE;
+	program.pool = pool_new(settings_string(settings, "signing", "module"),
+		settings_string(settings, "signing", "seal_token"),
+		(guint)settings_int(settings, "signing", "sign_timeout_ms"), bindings);
+	server = server_start(settings, permit_key, bindings, program.pool, error);
+	if (server != NULL) {
+		guint source = g_unix_fd_add(signals, G_IO_IN, on_signal, &program);
+
+		pool_sync(program.pool);
+		sd_notify(0, "READY=1");
+		log_info("ready", NULL);
+		g_main_loop_run(loop);
+		sd_notify(0, "STOPPING=1");
+		g_source_remove(source);
+	}
+	pool_free(program.pool);
+	if (server != NULL)
+		server_stop(server);
+	bindings_free(bindings);
+	close(signals);
+	return server != NULL;
+}
+
+int main(int argc, char **argv)
+{
+	g_autofree char *path = g_strdup(SYSCONFDIR "/acuse/acuse.conf");
+	const GOptionEntry entries[] = {
+		{"config", 'c', 0, G_OPTION_ARG_FILENAME, &path, "Settings file", "FILE"},
+		{NULL, 0, 0, 0, NULL, NULL, NULL},
+	};
+	g_autoptr(GOptionContext) options = g_option_context_new("- hold tokens and sign permitted mail");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Settings) settings = NULL;
+
+	setlocale(LC_ALL, "");
+	g_option_context_add_main_entries(options, entries, NULL);
+	if (!g_option_context_parse(options, &argc, &argv, &error)) {
+		fprintf(stderr, "acuse-signer: %s\n", error->message);
+		return EXIT_FAILURE;
+	}
+	log_init("acuse-signer");
+	settings = settings_load(path, &error);
+	if (settings == NULL || !run(settings, &error)) {
+		log_error("cannot run", "detail", error->message, NULL);
+		return EXIT_FAILURE;
+	}
+	log_info("stopped", NULL);
+	return EXIT_SUCCESS;
+}

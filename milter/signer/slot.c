@@ -1,0 +1,232 @@
+/* slot.h. Keeps EVP_PKEYs and own copies of the certificates, never libp11's arrays, which move (FACTS 20). One thread. */
+#include "signer/slot.h"
+#include "base/error.h"
+#include "cms/cms.h"
+
+#include <libp11.h>
+#include <openssl/err.h>
+#include <string.h>
+#include <time.h>
+
+/* PKCS#11 v2.40, return values that tell the holder something. */
+enum {
+	RV_DEVICE_REMOVED = 0x32,
+	RV_PIN_INCORRECT = 0xa0,
+	RV_PIN_INVALID = 0xa1,
+	RV_PIN_LEN_RANGE = 0xa2,
+	RV_PIN_LOCKED = 0xa4,
+	RV_TOKEN_NOT_PRESENT = 0xe0,
+};
+
+typedef struct {
+	EVP_PKEY *key;
+	X509 *certificate;
+	char **emails;
+} Identity;
+
+struct _Slot {
+	PKCS11_CTX *context;
+	GPtrArray *identities; /* Identity *; live as long as the process */
+	STACK_OF(X509) *others;
+};
+
+static gboolean fail_pkcs11(GError **error, const char *what)
+{
+	unsigned long last = ERR_peek_last_error();
+	int reason = ERR_GET_REASON(last);
+	const char *text = last != 0 ? ERR_reason_error_string(last) : NULL;
+	AcuseErrorCode code = ACUSE_ERROR_TOKEN_TROUBLE;
+
+	if (reason == RV_PIN_INCORRECT || reason == RV_PIN_INVALID || reason == RV_PIN_LEN_RANGE)
+		code = ACUSE_ERROR_PIN_WRONG;
+	else if (reason == RV_PIN_LOCKED)
+		code = ACUSE_ERROR_PIN_LOW;
+	else if (reason == RV_TOKEN_NOT_PRESENT || reason == RV_DEVICE_REMOVED)
+		code = ACUSE_ERROR_TOKEN_ABSENT;
+	g_set_error(error, ACUSE_ERROR, (gint)code, "%s: %s (0x%x)", what, text != NULL ? text : "failed",
+		(unsigned)reason);
+	ERR_clear_error();
+	return FALSE;
+}
+
+static PKCS11_SLOT *find_token(PKCS11_CTX *context, const char *label, const char *serial, GError **error)
+{
+	PKCS11_SLOT *slots = NULL, *found = NULL;
+	unsigned int count = 0;
+
+	if (PKCS11_enumerate_slots(context, &slots, &count) != 0) {
+		fail_pkcs11(error, "list the slots");
+		return NULL;
+	}
+	for (unsigned int i = 0; i < count && found == NULL; i++) {
+		const PKCS11_TOKEN *token = slots[i].token;
+
+		if (token != NULL && token->initialized && g_strcmp0(token->label, label) == 0 &&
+			(*serial == '\0' || g_strcmp0(token->serialnr, serial) == 0))
+			found = &slots[i];
+	}
+	if (found == NULL)
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT, "no slot has the token");
+	return found;
+}
+
+/* One attempt; the flags are asked first, because the last wrong PIN would destroy the token (FACTS 21). */
+static gboolean log_in(PKCS11_SLOT *slot, const char *pin, gboolean typed, GError **error)
+{
+	const PKCS11_TOKEN *token = slot->token;
+
+	if (token->userPinFinalTry || token->userPinLocked || (token->userPinCountLow && !typed)) {
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_PIN_LOW,
+			token->userPinLocked ? "the token is locked by wrong PINs" : "the PIN was not tried");
+		return FALSE;
+	}
+	if (PKCS11_open_session(slot, 0) != 0)
+		return fail_pkcs11(error, "open a session");
+	if (PKCS11_login(slot, 0, pin) != 0)
+		return fail_pkcs11(error, "log in");
+	return TRUE;
+}
+
+static gboolean read_identities(Slot *slot, PKCS11_TOKEN *token, GError **error)
+{
+	PKCS11_CERT *certificates = NULL;
+	unsigned int count = 0;
+
+	if (PKCS11_enumerate_certs(token, &certificates, &count) != 0)
+		return fail_pkcs11(error, "read the certificates");
+	for (unsigned int i = 0; i < count; i++) {
+		PKCS11_KEY *key = PKCS11_find_key(&certificates[i]);
+		EVP_PKEY *private_key = key != NULL ? PKCS11_get_private_key(key) : NULL;
+		X509 *copy = X509_dup(certificates[i].x509);
+		Identity *identity;
+
+		if (copy == NULL)
+			return fail_pkcs11(error, "copy a certificate");
+		if (private_key == NULL) {
+			sk_X509_push(slot->others, copy);
+			continue;
+		}
+		identity = g_new0(Identity, 1);
+		identity->key = private_key;
+		identity->certificate = copy;
+		identity->emails = cms_certificate_emails(copy);
+		g_ptr_array_add(slot->identities, identity);
+	}
+	ERR_clear_error();
+	if (slot->identities->len > 0)
+		return TRUE;
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_CERTIFICATE,
+		"the token has no certificate with a private key");
+	return FALSE;
+}
+
+Slot *slot_open(const char *module, const char *label, const char *serial, const char *pin,
+	gboolean typed, GError **error)
+{
+	Slot *slot = g_new0(Slot, 1);
+	PKCS11_SLOT *found;
+
+	slot->identities = g_ptr_array_new();
+	slot->others = sk_X509_new_null();
+	slot->context = PKCS11_CTX_new();
+	/* On failure nothing is given back: the process that calls ends, and unloading a module may crash. */
+	if (slot->context == NULL || slot->others == NULL || PKCS11_CTX_load(slot->context, module) != 0) {
+		fail_pkcs11(error, "load the PKCS#11 module");
+		return NULL;
+	}
+	found = find_token(slot->context, label, serial, error);
+	if (found == NULL || !log_in(found, pin, typed, error) || !read_identities(slot, found->token, error))
+		return NULL;
+	return slot;
+}
+
+static gint64 not_after_s(X509 *certificate)
+{
+	struct tm parts;
+
+	return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) == 1 ? (gint64)timegm(&parts) : 0;
+}
+
+static gboolean is_valid_now(X509 *certificate)
+{
+	return X509_cmp_current_time(X509_get0_notBefore(certificate)) < 0 &&
+		X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
+}
+
+/* The one that is valid longest, among those with the mailbox; valid_now: not yet valid and expired ones are left out. */
+static const Identity *choose_identity(const Slot *slot, const char *mailbox, gboolean valid_now)
+{
+	const Identity *best = NULL;
+
+	for (guint i = 0; i < slot->identities->len; i++) {
+		const Identity *identity = slot->identities->pdata[i];
+
+		if (mailbox != NULL && !g_strv_contains((const char *const *)identity->emails, mailbox))
+			continue;
+		if (valid_now && !is_valid_now(identity->certificate))
+			continue;
+		if (best == NULL || not_after_s(identity->certificate) > not_after_s(best->certificate))
+			best = identity;
+	}
+	return best;
+}
+
+static char *subject_text(X509 *certificate)
+{
+	BIO *out = BIO_new(BIO_s_mem());
+	char *data = NULL, *text;
+	long length;
+
+	if (out == NULL)
+		return g_strdup("");
+	X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0,
+		XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
+	length = BIO_get_mem_data(out, &data);
+	text = g_utf8_make_valid(length > 0 ? data : "", length > 0 ? length : 0);
+	BIO_free(out);
+	return text;
+}
+
+GVariant *slot_describe(const Slot *slot)
+{
+	const Identity *main_identity = choose_identity(slot, NULL, FALSE);
+	g_autofree char *sha256 = cms_certificate_sha256(main_identity->certificate);
+	g_autofree char *subject = subject_text(main_identity->certificate);
+	g_autoptr(GStrvBuilder) emails = g_strv_builder_new();
+	g_auto(GStrv) all = NULL;
+	GVariantDict dict;
+
+	for (guint i = 0; i < slot->identities->len; i++) {
+		const Identity *identity = slot->identities->pdata[i];
+
+		g_strv_builder_addv(emails, (const char **)identity->emails);
+	}
+	all = g_strv_builder_end(emails);
+	g_variant_dict_init(&dict, NULL);
+	g_variant_dict_insert(&dict, "certificate_sha256", "s", sha256 != NULL ? sha256 : "");
+	g_variant_dict_insert(&dict, "subject", "s", subject);
+	g_variant_dict_insert(&dict, "email", "^as", all);
+	g_variant_dict_insert(&dict, "not_after", "x", not_after_s(main_identity->certificate));
+	return g_variant_dict_end(&dict);
+}
+
+GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char **certificate_sha256,
+	GError **error)
+{
+	const Identity *identity = choose_identity(slot, mailbox, TRUE);
+	g_autoptr(GError) cause = NULL;
+	GBytes *cms;
+
+	if (identity == NULL) {
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_CERTIFICATE,
+			"the token has no certificate for the mailbox that is valid now");
+		return NULL;
+	}
+	cms = cms_sign_detached(identity->key, identity->certificate, slot->others, content, &cause);
+	if (cms == NULL) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return NULL;
+	}
+	*certificate_sha256 = cms_certificate_sha256(identity->certificate);
+	return cms;
+}

@@ -1,0 +1,62 @@
+/*
+ * One token as the parent sees it: locked, starting or ready; its worker, the one request the worker has, the requests that
+ * wait, the deadline. A worker that dies, fails or exceeds its deadline leaves the token locked. Never blocks.
+ */
+#ifndef ACUSE_SIGNER_TOKEN_H
+#define ACUSE_SIGNER_TOKEN_H
+
+#include <glib.h>
+#include <sys/types.h>
+
+#define TOKEN_MAX_WAITING 32
+#define TOKEN_START_TIMEOUT_MS 15000
+
+typedef struct _Token Token;
+
+typedef enum { TOKEN_LOCKED, TOKEN_STARTING, TOKEN_READY } TokenState;
+
+/* answer a{sv}, or NULL with error; both borrowed. Called once for each request, maybe before token_sign returns TRUE. */
+typedef void (*TokenDone)(GVariant *answer, const GError *error, gpointer data);
+
+/*
+ * What the owner wants to hear: the token became ready (a PIN was right) or locked. cause NULL: locked on request; tried: the
+ * PIN may have reached the token and failed there, so it must not be tried again.
+ */
+typedef struct {
+	void (*ready)(Token *token, gboolean typed, gpointer data);
+	void (*locked)(Token *token, const GError *cause, gboolean tried, gpointer data);
+	gpointer data;
+} TokenEvents;
+
+Token *token_new(const char *module, const char *label, const char *serial, guint sign_timeout_ms,
+	const TokenEvents *events);
+/* Kills the worker; requests under way get TOKEN_LOCKED. */
+void token_free(Token *token);
+
+const char *token_label(const Token *token);
+TokenState token_state(const Token *token);
+pid_t token_worker(const Token *token); /* 0: none */
+/* Another serial locks the token. */
+void token_set_serial(Token *token, const char *serial);
+
+/* Starts a worker with the PIN; CONFLICT when the token is not locked (done is not called then). */
+gboolean token_unlock(Token *token, const void *pin, gsize size, gboolean typed, TokenDone done,
+	gpointer data, GError **error);
+
+/*
+ * Signs the sealed content of content_fd (duplicated) for mailbox; mailbox NULL: a seal. FALSE (done is not called):
+ * TOKEN_LOCKED, TOKEN_ABSENT, UNAVAILABLE when too many wait.
+ */
+gboolean token_sign(Token *token, const char *mailbox, int content_fd, TokenDone done, gpointer data,
+	GError **error);
+
+/* Kills the worker. */
+void token_lock(Token *token);
+/* The worker's process ended and was reaped. */
+void token_worker_exited(Token *token);
+
+/* Adds unlocked, certificate_sha256, subject, email, not_after, signatures, trouble. */
+void token_describe(const Token *token, GVariantDict *dict);
+guint64 token_signatures(const Token *token);
+
+#endif
