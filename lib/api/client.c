@@ -50,6 +50,11 @@ ApiClient *api_client_new(const char *socket_path, guint timeout_ms, const char 
 	return client;
 }
 
+void api_client_set_timeout(ApiClient *client, guint timeout_ms)
+{
+	client->timeout_ms = timeout_ms;
+}
+
 void api_client_free(ApiClient *client)
 {
 	if (client == NULL)

@@ -1,1 +1,13 @@
 # unit tests of milter
+check_PROGRAMS += tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter
+TESTS += tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter
+EXTRA_DIST += tests/unit/milter-fakes.h
+
+tests_unit_test_session_SOURCES = tests/unit/test-session.c
+tests_unit_test_session_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
+tests_unit_test_outgoing_SOURCES = tests/unit/test-outgoing.c tests/unit/milter-fakes.c
+tests_unit_test_outgoing_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_outgoing_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
+tests_unit_test_evidence_milter_SOURCES = tests/unit/test-evidence-milter.c tests/unit/milter-fakes.c
+tests_unit_test_evidence_milter_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_evidence_milter_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)

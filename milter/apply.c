@@ -1,0 +1,156 @@
+/*
+ * apply.h: the difference between the message as it came and as it shall be, as smfi_ calls. Changed names are deleted
+ * whole, last one first, and added anew at the end (FACTS 10), in the order outcome_arrange gave. Any failing call
+ * ends in SMFIS_TEMPFAIL. One thread a message.
+ */
+#include "milter/apply.h"
+
+#include <string.h>
+
+/* libmilter refuses replies over 980 bytes. */
+#define REPLY_MAX_BYTES 900
+
+static gboolean is_reply(const char *reply)
+{
+	return strlen(reply) > 4 && (reply[0] == '4' || reply[0] == '5') && g_ascii_isdigit(reply[1]) &&
+		g_ascii_isdigit(reply[2]) && reply[3] == ' ';
+}
+
+/* ASCII, one line, percent signs doubled: the server takes the text for a format. */
+static char *reply_text(const char *text)
+{
+	GString *clean = g_string_new(NULL);
+
+	for (; *text != '\0' && clean->len < REPLY_MAX_BYTES; text++) {
+		if (*text == '%')
+			g_string_append(clean, "%%");
+		else
+			g_string_append_c(clean, *text >= 0x20 && *text < 0x7f ? *text : '?');
+	}
+	return g_string_free(clean, FALSE);
+}
+
+sfsistat apply_reply(SMFICTX *context, const char *reply)
+{
+	char code[4] = "451";
+	g_autofree char *extended = NULL;
+	g_autofree char *text = NULL;
+	const char *rest;
+
+	if (!is_reply(reply))
+		return SMFIS_TEMPFAIL;
+	memcpy(code, reply, 3);
+	rest = strchr(reply + 4, ' ');
+	/* "5.7.1" or, when it is missing, the class's own "5.0.0". */
+	if (rest != NULL && reply[4] == reply[0] && reply[5] == '.')
+		extended = g_strndup(reply + 4, (gsize)(rest - reply - 4));
+	else
+		extended = g_strdup_printf("%c.0.0", reply[0]);
+	text = reply_text(rest != NULL ? rest + 1 : reply + 4);
+	/* A reply that libmilter does not take leaves Postfix's own text with the same meaning. */
+	smfi_setreply(context, code, extended, text);
+	return code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
+}
+
+static int count_fields(const MailMessage *message, const char *name)
+{
+	int count = 0;
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+
+		if (g_ascii_strcasecmp(field->name, name) == 0)
+			count++;
+	}
+	return count;
+}
+
+static gboolean delete_changed(SMFICTX *context, const MailMessage *original, const MailMessage *final)
+{
+	g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (guint i = 0; i < original->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(original->fields, i);
+
+		if (!g_hash_table_add(done, g_ascii_strdown(field->name, -1)) ||
+			outcome_fields_equal(original, final, field->name))
+			continue;
+		for (int index = count_fields(original, field->name); index > 0; index--)
+			if (smfi_chgheader(context, field->name, index, NULL) != MI_SUCCESS)
+				return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean add_changed(SMFICTX *context, const MailMessage *original, const MailMessage *final)
+{
+	for (guint i = 0; i < final->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(final->fields, i);
+
+		if (!outcome_fields_equal(original, final, field->name) &&
+			smfi_addheader(context, field->name, field->value) != MI_SUCCESS)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean replace_body(SMFICTX *context, const GByteArray *before, const GByteArray *after)
+{
+	if (before->len == after->len && (after->len == 0 || memcmp(before->data, after->data, after->len) == 0))
+		return TRUE;
+	return smfi_replacebody(context, after->data, (int)after->len) == MI_SUCCESS;
+}
+
+static gboolean change_sender(SMFICTX *context, const Outcome *outcome)
+{
+	g_autofree char *sender = NULL;
+
+	if (outcome->sender == NULL)
+		return TRUE;
+	sender = g_strdup_printf("<%s>", outcome->sender);
+	return smfi_chgfrom(context, sender, outcome->sender_parameters) == MI_SUCCESS;
+}
+
+/* Deleted before added: the other way round Postfix delivers twice (FACTS 2). */
+static gboolean change_recipients(SMFICTX *context, const Outcome *outcome)
+{
+	for (guint i = 0; i < outcome->delete_recipients->len; i++) {
+		g_autofree char *address = g_strdup_printf("<%s>",
+			(const char *)g_ptr_array_index(outcome->delete_recipients, i));
+
+		if (smfi_delrcpt(context, address) != MI_SUCCESS)
+			return FALSE;
+	}
+	for (guint i = 0; i < outcome->add_recipients->len; i++) {
+		g_autofree char *address = g_strdup_printf("<%s>",
+			(const char *)g_ptr_array_index(outcome->add_recipients, i));
+
+		if (smfi_addrcpt(context, address) != MI_SUCCESS)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean change_message(SMFICTX *context, const MailMessage *original, const MailMessage *final)
+{
+	if (final == NULL)
+		return TRUE;
+	return delete_changed(context, original, final) && add_changed(context, original, final) &&
+		replace_body(context, original->body, final->body);
+}
+
+sfsistat apply_outcome(SMFICTX *context, const MailMessage *original, const Outcome *outcome)
+{
+	switch (outcome->action) {
+	case ACTION_REPLY:
+		return apply_reply(context, outcome->reply);
+	case ACTION_DISCARD:
+		return SMFIS_DISCARD;
+	case ACTION_ACCEPT:
+		break;
+	}
+	if (!change_message(context, original, outcome->final) || !change_sender(context, outcome) ||
+		!change_recipients(context, outcome))
+		return SMFIS_TEMPFAIL;
+	return SMFIS_ACCEPT;
+}

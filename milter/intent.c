@@ -1,0 +1,105 @@
+/* intent.h: facts and plan as JSON, answers checked. No state; safe in every thread. */
+#include "milter/intent.h"
+#include "api/client.h"
+#include "base/error.h"
+
+static void set_text(json_t *object, const char *name, const char *value)
+{
+	json_object_set_new(object, name, value != NULL ? json_string(value) : json_null());
+}
+
+/* What a stranger's client wrote may be no UTF-8, which JSON is. */
+static void set_foreign_text(json_t *object, const char *name, const char *value)
+{
+	g_autofree char *valid = value != NULL ? g_utf8_make_valid(value, -1) : NULL;
+
+	set_text(object, name, valid);
+}
+
+static json_t *intent_to_json(const IntentInput *input)
+{
+	json_t *body = json_object();
+	json_t *recipients = json_array();
+
+	set_text(body, "id", input->send_id);
+	set_text(body, "token", input->token);
+	set_text(body, "class", send_class_name(input->plan->send_class));
+	set_text(body, "login", input->login != NULL ? input->login->uid : input->envelope->login);
+	set_text(body, "mailbox", input->plan->mailbox);
+	set_foreign_text(body, "message_id", input->facts->message_id);
+	set_foreign_text(body, "date", input->facts->date);
+	set_foreign_text(body, "subject", input->facts->subject != NULL ? input->facts->subject : "");
+	set_text(body, "document_type", input->plan->document_type);
+	set_text(body, "expediente", input->plan->expediente);
+	for (guint i = 0; i < input->envelope->recipients->len; i++) {
+		g_autofree char *address =
+			g_utf8_make_valid(g_ptr_array_index(input->envelope->recipients, i), -1);
+
+		json_array_append_new(recipients, json_string(address));
+	}
+	json_object_set_new(body, "recipients", recipients);
+	set_text(body, "queue_id", input->envelope->queue_id);
+	set_text(body, "client_address", input->envelope->client_address);
+	set_text(body, "content_sha256", input->facts->content_sha256);
+	set_text(body, "entity_sha256", input->entity_sha256);
+	json_object_set_new(body, "sign", json_boolean(input->plan->sign));
+	return body;
+}
+
+static gboolean take_answer(const json_t *answer, const IntentInput *input, char **permit, GError **error)
+{
+	const char *id = json_string_value(json_object_get(answer, "id"));
+	const char *text = json_string_value(json_object_get(answer, "permit"));
+
+	if (g_strcmp0(id, input->send_id) != 0) {
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INTERNAL,
+			"provisiond answered for another send");
+		return FALSE;
+	}
+	if (input->plan->sign && text == NULL) {
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_PERMIT, "provisiond gave no permit");
+		return FALSE;
+	}
+	*permit = g_strdup(text);
+	return TRUE;
+}
+
+gboolean intent_declare(const Services *services, guint timeout_ms, const IntentInput *input,
+	char **permit, GError **error)
+{
+	json_t *body = intent_to_json(input);
+	json_t *answer = services->call(services->data, timeout_ms, "POST", "/v1/sends", body, error);
+	gboolean taken = answer != NULL && take_answer(answer, input, permit, error);
+
+	json_decref(answer);
+	json_decref(body);
+	return taken;
+}
+
+gboolean intent_refusal_is_final(const GError *error)
+{
+	return g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE) ||
+		g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_NOT_AUTHORISED) ||
+		g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_EXPEDIENTE_UNKNOWN) ||
+		g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE);
+}
+
+gboolean intent_prepared(const Services *services, guint timeout_ms, const PreparedInput *input,
+	GError **error)
+{
+	g_autofree char *path = api_path("/v1/sends/%s/prepared", input->send_id);
+	json_t *body = json_object();
+	json_t *answer;
+
+	set_text(body, "message_sha256", input->message_sha256);
+	json_object_set_new(body, "size", json_integer((json_int_t)input->size_bytes));
+	set_text(body, "queue_id", input->queue_id);
+	set_text(body, "certificate_sha256", input->certificate_sha256);
+	set_text(body, "cms_sha256", input->cms_sha256);
+	answer = services->call(services->data, timeout_ms, "POST", path, body, error);
+	json_decref(body);
+	if (answer == NULL)
+		return FALSE;
+	json_decref(answer);
+	return TRUE;
+}

@@ -1,0 +1,35 @@
+/* The two calls of a send to provisiond: intent and prepared (HACKING.md, the API). */
+#ifndef ACUSE_MILTER_INTENT_H
+#define ACUSE_MILTER_INTENT_H
+
+#include "core/facts.h"
+#include "core/plan.h"
+#include "milter/services.h"
+
+typedef struct {
+	const char *send_id, *token;
+	const Plan *plan;
+	const MessageFacts *facts;
+	const Envelope *envelope;
+	const Account *login;	   /* NULL: unknown to the directory */
+	const char *entity_sha256; /* NULL: not to be signed */
+} IntentInput;
+
+/* Records the intent. *permit is a new string when the plan signs, else NULL. */
+gboolean intent_declare(const Services *services, guint timeout_ms, const IntentInput *input,
+	char **permit, GError **error);
+
+/* Whether an error of intent_declare speaks of the message, and not of a fault of ours: then 5xx is right. */
+gboolean intent_refusal_is_final(const GError *error);
+
+typedef struct {
+	const char *send_id, *message_sha256;
+	gsize size_bytes;
+	const char *queue_id;
+	const char *certificate_sha256, *cms_sha256; /* NULL: not signed */
+} PreparedInput;
+
+gboolean intent_prepared(const Services *services, guint timeout_ms, const PreparedInput *input,
+	GError **error);
+
+#endif

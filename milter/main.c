@@ -1,0 +1,116 @@
+/*
+ * acuse-milter -c FILE outgoing|evidence. Runs in the foreground; tells systemd when it listens; SIGTERM (and SIGHUP:
+ * settings are read at start only) ends it after the decisions under way. Exit status: 0 after an orderly stop, 1 when
+ * it could not start, 2 for wrong arguments.
+ */
+#include <glib.h>
+#include <libmilter/mfapi.h>
+#include <locale.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "base/text.h"
+#include "mime/facts.h"
+#include "milter/callbacks.h"
+#include "milter/services.h"
+
+static gboolean parse_instance(const char *word, Instance *instance)
+{
+	*instance = INSTANCE_OUTGOING;
+	if (g_strcmp0(word, "outgoing") == 0)
+		return TRUE;
+	*instance = INSTANCE_EVIDENCE;
+	return g_strcmp0(word, "evidence") == 0;
+}
+
+static gboolean parse_arguments(int argc, char **argv, char **file, Instance *instance)
+{
+	const GOptionEntry entries[] = {
+		{"config", 'c', 0, G_OPTION_ARG_FILENAME, file, "Settings", "FILE"},
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("outgoing|evidence");
+	g_autoptr(GError) error = NULL;
+
+	g_option_context_add_main_entries(context, entries, NULL);
+	g_option_context_set_summary(context, "Acuse's milter for Postfix.");
+	if (!g_option_context_parse(context, &argc, &argv, &error)) {
+		g_printerr("acuse-milter: %s\n", error->message);
+		return FALSE;
+	}
+	if (argc == 2 && parse_instance(argv[1], instance))
+		return TRUE;
+	g_printerr("usage: acuse-milter [-c FILE] outgoing|evidence\n");
+	return FALSE;
+}
+
+/* libmilter waits for these in a thread of its own: no other thread may take them. */
+static void block_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int serve(const Settings *settings, Instance instance, GError **error)
+{
+	g_autoptr(MilterOptions) options = milter_options_new(settings, instance, error);
+	g_autoptr(Services) services = NULL;
+	int status;
+
+	if (options == NULL)
+		return 1;
+	services = services_new(settings, options, instance, error);
+	if (services == NULL || !callbacks_open(services, instance, error))
+		return 1;
+	log_info("listening", "socket", options->socket_path, NULL);
+	sd_notify(0, "READY=1");
+	status = smfi_main();
+	sd_notify(0, "STOPPING=1");
+	if (!callbacks_wait(options->client_wait_ms)) {
+		/* Their threads still use these; the process ends without tidying up. */
+		g_steal_pointer(&services);
+		g_steal_pointer(&options);
+	}
+	log_info("stopped", NULL);
+	return status == MI_SUCCESS ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	g_autofree char *file = NULL;
+	g_autoptr(Settings) settings = NULL;
+	g_autoptr(GError) error = NULL;
+	Instance instance;
+	int status;
+
+	/* Texts go to people whatever the administrator's locale is; numbers stay as in C. */
+	setlocale(LC_MESSAGES, "");
+	bindtextdomain("acuse", LOCALEDIR);
+	if (!parse_arguments(argc, argv, &file, &instance))
+		return 2;
+	log_init(instance == INSTANCE_OUTGOING ? "acuse-milter@outgoing" : "acuse-milter@evidence");
+	block_signals();
+	/* The socket is for the group of this process, which is Postfix's. */
+	umask(007);
+	settings = settings_load(file != NULL ? file : SYSCONFDIR "/acuse/acuse.conf", &error);
+	if (settings == NULL) {
+		log_error("wrong settings", "why", error->message, NULL);
+		return 1;
+	}
+	mime_init();
+	status = serve(settings, instance, &error);
+	if (error != NULL)
+		log_error("cannot start", "why", error->message, NULL);
+	return status;
+}
