@@ -1,0 +1,252 @@
+"""What the end-to-end tests share: one private gateway, made by contrib/quickstart, and words to speak of it."""
+import contextlib
+import glob
+import json
+import os
+import re
+import shutil
+import signal
+import smtplib
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CONTRIB = os.path.join(TOP, "contrib")
+sys.path.insert(0, os.path.join(CONTRIB, "gateway"))
+
+import daemons  # noqa: E402
+import demo  # noqa: E402
+import mails  # noqa: E402
+import processes  # noqa: E402
+import servers  # noqa: E402
+from places import (CITIZEN, DOMAIN, EXPEDIENTE, OFFICE, OFFICE_ADDRESS,  # noqa: E402
+                    OFFICE_TOKEN, UIDS, Failure, Places)
+
+WAIT_S = 30
+
+
+class Gateway:
+    """The gateway under test; `places` and `person` are there after start()."""
+    folder = None
+    places = None
+    person = None
+
+    @classmethod
+    def start(cls):
+        cls.folder = tempfile.mkdtemp(prefix="acuse-e2e-", dir="/tmp")
+        done = subprocess.run([os.path.join(CONTRIB, "quickstart"), "--keep", cls.folder],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Failure(done.stdout + done.stderr)
+        cls.places = Places.load(cls.folder)
+        env = cls.read_env()
+        cls.person = demo.Person(env["ACUSE_USER"], env["ACUSE_PASSWORD"])
+
+    @classmethod
+    def read_env(cls):
+        with open(os.path.join(cls.folder, "env"), encoding="utf-8") as file:
+            return dict(re.findall(r"^([A-Z_]+)='([^']*)'$", file.read(), re.M))
+
+    @classmethod
+    def stop(cls):
+        """True when --stop did its work and nothing of the gateway is left."""
+        if cls.places is None:
+            shutil.rmtree(cls.folder, ignore_errors=True)
+            return True
+        kept = os.environ.get("ACUSE_LOGS")
+        if kept:
+            shutil.copytree(cls.places.path("log"), kept, dirs_exist_ok=True)
+        cls.places.save()
+        done = subprocess.run([os.path.join(CONTRIB, "quickstart"), "--stop", cls.folder],
+                              capture_output=True, text=True, check=False)
+        print(done.stdout + done.stderr, end="")
+        return done.returncode == 0 and not os.path.exists(cls.folder) and not left_over(cls.folder)
+
+
+def left_over(folder):
+    """Processes whose command line names the folder."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            with open(path, "rb") as file:
+                if folder.encode() in file.read():
+                    found.append(int(path.split("/")[2]))
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def api(method, path, body=None, uid=0):
+    """(status, JSON) of a call of the API over its Unix socket, as the user `uid`."""
+    argv = processes.as_user(uid) if uid else []
+    argv = argv + ["curl", "-sS", "--max-time", "30", "--unix-socket", Gateway.places.api, "-X", method,
+                   "-w", "\n%{http_code}", "http://acuse" + path]
+    if body is not None:
+        argv += ["-H", "Content-Type: application/json", "--data-binary", json.dumps(body)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    text, _, status = done.stdout.rpartition("\n")
+    return int(status), json.loads(text) if text else None
+
+
+def sends(message_id):
+    status, found = api("GET", "/v1/sends?message_id=" + message_id.strip("<>"))
+    if status != 200:
+        raise Failure(f"GET /v1/sends: {status} {found}")
+    return [api("GET", "/v1/sends/" + one["id"])[1] for one in found["items"]]
+
+
+def events_of(message_id):
+    return [one for send in sends(message_id) for one in send["timeline"]]
+
+
+def wait(check, why, seconds=WAIT_S):
+    return processes.wait_until(check, seconds, why)
+
+
+def notification(number, **more):
+    return mails.make_notification(f"CARTA {number}-2026-SG/MUNI. Exp. {EXPEDIENTE}", **more)
+
+
+def submit(mail, **more):
+    return mails.submit(Gateway.places, Gateway.person.uid, Gateway.person.password, mail, **more)
+
+
+def reply_of(call):
+    """(code, text) of an SMTP dialogue, accepted or refused."""
+    try:
+        code, text = call()
+        return code, text
+    except smtplib.SMTPRecipientsRefused as error:
+        code, text = next(iter(error.recipients.values()))
+        return code, text.decode(errors="replace")
+    except smtplib.SMTPResponseException as error:
+        text = error.smtp_error
+        return error.smtp_code, text.decode(errors="replace") if isinstance(text, bytes) else text
+    except smtplib.SMTPServerDisconnected as error:
+        return 421, str(error)
+
+
+def retry(mail, seconds=60):
+    """What a mail client's owner does: sends the same again until it is taken."""
+    end = time.monotonic() + seconds
+    while True:
+        code, text = reply_of(lambda: submit(mail))
+        if code == 250 or code >= 500 or time.monotonic() > end:
+            return code, text
+        time.sleep(1)
+
+
+def restart(name):
+    places = Gateway.places
+    if name == "slapd":
+        servers.start_slapd(places)
+    else:
+        daemons.start(places, name)
+    if name == "signer":
+        wait(lambda: api("GET", "/v1/tokens")[0] == 200, "provisiond does not see the signer")
+        demo.unlock_token(places)
+
+
+@contextlib.contextmanager
+def down(name):
+    """A daemon that is not there for a while."""
+    daemons.kill(Gateway.places, name)
+    try:
+        yield
+    finally:
+        restart(name)
+
+
+@contextlib.contextmanager
+def frozen(name):
+    processes.send_signal(Gateway.places, name, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        processes.send_signal(Gateway.places, name, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def setting(daemon, old, new):
+    """One line of acuse.conf otherwise, for one daemon, for a while."""
+    places = Gateway.places
+    path = places.path("acuse", "acuse.conf")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    if old not in text:
+        raise Failure(f"acuse.conf has no {old}")
+    places.write(text.replace(old, new), "acuse", "acuse.conf")
+    processes.stop(places, daemon)
+    daemons.start(places, daemon)
+    try:
+        yield
+    finally:
+        places.write(text, "acuse", "acuse.conf")
+        processes.stop(places, daemon)
+        daemons.start(places, daemon)
+
+
+class Case(unittest.TestCase):
+    """Fails also when a daemon died unasked, and starts it again for the next case."""
+    places = property(lambda self: Gateway.places)
+
+    def tearDown(self):
+        dead = daemons.rotten(Gateway.places)
+        tails = "".join(processes.tail(Gateway.places.log(name)) for name in dead)
+        for name in dead:
+            restart(name)
+        self.assertEqual(dead, [], f"died unasked\n{tails}")
+
+    def assert_refused(self, call, code, *words):
+        found, text = reply_of(call)
+        self.assertEqual(found, code, text)
+        for word in words:
+            self.assertIn(word, text)
+
+    def assert_sent_once(self, mail):
+        """Delivered once, recorded once, with its bytes."""
+        message_id = str(mail["Message-ID"])
+        wait(lambda: mails.received(self.places, message_id), "the citizen's server got nothing")
+        # A second copy would come by the queue's next run.
+        time.sleep(1)
+        self.assertEqual(len(mails.received(self.places, message_id)), 1)
+        self.assert_recorded_once(message_id)
+
+    def assert_recorded_once(self, message_id):
+        released = wait(lambda: [one for one in sends(message_id) if one["state"] == "released"],
+                        "the send is not released")
+        self.assertEqual(len(released), 1)
+        prepared = [one for one in sends(message_id) if one["state"] in ("prepared", "held")]
+        self.assertEqual(prepared, [])
+        self.assert_has_bytes(released[0])
+
+    def assert_has_bytes(self, send):
+        said = subprocess.run(["curl", "-sS", "--unix-socket", self.places.api,
+                               f"http://acuse/v1/sends/{send['id']}/message"],
+                              capture_output=True, check=True).stdout
+        self.assertEqual(len(said), send["size"])
+        self.assertIn(send["message_id"].encode(), said)
+
+
+def token_of(mail):
+    """The return token of a mail that went out: from the citizen's copy."""
+    path = wait(lambda: mails.received(Gateway.places, str(mail["Message-ID"])),
+                "the citizen's server got nothing")[0]
+    found = re.search(rf"acuse\+([a-z2-7]{{32}})@{re.escape(DOMAIN)}",
+                      str(mails.parse(path)["Return-Path"]))
+    if not found:
+        raise Failure(f"no token in Return-Path: {mails.parse(path)['Return-Path']}")
+    return found[1]
+
+
+def mailbox(name):
+    """Mails in a mailbox of ours."""
+    found = []
+    for part in ("new", "cur"):
+        for path in glob.glob(Gateway.places.path("mail", name, "Maildir", part, "*")):
+            found.append(mails.parse(path))
+    return found
+
+
+__all__ = [name for name in dir() if not name.startswith("_")]

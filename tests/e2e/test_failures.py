@@ -1,0 +1,193 @@
+"""Parts that are missing, full or killed: 4xx, nothing lost, and the retry goes through once."""
+import shutil
+import smtplib
+import threading
+
+from harness import *
+
+DELAYS_S = (0, 0.005, 0.02, 0.05)
+
+
+class Missing(Case):
+    def assert_later(self, mail):
+        code, text = reply_of(lambda: submit(mail))
+        self.assertIn(code, (451, 452), text)
+        self.assertEqual(mails.received(self.places, str(mail["Message-ID"])), [])
+
+    def assert_retry_goes_once(self, mail):
+        self.assertEqual(retry(mail)[0], 250)
+        self.assert_sent_once(mail)
+
+    def test_provisiond_down(self):
+        mail = notification(500)
+        incoming = mails.make_plain("Consulta", CITIZEN, OFFICE_ADDRESS)
+        with down("provision"):
+            self.assert_later(mail)
+            # Mail that is no evidence flows on.
+            mails.from_outside(self.places, incoming, CITIZEN, [OFFICE_ADDRESS])
+        self.assert_retry_goes_once(mail)
+        wait(lambda: [one for one in mailbox(OFFICE) if one["Message-ID"] == incoming["Message-ID"]],
+             "ordinary mail did not flow")
+
+    def test_provisiond_down_when_the_report_comes(self):
+        """The report waits in the queue and is recorded later, once."""
+        mail = notification(501)
+        processes.run(["postconf", "-c", self.places.path("postfix", "etc"), "-e",
+                       "defer_transports=smtp"], "postconf")
+        processes.run(["postfix", "-c", self.places.path("postfix", "etc"), "reload"], "reload")
+        try:
+            self.assertEqual(reply_of(lambda: submit(mail))[0], 250)
+        finally:
+            processes.run(["postconf", "-c", self.places.path("postfix", "etc"), "-X",
+                           "defer_transports"], "postconf")
+        with down("provision"):
+            processes.run(["postfix", "-c", self.places.path("postfix", "etc"), "reload"], "reload")
+            processes.run(["postqueue", "-c", self.places.path("postfix", "etc"), "-f"], "postqueue")
+            wait(lambda: mails.received(self.places, str(mail["Message-ID"])), "not received")
+            time.sleep(2)
+        wait(lambda: [one for one in events_of(str(mail["Message-ID"])) if one["event"] == "relayed"],
+             "the report was lost", 60)
+        time.sleep(2)
+        found = [one for one in events_of(str(mail["Message-ID"])) if one["event"] == "relayed"]
+        self.assertEqual(len(found), 1, found)
+        self.assert_sent_once(mail)
+
+    def test_token_locked(self):
+        mail = notification(502)
+        demo.acusectl(self.places, "token", "lock", OFFICE_TOKEN, "--document", "Memo 2")
+        try:
+            self.assert_later(mail)
+        finally:
+            self.unlock()
+        self.assert_retry_goes_once(mail)
+
+    def unlock(self):
+        """A token that OTIC locked is enrolled again, and the PIN typed."""
+        demo.acusectl(self.places, "token", "enrol", OFFICE_TOKEN, "--mailbox", OFFICE_ADDRESS,
+                      "--document", "Acta 4")
+        demo.unlock_token(self.places)
+
+    def test_token_absent(self):
+        mail = notification(503)
+        away = self.places.path("work", "tokens-away")
+        processes.stop(self.places, "signer")
+        os.rename(self.places.path("tokens"), away)
+        self.places.folder("tokens", uid=UIDS["signer"], gid=UIDS["signer"], mode=0o700)
+        try:
+            daemons.start(self.places, "signer")
+            self.assert_later(mail)
+        finally:
+            processes.stop(self.places, "signer")
+            shutil.rmtree(self.places.path("tokens"))
+            os.rename(away, self.places.path("tokens"))
+            restart("signer")
+        self.assert_retry_goes_once(mail)
+
+    def test_signer_down(self):
+        mail = notification(504)
+        with down("signer"):
+            self.assert_later(mail)
+        self.assert_retry_goes_once(mail)
+
+    def test_store_full(self):
+        mail = notification(505)
+        with setting("provision", "floor_mib=64", "floor_mib=1048576"):
+            self.assert_later(mail)
+        self.assert_retry_goes_once(mail)
+
+    def test_directory_too_old(self):
+        mail = notification(506)
+        with setting("outgoing", "[directory]\n", "[directory]\nmax_age_s=3\n"):
+            with smtplib.SMTP("127.0.0.1", self.places.port("submission"), timeout=60) as client:
+                client.starttls(context=demo.tls(self.places))
+                client.login(Gateway.person.uid, Gateway.person.password)
+                with frozen("slapd"):
+                    time.sleep(10)
+                    code, text = reply_of(lambda: mails.hand_over(client, mail, OFFICE_ADDRESS,
+                                                                  [CITIZEN]))
+                    self.assertEqual(code, 451, text)
+        self.assert_retry_goes_once(mail)
+
+    def test_milter_down(self):
+        mail = notification(507)
+        with down("outgoing"):
+            code, text = reply_of(lambda: submit(mail))
+            self.assertTrue(400 <= code < 500, (code, text))
+        self.assert_retry_goes_once(mail)
+
+
+class Killed(Case):
+    """kill -9 in the middle of a send: no record without its bytes, no mail without its record."""
+
+    def kill_during(self, name, delay_s, number):
+        mail = notification(number)
+        answers = []
+        sender = threading.Thread(target=lambda: answers.append(reply_of(lambda: submit(mail))))
+        with hold_data(name, delay_s, sender):
+            pass
+        restart(name)
+        sender.join(timeout=90)
+        self.assertTrue(answers, "the client was never answered")
+        if answers[0][0] != 250:
+            self.assertTrue(400 <= answers[0][0] < 500, answers)
+            code, text = retry(mail, 90)
+            self.assertEqual(code, 250, text)
+        self.assert_sent_once(mail)
+        for one in sends(str(mail["Message-ID"])):
+            if one["message_sha256"] is not None:
+                self.assert_has_bytes(one)
+
+    def run_for(self, name, number):
+        for at, delay_s in enumerate(DELAYS_S):
+            with self.subTest(after_s=delay_s):
+                self.kill_during(name, delay_s, number + at)
+        demo.acusectl(self.places, "ledger", "verify", "--trust", self.places.ca, parse=False)
+
+    def test_provisiond(self):
+        self.run_for("provision", 600)
+
+    def test_signer(self):
+        self.run_for("signer", 610)
+
+    def test_outgoing_milter(self):
+        self.run_for("outgoing", 620)
+
+    def test_evidence_milter(self):
+        self.run_for("evidence", 630)
+
+    def test_stopped_then_killed(self):
+        """Surely in the middle: the process stands still while the client waits for its answer."""
+        for at, name in enumerate(("provision", "signer", "outgoing")):
+            with self.subTest(process=name):
+                mail = notification(640 + at)
+                answers = []
+                sender = threading.Thread(
+                    target=lambda: answers.append(reply_of(lambda: submit(mail))))
+                processes.send_signal(self.places, name, signal.SIGSTOP)
+                sender.start()
+                time.sleep(2)
+                daemons.kill(self.places, name)
+                restart(name)
+                sender.join(timeout=90)
+                self.assertTrue(answers, "the client was never answered")
+                if answers[0][0] != 250:
+                    self.assertTrue(400 <= answers[0][0] < 500, answers)
+                    self.assertEqual(retry(mail, 90)[0], 250)
+                self.assert_sent_once(mail)
+
+
+@contextlib.contextmanager
+def hold_data(name, delay_s, sender):
+    """Starts the sender and kills the process when the mail's first byte is in, plus a delay."""
+    log = Gateway.places.log("postfix")
+    start = os.path.getsize(log)
+    sender.start()
+
+    def begun():
+        with open(log, "rb") as file:
+            file.seek(start)
+            return b"sasl_username=" in file.read()
+    wait(begun, "the mail did not get as far as DATA")
+    time.sleep(delay_s)
+    daemons.kill(Gateway.places, name)
+    yield

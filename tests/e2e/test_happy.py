@@ -1,0 +1,184 @@
+"""One notification from submission to proof, looked at from every side."""
+import os
+import subprocess
+import zipfile
+
+from harness import *
+
+
+class Notification(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.mail = notification(200)
+        cls.message_id = str(cls.mail["Message-ID"])
+        cls.reply = submit(cls.mail)
+        cls.path = wait(lambda: mails.received(Gateway.places, cls.message_id),
+                        "the citizen's server got nothing")[0]
+        cls.got = mails.parse(cls.path)
+        cls.content = Gateway.places.path("work", "happy-content.eml")
+
+    def test_10_is_signed_for_the_office(self):
+        said = mails.verify_signature(self.places, self.path, self.content, OFFICE_ADDRESS)
+        self.assertIn("successful", said)
+
+    def test_11_has_the_block_and_the_same_pdf(self):
+        mails.verify_signature(self.places, self.path, self.content, OFFICE_ADDRESS)
+        demo.check_content(self.content, self.mail)
+
+    def test_12_protects_its_header(self):
+        child = self.got.get_payload()[0]
+        self.assertEqual(self.got.get_content_type(), "multipart/signed")
+        self.assertEqual(child.get_param("hp"), "clear")
+        for name in ("From", "To", "Subject", "Message-ID"):
+            self.assertEqual(str(child[name]), str(self.got[name]), name)
+
+    def test_13_is_seven_bit(self):
+        with open(self.path, "rb") as file:
+            raw = file.read()
+        self.assertLess(max(raw), 128)
+        self.assertLessEqual(max(map(len, raw.splitlines())), 998)
+
+    def test_14_asks_for_its_receipts(self):
+        self.assertRegex(str(self.got["Return-Path"]), r"acuse\+[a-z2-7]{32}@muni\.test")
+        asked = mails.address_of(self.got["Disposition-Notification-To"])
+        self.assertEqual(asked, mails.address_of(self.got["Return-Path"]))
+        self.assertEqual(len(self.got.get_all("Acuse-Id")), 1)
+
+    def test_20_the_report_is_recorded_and_consumed(self):
+        def relayed():
+            return [one for one in events_of(self.message_id) if one["event"] == "relayed"]
+        found = wait(relayed, "no report was recorded")
+        self.assertEqual(len(found), 1)
+        self.assertTrue(found[0]["counts"], found[0])
+        self.assertEqual(found[0]["recipient"], CITIZEN)
+        self.assertEqual(found[0]["matched_by"], "queue-id")
+        send = sends(self.message_id)[0]
+        self.assertEqual([one["state"] for one in send["deliveries"]], ["relayed"])
+        reports = [one for one in mailbox(OFFICE) if one.get_content_type() == "multipart/report"
+                   and self.message_id in one.as_string()]
+        self.assertEqual(reports, [])
+
+    def test_21_is_recorded_once_with_its_bytes(self):
+        self.assert_sent_once(self.mail)
+
+    def test_22_the_same_again_goes_out_no_second_time(self):
+        wait(lambda: sends(self.message_id)[0]["state"] == "released", "not released")
+        self.assertEqual(reply_of(lambda: submit(self.mail))[0], 250)
+        self.assert_sent_once(self.mail)
+
+    def test_30_the_answer_is_recorded_and_delivered(self):
+        answer = mails.make_answer(self.got, "Recibido conforme.\n")
+        mails.from_outside(self.places, answer, CITIZEN, [mails.address_of(answer["To"])],
+                           port="citizen")
+        found = wait(lambda: [one for one in events_of(self.message_id)
+                              if one["event"] == "acknowledged"], "the answer is not recorded")
+        self.assertEqual(found[0]["recipient"], CITIZEN)
+        wait(lambda: [one for one in mailbox(OFFICE)
+                      if one["Message-ID"] == answer["Message-ID"]], "the answer was not delivered")
+
+    def test_31_an_answer_to_the_token_reaches_the_notifier(self):
+        answer = mails.make_answer(self.got, "A la direccion de retorno.\n")
+        to = mails.address_of(self.got["Return-Path"])
+        del answer["To"]
+        answer["To"] = to
+        mails.from_outside(self.places, answer, CITIZEN, [to], port="citizen")
+        wait(lambda: [one for one in mailbox(OFFICE)
+                      if one["Message-ID"] == answer["Message-ID"]], "the answer was not delivered")
+
+    def test_32_a_read_receipt_is_recorded(self):
+        receipt = read_receipt(self.got)
+        to = mails.address_of(self.got["Disposition-Notification-To"])
+        mails.from_outside(self.places, receipt, CITIZEN, [to], port="citizen")
+        found = wait(lambda: [one for one in events_of(self.message_id) if one["event"] == "read"],
+                     "the read receipt is not recorded")
+        # No Authentication-Results of ours: on record, but it does not count.
+        self.assertFalse(found[0]["counts"], found[0])
+
+    def export(self):
+        bundle = self.places.path("work", "happy.asice")
+        demo.acusectl(self.places, "proof", "export", sends(self.message_id)[0]["id"], "-o", bundle,
+                      parse=False)
+        return bundle
+
+    def verify(self, bundle, *more):
+        return subprocess.run([self.places.path("bin", "acusectl"), "proof", "verify", bundle,
+                               "--trust", self.places.ca, *more], capture_output=True, text=True,
+                              check=False, env=dict(os.environ, ACUSE_API="/nonexistent"))
+
+    def test_40_the_bundle_verifies_off_line(self):
+        done = self.verify(self.export(), "--received", self.path)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_41_a_changed_bundle_does_not(self):
+        bundle = self.export()
+        with zipfile.ZipFile(bundle) as whole:
+            parts = {one: whole.read(one) for one in whole.namelist()}
+        names = [one for one in parts if one.startswith(("leaves/", "proofs/", "openings/"))]
+        for name in ["message.eml", "head.json", "head.p7s", names[0]]:
+            with self.subTest(part=name):
+                bad = dict(parts)
+                bad[name] = flip(parts[name])
+                path = self.places.path("work", "bad.asice")
+                with zipfile.ZipFile(path, "w") as out:
+                    for one, data in bad.items():
+                        out.writestr(one, data)
+                self.assertNotEqual(self.verify(path).returncode, 0)
+
+    def test_42_another_mail_is_not_the_received_one(self):
+        other = self.places.path("work", "other.eml")
+        with open(self.path, "rb") as file:
+            raw = file.read()
+        with open(other, "wb") as file:
+            file.write(raw.replace(b"JVBERi", b"JVBERj", 1))
+        self.assertNotEqual(self.verify(self.export(), "--received", other).returncode, 0)
+
+    def test_43_the_ledger_verifies(self):
+        demo.acusectl(self.places, "ledger", "verify", "--trust", self.places.ca, parse=False)
+
+    def test_44_check_finds_nothing_of_the_gateway_wrong(self):
+        said = subprocess.run([self.places.path("bin", "acusectl"), "--config",
+                               self.places.path("acuse", "acuse.conf"), "--json", "check"],
+                              capture_output=True, text=True, check=False,
+                              env=dict(os.environ, ACUSE_API=self.places.api))
+        self.assertTrue(said.stdout.strip(), said.stderr)
+        self.assertIsNotNone(json.loads(said.stdout))
+
+
+def flip(data):
+    """One byte otherwise, in the middle."""
+    at = len(data) // 2
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+
+
+def read_receipt(original):
+    """RFC 8098, as a mail client writes it."""
+    text = (f"From: {CITIZEN}\r\nTo: {original['Disposition-Notification-To']}\r\n"
+            "Subject: Leido\r\nDate: Mon, 05 Jan 2026 10:00:00 -0500\r\n"
+            f"Message-ID: <receipt-{os.getpid()}@ciudadano.test>\r\nMIME-Version: 1.0\r\n"
+            "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n\r\n"
+            "--b\r\nContent-Type: text/plain\r\n\r\nSe mostro el mensaje.\r\n"
+            "--b\r\nContent-Type: message/disposition-notification\r\n\r\n"
+            f"Final-Recipient: rfc822;{CITIZEN}\r\nOriginal-Message-ID: {original['Message-ID']}\r\n"
+            "Disposition: manual-action/MDN-sent-manually; displayed\r\n\r\n--b--\r\n")
+    return text.encode()
+
+
+class OtherMail(Case):
+    def test_internal_mail_arrives_with_its_block(self):
+        mail = mails.make_plain("Reunion", OFFICE_ADDRESS, f"{Gateway.person.uid}@{DOMAIN}")
+        submit(mail)
+        got = wait(lambda: [one for one in mailbox(Gateway.person.uid)
+                            if one["Message-ID"] == mail["Message-ID"]], "not delivered")
+        self.assertEqual(len(got), 1)
+        self.assertIn("Rosa Morales Aranda", got[0].as_string())
+
+    def test_a_failure_is_recorded_and_told(self):
+        mail = notification(201, to="nadie@ciudadano.test")
+        code, text = reply_of(lambda: submit(mail))
+        self.assertEqual(code, 250, text)
+        found = wait(lambda: [one for one in events_of(str(mail["Message-ID"]))
+                              if one["event"] == "failed"], "the failure is not recorded")
+        self.assertTrue(found[0]["counts"], found[0])
+        wait(lambda: [one for one in mailbox(OFFICE)
+                      if one.get_content_type() == "multipart/report"
+                      and str(mail["Message-ID"]) in one.as_string()], "the sender was not told")

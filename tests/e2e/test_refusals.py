@@ -1,0 +1,92 @@
+"""What is refused at submission, with its text, and leaves no record of a send."""
+import smtplib
+
+from harness import *
+
+
+class Submission(Case):
+    def assert_not_sent(self, mail):
+        self.assertEqual(sends(str(mail["Message-ID"])), [])
+        self.assertEqual(mails.received(self.places, str(mail["Message-ID"])), [])
+
+    def test_no_subject(self):
+        mail = mails.make_notification(None)
+        self.assert_refused(lambda: submit(mail), 550, "5.7.1", "[P3]", "Falta el asunto", "DI-002")
+        self.assert_not_sent(mail)
+
+    def test_blank_subject(self):
+        mail = mails.make_notification("  ")
+        self.assert_refused(lambda: submit(mail), 550, "[P3]")
+        self.assert_not_sent(mail)
+
+    def test_from_of_somebody_else(self):
+        uid, _ = another_person()
+        for sender in (f"{uid}@{DOMAIN}", f"alcalde@{DOMAIN}", "alguien@example.net"):
+            with self.subTest(sender=sender):
+                mail = notification(301, sender=sender)
+                self.assert_refused(lambda: submit(mail), 550, "[P1]")
+                self.assert_not_sent(mail)
+
+    def test_own_from_with_anothers_envelope(self):
+        uid, _ = another_person()
+        mail = notification(302)
+        code, text = reply_of(lambda: submit(mail, sender=f"{uid}@{DOMAIN}"))
+        # Refused, or sent with the envelope that belongs to it: never with the other's.
+        if code == 250:
+            path = wait(lambda: mails.received(self.places, str(mail["Message-ID"])), "not received")
+            self.assertNotIn(uid, str(mails.parse(path[0])["Return-Path"]))
+        else:
+            self.assertEqual(code, 550, text)
+
+    def test_two_from_addresses(self):
+        mail = notification(303)
+        raw = mail.as_bytes().replace(b"From: ", f"From: alcalde@{DOMAIN}\r\nFrom: ".encode(), 1)
+        self.assert_refused(lambda: submit_raw(raw), 550, "[P1]")
+        self.assert_not_sent(mail)
+
+    def test_unknown_expediente(self):
+        mail = mails.make_notification("CARTA 304-2026-SG/MUNI. Exp. 2026-999999")
+        self.assert_refused(lambda: submit(mail), 550, "[P10]")
+        self.assert_not_sent(mail)
+
+    def test_two_citizens(self):
+        mail = notification(305, to=f"{CITIZEN}, otro@ciudadano.test")
+        self.assert_refused(lambda: submit(mail, to=[CITIZEN, "otro@ciudadano.test"]), 550, "[P14]")
+        self.assert_not_sent(mail)
+
+    def test_without_a_login(self):
+        context = demo.tls(self.places)
+        with smtplib.SMTP("127.0.0.1", self.places.port("submission"), timeout=30) as client:
+            client.starttls(context=context)
+            code, _ = reply_of(lambda: mails.hand_over(client, notification(306), OFFICE_ADDRESS,
+                                                       [CITIZEN]))
+        self.assertGreaterEqual(code, 500)
+
+    def test_an_account_without_the_office(self):
+        uid, password = another_person()
+        mail = notification(307)
+        self.assert_refused(lambda: mails.submit(self.places, uid, password, mail), 550, "[P1]")
+        self.assert_not_sent(mail)
+
+
+_other = []
+
+
+def another_person():
+    """A second employee, made once."""
+    if not _other:
+        form = dict(demo.FORM_01, given_names="Luis", paternal_surname="Paredes",
+                    maternal_surname="Soto", dni="40000001", tramite="2026-000900")
+        uid, first = demo.create_account(Gateway.places, form)
+        if demo.change_password(Gateway.places, uid, first, "Otra-2026.clave") != 200:
+            raise Failure("the second person cannot change the first password")
+        wait(lambda: demo.smtp_login(Gateway.places, uid, "Otra-2026.clave"), "cannot log in")
+        _other.append((uid, "Otra-2026.clave"))
+    return _other[0]
+
+
+def submit_raw(raw):
+    with smtplib.SMTP("127.0.0.1", Gateway.places.port("submission"), timeout=60) as client:
+        client.starttls(context=demo.tls(Gateway.places))
+        client.login(Gateway.person.uid, Gateway.person.password)
+        return mails.hand_over(client, raw, OFFICE_ADDRESS, [CITIZEN])
