@@ -9,7 +9,9 @@ provision_libprovision_a_SOURCES = \
 	provision/service.c provision/service.h \
 	provision/http.c provision/http.h \
 	provision/http_call.c provision/http_call.h \
-	provision/replies.c provision/replies.h
+	provision/replies.c provision/replies.h \
+	provision/token_bindings.c \
+	provision/tokens.c provision/tokens.h
 
 # What libprovision.a needs behind it, in link order.
 PROVISION_LIBS = provision/libprovision.a \
