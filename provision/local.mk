@@ -14,7 +14,8 @@ provision_libprovision_a_SOURCES = \
 	provision/tokens.c provision/tokens.h
 
 # What libprovision.a needs behind it, in link order.
-PROVISION_LIBS = provision/libprovision.a \
+# The sends need the store, and the list of routes needs the sends: hence libprovision.a on both sides.
+PROVISION_LIBS = provision/libprovision.a provision/libsends.a provision/libproof.a provision/libprovision.a \
 	lib/directory/libdirectory.a lib/mime/libmime.a lib/cms/libcms.a lib/api/libapi.a \
 	lib/signer/libsignerproto.a lib/core/libcore.a lib/base/libbase.a \
 	$(GMIME_LIBS) $(GUMBO_LIBS) $(LDAP_LIBS) $(OPENSSL_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) \

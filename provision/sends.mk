@@ -1,5 +1,12 @@
 # Sends, their events and their proof: part of acuse-provisiond. libproof alone is what acusectl links too.
-noinst_LIBRARIES += provision/libproof.a
+noinst_LIBRARIES += provision/libsends.a provision/libproof.a
+provision_libsends_a_SOURCES = \
+	provision/sends.c provision/sends.h provision/sends_read.c provision/send_check.c \
+	provision/send_record.c provision/send_record.h \
+	provision/events.c \
+	provision/reconcile.c provision/reconcile.h \
+	provision/bundle.c provision/bundle.h
+provision_libsends_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(ARCHIVE_CFLAGS)
 provision_libproof_a_SOURCES = \
 	provision/proof_check.c provision/proof_check.h \
 	provision/proof_files.c provision/proof_files.h \

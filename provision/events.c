@@ -1,0 +1,377 @@
+/*
+ * Evidence that comes back: each report is found a send, judged by core/evidence and kept, matched or not, in one change
+ * with what it moves. The candidate may be named by anything a stranger can write; whether it counts is the judge's
+ * word alone (FACTS 5). The same report twice is recorded once. Fails with INVALID or the store's errors.
+ * Each request runs in its own thread, changes in the committer's.
+ */
+#include <string.h>
+
+#include "api/record_json.h"
+#include "base/error.h"
+#include "cms/digest.h"
+#include "provision/send_record.h"
+#include "provision/sends.h"
+
+#define MAX_CANDIDATES 16
+#define MAX_REFERENCES 50
+#define MAX_KEY 64
+
+typedef struct {
+	Service *service;
+	const ReportFacts *report;
+	const json_t *body;
+	GPtrArray *candidates; /* char *: send ids, best first */
+	gint64 now_s;
+	json_t *row; /* the result, as stored */
+} Event;
+
+static void add_candidate(Event *event, const char *id)
+{
+	if (event->candidates->len < MAX_CANDIDATES &&
+		!g_ptr_array_find_with_equal_func(event->candidates, id, g_str_equal, NULL))
+		g_ptr_array_add(event->candidates, g_strdup(id));
+}
+
+static gboolean look_up(Event *event, const char *kind, const char *key, GError **error)
+{
+	g_autofree char *full = NULL, *id = NULL;
+	g_autoptr(GError) local = NULL;
+
+	/* What is longer than any of ours finds nothing. */
+	if (key == NULL || strlen(key) > MAX_KEY)
+		return TRUE;
+	full = g_strdup_printf("%s/%s", kind, key);
+	id = store_get(event->service->store, TABLE_INDEX, full, &local);
+	if (local != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	if (id != NULL)
+		add_candidate(event, id);
+	return TRUE;
+}
+
+/* A Message-ID is the client's word and may stand in several sends: each is a candidate. */
+static gboolean look_up_message(Event *event, const char *message_id, GError **error)
+{
+	g_autofree char *prefix = NULL;
+	g_autoptr(GPtrArray) ids = NULL;
+
+	if (message_id == NULL)
+		return TRUE;
+	prefix = send_record_message_prefix(message_id);
+	ids = sends_under(event->service->store, prefix, MAX_CANDIDATES, error);
+	if (ids == NULL)
+		return FALSE;
+	for (guint i = 0; i < ids->len; i++)
+		add_candidate(event, ids->pdata[i]);
+	return TRUE;
+}
+
+static gboolean find_candidates(Event *event, GError **error)
+{
+	const ReportFacts *report = event->report;
+
+	if (!look_up(event, "queue", report->postfix_queue_id, error) ||
+		!look_up(event, "token", report->token, error) ||
+		!look_up(event, "token", report->envid, error) ||
+		!look_up_message(event, report->original_message_id, error))
+		return FALSE;
+	for (guint i = 0; report->references != NULL && report->references[i] != NULL && i < MAX_REFERENCES; i++)
+		if (!look_up_message(event, report->references[i], error))
+			return FALSE;
+	return TRUE;
+}
+
+static gboolean any_counts(const GPtrArray *verdicts)
+{
+	for (guint i = 0; i < verdicts->len; i++)
+		if (((const Verdict *)verdicts->pdata[i])->counts)
+			return TRUE;
+	return FALSE;
+}
+
+/* The first candidate for which the report counts, else the first it says anything about; NULL: none. */
+static json_t *choose(StoreTxn *txn, const Event *event, GPtrArray **verdicts, GError **error)
+{
+	json_t *chosen = NULL;
+
+	*verdicts = NULL;
+	for (guint i = 0; i < event->candidates->len; i++) {
+		g_autoptr(SendJson) send = send_record_load(txn, event->candidates->pdata[i], error);
+		g_autoptr(SendFacts) facts = NULL;
+		g_autoptr(GPtrArray) judged = NULL;
+
+		if (send == NULL) {
+			json_decref(chosen);
+			g_clear_pointer(verdicts, g_ptr_array_unref);
+			return NULL;
+		}
+		facts = send_record_facts(send);
+		judged = evidence_judge(event->report, facts);
+		if (judged->len == 0 || (chosen != NULL && !any_counts(judged)))
+			continue;
+		json_decref(chosen);
+		g_clear_pointer(verdicts, g_ptr_array_unref);
+		chosen = json_incref(send);
+		*verdicts = g_steal_pointer(&judged);
+		if (any_counts(*verdicts))
+			break;
+	}
+	return chosen;
+}
+
+static const ReportRecipient *recipient_of(const ReportFacts *report, const char *address)
+{
+	for (guint i = 0; address != NULL && report->recipients != NULL && i < report->recipients->len; i++) {
+		const ReportRecipient *recipient = report->recipients->pdata[i];
+
+		if (recipient->final_recipient != NULL &&
+			g_ascii_strcasecmp(recipient->final_recipient, address) == 0)
+			return recipient;
+	}
+	return NULL;
+}
+
+static Record *event_leaf(const Event *event, const char *send_id, const Verdict *verdict,
+	const ReportRecipient *recipient)
+{
+	const ReportFacts *report = event->report;
+	Record *record = record_new("event", send_id, event->now_s);
+
+	record_add(record, "kind", report_kind_name(report->kind));
+	record_add(record, "stream", stream_name(report->stream));
+	record_add(record, "event", delivery_state_name(verdict->event));
+	record_add(record, "trust", trust_name(verdict->trust));
+	record_add(record, "counts", verdict->counts ? "true" : "false");
+	record_add(record, "matched_by", verdict->matched_by);
+	record_add(record, "reason", verdict->reason);
+	record_add(record, "queue_id", report->postfix_queue_id);
+	record_add(record, "original_sha256", report->original_sha256);
+	if (recipient != NULL) {
+		record_add(record, "action", recipient->action);
+		record_add(record, "status", recipient->status);
+		record_add(record, "remote_mta", recipient->remote_mta);
+		send_record_add_personal(record, "diagnostic", recipient->diagnostic);
+	}
+	send_record_add_personal(record, "recipient", verdict->recipient);
+	send_record_add_personal(record, "from", report->from);
+	return record;
+}
+
+static gboolean apply_verdict(StoreTxn *txn, const Event *event, json_t *send, const Verdict *verdict,
+	GError **error)
+{
+	const ReportRecipient *recipient = recipient_of(event->report, verdict->recipient);
+	g_autoptr(Record) record = event_leaf(event, send_record_id(send), verdict, recipient);
+	SendEntry entry = {delivery_state_name(verdict->event), verdict, NULL, event->report->original_sha256,
+		event->now_s, 0};
+
+	if (recipient != NULL)
+		entry.diagnostic = recipient->diagnostic;
+	if (!send_record_append(txn, send, record, &entry.leaf, error))
+		return FALSE;
+	send_record_note(send, &entry);
+	if (verdict->counts && verdict->recipient != NULL)
+		send_record_deliver(send, verdict->recipient, verdict->event, event->now_s);
+	json_array_append_new(json_object_get(event->row, "verdicts"),
+		json_pack("{s:s?, s:s, s:s, s:b, s:s?, s:s?, s:I}", "recipient", verdict->recipient, "event",
+			entry.event, "trust", trust_name(verdict->trust), "counts", verdict->counts,
+			"matched_by", verdict->matched_by, "reason", verdict->reason, "leaf",
+			(json_int_t)entry.leaf));
+	return TRUE;
+}
+
+static gboolean apply(StoreTxn *txn, const Event *event, json_t *send, const GPtrArray *verdicts, GError **error)
+{
+	gboolean counts = any_counts(verdicts);
+
+	/* What speaks of it with proof has seen it leave. */
+	if (counts && !send_record_settle(txn, send, SEND_EVENT_SEEN, "report", event->now_s, NULL, error))
+		return FALSE;
+	for (guint i = 0; i < verdicts->len; i++)
+		if (!apply_verdict(txn, event, send, verdicts->pdata[i], error))
+			return FALSE;
+	json_object_set_new(event->row, "matched", json_string(send_record_id(send)));
+	json_object_set_new(event->row, "counts", json_boolean(counts));
+	return send_record_save(txn, send, error);
+}
+
+/* Our own Postfix's report of success is consumed; everything else that came to a token is for the notifier. */
+static gboolean is_own_success(const ReportFacts *report)
+{
+	if (report->kind != REPORT_DSN || report->stream != STREAM_INTERNAL || report->recipients == NULL ||
+		report->recipients->len == 0)
+		return FALSE;
+	for (guint i = 0; i < report->recipients->len; i++) {
+		const ReportRecipient *recipient = report->recipients->pdata[i];
+
+		if (g_strcmp0(recipient->action, "failed") == 0 || g_strcmp0(recipient->action, "delayed") == 0)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean note_mailbox(StoreTxn *txn, const Event *event, GError **error)
+{
+	g_autofree char *key = NULL, *id = NULL;
+	g_autoptr(SendJson) send = NULL;
+	g_autoptr(GError) local = NULL;
+
+	if (event->report->token == NULL || is_own_success(event->report))
+		return TRUE;
+	key = g_strconcat("token/", event->report->token, NULL);
+	id = store_get_txn(txn, TABLE_INDEX, key, &local);
+	if (local != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	if (id == NULL)
+		return TRUE;
+	send = send_record_load(txn, id, error);
+	if (send == NULL)
+		return FALSE;
+	json_array_append(json_object_get(event->row, "deliver_to"), json_object_get(send, "mailbox"));
+	return TRUE;
+}
+
+static json_t *row_new(const Event *event, guint64 number)
+{
+	g_autofree char *time = time_to_rfc3339(event->now_s);
+
+	return json_pack("{s:I, s:s, s:n, s:b, s:[], s:[], s:O}", "id", (json_int_t)number, "time", time, "matched",
+		"counts", FALSE, "verdicts", "deliver_to", "report", event->body);
+}
+
+static gboolean save_row(StoreTxn *txn, const Event *event, const char *original_key, guint64 number,
+	GError **error)
+{
+	g_autofree char *key = g_strdup_printf("%020" G_GUINT64_FORMAT, number);
+	char *text = json_dumps(event->row, JSON_COMPACT);
+	gboolean saved = store_put(txn, TABLE_EVENTS, key, text, error) &&
+		store_put(txn, TABLE_INDEX, original_key, key, error);
+
+	free(text);
+	return saved;
+}
+
+static gboolean load_row(StoreTxn *txn, Event *event, const char *original_key, GError **error)
+{
+	g_autofree char *key = NULL, *text = NULL;
+	g_autoptr(GError) local = NULL;
+
+	key = store_get_txn(txn, TABLE_INDEX, original_key, &local);
+	if (key != NULL)
+		text = store_get_txn(txn, TABLE_EVENTS, key, &local);
+	if (text != NULL)
+		event->row = send_record_parse(text, &local);
+	if (local == NULL)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&local));
+	return FALSE;
+}
+
+static gboolean change_event(StoreTxn *txn, gpointer data, GError **error)
+{
+	Event *event = data;
+	/* With its stream: a stranger who sends our own report's bytes again must not take its place. */
+	g_autofree char *original_key = g_strdup_printf("event/%s/%s", stream_name(event->report->stream),
+		event->report->original_sha256);
+	g_autoptr(GPtrArray) verdicts = NULL;
+	g_autoptr(SendJson) send = NULL;
+	g_autoptr(GError) local = NULL;
+	guint64 number;
+
+	g_clear_pointer(&event->row, json_decref);
+	if (!load_row(txn, event, original_key, error))
+		return FALSE;
+	if (event->row != NULL)
+		return TRUE;
+	if (!store_next(txn, "event", &number, error))
+		return FALSE;
+	event->row = row_new(event, number);
+	send = choose(txn, event, &verdicts, &local);
+	if (local != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	if (send != NULL && !apply(txn, event, send, verdicts, error))
+		return FALSE;
+	return note_mailbox(txn, event, error) && save_row(txn, event, original_key, number, error);
+}
+
+static gboolean post_event(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	Service *service = request->service;
+	g_autoptr(ReportFacts) report = report_facts_from_json(request->body, error);
+	g_autoptr(GPtrArray) candidates = g_ptr_array_new_with_free_func(g_free);
+	Event event = {service, report, request->body, candidates, service->now_s(), NULL};
+	gboolean done;
+
+	if (report == NULL)
+		return FALSE;
+	if (report->original_sha256 == NULL || !digest_is_sha256_hex(report->original_sha256) ||
+		!blobs_has(service->blobs, report->original_sha256)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "original_sha256: no such blob");
+		return FALSE;
+	}
+	done = find_candidates(&event, error) && store_run(service->store, change_event, &event, error);
+	if (done)
+		response->json = json_pack("{s:O, s:O, s:O}", "matched", json_object_get(event.row, "matched"),
+			"counts", json_object_get(event.row, "counts"), "deliver_to",
+			json_object_get(event.row, "deliver_to"));
+	json_decref(event.row);
+	return done;
+}
+
+typedef struct {
+	guint limit;
+	gboolean only_unmatched;
+	json_t *items;
+	char *next;
+	GError *error;
+} Listing;
+
+static gboolean list_visit(const char *key, const char *value, gpointer data)
+{
+	Listing *listing = data;
+	g_autoptr(SendJson) row = send_record_parse(value, &listing->error);
+
+	if (row == NULL || json_array_size(listing->items) >= listing->limit)
+		return FALSE;
+	if (listing->only_unmatched && !json_is_null(json_object_get(row, "matched")))
+		return TRUE;
+	json_array_append(listing->items, row);
+	g_free(listing->next);
+	listing->next = g_strdup(key);
+	return TRUE;
+}
+
+static gboolean list_events(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	g_autoptr(SendJson) items = json_array();
+	Listing listing = {.items = items};
+	g_autofree char *after = NULL;
+	gboolean done;
+
+	listing.only_unmatched = g_strcmp0(request->query(request->http, "unmatched"), "1") == 0;
+	if (!sends_window(request, "", &listing.limit, &after, error))
+		return FALSE;
+	done = store_scan(request->service->store, TABLE_EVENTS, "", after, TRUE, list_visit, &listing, error);
+	if (done && listing.error != NULL) {
+		g_propagate_error(error, g_steal_pointer(&listing.error));
+		done = FALSE;
+	}
+	g_clear_error(&listing.error);
+	if (done)
+		response->json = json_pack("{s:O, s:s?}", "items", items, "next",
+			json_array_size(items) == listing.limit ? listing.next : NULL);
+	g_free(listing.next);
+	return done;
+}
+
+const Route routes_events[] = {
+	{"POST", "/v1/events", ROLE_EVIDENCE, FALSE, post_event},
+	{"GET", "/v1/events", ROLE_OTIC | ROLE_AUDITOR, FALSE, list_events},
+	{NULL, NULL, 0, FALSE, NULL},
+};

@@ -1,0 +1,164 @@
+/*
+ * What a body of the sends' routes must look like: strict, so that nothing unforeseen gets into the ledger. Fails with
+ * INVALID and the member's name. Pure; any thread.
+ */
+#include "provision/sends.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "cms/digest.h"
+#include "core/plan.h"
+#include "core/return_token.h"
+#include "provision/send_record.h"
+
+#define MAX_SUBJECT 2000
+#define MAX_MESSAGE_ID 998
+#define BASE32 "abcdefghijklmnopqrstuvwxyz234567"
+#define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+static gboolean invalid(const char *name, const char *reason, GError **error)
+{
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: %s", name, reason);
+	return FALSE;
+}
+
+static gboolean is_hex_or_null(const char *text)
+{
+	return text == NULL || digest_is_sha256_hex(text);
+}
+
+/* Of the form local@domain; the policy and Postfix judged it before. */
+static gboolean is_address(const char *text)
+{
+	const char *at = text == NULL ? NULL : strrchr(text, '@');
+
+	return at != NULL && at != text && at[1] != '\0' && strlen(text) <= SEND_MAX_ADDRESS &&
+		strpbrk(text, " \t\r\n<>") == NULL && g_utf8_validate(text, -1, NULL);
+}
+
+static gboolean check_recipients(const json_t *body, GError **error)
+{
+	const json_t *list = json_object_get(body, "recipients");
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	json_t *address;
+	size_t i;
+
+	if (json_array_size(list) < 1 || json_array_size(list) > SEND_MAX_RECIPIENTS)
+		return invalid("recipients", "from 1 to 1000 addresses", error);
+	json_array_foreach (list, i, address) {
+		if (!is_address(json_string_value(address)))
+			return invalid("recipients", "must be addresses", error);
+		if (!g_hash_table_add(seen, g_ascii_strdown(json_string_value(address), -1)))
+			return invalid("recipients", "an address stands there twice", error);
+	}
+	return TRUE;
+}
+
+/* Text members: name, most characters, which characters (NULL: any printable), optional. */
+static const struct {
+	const char *name;
+	gsize max_chars;
+	const char *alphabet;
+	gboolean optional;
+} intent_texts[] = {
+	{"id", 64, ALNUM "-_", FALSE},
+	{"token", RETURN_TOKEN_CHARS, BASE32, FALSE},
+	{"class", 16, NULL, FALSE},
+	{"login", SEND_MAX_ADDRESS, NULL, FALSE},
+	{"mailbox", SEND_MAX_ADDRESS, NULL, FALSE},
+	{"message_id", MAX_MESSAGE_ID, NULL, FALSE},
+	{"date", 200, NULL, TRUE},
+	{"subject", MAX_SUBJECT, NULL, TRUE},
+	{"document_type", 100, NULL, TRUE},
+	{"expediente", 40, ALNUM "-._", TRUE},
+	{"queue_id", 40, ALNUM, FALSE},
+	{"client_address", 64, NULL, TRUE},
+	{"content_sha256", 64, NULL, FALSE},
+	{"entity_sha256", 64, NULL, TRUE},
+};
+
+static gboolean check_texts(const json_t *body, GError **error)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(intent_texts); i++) {
+		const char *name = intent_texts[i].name, *alphabet = intent_texts[i].alphabet;
+		g_autoptr(GError) local = NULL;
+		const char *text;
+
+		if (intent_texts[i].optional)
+			text = api_string_optional(body, name, intent_texts[i].max_chars, &local);
+		else
+			text = api_string(body, name, intent_texts[i].max_chars, &local);
+		if (local != NULL) {
+			g_propagate_error(error, g_steal_pointer(&local));
+			return FALSE;
+		}
+		if (text == NULL)
+			continue;
+		if (*text == '\0' && !intent_texts[i].optional)
+			return invalid(name, "is empty", error);
+		if (alphabet != NULL && text[strspn(text, alphabet)] != '\0')
+			return invalid(name, "has characters that are not allowed", error);
+	}
+	return TRUE;
+}
+
+gboolean send_check_intent(const json_t *body, GError **error)
+{
+	const json_t *sign = json_object_get(body, "sign");
+	SendClass send_class;
+
+	if (body == NULL)
+		return invalid("body", "is missing", error);
+	if (!api_known(body, error, "id", "token", "class", "login", "mailbox", "message_id", "date", "subject",
+		    "document_type", "expediente", "recipients", "queue_id", "client_address", "content_sha256",
+		    "entity_sha256", "sign", NULL) ||
+		!check_texts(body, error) || !check_recipients(body, error))
+		return FALSE;
+	if (!send_class_parse(send_record_text(body, "class"), &send_class))
+		return invalid("class", "no such class", error);
+	if (strlen(send_record_text(body, "token")) != RETURN_TOKEN_CHARS)
+		return invalid("token", "has another length", error);
+	if (!is_address(send_record_text(body, "mailbox")))
+		return invalid("mailbox", "must be an address", error);
+	if (!digest_is_sha256_hex(send_record_text(body, "content_sha256")))
+		return invalid("content_sha256", "must be a SHA-256 in hex", error);
+	if (!is_hex_or_null(send_record_text(body, "entity_sha256")))
+		return invalid("entity_sha256", "must be a SHA-256 in hex", error);
+	if (!json_is_boolean(sign))
+		return invalid("sign", "must be true or false", error);
+	if (json_is_true(sign) && send_record_text(body, "entity_sha256") == NULL)
+		return invalid("entity_sha256", "must be there when sign is true", error);
+	return TRUE;
+}
+
+gboolean send_check_prepared(const json_t *body, Prepared *prepared, GError **error)
+{
+	const json_t *size = json_object_get(body, "size");
+	g_autoptr(GError) local = NULL;
+
+	if (body == NULL)
+		return invalid("body", "is missing", error);
+	if (!api_known(body, error, "message_sha256", "size", "queue_id", "certificate_sha256", "cms_sha256", NULL))
+		return FALSE;
+	prepared->message_sha256 = api_string(body, "message_sha256", 64, &local);
+	if (local == NULL)
+		prepared->queue_id = api_string(body, "queue_id", 40, &local);
+	if (local == NULL)
+		prepared->certificate_sha256 = api_string_optional(body, "certificate_sha256", 64, &local);
+	if (local == NULL)
+		prepared->cms_sha256 = api_string_optional(body, "cms_sha256", 64, &local);
+	if (local != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	if (!digest_is_sha256_hex(prepared->message_sha256) || !is_hex_or_null(prepared->certificate_sha256) ||
+		!is_hex_or_null(prepared->cms_sha256))
+		return invalid("message_sha256, certificate_sha256, cms_sha256", "must be a SHA-256 in hex", error);
+	if (*prepared->queue_id == '\0' || prepared->queue_id[strspn(prepared->queue_id, ALNUM)] != '\0')
+		return invalid("queue_id", "is no queue id", error);
+	if (!json_is_integer(size) || json_integer_value(size) < 1)
+		return invalid("size", "must be a number of bytes", error);
+	prepared->size = json_integer_value(size);
+	return TRUE;
+}

@@ -1,0 +1,321 @@
+/*
+ * The stored send (send_record.h). A send is one JSON object; strings that people wrote stand in it, the ledger has
+ * only their commitments. Fails with the store's errors, or DAMAGED when what it gave back is no send.
+ * Functions with a StoreTxn run in the committer thread, the others anywhere.
+ */
+#include "provision/send_record.h"
+
+#include <string.h>
+
+#include "api/record_json.h"
+#include "base/error.h"
+#include "cms/digest.h"
+
+json_t *send_record_parse(const char *text, GError **error)
+{
+	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	if (json_is_object(json))
+		return json;
+	json_decref(json);
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "a stored record is not a JSON object");
+	return NULL;
+}
+
+static json_t *parse_found(char *text, const char *id, GError **error)
+{
+	g_autofree char *owned = text;
+
+	if (owned == NULL) {
+		if (error == NULL || *error == NULL)
+			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no send %s", id);
+		return NULL;
+	}
+	return send_record_parse(owned, error);
+}
+
+json_t *send_record_load(StoreTxn *txn, const char *id, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+	json_t *send = parse_found(store_get_txn(txn, TABLE_SENDS, id, &local), id, &local);
+
+	if (send == NULL)
+		g_propagate_error(error, g_steal_pointer(&local));
+	return send;
+}
+
+json_t *send_record_read(Store *store, const char *id, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+	json_t *send = parse_found(store_get(store, TABLE_SENDS, id, &local), id, &local);
+
+	if (send == NULL)
+		g_propagate_error(error, g_steal_pointer(&local));
+	return send;
+}
+
+gboolean send_record_save(StoreTxn *txn, const json_t *send, GError **error)
+{
+	char *text = json_dumps(send, JSON_COMPACT);
+	gboolean saved = store_put(txn, TABLE_SENDS, send_record_id(send), text, error);
+
+	free(text);
+	return saved;
+}
+
+json_t *send_record_new(const json_t *intent, gint64 now_s)
+{
+	json_t *send = json_deep_copy(intent);
+	json_t *deliveries = json_array(), *address;
+	g_autofree char *time = time_to_rfc3339(now_s);
+	size_t i;
+
+	json_array_foreach (json_object_get(intent, "recipients"), i, address)
+		json_array_append_new(deliveries,
+			json_pack("{s:O, s:s, s:s}", "address", address, "state",
+				delivery_state_name(DELIVERY_PENDING), "time", time));
+	json_object_set_new(send, "state", json_string(send_state_name(SEND_INTENT)));
+	json_object_set_new(send, "time", json_string(time));
+	json_object_set_new(send, "attempts", json_pack("[O]", json_object_get(intent, "queue_id")));
+	json_object_set_new(send, "message_sha256", json_null());
+	json_object_set_new(send, "size", json_null());
+	json_object_set_new(send, "certificate_sha256", json_null());
+	json_object_set_new(send, "cms_sha256", json_null());
+	json_object_set_new(send, "deliveries", deliveries);
+	json_object_set_new(send, "timeline", json_array());
+	json_object_set_new(send, "leaves", json_array());
+	return send;
+}
+
+const char *send_record_text(const json_t *send, const char *name)
+{
+	return json_string_value(json_object_get(send, name));
+}
+
+const char *send_record_id(const json_t *send)
+{
+	const char *id = send_record_text(send, "id");
+
+	return id != NULL ? id : "";
+}
+
+SendState send_record_state(const json_t *send)
+{
+	SendState state = SEND_INTENT;
+	const char *word = send_record_text(send, "state");
+
+	if (word != NULL)
+		send_state_parse(word, &state);
+	return state;
+}
+
+gint64 send_record_time_s(const json_t *send)
+{
+	gint64 time_s = 0;
+	const char *text = send_record_text(send, "time");
+
+	if (text == NULL || !time_from_rfc3339(text, &time_s))
+		return 0;
+	return time_s;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char *send_record_fingerprint(const json_t *send)
+{
+	static const char *const parts[] = {"message_id", "content_sha256"};
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
+	const char *mailbox = send_record_text(send, "mailbox");
+	json_t *address;
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(parts); i++) {
+		const char *text = send_record_text(send, parts[i]);
+
+		/* The closing NUL goes in: no two lists of words give the same bytes. */
+		g_checksum_update(sum, (const guchar *)text, (gssize)strlen(text) + 1);
+	}
+	json_array_foreach (json_object_get(send, "recipients"), i, address)
+		g_ptr_array_add(addresses, g_ascii_strdown(json_string_value(address), -1));
+	g_ptr_array_sort(addresses, compare_strings);
+	g_ptr_array_insert(addresses, 0, g_ascii_strdown(mailbox, -1));
+	for (i = 0; i < addresses->len; i++)
+		g_checksum_update(sum, addresses->pdata[i], (gssize)strlen(addresses->pdata[i]) + 1);
+	return g_strdup(g_checksum_get_string(sum));
+}
+
+char *send_record_message_prefix(const char *message_id)
+{
+	g_autofree char *digest = digest_sha256_hex(message_id, strlen(message_id));
+
+	return g_strdup_printf("message-id/%s/", digest);
+}
+
+static gboolean index_put(StoreTxn *txn, const char *kind, const char *key, const char *id, guint64 sequence,
+	GError **error)
+{
+	g_autofree char *full = NULL;
+
+	if (key == NULL)
+		return TRUE;
+	if (sequence == 0)
+		full = g_strdup_printf("%s/%s", kind, key);
+	else
+		full = g_strdup_printf("%s/%s/%020" G_GUINT64_FORMAT, kind, key, sequence);
+	return store_put(txn, TABLE_INDEX, full, id, error);
+}
+
+gboolean send_record_index(StoreTxn *txn, json_t *send, const char *fingerprint, GError **error)
+{
+	const char *id = send_record_id(send);
+	g_autofree char *mailbox = g_ascii_strdown(send_record_text(send, "mailbox"), -1);
+	g_autofree char *prefix = send_record_message_prefix(send_record_text(send, "message_id")), *key = NULL;
+	guint64 sequence;
+
+	if (!store_next(txn, "send", &sequence, error))
+		return FALSE;
+	key = g_strdup_printf("%s%020" G_GUINT64_FORMAT, prefix, sequence);
+	return index_put(txn, "token", send_record_text(send, "token"), id, 0, error) &&
+		index_put(txn, "queue", send_record_text(send, "queue_id"), id, 0, error) &&
+		index_put(txn, "fingerprint", fingerprint, id, 0, error) &&
+		index_put(txn, "pending", id, id, 0, error) &&
+		index_put(txn, "send", "all", id, sequence, error) &&
+		store_put(txn, TABLE_INDEX, key, id, error) &&
+		index_put(txn, "expediente", send_record_text(send, "expediente"), id, sequence, error) &&
+		index_put(txn, "mailbox", mailbox, id, sequence, error);
+}
+
+gboolean send_record_append(StoreTxn *txn, json_t *send, const Record *record, guint64 *leaf, GError **error)
+{
+	guint64 index;
+
+	if (!store_append(txn, record, &index, error))
+		return FALSE;
+	json_array_append_new(json_object_get(send, "leaves"), json_integer((json_int_t)index));
+	if (leaf != NULL)
+		*leaf = index;
+	return TRUE;
+}
+
+void send_record_add_personal(Record *record, const char *name, const char *value)
+{
+	guint8 salt[RECORD_SALT_BYTES];
+
+	if (value == NULL)
+		return;
+	random_bytes(salt, sizeof(salt));
+	record_add_personal(record, name, value, salt);
+}
+
+gboolean send_record_settle(StoreTxn *txn, json_t *send, SendEvent event, const char *how, gint64 now_s,
+	gboolean *moved, GError **error)
+{
+	SendState next, state = send_record_state(send);
+	g_autofree char *type = NULL, *pending = NULL;
+	g_autoptr(Record) record = NULL;
+	SendEntry entry = {.time_s = now_s};
+
+	if (moved != NULL)
+		*moved = FALSE;
+	if (!send_next(state, event, &next) || next == state)
+		return TRUE;
+	type = g_strdup_printf("send.%s", send_state_name(next));
+	record = record_new(type, send_record_id(send), now_s);
+	record_add(record, "how", how);
+	if (!send_record_append(txn, send, record, &entry.leaf, error))
+		return FALSE;
+	json_object_set_new(send, "state", json_string(send_state_name(next)));
+	entry.event = send_state_name(next);
+	send_record_note(send, &entry);
+	if (moved != NULL)
+		*moved = TRUE;
+	if (state != SEND_INTENT && state != SEND_PREPARED)
+		return TRUE;
+	pending = g_strdup_printf("pending/%s", send_record_id(send));
+	return store_delete(txn, TABLE_INDEX, pending, error);
+}
+
+void send_record_deliver(json_t *send, const char *recipient, DeliveryState event, gint64 now_s)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach (json_object_get(send, "deliveries"), i, row) {
+		DeliveryState state, next;
+		const char *word = send_record_text(row, "state");
+		const char *address = send_record_text(row, "address");
+		g_autofree char *time = NULL;
+
+		if (address == NULL || g_ascii_strcasecmp(address, recipient) != 0 ||
+			!delivery_state_parse(word, &state))
+			continue;
+		next = delivery_next(state, event);
+		if (next == state)
+			continue;
+		time = time_to_rfc3339(now_s);
+		json_object_set_new(row, "state", json_string(delivery_state_name(next)));
+		json_object_set_new(row, "time", json_string(time));
+	}
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text == NULL ? json_null() : json_string(text);
+}
+
+void send_record_note(json_t *send, const SendEntry *entry)
+{
+	const Verdict *verdict = entry->verdict;
+	g_autofree char *time = time_to_rfc3339(entry->time_s);
+	json_t *row = json_object();
+
+	json_object_set_new(row, "time", json_string(time));
+	json_object_set_new(row, "event", json_string(entry->event));
+	json_object_set_new(row, "recipient", text_or_null(verdict ? verdict->recipient : NULL));
+	json_object_set_new(row, "trust", text_or_null(verdict ? trust_name(verdict->trust) : NULL));
+	json_object_set_new(row, "counts", json_boolean(verdict == NULL || verdict->counts));
+	json_object_set_new(row, "matched_by", text_or_null(verdict ? verdict->matched_by : NULL));
+	json_object_set_new(row, "reason", text_or_null(verdict ? verdict->reason : NULL));
+	json_object_set_new(row, "diagnostic", text_or_null(entry->diagnostic));
+	json_object_set_new(row, "original_sha256", text_or_null(entry->original_sha256));
+	json_object_set_new(row, "leaf", json_integer((json_int_t)entry->leaf));
+	json_array_append_new(json_object_get(send, "timeline"), row);
+}
+
+static char **texts_of(const json_t *array)
+{
+	g_autoptr(GPtrArray) texts = g_ptr_array_new();
+	json_t *text;
+	size_t i;
+
+	json_array_foreach (array, i, text)
+		g_ptr_array_add(texts, g_strdup(json_string_value(text)));
+	g_ptr_array_add(texts, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&texts), FALSE);
+}
+
+SendFacts *send_record_facts(const json_t *send)
+{
+	SendFacts *facts = g_new0(SendFacts, 1);
+
+	facts->send_id = g_strdup(send_record_id(send));
+	facts->token = g_strdup(send_record_text(send, "token"));
+	facts->message_id = g_strdup(send_record_text(send, "message_id"));
+	facts->queue_ids = texts_of(json_object_get(send, "attempts"));
+	facts->recipients = texts_of(json_object_get(send, "recipients"));
+	return facts;
+}
+
+void send_record_facts_free(SendFacts *facts)
+{
+	g_free(facts->send_id);
+	g_free(facts->token);
+	g_free(facts->message_id);
+	g_strfreev(facts->queue_ids);
+	g_strfreev(facts->recipients);
+	g_free(facts);
+}

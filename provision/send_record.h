@@ -1,0 +1,75 @@
+/*
+ * The stored send: the JSON of TABLE_SENDS (HACKING.md "Send"), its entries in TABLE_INDEX and its leaves. Whoever
+ * changes a send does it through this file, inside a change of the store.
+ */
+#ifndef ACUSE_PROVISION_SEND_RECORD_H
+#define ACUSE_PROVISION_SEND_RECORD_H
+
+#include <jansson.h>
+
+#include "core/evidence.h"
+#include "core/send.h"
+#include "provision/store.h"
+
+#define SEND_MAX_RECIPIENTS 1000
+#define SEND_MAX_ADDRESS 320
+
+typedef json_t SendJson;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SendJson, json_decref)
+
+/* A checked intent (not consumed) becomes a send of state intent: no leaves yet. */
+json_t *send_record_new(const json_t *intent, gint64 now_s);
+
+/* NULL with NOT_FOUND, DAMAGED or the store's error. */
+json_t *send_record_load(StoreTxn *txn, const char *id, GError **error);
+json_t *send_record_read(Store *store, const char *id, GError **error);
+gboolean send_record_save(StoreTxn *txn, const json_t *send, GError **error);
+
+/* Puts every entry of TABLE_INDEX that finds this send again. */
+gboolean send_record_index(StoreTxn *txn, json_t *send, const char *fingerprint, GError **error);
+/* SHA-256 of Message-ID, mailbox, recipients (order and case aside) and content: the same mail again. */
+char *send_record_fingerprint(const json_t *send);
+
+/* Where TABLE_INDEX has the sends with this Message-ID; by digest, for its length is the client's. */
+char *send_record_message_prefix(const char *message_id);
+
+const char *send_record_id(const json_t *send);
+/* A string member, or NULL. */
+const char *send_record_text(const json_t *send, const char *name);
+SendState send_record_state(const json_t *send);
+gint64 send_record_time_s(const json_t *send);
+
+/* Appends the record and notes its number in the send. */
+gboolean send_record_append(StoreTxn *txn, json_t *send, const Record *record, guint64 *leaf, GError **error);
+/* With a fresh random salt. */
+void send_record_add_personal(Record *record, const char *name, const char *value);
+
+/*
+ * Moves the state when its table allows it: leaf send.released or send.not_released with `how`, timeline, index.
+ * *moved (may be NULL) tells. Does not save.
+ */
+gboolean send_record_settle(StoreTxn *txn, json_t *send, SendEvent event, const char *how, gint64 now_s,
+	gboolean *moved, GError **error);
+
+/* The delivery state of a recorded recipient after evidence. Does nothing for another address. */
+void send_record_deliver(json_t *send, const char *recipient, DeliveryState event, gint64 now_s);
+
+/* A timeline entry; verdict may be NULL (the send's own life), and so may each text. */
+typedef struct {
+	const char *event;
+	const Verdict *verdict;
+	const char *diagnostic, *original_sha256;
+	gint64 time_s;
+	guint64 leaf;
+} SendEntry;
+void send_record_note(json_t *send, const SendEntry *entry);
+
+/* What evidence_judge needs; free with send_record_facts_free. */
+SendFacts *send_record_facts(const json_t *send);
+void send_record_facts_free(SendFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SendFacts, send_record_facts_free)
+
+/* Parses what the store gave; NULL with DAMAGED. */
+json_t *send_record_parse(const char *text, GError **error);
+
+#endif

@@ -1,0 +1,356 @@
+/*
+ * Sends, recording side: the intent (DESIGN 3), its permit, and the final bytes. Everything is checked again here,
+ * for the milter may be wrong or stale. Fails with a row of the error table and no effect; a repeat of a
+ * released mail is noted in the ledger and refused. Each request runs in its own thread, changes in the committer's.
+ */
+#include "provision/sends.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "core/plan.h"
+#include "provision/reconcile.h"
+#include "provision/send_record.h"
+#include "provision/tokens.h"
+#include "signer/permit.h"
+
+static gboolean invalid(const char *name, const char *reason, GError **error)
+{
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: %s", name, reason);
+	return FALSE;
+}
+
+/* The live copy may have changed since the milter looked: P1 and P2 once more. */
+static gboolean check_account(const Service *service, const json_t *body, GError **error)
+{
+	const char *login = send_record_text(body, "login"), *reason = NULL;
+	g_autoptr(Account) person = NULL, mailbox = NULL;
+
+	if (live_directory_age_s(service->live) > settings_int(service->settings, "directory", "max_age_s")) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_STALE_DIRECTORY, "the copy of the directory is too old");
+		return FALSE;
+	}
+	if (strchr(login, '@') != NULL)
+		person = live_directory_by_mail(service->live, login);
+	else
+		person = live_directory_by_uid(service->live, login);
+	if (person == NULL || !account_may_send(person, service->now_s(), &reason)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE, "login: %s",
+			person == NULL ? "unknown to the directory" : reason);
+		return FALSE;
+	}
+	mailbox = live_directory_by_mail(service->live, send_record_text(body, "mailbox"));
+	if (mailbox == NULL || !account_may_send_as(person, mailbox)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_AUTHORISED, "the login may not send as this mailbox");
+		return FALSE;
+	}
+	if (!account_may_send(mailbox, service->now_s(), &reason)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE, "mailbox: %s", reason);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+typedef enum { INTENT_NEW, INTENT_REPEAT_RELEASED, INTENT_REPEAT_UNDECIDED } IntentOutcome;
+
+typedef struct {
+	Service *service;
+	const json_t *body;
+	gint64 now_s;
+	IntentOutcome outcome;
+} Intent;
+
+static gboolean is_signed_notification(const Intent *intent)
+{
+	return json_is_true(json_object_get(intent->body, "sign")) &&
+		g_strcmp0(send_record_text(intent->body, "class"), send_class_name(CLASS_NOTIFICATION)) == 0;
+}
+
+static gboolean check_expediente(StoreTxn *txn, const Intent *intent, GError **error)
+{
+	const char *number = send_record_text(intent->body, "expediente");
+	g_autoptr(GError) local = NULL;
+	g_autofree char *found = NULL;
+
+	if (!is_signed_notification(intent) ||
+		g_strcmp0(settings_string(intent->service->settings, "policy", "p10"), "enforce") != 0)
+		return TRUE;
+	if (number != NULL)
+		found = store_get_txn(txn, TABLE_EXPEDIENTES, number, &local);
+	if (local != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	if (found != NULL)
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_EXPEDIENTE_UNKNOWN, "expediente %s",
+		number == NULL ? "is missing" : number);
+	return FALSE;
+}
+
+static gboolean check_binding(StoreTxn *txn, const Intent *intent, GError **error)
+{
+	g_autofree char *mailbox = g_ascii_strdown(send_record_text(intent->body, "mailbox"), -1);
+
+	if (!json_is_true(json_object_get(intent->body, "sign")) || tokens_mailbox_bound(txn, mailbox))
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING, "no active token for the mailbox");
+	return FALSE;
+}
+
+static gboolean note_repeat(StoreTxn *txn, const Intent *intent, json_t *before, GError **error)
+{
+	g_autoptr(Record) record = record_new("send.repeated", send_record_id(before), intent->now_s);
+	SendEntry entry = {.event = "repeated", .time_s = intent->now_s};
+
+	record_add(record, "queue_id", send_record_text(intent->body, "queue_id"));
+	if (!send_record_append(txn, before, record, &entry.leaf, error))
+		return FALSE;
+	send_record_note(before, &entry);
+	return send_record_save(txn, before, error);
+}
+
+/* Looks for the same mail before. What was never prepared is superseded: its client gave up on it. */
+static gboolean check_repeat(StoreTxn *txn, Intent *intent, const char *fingerprint, GError **error)
+{
+	g_autofree char *key = g_strconcat("fingerprint/", fingerprint, NULL), *id = NULL;
+	g_autoptr(SendJson) before = NULL;
+	g_autoptr(GError) local = NULL;
+
+	id = store_get_txn(txn, TABLE_INDEX, key, &local);
+	if (local != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	if (id == NULL)
+		return TRUE;
+	before = send_record_load(txn, id, error);
+	if (before == NULL)
+		return FALSE;
+	switch (send_record_state(before)) {
+	case SEND_RELEASED:
+		intent->outcome = INTENT_REPEAT_RELEASED;
+		return note_repeat(txn, intent, before, error);
+	case SEND_PREPARED:
+	case SEND_HELD:
+		intent->outcome = INTENT_REPEAT_UNDECIDED;
+		return TRUE;
+	case SEND_INTENT:
+		return send_record_settle(txn, before, SEND_EVENT_SUPERSEDED, "superseded", intent->now_s, NULL,
+			       error) &&
+			send_record_save(txn, before, error);
+	case SEND_NOT_RELEASED:
+		break;
+	}
+	return TRUE;
+}
+
+static Record *intent_leaf(const json_t *send, gint64 now_s)
+{
+	static const char *const plain[] = {"class", "message_id", "date", "document_type", "expediente",
+		"queue_id", "content_sha256", "entity_sha256"};
+	static const char *const personal[] = {"login", "mailbox", "subject", "client_address", "token"};
+	Record *record = record_new("send.intent", send_record_id(send), now_s);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(plain); i++)
+		record_add(record, plain[i], send_record_text(send, plain[i]));
+	record_add(record, "sign", json_is_true(json_object_get(send, "sign")) ? "true" : "false");
+	record_add_int(record, "recipients", (gint64)json_array_size(json_object_get(send, "recipients")));
+	for (gsize i = 0; i < G_N_ELEMENTS(personal); i++)
+		send_record_add_personal(record, personal[i], send_record_text(send, personal[i]));
+	return record;
+}
+
+static gboolean append_intent(StoreTxn *txn, json_t *send, gint64 now_s, GError **error)
+{
+	g_autoptr(Record) record = intent_leaf(send, now_s);
+	SendEntry entry = {.event = "intent", .time_s = now_s};
+	json_t *address;
+	size_t i;
+
+	if (!send_record_append(txn, send, record, &entry.leaf, error))
+		return FALSE;
+	send_record_note(send, &entry);
+	json_array_foreach (json_object_get(send, "recipients"), i, address) {
+		g_autoptr(Record) leaf = record_new("send.recipient", send_record_id(send), now_s);
+
+		record_add_int(leaf, "number", (gint64)i + 1);
+		send_record_add_personal(leaf, "address", json_string_value(address));
+		if (!send_record_append(txn, send, leaf, NULL, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean change_intent(StoreTxn *txn, gpointer data, GError **error)
+{
+	Intent *intent = data;
+	const char *id = send_record_id(intent->body);
+	g_autofree char *fingerprint = send_record_fingerprint(intent->body), *there = NULL;
+	g_autoptr(SendJson) send = NULL;
+	g_autoptr(GError) local = NULL;
+
+	intent->outcome = INTENT_NEW;
+	there = store_get_txn(txn, TABLE_SENDS, id, &local);
+	if (local != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	if (there != NULL) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "send %s is there already", id);
+		return FALSE;
+	}
+	if (!check_expediente(txn, intent, error) || !check_binding(txn, intent, error) ||
+		!check_repeat(txn, intent, fingerprint, error))
+		return FALSE;
+	if (intent->outcome != INTENT_NEW)
+		return TRUE;
+	send = send_record_new(intent->body, intent->now_s);
+	return append_intent(txn, send, intent->now_s, error) &&
+		send_record_index(txn, send, fingerprint, error) && send_record_save(txn, send, error);
+}
+
+static gboolean refuse_repeat(const Intent *intent, GError **error)
+{
+	if (intent->outcome == INTENT_NEW)
+		return TRUE;
+	if (intent->outcome == INTENT_REPEAT_RELEASED) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_RELEASED, "the same mail was released before");
+		return FALSE;
+	}
+	reconcile_wake(intent->service->reconciler);
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_UNDECIDED, "the same mail waits for its outcome");
+	return FALSE;
+}
+
+static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	Service *service = request->service;
+	const json_t *body = request->body;
+	Intent intent = {service, body, service->now_s(), INTENT_NEW};
+	g_autofree char *permit = NULL;
+
+	if (!send_check_intent(body, error) || !check_account(service, body, error))
+		return FALSE;
+	/* Made before the record: what cannot be permitted is not recorded. It is given after. */
+	if (json_is_true(json_object_get(body, "sign"))) {
+		permit = permit_make(service->permit_key, send_record_id(body), send_record_text(body, "mailbox"),
+			send_record_text(body, "entity_sha256"),
+			intent.now_s + settings_int(service->settings, "signing", "permit_lifetime_s"), error);
+		if (permit == NULL)
+			return FALSE;
+	}
+	if (!store_run(service->store, change_intent, &intent, error) || !refuse_repeat(&intent, error))
+		return FALSE;
+	response->status = 201;
+	response->json = json_pack("{s:s, s:s?}", "id", send_record_id(body), "permit", permit);
+	return TRUE;
+}
+
+static gboolean is_same_prepared(const json_t *send, const Prepared *prepared)
+{
+	const json_t *attempts = json_object_get(send, "attempts");
+	json_t *attempt;
+	gboolean attempted = FALSE;
+	size_t i;
+
+	json_array_foreach (attempts, i, attempt)
+		attempted |= g_strcmp0(json_string_value(attempt), prepared->queue_id) == 0;
+	return attempted && json_integer_value(json_object_get(send, "size")) == prepared->size &&
+		g_strcmp0(send_record_text(send, "message_sha256"), prepared->message_sha256) == 0 &&
+		g_strcmp0(send_record_text(send, "certificate_sha256"), prepared->certificate_sha256) == 0 &&
+		g_strcmp0(send_record_text(send, "cms_sha256"), prepared->cms_sha256) == 0;
+}
+
+static gboolean append_prepared(StoreTxn *txn, json_t *send, const Prepared *prepared, GError **error)
+{
+	g_autoptr(Record) record = record_new("send.prepared", prepared->id, prepared->now_s);
+	SendEntry entry = {.event = send_state_name(SEND_PREPARED), .time_s = prepared->now_s};
+
+	record_add(record, "message_sha256", prepared->message_sha256);
+	record_add_int(record, "size", prepared->size);
+	record_add(record, "queue_id", prepared->queue_id);
+	record_add(record, "entity_sha256", send_record_text(send, "entity_sha256"));
+	record_add(record, "certificate_sha256", prepared->certificate_sha256);
+	record_add(record, "cms_sha256", prepared->cms_sha256);
+	if (!send_record_append(txn, send, record, &entry.leaf, error))
+		return FALSE;
+	send_record_note(send, &entry);
+	return TRUE;
+}
+
+static void set_text(json_t *send, const char *name, const char *text)
+{
+	json_object_set_new(send, name, text == NULL ? json_null() : json_string(text));
+}
+
+static gboolean add_attempt(StoreTxn *txn, json_t *send, const char *queue_id, GError **error)
+{
+	json_t *attempts = json_object_get(send, "attempts"), *attempt;
+	g_autofree char *key = g_strconcat("queue/", queue_id, NULL);
+	size_t i;
+
+	json_array_foreach (attempts, i, attempt)
+		if (g_strcmp0(json_string_value(attempt), queue_id) == 0)
+			return TRUE;
+	json_array_append_new(attempts, json_string(queue_id));
+	return store_put(txn, TABLE_INDEX, key, send_record_id(send), error);
+}
+
+static gboolean change_prepared(StoreTxn *txn, gpointer data, GError **error)
+{
+	const Prepared *prepared = data;
+	g_autoptr(SendJson) send = send_record_load(txn, prepared->id, error);
+	gboolean is_signed;
+	SendState next;
+
+	if (send == NULL)
+		return FALSE;
+	if (send_record_text(send, "message_sha256") != NULL && is_same_prepared(send, prepared) &&
+		send_record_state(send) != SEND_NOT_RELEASED)
+		return TRUE;
+	if (send_record_state(send) != SEND_INTENT ||
+		!send_next(SEND_INTENT, SEND_EVENT_PREPARED, &next)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "the send is %s",
+			send_state_name(send_record_state(send)));
+		return FALSE;
+	}
+	is_signed = json_is_true(json_object_get(send, "sign"));
+	if (is_signed != (prepared->certificate_sha256 != NULL) || is_signed != (prepared->cms_sha256 != NULL))
+		return invalid("certificate_sha256, cms_sha256", "must be there when the send is signed, and only then",
+			error);
+	set_text(send, "message_sha256", prepared->message_sha256);
+	set_text(send, "certificate_sha256", prepared->certificate_sha256);
+	set_text(send, "cms_sha256", prepared->cms_sha256);
+	json_object_set_new(send, "size", json_integer(prepared->size));
+	set_text(send, "state", send_state_name(next));
+	return add_attempt(txn, send, prepared->queue_id, error) &&
+		append_prepared(txn, send, prepared, error) && send_record_save(txn, send, error);
+}
+
+static gboolean post_prepared(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	Service *service = request->service;
+	Prepared prepared = {.id = request->arguments[0], .now_s = service->now_s()};
+
+	if (!send_check_prepared(request->body, &prepared, error))
+		return FALSE;
+	if (!blobs_has(service->blobs, prepared.message_sha256))
+		return invalid("message_sha256", "no such blob", error);
+	if (!store_run(service->store, change_prepared, &prepared, error))
+		return FALSE;
+	response->json = json_object();
+	return TRUE;
+}
+
+#define READERS (ROLE_OTIC | ROLE_AUDITOR | ROLE_TRAMITE)
+
+const Route routes_sends[] = {
+	{"POST", "/v1/sends", ROLE_OUTGOING, FALSE, post_intent},
+	{"POST", "/v1/sends/{id}/prepared", ROLE_OUTGOING, FALSE, post_prepared},
+	{"GET", "/v1/sends", READERS, FALSE, sends_list},
+	{"GET", "/v1/sends/{id}", READERS, FALSE, sends_show},
+	{"GET", "/v1/sends/{id}/message", READERS, FALSE, sends_message},
+	{"GET", "/v1/sends/{id}/proof", READERS, FALSE, sends_proof},
+	{NULL, NULL, 0, FALSE, NULL},
+};
