@@ -12,8 +12,9 @@ from places import (BASE, DOMAIN, INSTITUTION, SEAL_TOKEN, UIDS, Failure)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
-PROGRAMS = {"acuse-milter": "milter", "acuse-signer": "milter/signer", "acuse-provisiond": "provision",
-            "acusectl": "provision/ctl"}
+PROGRAMS = ("acuse-milter", "acuse-signer", "acuse-provisiond", "acusectl")
+# Who shares a key, or may reach a socket: numbers again.
+GROUPS = {"permit": 61190, "token": 61191, "signer": 61192}
 DAEMONS = ("signer", "provision", "outgoing", "evidence")
 
 
@@ -38,8 +39,8 @@ def build(places):
 def install(places, build_folder):
     """The programs, where every user of the gateway can run them."""
     places.folder("bin")
-    for name, folder in PROGRAMS.items():
-        path = os.path.join(build_folder, folder, name)
+    for name in PROGRAMS:
+        path = os.path.join(build_folder, name)
         if not os.access(path, os.X_OK):
             raise Failure(f"{path} was not built")
         shutil.copy(path, places.path("bin", name))
@@ -48,22 +49,27 @@ def install(places, build_folder):
 
 def set_up(places):
     postfix = grp.getgrnam("postfix").gr_gid
-    shared = 61190  # the key of permits and the key of tokens have two readers each
     places.folder("acuse")
-    for name, gid in (("permit.key", shared), ("token.key", shared + 1)):
-        places.write(os.urandom(32), "acuse", name, gid=gid, mode=0o640)
+    for name in ("permit", "token"):
+        places.write(os.urandom(32), "acuse", name + ".key", gid=GROUPS[name], mode=0o640)
     shutil.copyfile(places.path("ca", "server.key"), places.path("acuse", "https.key"))
     os.chown(places.path("acuse", "https.key"), UIDS["provision"], UIDS["provision"])
     os.chmod(places.path("acuse", "https.key"), 0o600)
+    # The signer's sockets are for the group of their folder; the API's is for all, who get what their role may.
+    places.folder("run", "signer", uid=UIDS["signer"], gid=GROUPS["signer"], mode=0o2750)
+    places.folder("run", "provision", uid=UIDS["provision"], gid=UIDS["provision"])
     for name in ("provision", "signer"):
-        places.folder("run", name, uid=UIDS[name], gid=UIDS[name])
         places.folder("state", name, uid=UIDS[name], gid=UIDS[name], mode=0o700)
     places.folder("credentials", uid=UIDS["signer"], gid=UIDS["signer"], mode=0o700)
     places.write(places.state["pins"][SEAL_TOKEN], "credentials", "pin." + SEAL_TOKEN, uid=UIDS["signer"],
                  mode=0o400)
     places.write(settings(places), "acuse", "acuse.conf")
-    groups = {"outgoing": (postfix, shared + 1), "evidence": (postfix, shared + 1),
-              "signer": (shared,), "provision": (shared, grp.getgrnam("postdrop").gr_gid)}
+    groups = {
+        "outgoing": (postfix, GROUPS["token"], GROUPS["signer"]),
+        "evidence": (postfix, GROUPS["token"]),
+        "signer": (GROUPS["permit"], GROUPS["signer"]),
+        "provision": (GROUPS["permit"], GROUPS["signer"], grp.getgrnam("postdrop").gr_gid),
+    }
     places.state["groups"] = groups
     places.save()
 
@@ -108,6 +114,7 @@ floor_mib=64
 [proof]
 postfix_config={places.path("postfix", "etc")}
 reconcile_interval_s=2
+release_timeout_s=20
 """
 
 

@@ -29,7 +29,8 @@ def ask(words, data, uid=UIDS["outgoing"]):
     script = places.write(open(os.path.join(HERE, "signer_client.py"), "rb").read(), "work",
                           "signer_client.py")
     path = places.write(data, "work", "to-sign")
-    done = subprocess.run(processes.as_user(uid) + ["/usr/bin/python3", "-B", script, daemons.socket_of(
+    done = subprocess.run(processes.as_user(uid, uid, [daemons.GROUPS["signer"]])
+                          + ["/usr/bin/python3", "-B", script, daemons.socket_of(
         places, "signer"), words, path], capture_output=True, text=True, check=False)
     return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
 
