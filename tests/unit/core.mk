@@ -1,1 +1,25 @@
-# unit tests of core
+core_tests = tests/unit/test-account tests/unit/test-authentication-results tests/unit/test-evidence \
+	tests/unit/test-merkle tests/unit/test-naming tests/unit/test-policy tests/unit/test-policy-edits \
+	tests/unit/test-return-token tests/unit/test-send
+core_test_libs = lib/core/libcore.a lib/base/libbase.a $(GLIB_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += $(core_tests)
+TESTS += $(core_tests)
+tests_unit_test_account_SOURCES = tests/unit/test-account.c
+tests_unit_test_account_LDADD = $(core_test_libs)
+tests_unit_test_authentication_results_SOURCES = tests/unit/test-authentication-results.c
+tests_unit_test_authentication_results_LDADD = $(core_test_libs)
+tests_unit_test_evidence_SOURCES = tests/unit/test-evidence.c
+tests_unit_test_evidence_LDADD = $(core_test_libs)
+tests_unit_test_merkle_SOURCES = tests/unit/test-merkle.c
+tests_unit_test_merkle_LDADD = $(core_test_libs)
+tests_unit_test_naming_SOURCES = tests/unit/test-naming.c
+tests_unit_test_naming_LDADD = $(core_test_libs)
+tests_unit_test_policy_SOURCES = tests/unit/test-policy.c tests/unit/policy-fixture.c tests/unit/policy-fixture.h
+tests_unit_test_policy_LDADD = $(core_test_libs)
+tests_unit_test_policy_edits_SOURCES = tests/unit/test-policy-edits.c tests/unit/policy-fixture.c \
+	tests/unit/policy-fixture.h
+tests_unit_test_policy_edits_LDADD = $(core_test_libs)
+tests_unit_test_return_token_SOURCES = tests/unit/test-return-token.c
+tests_unit_test_return_token_LDADD = $(core_test_libs)
+tests_unit_test_send_SOURCES = tests/unit/test-send.c
+tests_unit_test_send_LDADD = $(core_test_libs)

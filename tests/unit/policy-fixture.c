@@ -1,0 +1,100 @@
+/* The policy's fixture (policy-fixture.h). */
+#include "policy-fixture.h"
+
+void fixture_set(char **member, const char *value)
+{
+	g_free(*member);
+	*member = g_strdup(value);
+}
+
+void fixture_send_to(Fixture *fixture, const char *address)
+{
+	g_ptr_array_set_size(fixture->envelope->recipients, 0);
+	g_ptr_array_set_size(fixture->facts->to, 0);
+	g_ptr_array_add(fixture->envelope->recipients, g_strdup(address));
+	g_ptr_array_add(fixture->facts->to, g_strdup(address));
+}
+
+void fixture_send_as_office(Fixture *fixture)
+{
+	g_ptr_array_set_size(fixture->facts->from, 0);
+	g_ptr_array_add(fixture->facts->from, g_strdup("otic@muni.test"));
+	fixture->input.mailbox = fixture->office;
+}
+
+void fixture_set_mode(Fixture *fixture, const char *id, RuleMode mode)
+{
+	g_hash_table_replace(fixture->settings->modes, g_strdup(id), GUINT_TO_POINTER(mode));
+}
+
+static Account *make_account(const char *uid, AccountKind kind, const char *name)
+{
+	Account *account = account_new();
+
+	account->uid = g_strdup(uid);
+	account->mail = g_strconcat(uid, "@muni.test", NULL);
+	account->kind = kind;
+	account->state = ACCOUNT_ACTIVE;
+	account->display_name = g_strdup(name);
+	return account;
+}
+
+static PolicySettings *make_settings(void)
+{
+	PolicySettings *settings = policy_settings_new();
+
+	settings->institution_name = g_strdup("Municipalidad Provincial de Prueba");
+	settings->institution_phone = g_strdup("042-562191");
+	settings->domain = g_strdup("muni.test");
+	settings->notification_types =
+		g_strsplit("NOTIFICACION;CEDULA;RESOLUCION;CARTA;OFICIO;RESOLUCION DE GERENCIA", ";", -1);
+	settings->expediente_pattern =
+		g_regex_new("Exp\\.?\\s*(?:N[°º.]*\\s*)?([0-9]{4}-[0-9]{3,9})", G_REGEX_CASELESS, 0, NULL);
+	return settings;
+}
+
+Fixture *fixture_new(void)
+{
+	Fixture *fixture = g_new0(Fixture, 1);
+
+	fixture->settings = make_settings();
+	fixture->login = make_account("rmoralesa", ACCOUNT_PERSON, "Rosa Morales Aranda");
+	fixture->login->post = g_strdup("Jefa de Oficina");
+	fixture->login->unit = g_strdup("Gerencia Municipal");
+	fixture->login->extension = g_strdup("123");
+	fixture->office = make_account("otic", ACCOUNT_OFFICE, "Oficina de Tecnología");
+	fixture->office->owner = g_strdup("rmoralesa");
+	fixture->envelope = envelope_new();
+	fixture->envelope->stream = STREAM_SUBMISSION;
+	fixture->envelope->login = g_strdup("rmoralesa");
+	fixture->envelope->sender = g_strdup("rmoralesa@muni.test");
+	fixture->facts = message_facts_new();
+	fixture->facts->from_headers = 1;
+	fixture->facts->subject_headers = 1;
+	fixture->facts->subject = g_strdup(FIXTURE_SUBJECT);
+	g_ptr_array_add(fixture->facts->from, g_strdup("rmoralesa@muni.test"));
+	fixture_send_to(fixture, "ciudadano@ciudadano.test");
+	fixture->input = (PolicyInput){
+		.settings = fixture->settings,
+		.envelope = fixture->envelope,
+		.facts = fixture->facts,
+		.login = fixture->login,
+		.mailbox = fixture->login,
+		.now_s = FIXTURE_NOW,
+		.send_id = "send-1",
+		.token = FIXTURE_TOKEN,
+	};
+	return fixture;
+}
+
+void fixture_free(Fixture *fixture)
+{
+	if (fixture == NULL)
+		return;
+	policy_settings_free(fixture->settings);
+	envelope_free(fixture->envelope);
+	message_facts_free(fixture->facts);
+	account_free(fixture->login);
+	account_free(fixture->office);
+	g_free(fixture);
+}
