@@ -1,6 +1,6 @@
 /*
- * api_pool.h: a stack under a mutex. It grows with the number of messages at work at once and keeps at most
- * POOL_KEEP idle connections; a client whose call got no answer is not used again.
+ * api_pool.h: a stack under a mutex. It grows with the number of messages at work at once and keeps
+ * at most POOL_KEEP idle connections; a client whose call got no answer is not used again.
  */
 #include "milter/api_pool.h"
 

@@ -1,4 +1,5 @@
-/* Clients of the API, each used by one thread at a time and kept with its connection for the next. */
+/* Clients of the API, each used by one thread at a time and kept with its connection for the next.
+ */
 #ifndef ACUSE_MILTER_API_POOL_H
 #define ACUSE_MILTER_API_POOL_H
 

@@ -1,7 +1,7 @@
 /*
- * apply.h: the difference between the message as it came and as it shall be, as smfi_ calls. Changed names are deleted
- * whole, last one first, and added anew at the end (FACTS 10), in the order outcome_arrange gave. Any failing call
- * ends in SMFIS_TEMPFAIL. One thread a message.
+ * apply.h: the difference between the message as it came and as it shall be, as smfi_ calls.
+ * Changed names are deleted whole, last one first, and added anew at the end (FACTS 10), in the
+ * order outcome_arrange gave. Any failing call ends in SMFIS_TEMPFAIL. One thread a message.
  */
 #include "milter/apply.h"
 
@@ -12,8 +12,8 @@
 
 static gboolean is_reply(const char *reply)
 {
-	return strlen(reply) > 4 && (reply[0] == '4' || reply[0] == '5') && g_ascii_isdigit(reply[1]) &&
-		g_ascii_isdigit(reply[2]) && reply[3] == ' ';
+	return strlen(reply) > 4 && (reply[0] == '4' || reply[0] == '5') &&
+	       g_ascii_isdigit(reply[1]) && g_ascii_isdigit(reply[2]) && reply[3] == ' ';
 }
 
 /* ASCII, one line, percent signs doubled: the server takes the text for a format. */
@@ -65,7 +65,8 @@ static int count_fields(const MailMessage *message, const char *name)
 	return count;
 }
 
-static gboolean delete_changed(SMFICTX *context, const MailMessage *original, const MailMessage *final)
+static gboolean delete_changed(
+	SMFICTX *context, const MailMessage *original, const MailMessage *final)
 {
 	g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
@@ -96,7 +97,8 @@ static gboolean add_changed(SMFICTX *context, const MailMessage *original, const
 
 static gboolean replace_body(SMFICTX *context, const GByteArray *before, const GByteArray *after)
 {
-	if (before->len == after->len && (after->len == 0 || memcmp(before->data, after->data, after->len) == 0))
+	if (before->len == after->len &&
+		(after->len == 0 || memcmp(before->data, after->data, after->len) == 0))
 		return TRUE;
 	return smfi_replacebody(context, after->data, (int)after->len) == MI_SUCCESS;
 }
@@ -115,15 +117,15 @@ static gboolean change_sender(SMFICTX *context, const Outcome *outcome)
 static gboolean change_recipients(SMFICTX *context, const Outcome *outcome)
 {
 	for (guint i = 0; i < outcome->delete_recipients->len; i++) {
-		g_autofree char *address = g_strdup_printf("<%s>",
-			(const char *)g_ptr_array_index(outcome->delete_recipients, i));
+		g_autofree char *address = g_strdup_printf(
+			"<%s>", (const char *)g_ptr_array_index(outcome->delete_recipients, i));
 
 		if (smfi_delrcpt(context, address) != MI_SUCCESS)
 			return FALSE;
 	}
 	for (guint i = 0; i < outcome->add_recipients->len; i++) {
-		g_autofree char *address = g_strdup_printf("<%s>",
-			(const char *)g_ptr_array_index(outcome->add_recipients, i));
+		g_autofree char *address = g_strdup_printf(
+			"<%s>", (const char *)g_ptr_array_index(outcome->add_recipients, i));
 
 		if (smfi_addrcpt(context, address) != MI_SUCCESS)
 			return FALSE;
@@ -131,12 +133,13 @@ static gboolean change_recipients(SMFICTX *context, const Outcome *outcome)
 	return TRUE;
 }
 
-static gboolean change_message(SMFICTX *context, const MailMessage *original, const MailMessage *final)
+static gboolean change_message(
+	SMFICTX *context, const MailMessage *original, const MailMessage *final)
 {
 	if (final == NULL)
 		return TRUE;
 	return delete_changed(context, original, final) && add_changed(context, original, final) &&
-		replace_body(context, original->body, final->body);
+	       replace_body(context, original->body, final->body);
 }
 
 sfsistat apply_outcome(SMFICTX *context, const MailMessage *original, const Outcome *outcome)
@@ -149,8 +152,8 @@ sfsistat apply_outcome(SMFICTX *context, const MailMessage *original, const Outc
 	case ACTION_ACCEPT:
 		break;
 	}
-	if (!change_message(context, original, outcome->final) || !change_sender(context, outcome) ||
-		!change_recipients(context, outcome))
+	if (!change_message(context, original, outcome->final) ||
+		!change_sender(context, outcome) || !change_recipients(context, outcome))
 		return SMFIS_TEMPFAIL;
 	return SMFIS_ACCEPT;
 }

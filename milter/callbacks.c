@@ -1,7 +1,8 @@
 /*
- * callbacks.h. libmilter calls them re-entrantly, one thread a connection at a time, several messages a connection;
- * close may come first, without a session (FACTS 27). The file's own variables are set before the first callback and
- * only read afterwards, but for the count of decisions under way. A failure inside answers 4xx.
+ * callbacks.h. libmilter calls them re-entrantly, one thread a connection at a time, several
+ * messages a connection; close may come first, without a session (FACTS 27). The file's own
+ * variables are set before the first callback and only read afterwards, but for the count of
+ * decisions under way. A failure inside answers 4xx.
  */
 #include "milter/callbacks.h"
 #include "base/error.h"
@@ -75,8 +76,8 @@ static void log_outcome(const Session *session, const Outcome *outcome)
 	for (guint i = 0; i < outcome->warnings->len; i++)
 		log_warning("warning on a message", "queue_id", envelope->queue_id, "send_id",
 			outcome->send_id, "warning", g_ptr_array_index(outcome->warnings, i), NULL);
-	log_info("message decided", "queue_id", envelope->queue_id, "send_id", outcome->send_id, "stream",
-		stream_name(envelope->stream), "class", outcome->class_name, "decision",
+	log_info("message decided", "queue_id", envelope->queue_id, "send_id", outcome->send_id,
+		"stream", stream_name(envelope->stream), "class", outcome->class_name, "decision",
 		outcome->decision, "reply", outcome->reply, "why", outcome->detail, NULL);
 }
 
@@ -114,10 +115,11 @@ static char *address_text(const struct sockaddr *address)
 	if (address == NULL)
 		return NULL;
 	if (address->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, text,
-			sizeof text);
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr,
+			text, sizeof text);
 	else if (address->sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, text,
+		inet_ntop(AF_INET6,
+			&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, text,
 			sizeof text);
 	return text[0] != '\0' ? g_strdup(text) : NULL;
 }
@@ -156,9 +158,10 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 
 	if (session == NULL)
 		return SMFIS_TEMPFAIL;
-	session_begin(session, symbol(context, "{daemon_name}"), symbol(context, "{auth_authen}"), arguments);
-	outcome = instance == INSTANCE_OUTGOING ? outgoing_at_mail(session->envelope, services) :
-						  evidence_at_mail(session->envelope, services);
+	session_begin(session, symbol(context, "{daemon_name}"), symbol(context, "{auth_authen}"),
+		arguments);
+	outcome = instance == INSTANCE_OUTGOING ? outgoing_at_mail(session->envelope, services)
+						: evidence_at_mail(session->envelope, services);
 	if (outcome == NULL)
 		return SMFIS_CONTINUE;
 	status = end_early(context, session, outcome);
@@ -203,8 +206,9 @@ static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t size)
 
 static sfsistat decide_and_apply(SMFICTX *context, Session *session)
 {
-	g_autoptr(Outcome) outcome = instance == INSTANCE_OUTGOING ? outgoing_decide(session, services) :
-								   evidence_decide(session, services);
+	g_autoptr(Outcome) outcome = instance == INSTANCE_OUTGOING
+					     ? outgoing_decide(session, services)
+					     : evidence_decide(session, services);
 	sfsistat status = apply_outcome(context, session->message, outcome);
 
 	if (outcome->action == ACTION_ACCEPT && status == SMFIS_TEMPFAIL)

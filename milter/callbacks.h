@@ -1,12 +1,13 @@
-/* libmilter's callbacks: they collect a message into a Session, ask for the decision and have it applied. */
+/* libmilter's callbacks: they collect a message into a Session, ask for the decision and have it
+ * applied. */
 #ifndef ACUSE_MILTER_CALLBACKS_H
 #define ACUSE_MILTER_CALLBACKS_H
 
 #include "milter/services.h"
 
 /*
- * Registers the callbacks with libmilter and opens the socket (a stale one is removed). services must live until
- * callbacks_wait returned TRUE. FALSE with ACUSE_ERROR_UNAVAILABLE.
+ * Registers the callbacks with libmilter and opens the socket (a stale one is removed). services
+ * must live until callbacks_wait returned TRUE. FALSE with ACUSE_ERROR_UNAVAILABLE.
  */
 gboolean callbacks_open(const Services *services, Instance instance, GError **error);
 

@@ -14,6 +14,7 @@ guint deadline_left_ms(const Deadline *deadline, GError **error)
 
 	if (left > 0)
 		return (guint)left;
-	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TIMEOUT, "the client has waited too long");
+	g_set_error_literal(
+		error, ACUSE_ERROR, ACUSE_ERROR_TIMEOUT, "the client has waited too long");
 	return 0;
 }

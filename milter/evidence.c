@@ -1,6 +1,7 @@
 /*
- * evidence.h: report facts -> bytes stored -> event posted -> pass, hand to the notifier, or consume. Only mail to
- * tokens and reports waits (4xx) when provisiond cannot take it; everything else flows. No state; safe in every thread.
+ * evidence.h: report facts -> bytes stored -> event posted -> pass, hand to the notifier, or
+ * consume. Only mail to tokens and reports waits (4xx) when provisiond cannot take it; everything
+ * else flows. No state; safe in every thread.
  */
 #include "milter/evidence.h"
 #include "api/client.h"
@@ -16,8 +17,8 @@
 
 /* What provisiond said of the report. */
 typedef struct {
-	char *matched;		/* send id; NULL: of no send on record */
-	GPtrArray *deliver_to;	/* char *: who wrote the send */
+	char *matched;	       /* send id; NULL: of no send on record */
+	GPtrArray *deliver_to; /* char *: who wrote the send */
 } Posted;
 
 static void posted_clear(Posted *posted)
@@ -36,7 +37,8 @@ Outcome *evidence_at_mail(const Envelope *envelope, const Services *services)
 	case STREAM_INBOUND:
 		if (!address_in_domain(envelope->sender, services->options->domain))
 			return NULL;
-		return outcome_reply(_("550 5.7.1 El correo de esta institucion se envia con usuario y clave"),
+		return outcome_reply(
+			_("550 5.7.1 El correo de esta institucion se envia con usuario y clave"),
 			"own-domain-sender", NULL);
 	case STREAM_LOCAL:
 		return outcome_new(ACTION_ACCEPT, "local");
@@ -44,7 +46,8 @@ Outcome *evidence_at_mail(const Envelope *envelope, const Services *services)
 	case STREAM_UNKNOWN:
 		break;
 	}
-	return outcome_reply(_("451 4.7.1 El servicio de correo no esta bien configurado. Avise a la OTIC"),
+	return outcome_reply(
+		_("451 4.7.1 El servicio de correo no esta bien configurado. Avise a la OTIC"),
 		"unknown-stream", "milter_macro_daemon_name is not set for this service");
 }
 
@@ -68,14 +71,16 @@ Outcome *evidence_at_rcpt(const Envelope *envelope, const char *recipient, const
 	return outcome_reply(_("550 5.1.1 Esa direccion no existe"), "invented-token", NULL);
 }
 
-/* Valid tokens among the recipients, each once; *others: how many recipients are no such address. */
+/* Valid tokens among the recipients, each once; *others: how many recipients are no such address.
+ */
 static GPtrArray *find_tokens(const Envelope *envelope, const Services *services, guint *others)
 {
 	GPtrArray *tokens = g_ptr_array_new_with_free_func(g_free);
 
 	*others = 0;
 	for (guint i = 0; i < envelope->recipients->len; i++) {
-		g_autofree char *token = valid_token(g_ptr_array_index(envelope->recipients, i), services);
+		g_autofree char *token =
+			valid_token(g_ptr_array_index(envelope->recipients, i), services);
 
 		if (token == NULL)
 			(*others)++;
@@ -95,14 +100,14 @@ static void take_posted(const json_t *answer, Posted *posted)
 	for (size_t i = 0; i < json_array_size(addresses); i++) {
 		const char *address = json_string_value(json_array_get(addresses, i));
 
-		if (address != NULL &&
-			!g_ptr_array_find_with_equal_func(posted->deliver_to, address, g_str_equal, NULL))
+		if (address != NULL && !g_ptr_array_find_with_equal_func(
+					       posted->deliver_to, address, g_str_equal, NULL))
 			g_ptr_array_add(posted->deliver_to, g_strdup(address));
 	}
 }
 
-static gboolean post_event(const ReportFacts *report, const Services *services, const Deadline *deadline,
-	Posted *posted, GError **error)
+static gboolean post_event(const ReportFacts *report, const Services *services,
+	const Deadline *deadline, Posted *posted, GError **error)
 {
 	guint left = deadline_left_ms(deadline, error);
 	json_t *body, *answer;
@@ -120,8 +125,8 @@ static gboolean post_event(const ReportFacts *report, const Services *services, 
 }
 
 /* Stores the exact bytes, then posts one event a token, or one without. */
-static gboolean store_and_post(const MailMessage *message, ReportFacts *report, const GPtrArray *tokens,
-	const Services *services, Posted *posted, GError **error)
+static gboolean store_and_post(const MailMessage *message, ReportFacts *report,
+	const GPtrArray *tokens, const Services *services, Posted *posted, GError **error)
 {
 	g_autoptr(GBytes) bytes = mail_message_to_bytes(message);
 	Deadline deadline = deadline_start(services);
@@ -182,14 +187,16 @@ static Outcome *hand_on(const Envelope *envelope, const ReportFacts *report, con
 	guint others, const Services *services)
 {
 	gboolean consumed = is_success(report) ||
-		(report->kind == REPORT_MDN && envelope->stream == STREAM_INBOUND);
+			    (report->kind == REPORT_MDN && envelope->stream == STREAM_INBOUND);
 	Outcome *outcome;
 
 	if (consumed && others == 0)
 		return outcome_new(ACTION_DISCARD, "recorded");
 	if (!consumed && posted->deliver_to->len == 0)
-		return outcome_reply(_("451 4.3.0 No se pudo atender ahora. Intente de nuevo en unos minutos"),
-			"nobody-to-deliver-to", "the event is recorded; its mail waits in the queue");
+		return outcome_reply(
+			_("451 4.3.0 No se pudo atender ahora. Intente de nuevo en unos minutos"),
+			"nobody-to-deliver-to",
+			"the event is recorded; its mail waits in the queue");
 	outcome = outcome_new(ACTION_ACCEPT, consumed ? "recorded" : "handed-on");
 	remove_tokens(outcome, envelope, services);
 	for (guint i = 0; !consumed && i < posted->deliver_to->len; i++) {
@@ -201,17 +208,19 @@ static Outcome *hand_on(const Envelope *envelope, const ReportFacts *report, con
 	return outcome;
 }
 
-static Outcome *outcome_of_posted(const Envelope *envelope, const ReportFacts *report, const Posted *posted,
-	guint n_tokens, guint others, const Services *services)
+static Outcome *outcome_of_posted(const Envelope *envelope, const ReportFacts *report,
+	const Posted *posted, guint n_tokens, guint others, const Services *services)
 {
 	Outcome *outcome;
 
 	if (n_tokens > 0)
 		outcome = hand_on(envelope, report, posted, others, services);
-	else if (envelope->stream == STREAM_INTERNAL && posted->matched != NULL && is_success(report))
+	else if (envelope->stream == STREAM_INTERNAL && posted->matched != NULL &&
+		 is_success(report))
 		outcome = outcome_new(ACTION_DISCARD, "recorded");
 	else
-		outcome = outcome_new(ACTION_ACCEPT, posted->matched != NULL ? "recorded" : "unmatched");
+		outcome = outcome_new(
+			ACTION_ACCEPT, posted->matched != NULL ? "recorded" : "unmatched");
 	outcome->send_id = g_strdup(posted->matched);
 	return outcome;
 }
@@ -258,8 +267,8 @@ static Outcome *decide(const Session *session, const Services *services, const c
 	if (report->kind == REPORT_NONE || (tokens->len == 0 && !mime_report_is_candidate(report)))
 		return outcome_new(ACTION_ACCEPT, "ordinary");
 	if (!store_and_post(session->message, report, tokens, services, &posted, &error))
-		return outcome_of_failure(error,
-			tokens->len > 0 || report->kind == REPORT_DSN || report->kind == REPORT_MDN);
+		return outcome_of_failure(error, tokens->len > 0 || report->kind == REPORT_DSN ||
+							 report->kind == REPORT_MDN);
 	return outcome_of_posted(session->envelope, report, &posted, tokens->len, others, services);
 }
 

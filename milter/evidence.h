@@ -1,6 +1,7 @@
 /*
- * The evidence decision: what comes in from strangers (INBOUND) and from Postfix itself (INTERNAL). Reports and answers
- * are stored and posted; what they prove is judged by provisiond (DESIGN 3, FACTS 4, 5, 12).
+ * The evidence decision: what comes in from strangers (INBOUND) and from Postfix itself (INTERNAL).
+ * Reports and answers are stored and posted; what they prove is judged by provisiond (DESIGN 3,
+ * FACTS 4, 5, 12).
  */
 #ifndef ACUSE_MILTER_EVIDENCE_H
 #define ACUSE_MILTER_EVIDENCE_H
@@ -11,7 +12,8 @@
 
 /* NULL to go on; an outcome ends the message, or refuses the one recipient. */
 Outcome *evidence_at_mail(const Envelope *envelope, const Services *services);
-Outcome *evidence_at_rcpt(const Envelope *envelope, const char *recipient, const Services *services);
+Outcome *evidence_at_rcpt(
+	const Envelope *envelope, const char *recipient, const Services *services);
 
 /* At end of message. Never NULL; never a 5xx for INTERNAL. */
 Outcome *evidence_decide(const Session *session, const Services *services);

@@ -28,7 +28,8 @@ static json_t *intent_to_json(const IntentInput *input)
 	set_text(body, "mailbox", input->plan->mailbox);
 	set_foreign_text(body, "message_id", input->facts->message_id);
 	set_foreign_text(body, "date", input->facts->date);
-	set_foreign_text(body, "subject", input->facts->subject != NULL ? input->facts->subject : "");
+	set_foreign_text(
+		body, "subject", input->facts->subject != NULL ? input->facts->subject : "");
 	set_text(body, "document_type", input->plan->document_type);
 	set_text(body, "expediente", input->plan->expediente);
 	for (guint i = 0; i < input->envelope->recipients->len; i++) {
@@ -46,7 +47,8 @@ static json_t *intent_to_json(const IntentInput *input)
 	return body;
 }
 
-static gboolean take_answer(const json_t *answer, const IntentInput *input, char **permit, GError **error)
+static gboolean take_answer(
+	const json_t *answer, const IntentInput *input, char **permit, GError **error)
 {
 	const char *id = json_string_value(json_object_get(answer, "id"));
 	const char *text = json_string_value(json_object_get(answer, "permit"));
@@ -57,7 +59,8 @@ static gboolean take_answer(const json_t *answer, const IntentInput *input, char
 		return FALSE;
 	}
 	if (input->plan->sign && text == NULL) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_PERMIT, "provisiond gave no permit");
+		g_set_error_literal(
+			error, ACUSE_ERROR, ACUSE_ERROR_PERMIT, "provisiond gave no permit");
 		return FALSE;
 	}
 	*permit = g_strdup(text);
@@ -68,7 +71,8 @@ gboolean intent_declare(const Services *services, guint timeout_ms, const Intent
 	char **permit, GError **error)
 {
 	json_t *body = intent_to_json(input);
-	json_t *answer = services->call(services->data, timeout_ms, "POST", "/v1/sends", body, error);
+	json_t *answer =
+		services->call(services->data, timeout_ms, "POST", "/v1/sends", body, error);
 	gboolean taken = answer != NULL && take_answer(answer, input, permit, error);
 
 	json_decref(answer);
@@ -79,13 +83,13 @@ gboolean intent_declare(const Services *services, guint timeout_ms, const Intent
 gboolean intent_refusal_is_final(const GError *error)
 {
 	return g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE) ||
-		g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_NOT_AUTHORISED) ||
-		g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_EXPEDIENTE_UNKNOWN) ||
-		g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE);
+	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_NOT_AUTHORISED) ||
+	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_EXPEDIENTE_UNKNOWN) ||
+	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE);
 }
 
-gboolean intent_prepared(const Services *services, guint timeout_ms, const PreparedInput *input,
-	GError **error)
+gboolean intent_prepared(
+	const Services *services, guint timeout_ms, const PreparedInput *input, GError **error)
 {
 	g_autofree char *path = api_path("/v1/sends/%s/prepared", input->send_id);
 	json_t *body = json_object();

@@ -19,7 +19,8 @@ typedef struct {
 gboolean intent_declare(const Services *services, guint timeout_ms, const IntentInput *input,
 	char **permit, GError **error);
 
-/* Whether an error of intent_declare speaks of the message, and not of a fault of ours: then 5xx is right. */
+/* Whether an error of intent_declare speaks of the message, and not of a fault of ours: then 5xx is
+ * right. */
 gboolean intent_refusal_is_final(const GError *error);
 
 typedef struct {
@@ -29,7 +30,7 @@ typedef struct {
 	const char *certificate_sha256, *cms_sha256; /* NULL: not signed */
 } PreparedInput;
 
-gboolean intent_prepared(const Services *services, guint timeout_ms, const PreparedInput *input,
-	GError **error);
+gboolean intent_prepared(
+	const Services *services, guint timeout_ms, const PreparedInput *input, GError **error);
 
 #endif

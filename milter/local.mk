@@ -24,3 +24,5 @@ acuse_milter_SOURCES = \
 acuse_milter_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
 acuse_milter_LDADD = lib/directory/libdirectory.a $(MILTER_DECIDE_LIBS) \
 	$(LDAP_LIBS) $(MILTER_LIBS) $(SYSTEMD_LIBS) -lpthread
+
+EXTRA_DIST += contrib/systemd/acuse-milter@.service milter/README.md

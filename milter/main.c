@@ -1,7 +1,7 @@
 /*
- * acuse-milter -c FILE outgoing|evidence. Runs in the foreground; tells systemd when it listens; SIGTERM (and SIGHUP:
- * settings are read at start only) ends it after the decisions under way. Exit status: 0 after an orderly stop, 1 when
- * it could not start, 2 for wrong arguments.
+ * acuse-milter -c FILE outgoing|evidence. Runs in the foreground; tells systemd when it listens;
+ * SIGTERM (and SIGHUP: settings are read at start only) ends it after the decisions under way. Exit
+ * status: 0 after an orderly stop, 1 when it could not start, 2 for wrong arguments.
  */
 #include <glib.h>
 #include <libmilter/mfapi.h>

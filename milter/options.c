@@ -1,6 +1,6 @@
 /*
- * options.h: copies values out of the Settings and compiles the policy's pattern. Fails whole: an object that exists
- * is complete. Read only afterwards, safe in every thread.
+ * options.h: copies values out of the Settings and compiles the policy's pattern. Fails whole: an
+ * object that exists is complete. Read only afterwards, safe in every thread.
  */
 #include "milter/options.h"
 #include "base/error.h"
@@ -39,9 +39,12 @@ static PolicySettings *make_policy(const Settings *settings, GError **error)
 	policy->domain = g_ascii_strdown(settings_string(settings, "institution", "domain"), -1);
 	policy->notification_types =
 		g_strdupv((GStrv)settings_list(settings, "policy", "notification_types"));
-	policy->expediente_pattern = g_regex_new(pattern, G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, &cause);
-	if (policy->expediente_pattern == NULL || g_regex_get_capture_count(policy->expediente_pattern) < 1) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "[policy] expediente_pattern: %s",
+	policy->expediente_pattern =
+		g_regex_new(pattern, G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, &cause);
+	if (policy->expediente_pattern == NULL ||
+		g_regex_get_capture_count(policy->expediente_pattern) < 1) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+			"[policy] expediente_pattern: %s",
 			cause != NULL ? cause->message : "it has no group");
 		return NULL;
 	}

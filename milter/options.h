@@ -1,6 +1,6 @@
 /*
- * What acuse-milter takes from the settings, read once at start and immutable afterwards: the milter is restarted to
- * change it.
+ * What acuse-milter takes from the settings, read once at start and immutable afterwards: the
+ * milter is restarted to change it.
  */
 #ifndef ACUSE_MILTER_OPTIONS_H
 #define ACUSE_MILTER_OPTIONS_H
@@ -9,21 +9,22 @@
 #include "core/policy.h"
 
 typedef struct {
-	char *domain; /* lower case */
+	char *domain;	   /* lower case */
 	char *authserv_id; /* "": nobody's Authentication-Results count */
 	char *socket_path; /* where this instance listens */
 	char *sign_socket;
 	guint sign_timeout_ms;
 	gsize max_message_bytes;
 	guint client_wait_ms;
-	gint64 max_age_s;	/* of the directory's copy */
+	gint64 max_age_s; /* of the directory's copy */
 	GBytes *token_key;
 	PolicySettings *policy;
 } MilterOptions;
 
 typedef enum { INSTANCE_OUTGOING, INSTANCE_EVIDENCE } Instance;
 
-/* NULL with ACUSE_ERROR_INVALID: a value is missing, a rule's mode or pattern is wrong, or the key cannot be read. */
+/* NULL with ACUSE_ERROR_INVALID: a value is missing, a rule's mode or pattern is wrong, or the key
+ * cannot be read. */
 MilterOptions *milter_options_new(const Settings *settings, Instance instance, GError **error);
 void milter_options_free(MilterOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MilterOptions, milter_options_free)

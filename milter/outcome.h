@@ -1,6 +1,6 @@
 /*
- * What is to become of a message: the decision of outgoing.c or evidence.c, carried out by apply.c whole or not at
- * all, and said in one log line.
+ * What is to become of a message: the decision of outgoing.c or evidence.c, carried out by apply.c
+ * whole or not at all, and said in one log line.
  */
 #ifndef ACUSE_MILTER_OUTCOME_H
 #define ACUSE_MILTER_OUTCOME_H
@@ -17,10 +17,11 @@ typedef enum {
 
 typedef struct {
 	Action action;
-	char *reply;		/* "550 5.7.1 text"; ASCII */
-	MailMessage *final;	/* what Postfix shall have (outcome_arrange was called); NULL: as it came */
-	char *sender;		/* new MAIL FROM without brackets; NULL: unchanged */
-	char *sender_parameters; /* of CHGFROM: "ENVID=..."; NULL: none */
+	char *reply; /* "550 5.7.1 text"; ASCII */
+	MailMessage
+		*final; /* what Postfix shall have (outcome_arrange was called); NULL: as it came */
+	char *sender;	/* new MAIL FROM without brackets; NULL: unchanged */
+	char *sender_parameters;		       /* of CHGFROM: "ENVID=..."; NULL: none */
 	GPtrArray *delete_recipients, *add_recipients; /* char *, without brackets */
 	/* For the log. */
 	char *send_id;
@@ -33,16 +34,17 @@ typedef struct {
 Outcome *outcome_new(Action action, const char *decision);
 /* Refused with this reply. */
 Outcome *outcome_reply(const char *reply, const char *decision, const char *detail);
-/* Refused with the reply of the error's row; a row that is no refusal, or is permanent when the fault
- * is ours, becomes 451. */
+/* Refused with the reply of the error's row; a row that is no refusal, or is permanent when the
+ * fault is ours, becomes 451. */
 Outcome *outcome_of_error(const GError *error, gboolean may_be_permanent);
 void outcome_free(Outcome *outcome);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Outcome, outcome_free)
 
 /*
- * Puts the fields of `final` into the order they will have in Postfix: fields whose name has the same values in
- * `original` stay where they were; of all others every field is deleted and the new ones stand at the end, in the
- * order of `final`. So the recorded bytes are the bytes of Postfix (FACTS 10).
+ * Puts the fields of `final` into the order they will have in Postfix: fields whose name has the
+ * same values in `original` stay where they were; of all others every field is deleted and the new
+ * ones stand at the end, in the order of `final`. So the recorded bytes are the bytes of Postfix
+ * (FACTS 10).
  */
 void outcome_arrange(const MailMessage *original, MailMessage *final);
 /* Whether all fields of that name are the same, in the same order, in both messages. */

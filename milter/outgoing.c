@@ -1,7 +1,7 @@
 /*
- * outgoing.h: directory -> facts -> policy -> edits -> intent -> signature -> prepared. Before the intent a failure is
- * answered by its row of the error table; after it always with 451, and nothing is released. No state of its own:
- * every message has its Work on the stack of its thread.
+ * outgoing.h: directory -> facts -> policy -> edits -> intent -> signature -> prepared. Before the
+ * intent a failure is answered by its row of the error table; after it always with 451, and nothing
+ * is released. No state of its own: every message has its Work on the stack of its thread.
  */
 #include "milter/outgoing.h"
 #include "base/error.h"
@@ -17,7 +17,8 @@
 
 #include <string.h>
 
-/* What a signature may add to the signed entity: base64 of the CMS with its chain, boundaries, fields. */
+/* What a signature may add to the signed entity: base64 of the CMS with its chain, boundaries,
+ * fields. */
 #define SIGNATURE_BOUND_BYTES (64 * 1024)
 
 typedef struct {
@@ -29,7 +30,7 @@ typedef struct {
 	Account *login, *mailbox;
 	Plan *plan;
 	MailMessage *final;
-	GBytes *entity;	/* NULL: not to be signed */
+	GBytes *entity; /* NULL: not to be signed */
 	char *entity_sha256, *certificate_sha256, *cms_sha256;
 } Work;
 
@@ -71,8 +72,9 @@ static gboolean claims_account(const Services *services, const char *address)
 
 static Outcome *borrowed_identity(void)
 {
-	return outcome_reply(_("550 5.7.1 [P1] Esa direccion es de una cuenta institucional: envie con su "
-			       "usuario y clave (DI-002, art. 4.2)"),
+	return outcome_reply(
+		_("550 5.7.1 [P1] Esa direccion es de una cuenta institucional: envie con su "
+		  "usuario y clave (DI-002, art. 4.2)"),
 		"borrowed-identity", NULL);
 }
 
@@ -84,8 +86,8 @@ static gboolean knows_accounts(const Services *services)
 
 static Outcome *stale_directory(void)
 {
-	g_autoptr(GError) error = g_error_new_literal(ACUSE_ERROR, ACUSE_ERROR_STALE_DIRECTORY,
-		"the directory's copy is too old");
+	g_autoptr(GError) error = g_error_new_literal(
+		ACUSE_ERROR, ACUSE_ERROR_STALE_DIRECTORY, "the directory's copy is too old");
 
 	return outcome_of_error(error, TRUE);
 }
@@ -107,7 +109,8 @@ Outcome *outgoing_at_mail(const Envelope *envelope, const Services *services)
 	case STREAM_UNKNOWN:
 		break;
 	}
-	return outcome_reply(_("451 4.7.1 El servicio de correo no esta bien configurado. Avise a la OTIC"),
+	return outcome_reply(
+		_("451 4.7.1 El servicio de correo no esta bien configurado. Avise a la OTIC"),
 		"unknown-stream", "milter_macro_daemon_name is not set for this service");
 }
 
@@ -144,8 +147,8 @@ static void decide_plan(Work *work)
 
 	work->login = find_login(services, envelope->login);
 	if (work->facts->from->len == 1)
-		work->mailbox = services->account_by_mail(services->data,
-			g_ptr_array_index(work->facts->from, 0));
+		work->mailbox = services->account_by_mail(
+			services->data, g_ptr_array_index(work->facts->from, 0));
 	input.settings = services->options->policy;
 	input.envelope = envelope;
 	input.facts = work->facts;
@@ -166,7 +169,8 @@ static Outcome *refuse(const Work *work)
 		return outcome_reply(_("451 4.3.5 El servicio de correo no pide la confirmacion de "
 				       "entrega. Avise a la OTIC"),
 			"no-notify",
-			"RCPT without NOTIFY=SUCCESS: smtpd_command_filter of the submission service");
+			"RCPT without NOTIFY=SUCCESS: smtpd_command_filter of the submission "
+			"service");
 	return NULL;
 }
 
@@ -186,7 +190,8 @@ static void delete_foreign_marks(MailMessage *message)
 	}
 }
 
-/* Fields a message must have (RFC 5322) and that the signature covers, when the client left them out. */
+/* Fields a message must have (RFC 5322) and that the signature covers, when the client left them
+ * out. */
 static void complete_fields(Work *work)
 {
 	g_autoptr(GDateTime) now = NULL;
@@ -199,7 +204,8 @@ static void complete_fields(Work *work)
 		date = g_strdup_printf(" %.3s, %d %.3s %d %02d:%02d:%02d +0000",
 			&"MonTueWedThuFriSatSun"[3 * (g_date_time_get_day_of_week(now) - 1)],
 			g_date_time_get_day_of_month(now),
-			&"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * (g_date_time_get_month(now) - 1)],
+			&"JanFebMarAprMayJunJulAugSepOctNovDec"[3 *
+								(g_date_time_get_month(now) - 1)],
 			g_date_time_get_year(now), g_date_time_get_hour(now),
 			g_date_time_get_minute(now), g_date_time_get_second(now));
 		mail_message_add_field(work->final, "Date", date);
@@ -242,7 +248,8 @@ static gboolean check_size(const Work *work, GError **error)
 	gsize size = bytes_size(work->final);
 
 	if (work->entity != NULL)
-		size += g_bytes_get_size(work->entity) - work->final->body->len + SIGNATURE_BOUND_BYTES;
+		size += g_bytes_get_size(work->entity) - work->final->body->len +
+			SIGNATURE_BOUND_BYTES;
 	if (size <= work->services->options->max_message_bytes)
 		return TRUE;
 	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
@@ -278,8 +285,8 @@ static gboolean rewrite(Work *work, GError **error)
 		work->entity = smime_entity(work->final, error);
 		if (work->entity == NULL)
 			return FALSE;
-		work->entity_sha256 = digest_sha256_hex(g_bytes_get_data(work->entity, NULL),
-			g_bytes_get_size(work->entity));
+		work->entity_sha256 = digest_sha256_hex(
+			g_bytes_get_data(work->entity, NULL), g_bytes_get_size(work->entity));
 	}
 	return check_size(work, error);
 }
@@ -317,8 +324,8 @@ static gboolean sign(Work *work, const char *permit, GError **error)
 		return FALSE;
 	/* The signer has its own limit; a second more lets its own answer arrive. */
 	left = MIN(left, work->services->options->sign_timeout_ms + 1000);
-	cms = work->services->sign(work->services->data, left, permit, work->entity,
-		&work->certificate_sha256, error);
+	cms = work->services->sign(
+		work->services->data, left, permit, work->entity, &work->certificate_sha256, error);
 	if (cms == NULL)
 		return FALSE;
 	signer = cms_verify_detached(cms, work->entity, NULL, error);
@@ -340,7 +347,8 @@ static gboolean sign(Work *work, const char *permit, GError **error)
 static gboolean record_prepared(Work *work, GError **error)
 {
 	g_autoptr(GBytes) bytes = mail_message_to_bytes(work->final);
-	g_autofree char *sha256 = digest_sha256_hex(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+	g_autofree char *sha256 =
+		digest_sha256_hex(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
 	const PreparedInput input = {work->send_id, sha256, g_bytes_get_size(bytes),
 		work->session->envelope->queue_id, work->certificate_sha256, work->cms_sha256};
 	guint left;
@@ -363,8 +371,9 @@ static Outcome *release(Work *work)
 	Outcome *outcome = outcome_new(ACTION_ACCEPT, "prepared");
 
 	if (work->plan->return_address != NULL || work->plan->envid != NULL) {
-		outcome->sender = g_strdup(work->plan->return_address != NULL ?
-				work->plan->return_address : work->session->envelope->sender);
+		outcome->sender = g_strdup(work->plan->return_address != NULL
+						   ? work->plan->return_address
+						   : work->session->envelope->sender);
 		if (work->plan->envid != NULL)
 			outcome->sender_parameters = g_strconcat("ENVID=", work->plan->envid, NULL);
 	}
@@ -423,8 +432,8 @@ static void describe(const Work *work, Outcome *outcome)
 		return;
 	outcome->class_name = send_class_name(work->plan->send_class);
 	for (guint i = 0; i < work->plan->warnings->len; i++)
-		g_ptr_array_add(outcome->warnings,
-			g_strdup(g_ptr_array_index(work->plan->warnings, i)));
+		g_ptr_array_add(
+			outcome->warnings, g_strdup(g_ptr_array_index(work->plan->warnings, i)));
 }
 
 Outcome *outgoing_decide(const Session *session, const Services *services)
@@ -434,7 +443,8 @@ Outcome *outgoing_decide(const Session *session, const Services *services)
 	Outcome *outcome;
 
 	if (session->too_large) {
-		g_set_error_literal(&error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "over max_message_bytes");
+		g_set_error_literal(
+			&error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "over max_message_bytes");
 		return outcome_of_error(error, TRUE);
 	}
 	if (session->envelope->stream == STREAM_LOCAL)

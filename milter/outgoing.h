@@ -1,6 +1,7 @@
 /*
- * The outgoing decision: an employee's message, or one of the gateway's own programs, into an Outcome (DESIGN 3).
- * Collects nothing and applies nothing: a function over message, envelope and services.
+ * The outgoing decision: an employee's message, or one of the gateway's own programs, into an
+ * Outcome (DESIGN 3). Collects nothing and applies nothing: a function over message, envelope and
+ * services.
  */
 #ifndef ACUSE_MILTER_OUTGOING_H
 #define ACUSE_MILTER_OUTGOING_H

@@ -1,6 +1,6 @@
 /*
- * services.h for real: live directory, API over its Unix socket, signer over its own. Each function may be called by
- * many threads; failures come back as GError of the error table.
+ * services.h for real: live directory, API over its Unix socket, signer over its own. Each function
+ * may be called by many threads; failures come back as GError of the error table.
  */
 #include "milter/services.h"
 #include "base/error.h"
@@ -39,7 +39,7 @@ static Account *real_account_by_mail(gpointer data, const char *mail)
 static gboolean is_healthy(const GError *error)
 {
 	return !g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE) &&
-		!g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TIMEOUT);
+	       !g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TIMEOUT);
 }
 
 static json_t *real_call(gpointer data, guint timeout_ms, const char *method, const char *path,
@@ -56,8 +56,8 @@ static json_t *real_call(gpointer data, guint timeout_ms, const char *method, co
 	return answer;
 }
 
-static gboolean real_put_blob(gpointer data, guint timeout_ms, const char *sha256, GBytes *bytes,
-	GError **error)
+static gboolean real_put_blob(
+	gpointer data, guint timeout_ms, const char *sha256, GBytes *bytes, GError **error)
 {
 	RealServices *real = data;
 	ApiClient *client = api_pool_take(real->pool, timeout_ms);
@@ -85,7 +85,8 @@ static GBytes *real_sign(gpointer data, guint timeout_ms, const char *permit, GB
 	if (answer == NULL)
 		return NULL;
 	cms = g_variant_lookup_value(answer, "cms", G_VARIANT_TYPE_BYTESTRING);
-	if (cms == NULL || !g_variant_lookup(answer, "certificate_sha256", "s", certificate_sha256)) {
+	if (cms == NULL ||
+		!g_variant_lookup(answer, "certificate_sha256", "s", certificate_sha256)) {
 		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE,
 			"the signer's answer has no CMS");
 		return NULL;
@@ -105,8 +106,8 @@ static gint64 real_monotonic_ms(gpointer data)
 	return g_get_monotonic_time() / 1000;
 }
 
-Services *services_new(const Settings *settings, const MilterOptions *options, Instance instance,
-	GError **error)
+Services *services_new(
+	const Settings *settings, const MilterOptions *options, Instance instance, GError **error)
 {
 	g_autoptr(Services) services = g_new0(Services, 1);
 	RealServices *real = g_new0(RealServices, 1);

@@ -1,6 +1,7 @@
 /*
- * What the decisions of outgoing.c and evidence.c use of the world: the directory's copy, the API, the signer, clock
- * and randomness. Function pointers, so that a test can make each of them fail; services_new gives the real ones.
+ * What the decisions of outgoing.c and evidence.c use of the world: the directory's copy, the API,
+ * the signer, clock and randomness. Function pointers, so that a test can make each of them fail;
+ * services_new gives the real ones.
  */
 #ifndef ACUSE_MILTER_SERVICES_H
 #define ACUSE_MILTER_SERVICES_H
@@ -21,8 +22,8 @@ typedef struct {
 	/* api/client.h, bounded by timeout_ms. */
 	json_t *(*call)(gpointer data, guint timeout_ms, const char *method, const char *path,
 		const json_t *body, GError **error);
-	gboolean (*put_blob)(gpointer data, guint timeout_ms, const char *sha256, GBytes *bytes,
-		GError **error);
+	gboolean (*put_blob)(
+		gpointer data, guint timeout_ms, const char *sha256, GBytes *bytes, GError **error);
 	/* The CMS (DER) over the entity and the digest of its certificate (a new string). */
 	GBytes *(*sign)(gpointer data, guint timeout_ms, const char *permit, GBytes *entity,
 		char **certificate_sha256, GError **error);
@@ -31,8 +32,8 @@ typedef struct {
 } Services;
 
 /* options must outlive it. The evidence instance uses no directory. NULL with error. */
-Services *services_new(const Settings *settings, const MilterOptions *options, Instance instance,
-	GError **error);
+Services *services_new(
+	const Settings *settings, const MilterOptions *options, Instance instance, GError **error);
 void services_free(Services *services);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Services, services_free)
 

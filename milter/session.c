@@ -1,4 +1,5 @@
-/* session.h: memory only. Each session belongs to the one thread that libmilter gives its connection at a time. */
+/* session.h: memory only. Each session belongs to the one thread that libmilter gives its
+ * connection at a time. */
 #include "milter/session.h"
 
 #include <string.h>
@@ -39,7 +40,8 @@ void session_begin(Session *session, const char *daemon_name, const char *login,
 	session->envelope = envelope_new();
 	session->message = mail_message_new();
 	session->envelope->stream = stream_parse(daemon_name);
-	session->envelope->login = login != NULL && login[0] != '\0' ? g_ascii_strdown(login, -1) : NULL;
+	session->envelope->login =
+		login != NULL && login[0] != '\0' ? g_ascii_strdown(login, -1) : NULL;
 	session->envelope->client_address = g_strdup(session->client_address);
 	g_free(session->envelope->sender);
 	session->envelope->sender = address_unbracket(arguments[0] != NULL ? arguments[0] : "");

@@ -1,6 +1,6 @@
 /*
- * One SMTP connection and the message it is sending: what the callbacks collect before anything is decided. Limits
- * stand here: a message over the limit is no longer kept, only marked.
+ * One SMTP connection and the message it is sending: what the callbacks collect before anything is
+ * decided. Limits stand here: a message over the limit is no longer kept, only marked.
  */
 #ifndef ACUSE_MILTER_SESSION_H
 #define ACUSE_MILTER_SESSION_H
@@ -13,9 +13,9 @@ typedef struct {
 	/* The message under way; NULL between messages. */
 	Envelope *envelope;
 	MailMessage *message;
-	gsize size_bytes;	  /* fields and body collected */
-	gboolean too_large;	  /* over the limit: message is incomplete */
-	gboolean notify_missing;  /* a RCPT came without NOTIFY=...SUCCESS */
+	gsize size_bytes;	 /* fields and body collected */
+	gboolean too_large;	 /* over the limit: message is incomplete */
+	gboolean notify_missing; /* a RCPT came without NOTIFY=...SUCCESS */
 } Session;
 
 Session *session_new(void);

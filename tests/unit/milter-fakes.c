@@ -30,10 +30,12 @@ static void make_certificate(void)
 	X509_gmtime_adj(X509_getm_notBefore(signing_certificate), -60);
 	X509_gmtime_adj(X509_getm_notAfter(signing_certificate), 3600);
 	name = X509_get_subject_name(signing_certificate);
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"Secretaria General", -1, -1, 0);
+	X509_NAME_add_entry_by_txt(
+		name, "CN", MBSTRING_ASC, (const unsigned char *)"Secretaria General", -1, -1, 0);
 	X509_set_issuer_name(signing_certificate, name);
 	X509_set_pubkey(signing_certificate, signing_key);
-	mail = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "email:secretaria.general@muni.test");
+	mail = X509V3_EXT_conf_nid(
+		NULL, NULL, NID_subject_alt_name, "email:secretaria.general@muni.test");
 	X509_add_ext(signing_certificate, mail, -1);
 	X509_EXTENSION_free(mail);
 	assert_true(X509_sign(signing_certificate, signing_key, EVP_sha256()) > 0);
@@ -132,8 +134,9 @@ static json_t *fake_call(gpointer data, guint timeout_ms, const char *method, co
 		keep(&world->event, body);
 		if (fails(world, world->event_error, error))
 			return NULL;
-		return world->event_answer != NULL ? json_incref(world->event_answer) :
-						     json_pack("{s:n, s:b, s:[]}", "matched", "counts", 0, "deliver_to");
+		return world->event_answer != NULL ? json_incref(world->event_answer)
+						   : json_pack("{s:n, s:b, s:[]}", "matched",
+							     "counts", 0, "deliver_to");
 	}
 	assert_true(g_str_has_suffix(path, "/prepared"));
 	g_string_append(world->calls, "prepared ");
@@ -141,7 +144,8 @@ static json_t *fake_call(gpointer data, guint timeout_ms, const char *method, co
 	return fails(world, world->prepared_error, error) ? NULL : json_object();
 }
 
-static gboolean fake_put_blob(gpointer data, guint timeout_ms, const char *sha256, GBytes *bytes, GError **error)
+static gboolean fake_put_blob(
+	gpointer data, guint timeout_ms, const char *sha256, GBytes *bytes, GError **error)
 {
 	FakeWorld *world = data;
 
@@ -186,14 +190,17 @@ static MilterOptions *make_options(void)
 	g_autofree char *folder = g_dir_make_tmp("acuse-milter-XXXXXX", NULL);
 	g_autofree char *key = g_build_filename(folder, "token.key", NULL);
 	g_autofree char *file = g_build_filename(folder, "acuse.conf", NULL);
-	g_autofree char *text = g_strdup_printf("[institution]\nname=Municipalidad de Prueba\ndomain=Muni.test\n"
-						"phone=042 000000\n[milter]\ntoken_key=%s\nmax_message_bytes=262144\n"
-						"[proof]\nauthserv_id=mx.muni.test\n", key);
+	g_autofree char *text = g_strdup_printf(
+		"[institution]\nname=Municipalidad de Prueba\ndomain=Muni.test\n"
+		"phone=042 000000\n[milter]\ntoken_key=%s\nmax_message_bytes=262144\n"
+		"[proof]\nauthserv_id=mx.muni.test\n",
+		key);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Settings) settings = NULL;
 	MilterOptions *options;
 
-	assert_true(g_file_set_contents_full(key, "0123456789abcdef0123456789abcdef", 32, 0, 0600, NULL));
+	assert_true(g_file_set_contents_full(
+		key, "0123456789abcdef0123456789abcdef", 32, 0, 0600, NULL));
 	assert_true(g_file_set_contents(file, text, -1, NULL));
 	settings = settings_load(file, &error);
 	assert_non_null(settings);
@@ -212,11 +219,12 @@ FakeWorld *fake_world_new(void)
 	mime_init();
 	world->options = make_options();
 	world->calls = g_string_new(NULL);
-	world->blobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+	world->blobs = g_hash_table_new_full(
+		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
 	world->intent_error = world->blob_error = world->prepared_error = -1;
 	world->event_error = world->sign_error = -1;
-	world->services = (Services){world->options, world, fake_age, fake_by_uid, fake_by_mail, fake_call,
-		fake_put_blob, fake_sign, fake_now_s, fake_monotonic_ms};
+	world->services = (Services){world->options, world, fake_age, fake_by_uid, fake_by_mail,
+		fake_call, fake_put_blob, fake_sign, fake_now_s, fake_monotonic_ms};
 	return world;
 }
 
@@ -232,8 +240,8 @@ void fake_world_free(FakeWorld *world)
 	g_free(world);
 }
 
-Session *fake_session(const char *daemon_name, const char *login, const char *sender, const char *recipients,
-	const char *text)
+Session *fake_session(const char *daemon_name, const char *login, const char *sender,
+	const char *recipients, const char *text)
 {
 	Session *session = session_new();
 	g_autofree char *bracketed = g_strdup_printf("<%s>", sender);

@@ -1,6 +1,7 @@
 /*
- * The world of a decision, made by a test: a directory of two accounts, a provisiond and a signer that can be told to
- * fail, and a clock. The parts of Acuse itself (policy, MIME, CMS) are the real ones.
+ * The world of a decision, made by a test: a directory of two accounts, a provisiond and a signer
+ * that can be told to fail, and a clock. The parts of Acuse itself (policy, MIME, CMS) are the real
+ * ones.
  */
 #ifndef ACUSE_TESTS_MILTER_FAKES_H
 #define ACUSE_TESTS_MILTER_FAKES_H
@@ -11,10 +12,10 @@
 typedef struct {
 	Services services;
 	MilterOptions *options;
-	GString *calls;	  /* "intent blob prepared " in the order they came */
+	GString *calls;			   /* "intent blob prepared " in the order they came */
 	json_t *intent, *prepared, *event; /* the last bodies */
-	GHashTable *blobs; /* sha256 -> GBytes */
-	json_t *event_answer;	/* of POST /v1/events; NULL: matched nothing */
+	GHashTable *blobs;		   /* sha256 -> GBytes */
+	json_t *event_answer;		   /* of POST /v1/events; NULL: matched nothing */
 	/* Faults. code -1: none. */
 	int intent_error, blob_error, prepared_error, event_error, sign_error;
 	gboolean sign_other_bytes;
@@ -26,8 +27,9 @@ typedef struct {
 FakeWorld *fake_world_new(void);
 void fake_world_free(FakeWorld *world);
 
-/* A session with a message: text has LF lines; recipients between blanks, with NOTIFY as the submission service sets. */
-Session *fake_session(const char *daemon_name, const char *login, const char *sender, const char *recipients,
-	const char *text);
+/* A session with a message: text has LF lines; recipients between blanks, with NOTIFY as the
+ * submission service sets. */
+Session *fake_session(const char *daemon_name, const char *login, const char *sender,
+	const char *recipients, const char *text);
 
 #endif

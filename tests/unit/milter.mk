@@ -1,7 +1,8 @@
 # unit tests of milter
 check_PROGRAMS += tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter
-TESTS += tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter
-EXTRA_DIST += tests/unit/milter-fakes.h
+TESTS += tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter \
+	tests/unit/milter-protocol.py
+EXTRA_DIST += tests/unit/milter-fakes.h tests/unit/milter-protocol.py
 
 tests_unit_test_session_SOURCES = tests/unit/test-session.c
 tests_unit_test_session_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)

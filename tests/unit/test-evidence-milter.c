@@ -1,6 +1,6 @@
 /*
- * The evidence decision with the real report parser: what is posted, what waits, what is consumed and what goes on to
- * whom, for each stream.
+ * The evidence decision with the real report parser: what is posted, what waits, what is consumed
+ * and what goes on to whom, for each stream.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,21 +15,28 @@
 #include "milter/evidence.h"
 #include "tests/unit/milter-fakes.h"
 
-#define REPORT(action) \
-	"From: MAILER-DAEMON@mx.muni.test\nTo: x@muni.test\nSubject: Report\nMessage-Id: <r@mx.muni.test>\n" \
-	"MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\n\n" \
-	"--b\n\nReport.\n\n--b\nContent-Type: message/delivery-status\n\n" \
-	"Reporting-MTA: dns; mx.muni.test\nOriginal-Envelope-Id: env1\nX-Postfix-Queue-ID: 4fTest0Queue\n\n" \
+#define REPORT(action)                                                                             \
+	"From: MAILER-DAEMON@mx.muni.test\nTo: x@muni.test\nSubject: Report\nMessage-Id: "         \
+	"<r@mx.muni.test>\n"                                                                       \
+	"MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; "         \
+	"boundary=\"b\"\n\n"                                                                       \
+	"--b\n\nReport.\n\n--b\nContent-Type: message/delivery-status\n\n"                         \
+	"Reporting-MTA: dns; mx.muni.test\nOriginal-Envelope-Id: env1\nX-Postfix-Queue-ID: "       \
+	"4fTest0Queue\n\n"                                                                         \
 	"Final-Recipient: rfc822; ciudadano@ciudadano.test\nAction: " action "\nStatus: 2.0.0\n\n" \
 	"--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <n12@pc.muni.test>\n\n--b--\n"
-#define RECEIPT \
-	"From: ciudadano@ciudadano.test\nTo: x@muni.test\nSubject: Read\nMessage-Id: <m@ciudadano.test>\n" \
-	"MIME-Version: 1.0\nContent-Type: multipart/report; report-type=disposition-notification; boundary=\"b\"\n\n" \
-	"--b\n\nRead.\n\n--b\nContent-Type: message/disposition-notification\n\n" \
-	"Final-Recipient: rfc822; ciudadano@ciudadano.test\nOriginal-Message-ID: <n12@pc.muni.test>\n" \
+#define RECEIPT                                                                                    \
+	"From: ciudadano@ciudadano.test\nTo: x@muni.test\nSubject: Read\nMessage-Id: "             \
+	"<m@ciudadano.test>\n"                                                                     \
+	"MIME-Version: 1.0\nContent-Type: multipart/report; "                                      \
+	"report-type=disposition-notification; boundary=\"b\"\n\n"                                 \
+	"--b\n\nRead.\n\n--b\nContent-Type: message/disposition-notification\n\n"                  \
+	"Final-Recipient: rfc822; ciudadano@ciudadano.test\nOriginal-Message-ID: "                 \
+	"<n12@pc.muni.test>\n"                                                                     \
 	"Disposition: manual-action/MDN-sent-manually; displayed\n\n--b--\n"
-#define ANSWER \
-	"From: ciudadano@ciudadano.test\nTo: x@muni.test\nSubject: Re: n\nMessage-ID: <a@ciudadano.test>\n" \
+#define ANSWER                                                                                     \
+	"From: ciudadano@ciudadano.test\nTo: x@muni.test\nSubject: Re: n\nMessage-ID: "            \
+	"<a@ciudadano.test>\n"                                                                     \
 	"In-Reply-To: <n12@pc.muni.test>\n\nRecibido.\n"
 #define PLAIN "From: ciudadano@ciudadano.test\nTo: x@muni.test\nSubject: Consulta\n\nBuenos dias.\n"
 
@@ -49,7 +56,8 @@ static char *join(const GPtrArray *addresses)
 	GString *text = g_string_new(NULL);
 
 	for (guint i = 0; i < addresses->len; i++)
-		g_string_append_printf(text, "%s%s", i > 0 ? " " : "", (char *)g_ptr_array_index(addresses, i));
+		g_string_append_printf(
+			text, "%s%s", i > 0 ? " " : "", (char *)g_ptr_array_index(addresses, i));
 	return g_string_free(text, FALSE);
 }
 
@@ -70,21 +78,23 @@ static void run_case(const Case *row)
 	g_autofree char *deleted = NULL;
 	g_autofree char *added = NULL;
 	g_autoptr(Session) session = fake_session(row->stream, NULL,
-		strcmp(row->stream, "INTERNAL") == 0 ? "" : "ciudadano@ciudadano.test", recipients, row->text);
+		strcmp(row->stream, "INTERNAL") == 0 ? "" : "ciudadano@ciudadano.test", recipients,
+		row->text);
 	g_autoptr(Outcome) outcome = NULL;
 
-	world->event_answer = json_pack("{s:s?, s:b, s:o}", "matched", row->matched, "counts", 1, "deliver_to",
-		row->deliver_to != NULL ? json_pack("[s]", row->deliver_to) : json_array());
+	world->event_answer =
+		json_pack("{s:s?, s:b, s:o}", "matched", row->matched, "counts", 1, "deliver_to",
+			row->deliver_to != NULL ? json_pack("[s]", row->deliver_to) : json_array());
 	if (row->error != 0)
 		world->event_error = row->error;
 	assert_null(evidence_at_mail(session->envelope, &world->services));
 	outcome = evidence_decide(session, &world->services);
 	deleted = join(outcome->delete_recipients);
 	added = join(outcome->add_recipients);
-	if (outcome->action != row->action || strcmp(deleted, expected) != 0 || strcmp(added, row->added) != 0 ||
-		strcmp(world->calls->str, row->calls) != 0)
-		fail_msg("%s: action %d (%s), deleted %s, added %s, calls %s", row->name, outcome->action,
-			outcome->decision, deleted, added, world->calls->str);
+	if (outcome->action != row->action || strcmp(deleted, expected) != 0 ||
+		strcmp(added, row->added) != 0 || strcmp(world->calls->str, row->calls) != 0)
+		fail_msg("%s: action %d (%s), deleted %s, added %s, calls %s", row->name,
+			outcome->action, outcome->decision, deleted, added, world->calls->str);
 	if (outcome->action == ACTION_REPLY)
 		assert_true(outcome->reply[0] == '4');
 	fake_world_free(world);
@@ -97,31 +107,55 @@ static void run_case(const Case *row)
 static void test_decisions(void **state)
 {
 	static const Case cases[] = {
-		{"success to a token", "INTERNAL", "TOKEN", REPORT("relayed"), SEND, ROSA, 0, ACTION_DISCARD, "", "", DONE},
-		{"success to a token, unmatched", "INTERNAL", "TOKEN", REPORT("relayed"), NULL, NULL, 0, ACTION_DISCARD, "", "", DONE},
-		{"success to an employee", "INTERNAL", ROSA, REPORT("delivered"), SEND, ROSA, 0, ACTION_DISCARD, "", "", DONE},
-		{"success to an employee, unmatched", "INTERNAL", ROSA, REPORT("delivered"), NULL, NULL, 0, ACTION_ACCEPT, "", "", DONE},
-		{"failure to a token", "INTERNAL", "TOKEN", REPORT("failed"), SEND, ROSA, 0, ACTION_ACCEPT, "TOKEN", ROSA, DONE},
-		{"delay to a token", "INTERNAL", "TOKEN", REPORT("delayed"), SEND, ROSA, 0, ACTION_ACCEPT, "TOKEN", ROSA, DONE},
-		{"failure to an employee", "INTERNAL", ROSA, REPORT("failed"), SEND, ROSA, 0, ACTION_ACCEPT, "", "", DONE},
-		{"failure, nobody known", "INTERNAL", "TOKEN", REPORT("failed"), NULL, NULL, 0, ACTION_REPLY, "", "", DONE},
-		{"report, provisiond down", "INTERNAL", ROSA, REPORT("relayed"), NULL, NULL, ACUSE_ERROR_UNAVAILABLE, ACTION_REPLY, "", "", DONE},
-		{"report, body refused", "INTERNAL", "TOKEN", REPORT("failed"), NULL, NULL, ACUSE_ERROR_INVALID, ACTION_REPLY, "", "", DONE},
+		{"success to a token", "INTERNAL", "TOKEN", REPORT("relayed"), SEND, ROSA, 0,
+			ACTION_DISCARD, "", "", DONE},
+		{"success to a token, unmatched", "INTERNAL", "TOKEN", REPORT("relayed"), NULL,
+			NULL, 0, ACTION_DISCARD, "", "", DONE},
+		{"success to an employee", "INTERNAL", ROSA, REPORT("delivered"), SEND, ROSA, 0,
+			ACTION_DISCARD, "", "", DONE},
+		{"success to an employee, unmatched", "INTERNAL", ROSA, REPORT("delivered"), NULL,
+			NULL, 0, ACTION_ACCEPT, "", "", DONE},
+		{"failure to a token", "INTERNAL", "TOKEN", REPORT("failed"), SEND, ROSA, 0,
+			ACTION_ACCEPT, "TOKEN", ROSA, DONE},
+		{"delay to a token", "INTERNAL", "TOKEN", REPORT("delayed"), SEND, ROSA, 0,
+			ACTION_ACCEPT, "TOKEN", ROSA, DONE},
+		{"failure to an employee", "INTERNAL", ROSA, REPORT("failed"), SEND, ROSA, 0,
+			ACTION_ACCEPT, "", "", DONE},
+		{"failure, nobody known", "INTERNAL", "TOKEN", REPORT("failed"), NULL, NULL, 0,
+			ACTION_REPLY, "", "", DONE},
+		{"report, provisiond down", "INTERNAL", ROSA, REPORT("relayed"), NULL, NULL,
+			ACUSE_ERROR_UNAVAILABLE, ACTION_REPLY, "", "", DONE},
+		{"report, body refused", "INTERNAL", "TOKEN", REPORT("failed"), NULL, NULL,
+			ACUSE_ERROR_INVALID, ACTION_REPLY, "", "", DONE},
 		{"not a report", "INTERNAL", ROSA, PLAIN, NULL, NULL, 0, ACTION_ACCEPT, "", "", ""},
-		{"answer to a token", "INBOUND", "TOKEN", ANSWER, SEND, ROSA, 0, ACTION_ACCEPT, "TOKEN", ROSA, DONE},
-		{"new mail to a token", "INBOUND", "TOKEN", PLAIN, SEND, ROSA, 0, ACTION_ACCEPT, "TOKEN", ROSA, DONE},
-		{"answer to all", "INBOUND", "TOKEN otra@muni.test", ANSWER, SEND, ROSA, 0, ACTION_ACCEPT, "TOKEN", ROSA, DONE},
-		{"answer to all, notifier too", "INBOUND", "TOKEN " ROSA, ANSWER, SEND, ROSA, 0, ACTION_ACCEPT, "TOKEN", "", DONE},
-		{"answer, nobody known", "INBOUND", "TOKEN", ANSWER, NULL, NULL, 0, ACTION_REPLY, "", "", DONE},
-		{"answer to a token, provisiond down", "INBOUND", "TOKEN", ANSWER, NULL, NULL, ACUSE_ERROR_UNAVAILABLE, ACTION_REPLY, "", "", DONE},
-		{"receipt to a token", "INBOUND", "TOKEN", RECEIPT, SEND, ROSA, 0, ACTION_DISCARD, "", "", DONE},
-		{"receipt to a token and others", "INBOUND", "TOKEN otra@muni.test", RECEIPT, SEND, ROSA, 0, ACTION_ACCEPT, "TOKEN", "", DONE},
-		{"receipt to the office", "INBOUND", ROSA, RECEIPT, SEND, ROSA, 0, ACTION_ACCEPT, "", "", DONE},
-		{"receipt, provisiond down", "INBOUND", ROSA, RECEIPT, NULL, NULL, ACUSE_ERROR_TIMEOUT, ACTION_REPLY, "", "", DONE},
-		{"outside failure to a token", "INBOUND", "TOKEN", REPORT("failed"), SEND, ROSA, 0, ACTION_ACCEPT, "TOKEN", ROSA, DONE},
-		{"outside success to a token", "INBOUND", "TOKEN", REPORT("delivered"), SEND, ROSA, 0, ACTION_DISCARD, "", "", DONE},
-		{"answer by reference", "INBOUND", ROSA, ANSWER, SEND, ROSA, 0, ACTION_ACCEPT, "", "", DONE},
-		{"answer by reference, provisiond down", "INBOUND", ROSA, ANSWER, NULL, NULL, ACUSE_ERROR_UNAVAILABLE, ACTION_ACCEPT, "", "", DONE},
+		{"answer to a token", "INBOUND", "TOKEN", ANSWER, SEND, ROSA, 0, ACTION_ACCEPT,
+			"TOKEN", ROSA, DONE},
+		{"new mail to a token", "INBOUND", "TOKEN", PLAIN, SEND, ROSA, 0, ACTION_ACCEPT,
+			"TOKEN", ROSA, DONE},
+		{"answer to all", "INBOUND", "TOKEN otra@muni.test", ANSWER, SEND, ROSA, 0,
+			ACTION_ACCEPT, "TOKEN", ROSA, DONE},
+		{"answer to all, notifier too", "INBOUND", "TOKEN " ROSA, ANSWER, SEND, ROSA, 0,
+			ACTION_ACCEPT, "TOKEN", "", DONE},
+		{"answer, nobody known", "INBOUND", "TOKEN", ANSWER, NULL, NULL, 0, ACTION_REPLY,
+			"", "", DONE},
+		{"answer to a token, provisiond down", "INBOUND", "TOKEN", ANSWER, NULL, NULL,
+			ACUSE_ERROR_UNAVAILABLE, ACTION_REPLY, "", "", DONE},
+		{"receipt to a token", "INBOUND", "TOKEN", RECEIPT, SEND, ROSA, 0, ACTION_DISCARD,
+			"", "", DONE},
+		{"receipt to a token and others", "INBOUND", "TOKEN otra@muni.test", RECEIPT, SEND,
+			ROSA, 0, ACTION_ACCEPT, "TOKEN", "", DONE},
+		{"receipt to the office", "INBOUND", ROSA, RECEIPT, SEND, ROSA, 0, ACTION_ACCEPT,
+			"", "", DONE},
+		{"receipt, provisiond down", "INBOUND", ROSA, RECEIPT, NULL, NULL,
+			ACUSE_ERROR_TIMEOUT, ACTION_REPLY, "", "", DONE},
+		{"outside failure to a token", "INBOUND", "TOKEN", REPORT("failed"), SEND, ROSA, 0,
+			ACTION_ACCEPT, "TOKEN", ROSA, DONE},
+		{"outside success to a token", "INBOUND", "TOKEN", REPORT("delivered"), SEND, ROSA,
+			0, ACTION_DISCARD, "", "", DONE},
+		{"answer by reference", "INBOUND", ROSA, ANSWER, SEND, ROSA, 0, ACTION_ACCEPT, "",
+			"", DONE},
+		{"answer by reference, provisiond down", "INBOUND", ROSA, ANSWER, NULL, NULL,
+			ACUSE_ERROR_UNAVAILABLE, ACTION_ACCEPT, "", "", DONE},
 		{"ordinary mail", "INBOUND", ROSA, PLAIN, NULL, NULL, 0, ACTION_ACCEPT, "", "", ""},
 	};
 
@@ -156,7 +190,8 @@ static void test_posted_bytes(void **state)
 	g_autoptr(Outcome) outcome = evidence_decide(session, &world->services);
 	const char *sha256 = json_string_value(json_object_get(world->event, "original_sha256"));
 	g_autoptr(GBytes) bytes = mail_message_to_bytes(session->message);
-	g_autofree char *digest = digest_sha256_hex(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+	g_autofree char *digest =
+		digest_sha256_hex(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
 
 	(void)state;
 	assert_non_null(outcome);
@@ -182,10 +217,12 @@ static void test_early(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autoptr(Session) session = fake_session(cases[i].stream, NULL, cases[i].sender, ROSA, PLAIN);
+		g_autoptr(Session) session =
+			fake_session(cases[i].stream, NULL, cases[i].sender, ROSA, PLAIN);
 		g_autoptr(Outcome) outcome = evidence_at_mail(session->envelope, &world->services);
 
-		if (outcome == NULL || outcome->reply == NULL || !g_str_has_prefix(outcome->reply, cases[i].reply))
+		if (outcome == NULL || outcome->reply == NULL ||
+			!g_str_has_prefix(outcome->reply, cases[i].reply))
 			fail_msg("%s", cases[i].name);
 	}
 	fake_world_free(world);

@@ -1,6 +1,6 @@
 /*
- * The outgoing decision with the real policy, MIME and CMS: what is asked of whom in which order, what each failure
- * becomes, and that the recorded bytes are the bytes that Postfix gets.
+ * The outgoing decision with the real policy, MIME and CMS: what is asked of whom in which order,
+ * what each failure becomes, and that the recorded bytes are the bytes that Postfix gets.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,13 +19,14 @@
 
 #define CITIZEN "ciudadano@ciudadano.test"
 #define OFFICE "secretaria.general@muni.test"
-#define NOTIFICATION \
-	"From: =?utf-8?Q?Secretar=C3=ADa_General?= <" OFFICE ">\nTo: <" CITIZEN ">\n" \
-	"Subject: NOTIFICACION 12 - Exp. 2026-001234\nDate: Fri, 20 Nov 2026 16:00:00 -0500\n" \
-	"Message-ID: <n12@pc.muni.test>\nAcuse-Id: forged\nMIME-Version: 1.0\n" \
-	"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nSe notifica la resolución.\n"
-#define INTERNAL \
-	"From: Rosa <rmoralesa@muni.test>\nTo: " OFFICE "\nSubject: Coordinar\n" \
+#define NOTIFICATION                                                                               \
+	"From: =?utf-8?Q?Secretar=C3=ADa_General?= <" OFFICE ">\nTo: <" CITIZEN ">\n"              \
+	"Subject: NOTIFICACION 12 - Exp. 2026-001234\nDate: Fri, 20 Nov 2026 16:00:00 -0500\n"     \
+	"Message-ID: <n12@pc.muni.test>\nAcuse-Id: forged\nMIME-Version: 1.0\n"                    \
+	"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nSe notifica " \
+	"la resolución.\n"
+#define INTERNAL                                                                                   \
+	"From: Rosa <rmoralesa@muni.test>\nTo: " OFFICE "\nSubject: Coordinar\n"                   \
 	"Date: Fri, 20 Nov 2026 16:00:00 -0500\nMessage-ID: <i1@pc.muni.test>\n\nHola.\n"
 
 static Outcome *run(FakeWorld *world, const char *stream, const char *login, const char *sender,
@@ -61,15 +62,20 @@ static void test_notification(void **state)
 	assert_string_equal(outcome->class_name, "notification");
 	bytes = mail_message_to_bytes(outcome->final);
 	sha256 = digest_sha256_hex(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
-	assert_string_equal(json_string_value(json_object_get(world->prepared, "message_sha256")), sha256);
+	assert_string_equal(
+		json_string_value(json_object_get(world->prepared, "message_sha256")), sha256);
 	assert_true(g_hash_table_contains(world->blobs, sha256));
-	assert_int_equal(json_integer_value(json_object_get(world->prepared, "size")), g_bytes_get_size(bytes));
-	assert_true(smime_split(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), &entity, &cms));
+	assert_int_equal(json_integer_value(json_object_get(world->prepared, "size")),
+		g_bytes_get_size(bytes));
+	assert_true(
+		smime_split(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), &entity, &cms));
 	signer = cms_verify_detached(cms, entity, NULL, NULL);
 	assert_non_null(signer);
 	entity_sha256 = digest_sha256_hex(g_bytes_get_data(entity, NULL), g_bytes_get_size(entity));
-	assert_string_equal(json_string_value(json_object_get(world->intent, "entity_sha256")), entity_sha256);
-	assert_string_equal(g_strchug((char *)mail_message_field(outcome->final, "Acuse-Id")), outcome->send_id);
+	assert_string_equal(
+		json_string_value(json_object_get(world->intent, "entity_sha256")), entity_sha256);
+	assert_string_equal(g_strchug((char *)mail_message_field(outcome->final, "Acuse-Id")),
+		outcome->send_id);
 	token = return_token_of_address(outcome->sender, "muni.test");
 	assert_non_null(token);
 	assert_true(return_token_check(world->options->token_key, token));
@@ -100,17 +106,28 @@ static void test_faults(void **state)
 		int code;
 		const char *reply, *calls;
 	} cases[] = {
-		{"provisiond down", offsetof(FakeWorld, intent_error), ACUSE_ERROR_UNAVAILABLE, "451 4.3.0 ", "intent "},
-		{"account ceased", offsetof(FakeWorld, intent_error), ACUSE_ERROR_ACCOUNT_INACTIVE, "550 5.7.1 ", "intent "},
-		{"expediente unknown", offsetof(FakeWorld, intent_error), ACUSE_ERROR_EXPEDIENTE_UNKNOWN, "550 5.7.1 ", "intent "},
-		{"our role is wrong", offsetof(FakeWorld, intent_error), ACUSE_ERROR_FORBIDDEN, "451 4.3.0 ", "intent "},
-		{"our body is wrong", offsetof(FakeWorld, intent_error), ACUSE_ERROR_INVALID, "451 4.3.0 ", "intent "},
-		{"undecided repeat", offsetof(FakeWorld, intent_error), ACUSE_ERROR_REPEAT_UNDECIDED, "451 4.3.0 ", "intent "},
-		{"no binding", offsetof(FakeWorld, intent_error), ACUSE_ERROR_NO_BINDING, "451 4.7.5 ", "intent "},
-		{"token locked", offsetof(FakeWorld, sign_error), ACUSE_ERROR_TOKEN_LOCKED, "451 4.7.5 ", "intent sign "},
-		{"signer refuses", offsetof(FakeWorld, sign_error), ACUSE_ERROR_INVALID, "451 4.3.0 ", "intent sign "},
-		{"store full", offsetof(FakeWorld, blob_error), ACUSE_ERROR_NO_SPACE, "452 4.3.1 ", "intent sign blob "},
-		{"not recorded", offsetof(FakeWorld, prepared_error), ACUSE_ERROR_CONFLICT, "451 4.3.0 ", "intent sign blob prepared "},
+		{"provisiond down", offsetof(FakeWorld, intent_error), ACUSE_ERROR_UNAVAILABLE,
+			"451 4.3.0 ", "intent "},
+		{"account ceased", offsetof(FakeWorld, intent_error), ACUSE_ERROR_ACCOUNT_INACTIVE,
+			"550 5.7.1 ", "intent "},
+		{"expediente unknown", offsetof(FakeWorld, intent_error),
+			ACUSE_ERROR_EXPEDIENTE_UNKNOWN, "550 5.7.1 ", "intent "},
+		{"our role is wrong", offsetof(FakeWorld, intent_error), ACUSE_ERROR_FORBIDDEN,
+			"451 4.3.0 ", "intent "},
+		{"our body is wrong", offsetof(FakeWorld, intent_error), ACUSE_ERROR_INVALID,
+			"451 4.3.0 ", "intent "},
+		{"undecided repeat", offsetof(FakeWorld, intent_error),
+			ACUSE_ERROR_REPEAT_UNDECIDED, "451 4.3.0 ", "intent "},
+		{"no binding", offsetof(FakeWorld, intent_error), ACUSE_ERROR_NO_BINDING,
+			"451 4.7.5 ", "intent "},
+		{"token locked", offsetof(FakeWorld, sign_error), ACUSE_ERROR_TOKEN_LOCKED,
+			"451 4.7.5 ", "intent sign "},
+		{"signer refuses", offsetof(FakeWorld, sign_error), ACUSE_ERROR_INVALID,
+			"451 4.3.0 ", "intent sign "},
+		{"store full", offsetof(FakeWorld, blob_error), ACUSE_ERROR_NO_SPACE, "452 4.3.1 ",
+			"intent sign blob "},
+		{"not recorded", offsetof(FakeWorld, prepared_error), ACUSE_ERROR_CONFLICT,
+			"451 4.3.0 ", "intent sign blob prepared "},
 	};
 
 	(void)state;
@@ -120,9 +137,11 @@ static void test_faults(void **state)
 
 		*(int *)(void *)((char *)world + cases[i].place) = cases[i].code;
 		outcome = run_notification(world);
-		if (outcome->action != ACTION_REPLY || !g_str_has_prefix(outcome->reply, cases[i].reply) ||
+		if (outcome->action != ACTION_REPLY ||
+			!g_str_has_prefix(outcome->reply, cases[i].reply) ||
 			strcmp(world->calls->str, cases[i].calls) != 0)
-			fail_msg("%s: %s after %s", cases[i].name, outcome->reply, world->calls->str);
+			fail_msg("%s: %s after %s", cases[i].name, outcome->reply,
+				world->calls->str);
 		assert_null(outcome->final);
 		fake_world_free(world);
 	}
@@ -176,17 +195,23 @@ static void test_refusals(void **state)
 		const char *name, *stream, *login, *sender, *text, *reply;
 		gint64 age_s;
 	} cases[] = {
-		{"old directory", "SUBMISSION", "rmoralesa", OFFICE, NOTIFICATION, "451 4.3.0 ", 901},
-		{"never a directory", "LOCAL", NULL, "root@host.test", "From: root@host.test\n\nx\n", "451 4.3.0 ", G_MAXINT64},
+		{"old directory", "SUBMISSION", "rmoralesa", OFFICE, NOTIFICATION, "451 4.3.0 ",
+			901},
+		{"never a directory", "LOCAL", NULL, "root@host.test",
+			"From: root@host.test\n\nx\n", "451 4.3.0 ", G_MAXINT64},
 		{"unset stream", "UNSET", "rmoralesa", OFFICE, NOTIFICATION, "451 4.7.1 ", 0},
 		{"no stream", NULL, "rmoralesa", OFFICE, NOTIFICATION, "451 4.7.1 ", 0},
 		{"inbound at outgoing", "INBOUND", NULL, CITIZEN, NOTIFICATION, "451 4.7.1 ", 0},
-		{"borrowed sender", "LOCAL", NULL, OFFICE, "From: root@host.test\n\nx\n", "550 5.7.1 [P1]", 0},
-		{"borrowed From", "LOCAL", NULL, "root@host.test", NOTIFICATION, "550 5.7.1 [P1]", 0},
+		{"borrowed sender", "LOCAL", NULL, OFFICE, "From: root@host.test\n\nx\n",
+			"550 5.7.1 [P1]", 0},
+		{"borrowed From", "LOCAL", NULL, "root@host.test", NOTIFICATION, "550 5.7.1 [P1]",
+			0},
 		{"no subject", "SUBMISSION", "rmoralesa", "rmoralesa@muni.test",
-			"From: rmoralesa@muni.test\nTo: " CITIZEN "\n\nHola\n", "550 5.7.1 [P3]", 0},
+			"From: rmoralesa@muni.test\nTo: " CITIZEN "\n\nHola\n", "550 5.7.1 [P3]",
+			0},
 		{"somebody else", "SUBMISSION", "rmoralesa", "rmoralesa@muni.test",
-			"From: alcalde@muni.test\nTo: " CITIZEN "\nSubject: x y\n\nHola\n", "550 5.7.1 [P1]", 0},
+			"From: alcalde@muni.test\nTo: " CITIZEN "\nSubject: x y\n\nHola\n",
+			"550 5.7.1 [P1]", 0},
 	};
 
 	(void)state;
@@ -195,8 +220,10 @@ static void test_refusals(void **state)
 		g_autoptr(Outcome) outcome = NULL;
 
 		world->age_s = cases[i].age_s;
-		outcome = run(world, cases[i].stream, cases[i].login, cases[i].sender, CITIZEN, cases[i].text);
-		if (outcome->action != ACTION_REPLY || !g_str_has_prefix(outcome->reply, cases[i].reply))
+		outcome = run(world, cases[i].stream, cases[i].login, cases[i].sender, CITIZEN,
+			cases[i].text);
+		if (outcome->action != ACTION_REPLY ||
+			!g_str_has_prefix(outcome->reply, cases[i].reply))
 			fail_msg("%s: %s", cases[i].name, outcome->reply);
 		assert_string_equal(world->calls->str, "");
 		fake_world_free(world);
@@ -215,8 +242,8 @@ static void test_passes(void **state)
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		FakeWorld *world = fake_world_new();
-		g_autoptr(Outcome) outcome = run(world, cases[i].stream, NULL, cases[i].sender, CITIZEN,
-			"From: root@host.test\nSubject: x\n\nx\n");
+		g_autoptr(Outcome) outcome = run(world, cases[i].stream, NULL, cases[i].sender,
+			CITIZEN, "From: root@host.test\nSubject: x\n\nx\n");
 
 		if (outcome->action != ACTION_ACCEPT || outcome->final != NULL)
 			fail_msg("%s: %s", cases[i].name, outcome->reply);
@@ -228,7 +255,8 @@ static void test_passes(void **state)
 static void test_missing_notify(void **state)
 {
 	FakeWorld *world = fake_world_new();
-	g_autoptr(Session) session = fake_session("SUBMISSION", "rmoralesa", OFFICE, CITIZEN, NOTIFICATION);
+	g_autoptr(Session) session =
+		fake_session("SUBMISSION", "rmoralesa", OFFICE, CITIZEN, NOTIFICATION);
 	g_autoptr(Outcome) outcome = NULL;
 	char address[] = "<otro@ciudadano.test>", notify[] = "NOTIFY=FAILURE";
 	char *rcpt[] = {address, notify, NULL};

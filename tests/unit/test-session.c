@@ -36,7 +36,8 @@ static void test_notify(void **state)
 			fail_msg("%s", cases[i].parameters);
 		assert_string_equal(session->envelope->login, "rosa");
 		assert_string_equal(session->envelope->sender, "x@b.test");
-		assert_string_equal(g_ptr_array_index(session->envelope->recipients, 0), "a@b.test");
+		assert_string_equal(
+			g_ptr_array_index(session->envelope->recipients, 0), "a@b.test");
 	}
 }
 
@@ -97,7 +98,8 @@ static void test_arrange(void **state)
 		for (guint k = 0; k < final->fields->len; k++) {
 			const MailField *field = g_ptr_array_index(final->fields, k);
 
-			g_string_append_printf(text, "%s%s=%s", k > 0 ? " " : "", field->name, field->value);
+			g_string_append_printf(
+				text, "%s%s=%s", k > 0 ? " " : "", field->name, field->value);
 		}
 		if (strcmp(text->str, cases[i].arranged) != 0)
 			fail_msg("%s: %s", cases[i].name, text->str);
