@@ -246,3 +246,35 @@ char *codec_to_utf8(const guint8 *bytes, gsize size, const char *charset)
 		return NULL;
 	return g_steal_pointer(&text);
 }
+
+/* Each byte by itself, U+FFFD where it means nothing. */
+static char *single_bytes_to_utf8(const guint8 *bytes, gsize size, const char *charset)
+{
+	GString *out = g_string_sized_new(size);
+	char *letters[256] = {NULL};
+
+	for (gsize i = 0; i < size; i++) {
+		if (!letters[bytes[i]]) {
+			letters[bytes[i]] = g_convert((const char *)bytes + i, 1, "UTF-8", charset,
+				NULL, NULL, NULL);
+			if (!letters[bytes[i]])
+				letters[bytes[i]] = g_strdup("\xef\xbf\xbd");
+		}
+		g_string_append(out, letters[bytes[i]]);
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(letters); i++)
+		g_free(letters[i]);
+	return g_string_free(out, FALSE);
+}
+
+char *codec_to_utf8_lossy(const guint8 *bytes, gsize size, const char *charset)
+{
+	char *text = codec_to_utf8(bytes, size, charset);
+
+	if (text)
+		return text;
+	if (codec_charset_extends_ascii(charset) && !codec_charset_is_ascii(charset) &&
+		!codec_charset_is_utf8(charset))
+		return single_bytes_to_utf8(bytes, size, charset);
+	return g_utf8_make_valid((const char *)bytes, (gssize)size);
+}

@@ -32,5 +32,7 @@ gboolean codec_charset_is_ascii(const char *charset);
 
 /* Text in UTF-8, or NULL when it is not valid in that charset. */
 char *codec_to_utf8(const guint8 *bytes, gsize size, const char *charset);
+/* The same, with U+FFFD for what is not valid. */
+char *codec_to_utf8_lossy(const guint8 *bytes, gsize size, const char *charset);
 
 #endif

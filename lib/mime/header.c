@@ -235,9 +235,11 @@ char *header_set_parameter(const char *raw, const char *name, const char *value)
 		p = skip_value(start);
 		if (!p)
 			return NULL;
-		if (strlen(name) == (gsize)(key_end - key) &&
-			g_ascii_strncasecmp(key, name, strlen(name)) == 0) {
-			if (found)
+		if ((gsize)(key_end - key) >= strlen(name) &&
+			g_ascii_strncasecmp(key, name, strlen(name)) == 0 &&
+			(key[strlen(name)] == '*' || key + strlen(name) == key_end)) {
+			/* Given twice or in the form of RFC 2231: no place to put the value. */
+			if (found || key + strlen(name) != key_end)
 				return NULL;
 			found = start;
 			found_end = p;

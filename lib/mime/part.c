@@ -112,8 +112,18 @@ static gboolean match_boundary(const Scan *scan, gsize pos, gsize end, Stop *sto
 	return FALSE;
 }
 
-/* Goes on to the next boundary line of any open level, from the content that begins at `content`. */
-static Stop find_boundary(Scan *scan, gsize content)
+/* The end of what stands before a boundary line: its line end belongs to the boundary (RFC 2046 5.1.1). */
+static gsize before_boundary(const Scan *scan, gsize line)
+{
+	if (line > 0 && scan->data[line - 1] == '\n')
+		line--;
+	if (line > 0 && scan->data[line] == '\n' && scan->data[line - 1] == '\r')
+		line--;
+	return line;
+}
+
+/* Goes on to the next boundary line of any open level. */
+static Stop find_boundary(Scan *scan)
 {
 	Stop stop = {FALSE, FALSE, 0, scan->size};
 
@@ -124,11 +134,7 @@ static Stop find_boundary(Scan *scan, gsize content)
 		if (!match_boundary(scan, line, scan->pos, &stop))
 			continue;
 		stop.found = TRUE;
-		if (line > content && scan->data[line - 1] == '\n')
-			line--;
-		if (line > content && scan->data[line] == '\n' && scan->data[line - 1] == '\r')
-			line--;
-		stop.content_end = line;
+		stop.content_end = before_boundary(scan, line);
 		return stop;
 	}
 	return stop;
@@ -210,8 +216,9 @@ static MimeEncoding read_encoding(const char *raw)
 	static const struct {
 		const char *word;
 		MimeEncoding encoding;
-	} words[] = {{"7bit", ENCODING_7BIT}, {"8bit", ENCODING_8BIT}, {"binary", ENCODING_BINARY},
-		{"quoted-printable", ENCODING_QP}, {"base64", ENCODING_BASE64}, {"", ENCODING_7BIT}};
+	} words[] = {{"7bit", ENCODING_7BIT}, {"7-bit", ENCODING_7BIT}, {"8bit", ENCODING_8BIT},
+		{"8-bit", ENCODING_8BIT}, {"binary", ENCODING_BINARY}, {"quoted-printable", ENCODING_QP},
+		{"base64", ENCODING_BASE64}, {"", ENCODING_7BIT}};
 	g_autofree char *value = unfold(raw);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
@@ -304,6 +311,7 @@ static gboolean scan_field(Scan *scan, MimePart *part)
 static gboolean scan_header(Scan *scan, MimePart *part, Stop *stop)
 {
 	part->start = scan->pos;
+	part->cut = TRUE;
 	while (scan->pos < scan->size) {
 		gsize line = scan->pos, end = next_line(scan, line);
 
@@ -313,16 +321,19 @@ static gboolean scan_header(Scan *scan, MimePart *part, Stop *stop)
 			return too_large(scan, "header fields"), FALSE;
 		if (scan->data[line] == '\n' || (scan->data[line] == '\r' && end - line == 2)) {
 			scan->pos = end;
+			part->cut = FALSE;
 			break;
 		}
 		if (match_boundary(scan, line, end, stop)) {
 			stop->found = TRUE;
-			stop->content_end = part->content = line;
+			stop->content_end = before_boundary(scan, line);
+			part->content = line;
 			scan->pos = end;
 			return TRUE;
 		}
 		if (!scan_field(scan, part)) {
 			part->malformed = TRUE;
+			part->cut = FALSE;
 			break;
 		}
 	}
@@ -351,18 +362,18 @@ static Stop scan_child(Scan *scan, MimePart *parent, const char *default_type, g
 {
 	MimePart *part = part_new(parent, default_type);
 	Stop stop = {FALSE, FALSE, 0, scan->size};
-	gboolean cut;
+	gboolean stopped;
 
 	scan->parts++;
 	if (scan->parts > MIME_MAX_PARTS || depth > MIME_MAX_DEPTH)
 		too_large(scan, depth > MIME_MAX_DEPTH ? "levels" : "parts");
 	if (scan->error)
 		return stop;
-	cut = scan_header(scan, part, &stop);
+	stopped = scan_header(scan, part, &stop);
 	read_fields(scan, part);
-	if (!cut && !scan->error)
+	if (!stopped && !scan->error)
 		stop = scan_content(scan, part, depth);
-	part->end = stop.content_end;
+	part->end = MAX(part->content, stop.content_end);
 	return stop;
 }
 
@@ -374,12 +385,12 @@ static Stop scan_multipart(Scan *scan, MimePart *part, guint depth)
 	Stop stop;
 
 	g_ptr_array_add(scan->boundaries, part->boundary);
-	stop = find_boundary(scan, part->content);
+	stop = find_boundary(scan);
 	while (!scan->error && stop.found && stop.level == level && !stop.closing)
 		stop = scan_child(scan, part, child_type, depth + 1);
 	g_ptr_array_set_size(scan->boundaries, (gint)level);
 	if (stop.found && stop.level == level)
-		stop = find_boundary(scan, scan->pos);
+		stop = find_boundary(scan);
 	return stop;
 }
 
@@ -391,7 +402,7 @@ static Stop scan_content(Scan *scan, MimePart *part, guint depth)
 		return scan_multipart(scan, part, depth);
 	if (strcmp(part->type, "message/rfc822") == 0 && identity && !part->malformed)
 		return scan_child(scan, part, "text/plain", depth + 1);
-	return find_boundary(scan, part->content);
+	return find_boundary(scan);
 }
 
 static gboolean header_within_limits(const MailMessage *message, GError **error)

@@ -34,6 +34,7 @@ struct _MimePart {
 	gsize content, end;    /* the content, without the line end that belongs to the boundary */
 	char *type;	       /* "text/plain", lower case; the default when there is no field */
 	gboolean has_type;
+	gboolean cut;	       /* no empty line ends its header section */
 	gboolean malformed;    /* Content-Type or encoding given twice, too long, or a broken header section */
 	char *charset;	       /* lower case; NULL: none given */
 	char *boundary, *protocol, *smime_type, *report_type;

@@ -111,8 +111,13 @@ static void read_delivery_status(const MailMessage *message, const MimePart *par
 			continue;
 		}
 		group = mail_message_parse(data, left);
-		if (group->fields->len == 0)
-			break;
+		if (group->fields->len == 0) {
+			const guint8 *lf = memchr(data, '\n', left);
+			gsize line = lf ? (gsize)(lf - data) + 1 : left;
+
+			data += line, left -= line;
+			continue;
+		}
 		data += left - group->body->len;
 		left = group->body->len;
 		mta = mail_message_field(group, "Reporting-MTA");
@@ -137,11 +142,15 @@ static char *disposition_type(const char *raw)
 	return g_ascii_strdown(type, (gssize)strcspn(type, " \t/;,("));
 }
 
+/* The first id, without brackets; some programs write none. */
 static char *first_id(const char *value)
 {
 	g_auto(GStrv) ids = header_ids(value);
+	g_autofree char *text = value ? header_unfold(value) : NULL;
 
-	return g_strdup(ids[0]);
+	if (ids[0] || !text || text[0] == '\0')
+		return g_strdup(ids[0]);
+	return g_strndup(text, strcspn(text, " \t"));
 }
 
 static void read_disposition_notification(const MailMessage *message, const MimePart *part,
@@ -318,7 +327,9 @@ ReportFacts *mime_report(const MailMessage *message, const Envelope *envelope, c
 	read_from(message, report);
 	read_authentication(message, authserv_id, report);
 	read_references(message, report);
-	if (strcmp(root->type, "multipart/report") == 0)
+	/* Some servers send their reports as multipart/mixed; a person's mail with one attached is none. */
+	if (strcmp(root->type, "multipart/report") == 0 ||
+		(strcmp(root->type, "multipart/mixed") == 0 && report->envelope_sender[0] == '\0'))
 		read_report_parts(message, root, report);
 	if (report->kind == REPORT_NONE)
 		report->kind = autoreply_detect(message, report->envelope_sender) ? REPORT_AUTOMATIC

@@ -33,7 +33,7 @@ static gboolean is_html(const MimePart *part)
 
 static gboolean is_body_text(const MimePart *part)
 {
-	return mime_part_is_leaf(part) && !part->attachment &&
+	return mime_part_is_leaf(part) && !part->attachment && !part->cut &&
 		part->encoding != ENCODING_UNKNOWN &&
 		(is_html(part) || strcmp(part->type, "text/plain") == 0);
 }
@@ -83,13 +83,15 @@ static char *collapse(const char *text)
 	return g_strdup(out->str);
 }
 
-/* The text as its reader sees it: UTF-8, white space collapsed. */
+/* The text as its reader sees it: UTF-8, white space collapsed; of HTML, what stands before the block's place. */
 static char *readable(const MimePart *part, const GByteArray *decoded)
 {
-	g_autofree char *text = codec_to_utf8(decoded->data, decoded->len, part->charset);
+	gsize size = decoded->len;
+	g_autofree char *text = NULL;
 
-	if (!text)
-		text = g_utf8_make_valid(decoded->len ? (const char *)decoded->data : "", decoded->len);
+	if (is_html(part) && codec_charset_extends_ascii(part->charset))
+		size = html_block_offset(decoded->data, decoded->len);
+	text = codec_to_utf8_lossy(decoded->data, size, part->charset);
 	return is_html(part) ? html_text(text) : collapse(text);
 }
 
@@ -253,7 +255,8 @@ static LeafEdit *edit_plain(LeafEdit *edit, const GByteArray *decoded, GArray *m
 		return edit_as_utf8(edit, decoded, block, error);
 	if (codec_charset_is_ascii(charset) && !ascii) {
 		/* us-ascii is UTF-8 too, and so is what only forgot to say so. */
-		if (!g_utf8_validate((const char *)decoded->data, decoded->len, NULL))
+		if (decoded->len > 0 &&
+			!g_utf8_validate((const char *)decoded->data, decoded->len, NULL))
 			return edit_as_utf8(edit, decoded, block, error);
 		edit->charset = "utf-8";
 	} else if (!ascii && !codec_charset_is_utf8(charset)) {
@@ -284,10 +287,8 @@ static gboolean html_shows_block(const LeafEdit *edit, const Block *block)
 {
 	g_autofree char *text = NULL, *have = NULL, *want = html_text(block->html);
 
-	text = codec_to_utf8(edit->decoded->data, edit->decoded->len,
+	text = codec_to_utf8_lossy(edit->decoded->data, edit->decoded->len,
 		edit->charset ? edit->charset : edit->part->charset);
-	if (!text)
-		text = g_utf8_make_valid((const char *)edit->decoded->data, edit->decoded->len);
 	have = html_text(text);
 	return strstr(have, want) != NULL;
 }

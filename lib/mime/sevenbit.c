@@ -100,6 +100,7 @@ static gboolean plan_part(const MailMessage *message, const MimePart *part, cons
 gboolean mime_to_7bit(MailMessage *message, GError **error)
 {
 	g_autoptr(MimePart) root = mime_part_scan(message, error);
+	g_autoptr(MailMessage) after = NULL;
 	g_autoptr(GPtrArray) parts = NULL;
 	g_autoptr(GPtrArray) edits =
 		g_ptr_array_new_with_free_func((GDestroyNotify)leaf_edit_free);
@@ -116,7 +117,11 @@ gboolean mime_to_7bit(MailMessage *message, GError **error)
 	for (guint i = 0; i < parts->len; i++)
 		if (!plan_part(message, g_ptr_array_index(parts, i), eol, edits, error))
 			return FALSE;
-	if (edits->len > 0 && !splice_apply(message, root, edits, error))
+	after = mail_message_copy(message);
+	if (edits->len > 0 && !splice_apply(after, root, edits, error))
 		return FALSE;
+	if (!range_survives(after, 0, after->body->len))
+		return invalid(error, "8-bit bytes or a long line stand between the parts");
+	splice_take(message, g_steal_pointer(&after));
 	return TRUE;
 }

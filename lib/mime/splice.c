@@ -133,17 +133,17 @@ static void set_field(MailMessage *message, const MimePart *part, GArray *patche
 	add_patch(patches, part->start, part->start, line, strlen(line));
 }
 
-static gboolean set_charset(MailMessage *message, const LeafEdit *edit, GArray *patches,
-	GError **error)
+/* In place; a Content-Type that does not follow the grammar is written anew. */
+static void set_charset(MailMessage *message, const LeafEdit *edit, GArray *patches)
 {
 	g_autofree char *raw = mime_part_field(edit->part, message, "Content-Type"), *value = NULL;
 
-	value = raw ? header_set_parameter(raw, "charset", edit->charset)
-		    : g_strdup_printf("%s; charset=%s", edit->part->type, edit->charset);
+	if (raw)
+		value = header_set_parameter(raw, "charset", edit->charset);
 	if (!value)
-		return damaged(error, "a Content-Type is malformed");
+		value = g_strdup_printf("%s; charset=%s%s", edit->part->type, edit->charset,
+			edit->part->flowed ? "; format=flowed" : "");
 	set_field(message, edit->part, patches, "Content-Type", g_strchug(value));
-	return TRUE;
 }
 
 static gboolean same_bytes(const MailMessage *a, gsize a_start, gsize a_end, const MailMessage *b,
@@ -208,17 +208,29 @@ static gboolean outcome_is_right(const MailMessage *before, MimePart *old_root, 
 	return TRUE;
 }
 
+/* An empty content may have no line end of its own before the boundary. */
+static void patch_content(const MailMessage *after, const LeafEdit *edit, GArray *patches)
+{
+	const GByteArray *body = after->body;
+	gsize end = edit->part->end;
+	const char *eol = mime_body_eol(body);
+
+	if (edit->part->fields && end < body->len && !strchr("\r\n", body->data[end]))
+		g_byte_array_append(edit->content, (const guint8 *)eol, (guint)strlen(eol));
+	add_patch(patches, edit->part->content, end, (const char *)edit->content->data,
+		edit->content->len);
+}
+
 static gboolean stage_edit(MailMessage *after, const LeafEdit *edit, GArray *patches, GError **error)
 {
 	if (edit->part->malformed)
 		return damaged(error, "a text part's header is malformed");
-	if (edit->charset && !set_charset(after, edit, patches, error))
-		return FALSE;
+	if (edit->charset)
+		set_charset(after, edit, patches);
 	if (edit->encoding)
 		set_field(after, edit->part, patches, "Content-Transfer-Encoding", edit->encoding);
 	if (edit->content)
-		add_patch(patches, edit->part->content, edit->part->end,
-			(const char *)edit->content->data, edit->content->len);
+		patch_content(after, edit, patches);
 	return TRUE;
 }
 

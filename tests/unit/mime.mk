@@ -1,1 +1,19 @@
 # unit tests of mime
+mime_tests = tests/unit/test-mime-facts tests/unit/test-mime-rewrite tests/unit/test-mime-smime \
+	tests/unit/test-mime-report tests/unit/test-mime-corpus
+check_PROGRAMS += $(mime_tests)
+TESTS += $(mime_tests)
+mime_test_libs = lib/mime/libmime.a lib/core/libcore.a lib/base/libbase.a \
+	$(GMIME_LIBS) $(GUMBO_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_mime_facts_SOURCES = tests/unit/test-mime-facts.c
+tests_unit_test_mime_facts_LDADD = $(mime_test_libs)
+tests_unit_test_mime_rewrite_SOURCES = tests/unit/test-mime-rewrite.c
+tests_unit_test_mime_rewrite_LDADD = $(mime_test_libs)
+tests_unit_test_mime_smime_SOURCES = tests/unit/test-mime-smime.c
+tests_unit_test_mime_smime_LDADD = $(mime_test_libs)
+tests_unit_test_mime_report_SOURCES = tests/unit/test-mime-report.c
+tests_unit_test_mime_report_LDADD = $(mime_test_libs)
+tests_unit_test_mime_corpus_SOURCES = tests/unit/test-mime-corpus.c
+tests_unit_test_mime_corpus_CPPFLAGS = $(AM_CPPFLAGS) -DTOP_SRCDIR='"$(abs_top_srcdir)"'
+tests_unit_test_mime_corpus_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_mime_corpus_LDADD = $(mime_test_libs) $(JANSSON_LIBS)
