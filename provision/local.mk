@@ -11,7 +11,12 @@ provision_libprovision_a_SOURCES = \
 	provision/http_call.c provision/http_call.h \
 	provision/replies.c provision/replies.h \
 	provision/token_bindings.c \
-	provision/tokens.c provision/tokens.h
+	provision/tokens.c provision/tokens.h \
+	provision/ledger.c \
+	provision/heads.c provision/heads.h \
+	provision/health.c \
+	provision/expedientes.c \
+	provision/outbox.c provision/outbox.h
 
 # What libprovision.a needs behind it, in link order.
 # The sends need the store, and the list of routes needs the sends: hence libprovision.a on both sides.
@@ -22,3 +27,20 @@ PROVISION_LIBS = provision/libprovision.a provision/libsends.a provision/libproo
 	$(ZSTD_LIBS) $(ARCHIVE_LIBS) $(SYSTEMD_LIBS) $(DB_LIBS) $(GLIB_LIBS) -lpthread
 
 include $(top_srcdir)/provision/sends.mk
+
+sbin_PROGRAMS += acuse-provisiond
+acuse_provisiond_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SYSTEMD_CFLAGS) $(ARCHIVE_CFLAGS)
+acuse_provisiond_SOURCES = \
+	provision/main.c \
+	provision/routes.c provision/routes.h \
+	provision/sends.c \
+	provision/events.c \
+	provision/reconcile.c provision/reconcile.h \
+	provision/bundle.c provision/bundle.h \
+	provision/accounts.c \
+	provision/requests.c \
+	provision/offices.c \
+	provision/people.c \
+	provision/self.c \
+	provision/page.c
+acuse_provisiond_LDADD = provision/libproof.a $(PROVISION_LIBS)

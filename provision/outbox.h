@@ -7,9 +7,16 @@
 
 #include "provision/service.h"
 
+/*
+ * Order: entries of one table of kinds are carried out in the order they were added, so a slapd that is down holds back the
+ * directory's changes and not the signer's. An entry in trouble lets others pass, except those with the same "uid" or
+ * "label" in their body.
+ */
+
 /* Inside a change: queues {"kind":..., ...}. Its number is put into *number (may be NULL). body is not consumed. */
 gboolean outbox_add(StoreTxn *txn, const char *kind, const json_t *body, guint64 *number, GError **error);
 
+/* Over the tables of kinds that routes.c lists. */
 Outbox *outbox_start(Service *service, GError **error);
 void outbox_stop(Outbox *outbox);
 
@@ -24,6 +31,12 @@ typedef struct {
 	const char *kind;
 	gboolean (*carry_out)(Service *service, const json_t *body, GError **error);
 } OutboxKind;
+
+/* outbox_start over these tables (NULL-terminated array). */
+Outbox *outbox_start_with(Service *service, const OutboxKind *const *tables, GError **error);
+
+/* How many entries wait, and a new string that says why the first in trouble does, or NULL. */
+guint outbox_waiting(Outbox *outbox, char **trouble);
 
 extern const OutboxKind outbox_kinds_accounts[], outbox_kinds_tokens[]; /* end with kind NULL */
 

@@ -31,7 +31,6 @@ typedef struct {
 	gpointer data;
 	GError *error;
 	gboolean ok, done;
-	guint64 size_after; /* of the tree, when ok */
 	GCond woken;
 } Waiting;
 
@@ -39,18 +38,23 @@ struct _Store {
 	Engine *engine;
 	char *folder;
 	GThread *committer;
-	GMutex lock; /* queue, stopping, tree_size, floor_bytes */
+	GMutex lock; /* queue, stopping, tree_size, floor_bytes, listener */
 	GCond arrived;
 	GQueue queue; /* Waiting * */
 	gboolean stopping;
 	guint64 tree_size; /* committed */
 	guint64 floor_bytes;
+	StoreTable listened;
+	StoreListener listener; /* may be NULL */
+	gpointer listener_data;
+	gboolean heard; /* the committer's own: the batch put into the listened table */
 };
 
 struct _StoreTxn {
 	Store *store;
 	EngineTxn *txn;
 	guint64 tree_size;
+	gboolean heard;
 	GError *failure; /* the first; a change that passes over it fails all the same */
 };
 
@@ -79,6 +83,7 @@ gboolean store_put(StoreTxn *txn, StoreTable table, const char *key, const char 
 	if (!check_key(key, &failure) ||
 		!engine_put(txn->txn, table, key, strlen(key), value, strlen(value), &failure))
 		return keep_failure(txn, failure, error);
+	txn->heard = txn->heard || table == txn->store->listened;
 	return TRUE;
 }
 
@@ -193,8 +198,10 @@ static void run_one(Store *store, EngineTxn *parent, Waiting *waiting, guint64 *
 		return;
 	}
 	waiting->ok = engine_commit(txn.txn, &waiting->error);
-	if (waiting->ok)
-		*tree_size = txn.tree_size;
+	if (!waiting->ok)
+		return;
+	*tree_size = txn.tree_size;
+	store->heard = store->heard || txn.heard;
 }
 
 static void fail_all(GPtrArray *batch, const GError *why)
@@ -247,6 +254,9 @@ static void wake(Store *store, GPtrArray *batch, guint64 tree_size)
 		waiting->done = TRUE;
 		g_cond_signal(&waiting->woken);
 	}
+	if (store->heard && store->listener != NULL)
+		store->listener(store->listener_data);
+	store->heard = FALSE;
 	g_mutex_unlock(&store->lock);
 }
 
@@ -396,6 +406,15 @@ void store_close(Store *store)
 	g_cond_clear(&store->arrived);
 	g_free(store->folder);
 	g_free(store);
+}
+
+void store_listen(Store *store, StoreTable table, StoreListener listener, gpointer data)
+{
+	g_mutex_lock(&store->lock);
+	store->listened = table;
+	store->listener_data = data;
+	store->listener = listener;
+	g_mutex_unlock(&store->lock);
 }
 
 void store_set_floor(Store *store, guint64 floor_bytes)

@@ -36,6 +36,12 @@ void store_close(Store *store);
 /* Free bytes of the disk below which changes fail with NO_SPACE; 64 MiB unless set. */
 void store_set_floor(Store *store, guint64 floor_bytes);
 /*
+ * Calls `listener` in the committer thread after each durable batch that put something into the table. One listener; set
+ * before the first change. It must not block or call the store.
+ */
+typedef void (*StoreListener)(gpointer data);
+void store_listen(Store *store, StoreTable table, StoreListener listener, gpointer data);
+/*
  * For tests and checks, on a folder that nobody has open: the structure of each table, and the root recomputed from
  * the leaves against the stored nodes. ACUSE_ERROR_DAMAGED.
  */

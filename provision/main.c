@@ -1,0 +1,160 @@
+/*
+ * acuse-provisiond -c FILE: keeps the ledger, the message store, requests and enrolments, and serves the API. Runs in the
+ * foreground under systemd (Type=notify). slapd and the signer may start later: what needs them waits in the outbox.
+ *
+ * Exit: 0 after SIGTERM; 1 when it cannot start, with one line that says why; 70 when the store broke (store.c).
+ */
+#include <glib-unix.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "provision/heads.h"
+#include "provision/http.h"
+#include "provision/outbox.h"
+#include "provision/reconcile.h"
+#include "provision/routes.h"
+#include "signer/permit.h"
+
+#define DEFAULT_SETTINGS SYSCONFDIR "/acuse/acuse.conf"
+
+typedef struct {
+	Service service;
+	Settings *settings;
+	Heads *heads;
+	HttpServer *http;
+} Daemon;
+
+static gint64 real_time_s(void)
+{
+	return g_get_real_time() / G_USEC_PER_SEC;
+}
+
+static gboolean load_settings(Daemon *daemon, const char *path, GError **error)
+{
+	daemon->settings = settings_load(path, error);
+	if (daemon->settings == NULL)
+		return FALSE;
+	daemon->service.settings = daemon->settings;
+	return settings_require(daemon->settings, error, "institution.name", "institution.domain",
+		"directory.base", NULL);
+}
+
+static gboolean start(Daemon *daemon, GError **error)
+{
+	Service *service = &daemon->service;
+	const Settings *settings = service->settings;
+	guint64 floor_bytes = (guint64)settings_int(settings, "ledger", "floor_mib") * 1024 * 1024;
+
+	service->now_s = real_time_s;
+	service->permit_key = key_file_read(settings_string(settings, "signing", "permit_key"), error);
+	if (service->permit_key == NULL)
+		return FALSE;
+	service->store = store_open(settings_string(settings, "ledger", "folder"), error);
+	if (service->store == NULL)
+		return FALSE;
+	service->blobs = blobs_open(settings_string(settings, "ledger", "store"), floor_bytes, error);
+	if (service->blobs == NULL)
+		return FALSE;
+	service->live = live_directory_start(settings, error);
+	if (service->live == NULL)
+		return FALSE;
+	service->outbox = outbox_start(service, error);
+	if (service->outbox == NULL)
+		return FALSE;
+	service->reconciler = reconcile_start(service, error);
+	if (service->reconciler == NULL)
+		return FALSE;
+	daemon->heads = heads_start(service);
+	daemon->http = http_start(service, route_tables, error);
+	return daemon->http != NULL;
+}
+
+/* In the reverse order; what was not started is NULL. */
+static void stop(Daemon *daemon)
+{
+	Service *service = &daemon->service;
+
+	http_stop(daemon->http);
+	heads_stop(daemon->heads);
+	if (service->reconciler != NULL)
+		reconcile_stop(service->reconciler);
+	outbox_stop(service->outbox);
+	if (service->live != NULL)
+		live_directory_stop(service->live);
+	blobs_close(service->blobs);
+	store_close(service->store);
+	if (service->permit_key != NULL)
+		g_bytes_unref(service->permit_key);
+	settings_free(daemon->settings);
+}
+
+static gboolean on_stop(gpointer loop)
+{
+	g_main_loop_quit(loop);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_reload(gpointer data)
+{
+	(void)data;
+	log_warning("settings are read at start: restart to change them", NULL);
+	return G_SOURCE_CONTINUE;
+}
+
+static void run(void)
+{
+	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+
+	g_unix_signal_add(SIGTERM, on_stop, loop);
+	g_unix_signal_add(SIGINT, on_stop, loop);
+	g_unix_signal_add(SIGHUP, on_reload, NULL);
+	sd_notify(0, "READY=1");
+	log_info("ready", NULL);
+	g_main_loop_run(loop);
+	sd_notify(0, "STOPPING=1");
+	log_info("stopping", NULL);
+}
+
+static const char *settings_path(int argc, char **argv)
+{
+	const char *path = DEFAULT_SETTINGS;
+	int option;
+
+	while ((option = getopt(argc, argv, "c:")) != -1) {
+		if (option != 'c') {
+			fprintf(stderr, "usage: acuse-provisiond [-c FILE]\n");
+			exit(EXIT_FAILURE);
+		}
+		path = optarg;
+	}
+	return path;
+}
+
+int main(int argc, char **argv)
+{
+	const char *path = settings_path(argc, argv);
+	g_autoptr(GError) error = NULL;
+	Daemon daemon = {0};
+	gboolean started;
+
+	setlocale(LC_ALL, "");
+	bindtextdomain("acuse", LOCALEDIR);
+	bind_textdomain_codeset("acuse", "UTF-8");
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+	log_init("acuse-provisiond");
+	started = load_settings(&daemon, path, &error) && start(&daemon, &error);
+	if (started)
+		run();
+	else
+		log_error("cannot start", "reason", error->message, NULL);
+	stop(&daemon);
+	return started ? EXIT_SUCCESS : EXIT_FAILURE;
+}

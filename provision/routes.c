@@ -1,0 +1,30 @@
+/* The lists of what acuse-provisiond offers: calls of the API and kinds of outbox entries. A new part is a line here. */
+#include "provision/routes.h"
+
+#include "provision/outbox.h"
+
+const Route *const route_tables[] = {
+	routes_sends,
+	routes_events,
+	routes_ledger,
+	routes_requests,
+	routes_accounts,
+	routes_offices,
+	routes_people,
+	routes_tokens,
+	routes_expedientes,
+	routes_self,
+	routes_health,
+	NULL,
+};
+
+static const OutboxKind *const outbox_tables[] = {
+	outbox_kinds_accounts,
+	outbox_kinds_tokens,
+	NULL,
+};
+
+Outbox *outbox_start(Service *service, GError **error)
+{
+	return outbox_start_with(service, outbox_tables, error);
+}
