@@ -7,6 +7,7 @@ import signal
 import socket
 
 import processes
+import sources
 from keys import MODULE, token_env
 from places import (BASE, DOMAIN, INSTITUTION, SEAL_TOKEN, UIDS, Failure)
 
@@ -26,7 +27,7 @@ def build(places):
     folder, log = places.folder("build"), places.log("build")
     source = places.path("source")
     # A copy, so that the source tree stays as it is.
-    shutil.copytree(SOURCE, source, symlinks=True, ignore=shutil.ignore_patterns(".git", "*.o", "*.a"))
+    sources.copy(SOURCE, source)
     with open(log, "ab") as file:
         for argv, where in ((["autoreconf", "-i"], source), ([source + "/configure", "--quiet"], folder),
                             (["make", "-s", "-j2"], folder)):
