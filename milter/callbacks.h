@@ -7,7 +7,7 @@
 
 /*
  * Registers the callbacks with libmilter and opens the socket (a stale one is removed). services
- * must live until callbacks_wait returned TRUE. FALSE with ACUSE_ERROR_UNAVAILABLE.
+ * must live as long as the process. FALSE with ACUSE_ERROR_UNAVAILABLE.
  */
 gboolean callbacks_open(const Services *services, Instance instance, GError **error);
 

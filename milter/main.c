@@ -62,26 +62,32 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int serve(const Settings *settings, Instance instance, GError **error)
+/* libmilter's threads outlive smfi_main, so what they use lives as long as the process. */
+static struct {
+	Settings *settings;
+	MilterOptions *options;
+	Services *services;
+} world;
+
+static int serve(const char *file, Instance instance, GError **error)
 {
-	g_autoptr(MilterOptions) options = milter_options_new(settings, instance, error);
-	g_autoptr(Services) services = NULL;
 	int status;
 
-	if (options == NULL)
+	world.settings = settings_load(file, error);
+	if (world.settings == NULL)
 		return 1;
-	services = services_new(settings, options, instance, error);
-	if (services == NULL || !callbacks_open(services, instance, error))
+	world.options = milter_options_new(world.settings, instance, error);
+	if (world.options == NULL)
 		return 1;
-	log_info("listening", "socket", options->socket_path, NULL);
+	world.services = services_new(world.settings, world.options, instance, error);
+	if (world.services == NULL || !callbacks_open(world.services, instance, error))
+		return 1;
+	log_info("listening", "socket", world.options->socket_path, NULL);
 	sd_notify(0, "READY=1");
 	status = smfi_main();
 	sd_notify(0, "STOPPING=1");
-	if (!callbacks_wait(options->client_wait_ms)) {
-		/* Their threads still use these; the process ends without tidying up. */
-		g_steal_pointer(&services);
-		g_steal_pointer(&options);
-	}
+	if (!callbacks_wait(world.options->client_wait_ms))
+		log_warning("stopped with a message under way: its sender tries again", NULL);
 	log_info("stopped", NULL);
 	return status == MI_SUCCESS ? 0 : 1;
 }
@@ -89,7 +95,6 @@ static int serve(const Settings *settings, Instance instance, GError **error)
 int main(int argc, char **argv)
 {
 	g_autofree char *file = NULL;
-	g_autoptr(Settings) settings = NULL;
 	g_autoptr(GError) error = NULL;
 	Instance instance;
 	int status;
@@ -103,13 +108,8 @@ int main(int argc, char **argv)
 	block_signals();
 	/* The socket is for the group of this process, which is Postfix's. */
 	umask(007);
-	settings = settings_load(file != NULL ? file : SYSCONFDIR "/acuse/acuse.conf", &error);
-	if (settings == NULL) {
-		log_error("wrong settings", "why", error->message, NULL);
-		return 1;
-	}
 	mime_init();
-	status = serve(settings, instance, &error);
+	status = serve(file != NULL ? file : SYSCONFDIR "/acuse/acuse.conf", instance, &error);
 	if (error != NULL)
 		log_error("cannot start", "why", error->message, NULL);
 	return status;
