@@ -218,8 +218,9 @@ static gboolean add_all(Bundle *bundle, GError **error)
 
 GBytes *bundle_make(Service *service, const char *send_id, GError **error)
 {
-	g_autoptr(Zip) zip = archive_write_new();
+	/* Freed after the zip, which writes its rest into it. */
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(Zip) zip = archive_write_new();
 	g_autoptr(GPtrArray) leaves = g_ptr_array_new_with_free_func((GDestroyNotify)bundle_leaf_free);
 	g_autoptr(SendJson) send = send_record_read(service->store, send_id, error);
 	Bundle bundle = {service, zip, send, leaves, 0};

@@ -15,6 +15,7 @@
 #define MAX_CANDIDATES 16
 #define MAX_REFERENCES 50
 #define MAX_KEY 64
+#define MAX_TEXT 1000
 
 typedef struct {
 	Service *service;
@@ -133,6 +134,27 @@ static const ReportRecipient *recipient_of(const ReportFacts *report, const char
 	return NULL;
 }
 
+/* A stranger's text in a leaf: short (its whole is in the report's bytes). NULL stays NULL; else a new string. */
+static char *cut(const char *text)
+{
+	g_autofree char *start = NULL;
+
+	if (text == NULL || strlen(text) <= MAX_TEXT)
+		return g_strdup(text);
+	start = g_strndup(text, MAX_TEXT);
+	return g_utf8_make_valid(start, -1);
+}
+
+static void add_cut(Record *record, const char *name, const char *text, gboolean personal)
+{
+	g_autofree char *value = cut(text);
+
+	if (personal)
+		send_record_add_personal(record, name, value);
+	else
+		record_add(record, name, value);
+}
+
 static Record *event_leaf(const Event *event, const char *send_id, const Verdict *verdict,
 	const ReportRecipient *recipient)
 {
@@ -146,16 +168,16 @@ static Record *event_leaf(const Event *event, const char *send_id, const Verdict
 	record_add(record, "counts", verdict->counts ? "true" : "false");
 	record_add(record, "matched_by", verdict->matched_by);
 	record_add(record, "reason", verdict->reason);
-	record_add(record, "queue_id", report->postfix_queue_id);
+	add_cut(record, "queue_id", report->postfix_queue_id, FALSE);
 	record_add(record, "original_sha256", report->original_sha256);
 	if (recipient != NULL) {
-		record_add(record, "action", recipient->action);
-		record_add(record, "status", recipient->status);
-		record_add(record, "remote_mta", recipient->remote_mta);
-		send_record_add_personal(record, "diagnostic", recipient->diagnostic);
+		add_cut(record, "action", recipient->action, FALSE);
+		add_cut(record, "status", recipient->status, FALSE);
+		add_cut(record, "remote_mta", recipient->remote_mta, FALSE);
+		add_cut(record, "diagnostic", recipient->diagnostic, TRUE);
 	}
 	send_record_add_personal(record, "recipient", verdict->recipient);
-	send_record_add_personal(record, "from", report->from);
+	add_cut(record, "from", report->from, TRUE);
 	return record;
 }
 
@@ -166,9 +188,9 @@ static gboolean apply_verdict(StoreTxn *txn, const Event *event, json_t *send, c
 	g_autoptr(Record) record = event_leaf(event, send_record_id(send), verdict, recipient);
 	SendEntry entry = {delivery_state_name(verdict->event), verdict, NULL, event->report->original_sha256,
 		event->now_s, 0};
+	g_autofree char *diagnostic = recipient == NULL ? NULL : cut(recipient->diagnostic);
 
-	if (recipient != NULL)
-		entry.diagnostic = recipient->diagnostic;
+	entry.diagnostic = diagnostic;
 	if (!send_record_append(txn, send, record, &entry.leaf, error))
 		return FALSE;
 	send_record_note(send, &entry);

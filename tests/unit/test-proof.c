@@ -1,0 +1,319 @@
+/* The proof bundle: what is made passes its check; any file changed, lost or added does not. */
+#include "sends_fixture.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <string.h>
+
+#include "api/record_json.h"
+#include "base/error.h"
+#include "provision/proof_check.h"
+#include "provision/proof_files.h"
+
+typedef struct {
+	char *name;
+	GByteArray *bytes;
+} Member;
+
+static void member_free(gpointer data)
+{
+	Member *member = data;
+
+	g_free(member->name);
+	g_byte_array_unref(member->bytes);
+	g_free(member);
+}
+
+static void post_report(Fixture *fixture, const char *bytes, const char *action)
+{
+	g_autoptr(ReportFacts) report = report_facts_new();
+	ReportRecipient *line = report_recipient_new();
+
+	report->kind = REPORT_DSN;
+	report->stream = STREAM_INTERNAL;
+	report->queue_id = g_strdup("R1");
+	report->envelope_sender = g_strdup("");
+	report->postfix_queue_id = g_strdup("sQ1");
+	report->original_sha256 = fixture_put_blob(fixture, bytes, strlen(bytes));
+	line->final_recipient = g_strdup(FIXTURE_CITIZEN);
+	line->action = g_strdup(action);
+	line->diagnostic = g_strdup("250 2.0.0 Ok");
+	g_ptr_array_add(report->recipients, line);
+	json_decref(fixture_call(fixture, routes_events, "POST", "/v1/events", NULL, NULL,
+		report_facts_to_json(report), NULL));
+}
+
+static void write_bundle(Fixture *fixture, GBytes *bytes)
+{
+	assert_true(g_file_set_contents(fixture->bundle, g_bytes_get_data(bytes, NULL),
+		(gssize)g_bytes_get_size(bytes), NULL));
+}
+
+/* A signed and reported notification among other sends, and its bundle. */
+static GBytes *make_bundle(Fixture *fixture)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) message = NULL;
+	GBytes *bundle;
+	json_t *other = fixture_intent("s-0", NULL);
+
+	json_object_set_new(other, "message_id", json_string("m0@muni.test"));
+	json_decref(fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, other, NULL));
+	message = fixture_prepare_signed(fixture, "s-1");
+	post_report(fixture, "report of delay", "delayed");
+	post_report(fixture, "report of relay", "relayed");
+	bundle = fixture_read(fixture, "/v1/sends/{id}/proof", "s-1", &error);
+	assert_null(error);
+	write_bundle(fixture, bundle);
+	return bundle;
+}
+
+static gboolean is_good(Fixture *fixture, const char *received, char **text, GError **error)
+{
+	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+	gboolean good = proof_check(fixture->bundle, fixture->trust_pem, received, lines, error);
+
+	g_ptr_array_add(lines, NULL);
+	if (text != NULL)
+		*text = g_strjoinv("\n", (char **)lines->pdata);
+	return good;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const Member *left = *(Member *const *)a, *right = *(Member *const *)b;
+
+	/* mimetype stands first in a bundle. */
+	if (strcmp(left->name, "mimetype") == 0 || strcmp(right->name, "mimetype") == 0)
+		return strcmp(left->name, "mimetype") == 0 ? -1 : 1;
+	return strcmp(left->name, right->name);
+}
+
+static GPtrArray *read_members(Fixture *fixture)
+{
+	GPtrArray *members = g_ptr_array_new_with_free_func(member_free);
+	g_autofree char *first = NULL;
+	g_autoptr(GHashTable) files = proof_files_read(fixture->bundle, &first, NULL);
+	GHashTableIter iter;
+	gpointer name, bytes;
+
+	assert_string_equal(first, "mimetype");
+	g_hash_table_iter_init(&iter, files);
+	while (g_hash_table_iter_next(&iter, &name, &bytes)) {
+		Member *member = g_new0(Member, 1);
+
+		member->name = g_strdup(name);
+		member->bytes = g_byte_array_new();
+		g_byte_array_append(member->bytes, g_bytes_get_data(bytes, NULL), (guint)g_bytes_get_size(bytes));
+		g_ptr_array_add(members, member);
+	}
+	g_ptr_array_sort(members, by_name);
+	return members;
+}
+
+static void write_members(Fixture *fixture, const GPtrArray *members, const char *left_out, const char *added)
+{
+	struct archive *zip = archive_write_new();
+	struct archive_entry *entry = archive_entry_new();
+
+	archive_write_set_format_zip(zip);
+	archive_write_open_filename(zip, fixture->bundle);
+	for (guint i = 0; i <= members->len; i++) {
+		const Member *member = i < members->len ? members->pdata[i] : NULL;
+		const char *name = member != NULL ? member->name : added;
+
+		if (name == NULL || g_strcmp0(name, left_out) == 0)
+			continue;
+		archive_entry_clear(entry);
+		archive_entry_set_pathname(entry, name);
+		archive_entry_set_filetype(entry, AE_IFREG);
+		archive_entry_set_perm(entry, 0644);
+		archive_entry_set_size(entry, member != NULL ? member->bytes->len : 1);
+		archive_write_header(zip, entry);
+		if (member != NULL)
+			archive_write_data(zip, member->bytes->data, member->bytes->len);
+		else
+			archive_write_data(zip, "x", 1);
+	}
+	archive_entry_free(entry);
+	archive_write_close(zip);
+	archive_write_free(zip);
+}
+
+static void test_good(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = NULL;
+	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+
+	g_bytes_unref(make_bundle(fixture));
+	if (!is_good(fixture, NULL, &text, &error))
+		fail_msg("%s", error->message);
+	assert_non_null(strstr(text, "Secretaria General"));
+	assert_non_null(strstr(text, "Reportes originales: 2"));
+	/* Without an authority the check says so. */
+	assert_true(proof_check(fixture->bundle, NULL, NULL, lines, &error));
+	assert_non_null(strstr(lines->pdata[1], "AVISO"));
+}
+
+static void test_flipped_bytes(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GPtrArray) members = NULL;
+
+	g_bytes_unref(make_bundle(fixture));
+	members = read_members(fixture);
+	assert_true(members->len > 15);
+	for (guint i = 0; i < members->len; i++) {
+		Member *member = members->pdata[i];
+		const guint places[] = {0, member->bytes->len / 3, member->bytes->len / 2, member->bytes->len - 1};
+
+		for (gsize j = 0; j < G_N_ELEMENTS(places); j++) {
+			g_autoptr(GError) error = NULL;
+
+			member->bytes->data[places[j]] ^= 0x20;
+			write_members(fixture, members, NULL, NULL);
+			if (is_good(fixture, NULL, NULL, &error))
+				fail_msg("%s: byte %u changed and not found", member->name, places[j]);
+			member->bytes->data[places[j]] ^= 0x20;
+		}
+	}
+	write_members(fixture, members, NULL, NULL);
+	assert_true(is_good(fixture, NULL, NULL, NULL));
+}
+
+/* Not one byte of these may change: they are made again, or their digest is under the head. */
+static void test_every_byte(void **state)
+{
+	static const char *const names[] = {"send.json", "openings/", "proofs/", "leaves/"};
+	Fixture *fixture = *state;
+	g_autoptr(GPtrArray) members = NULL;
+
+	g_bytes_unref(make_bundle(fixture));
+	members = read_members(fixture);
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		Member *member = NULL;
+
+		for (guint j = 0; member == NULL; j++)
+			if (g_str_has_prefix(((Member *)members->pdata[j])->name, names[i]))
+				member = members->pdata[j];
+		for (guint j = 0; j < MIN(member->bytes->len, 600); j++) {
+			member->bytes->data[j] ^= j % 2 == 0 ? 0x20 : 0x01;
+			write_members(fixture, members, NULL, NULL);
+			if (is_good(fixture, NULL, NULL, NULL))
+				fail_msg("%s: byte %u changed and not found", member->name, j);
+			member->bytes->data[j] ^= j % 2 == 0 ? 0x20 : 0x01;
+		}
+	}
+}
+
+static void test_lost_and_added(void **state)
+{
+	static const char *const added[] = {"extra.txt", "../outside", "leaves/x.json", "leaves/99.json",
+		"openings/99.json", "reports/x.eml", "mimetype", "leaves/", "leaves/1.json.json"};
+	Fixture *fixture = *state;
+	g_autoptr(GPtrArray) members = NULL;
+
+	g_bytes_unref(make_bundle(fixture));
+	members = read_members(fixture);
+	for (guint i = 0; i < members->len; i++) {
+		const char *name = ((Member *)members->pdata[i])->name;
+
+		write_members(fixture, members, name, NULL);
+		if (is_good(fixture, NULL, NULL, NULL))
+			fail_msg("%s lost and not missed", name);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(added); i++) {
+		write_members(fixture, members, NULL, added[i]);
+		if (is_good(fixture, NULL, NULL, NULL))
+			fail_msg("%s added and not found", added[i]);
+	}
+}
+
+static void test_received(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) message = NULL;
+	g_autofree char *path = g_build_filename(fixture->folder, "received.eml", NULL), *text = NULL;
+	char *body;
+
+	g_bytes_unref(make_bundle(fixture));
+	message = fixture_read(fixture, "/v1/sends/{id}/message", "s-1", &error);
+	/* What the way adds on top changes nothing of what was signed. */
+	text = g_strconcat("Received: from gateway.muni.test\r\n", NULL);
+	text = g_realloc(text, strlen(text) + g_bytes_get_size(message) + 1);
+	body = text + strlen(text);
+	memcpy(body, g_bytes_get_data(message, NULL), g_bytes_get_size(message));
+	body[g_bytes_get_size(message)] = '\0';
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+	if (!is_good(fixture, path, NULL, &error))
+		fail_msg("%s", error->message);
+	*strstr(text, "notifica.") = 'N';
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+	assert_false(is_good(fixture, path, NULL, &error));
+	assert_error(error, ACUSE_ERROR_DAMAGED);
+}
+
+static void test_not_signed_head(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GError) error = NULL;
+
+	fixture_prepare(fixture, "s-1", "Subject: x\r\n\r\nbytes");
+	fixture_sealed = FALSE;
+	assert_null(fixture_read(fixture, "/v1/sends/{id}/proof", "s-1", &error));
+	assert_error(error, ACUSE_ERROR_TOKEN_LOCKED);
+}
+
+/* Unsigned, and never prepared: there is a proof of what there is. */
+static void test_lesser_sends(void **state)
+{
+	Fixture *fixture = *state;
+	json_t *intent = fixture_intent("s-2", NULL);
+
+	fixture_prepare(fixture, "s-1", "Subject: x\r\n\r\nbytes");
+	json_object_set_new(intent, "message_id", json_string("m2@muni.test"));
+	json_decref(fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, intent, NULL));
+	for (int i = 1; i <= 2; i++) {
+		g_autofree char *id = g_strdup_printf("s-%d", i);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(GBytes) bundle = fixture_read(fixture, "/v1/sends/{id}/proof", id, &error);
+
+		assert_null(error);
+		write_bundle(fixture, bundle);
+		if (!is_good(fixture, NULL, NULL, &error))
+			fail_msg("%s: %s", id, error->message);
+	}
+}
+
+static void test_no_bundle(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GError) error = NULL;
+
+	assert_false(is_good(fixture, NULL, NULL, &error));
+	assert_error(error, ACUSE_ERROR_NOT_FOUND);
+	g_clear_error(&error);
+	assert_true(g_file_set_contents(fixture->bundle, "garbage", -1, NULL));
+	assert_false(is_good(fixture, NULL, NULL, &error));
+	assert_error(error, ACUSE_ERROR_INVALID);
+}
+
+#define WITH(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH(test_good),
+		WITH(test_flipped_bytes),
+		WITH(test_every_byte),
+		WITH(test_lost_and_added),
+		WITH(test_received),
+		WITH(test_not_signed_head),
+		WITH(test_lesser_sends),
+		WITH(test_no_bundle),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
