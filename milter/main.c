@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -112,5 +113,6 @@ int main(int argc, char **argv)
 	status = serve(file != NULL ? file : SYSCONFDIR "/acuse/acuse.conf", instance, &error);
 	if (error != NULL)
 		log_error("cannot start", "why", error->message, NULL);
-	return status;
+	/* Not exit(): its handlers would tear libraries down under the threads that still run. */
+	_exit(status);
 }
