@@ -71,7 +71,7 @@ static PKCS11_SLOT *find_token(PKCS11_CTX *context, const char *label, const cha
 }
 
 /* One attempt; the flags are asked first, because the last wrong PIN would destroy the token (FACTS 21). */
-static gboolean log_in(PKCS11_SLOT *slot, const char *pin, gboolean typed, GError **error)
+static gboolean may_log_in(PKCS11_SLOT *slot, gboolean typed, GError **error)
 {
 	const PKCS11_TOKEN *token = slot->token;
 
@@ -82,8 +82,6 @@ static gboolean log_in(PKCS11_SLOT *slot, const char *pin, gboolean typed, GErro
 	}
 	if (PKCS11_open_session(slot, 0) != 0)
 		return fail_pkcs11(error, "open a session");
-	if (PKCS11_login(slot, 0, pin) != 0)
-		return fail_pkcs11(error, "log in");
 	return TRUE;
 }
 
@@ -121,7 +119,7 @@ static gboolean read_identities(Slot *slot, PKCS11_TOKEN *token, GError **error)
 }
 
 Slot *slot_open(const char *module, const char *label, const char *serial, const char *pin,
-	gboolean typed, GError **error)
+	gboolean typed, void (*before_login)(gpointer data), gpointer data, GError **error)
 {
 	Slot *slot = g_new0(Slot, 1);
 	PKCS11_SLOT *found;
@@ -135,9 +133,14 @@ Slot *slot_open(const char *module, const char *label, const char *serial, const
 		return NULL;
 	}
 	found = find_token(slot->context, label, serial, error);
-	if (found == NULL || !log_in(found, pin, typed, error) || !read_identities(slot, found->token, error))
+	if (found == NULL || !may_log_in(found, typed, error))
 		return NULL;
-	return slot;
+	before_login(data);
+	if (PKCS11_login(found, 0, pin) != 0) {
+		fail_pkcs11(error, "log in");
+		return NULL;
+	}
+	return read_identities(slot, found->token, error) ? slot : NULL;
 }
 
 static gint64 not_after_s(X509 *certificate)

@@ -12,10 +12,11 @@ typedef struct _Slot Slot;
 /*
  * Loads the module, finds the token by label (and serial unless ""), logs in once and reads certificates and keys.
  * typed: a person typed the PIN; only then a token whose PIN count is low is tried. TOKEN_ABSENT, PIN_LOW (not tried),
- * PIN_WRONG, CERTIFICATE (no certificate with a private key), TOKEN_TROUBLE.
+ * PIN_WRONG, CERTIFICATE (no certificate with a private key), TOKEN_TROUBLE. before_login is called right before the PIN is
+ * used, and not at all when it is not.
  */
 Slot *slot_open(const char *module, const char *label, const char *serial, const char *pin,
-	gboolean typed, GError **error);
+	gboolean typed, void (*before_login)(gpointer data), gpointer data, GError **error);
 
 /* a{sv}: certificate_sha256 s, subject s, email as, not_after x of the signing certificates. */
 GVariant *slot_describe(const Slot *slot);

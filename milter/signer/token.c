@@ -28,6 +28,7 @@ struct _Token {
 	TokenEvents events;
 	TokenState state;
 	gboolean typed;
+	gboolean tried; /* while it starts: the PIN was, or is being, used */
 	pid_t pid;
 	int fd;
 	guint watch, deadline;
@@ -112,8 +113,7 @@ static void go_down(Token *token, const GError *cause)
 {
 	g_autoptr(GError) locked = g_error_new(ACUSE_ERROR, ACUSE_ERROR_TOKEN_LOCKED, "token %s is locked",
 		token->label);
-	gboolean tried = token->state == TOKEN_STARTING && cause != NULL &&
-		!g_error_matches(cause, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT);
+	gboolean tried = token->state == TOKEN_STARTING && token->tried;
 	GQueue waiting = token->waiting;
 	Job *current = token->current;
 	Job *job;
@@ -225,9 +225,14 @@ static gboolean on_worker(gint fd, GIOCondition condition, gpointer data)
 {
 	Token *token = data;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) answer = signer_packet_receive(fd, NULL, NULL, &error);
+	g_autofree char *word = NULL;
+	g_autoptr(GVariant) answer = signer_packet_receive(fd, &word, NULL, &error);
 
 	(void)condition;
+	if (token->state == TOKEN_STARTING && g_strcmp0(word, "trying") == 0) {
+		token->tried = TRUE;
+		return G_SOURCE_CONTINUE;
+	}
 	/* Only a closed socket and damage come as these; the worker itself never answers them. */
 	if (g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE) &&
 		token->state == TOKEN_READY) {
@@ -260,6 +265,7 @@ gboolean token_unlock(Token *token, const void *pin, gsize size, gboolean typed,
 	}
 	token->state = TOKEN_STARTING;
 	token->typed = typed;
+	token->tried = FALSE;
 	token->current = g_new0(Job, 1);
 	token->current->content_fd = -1;
 	token->current->done = done;

@@ -82,6 +82,13 @@ static void drop_inherited(int keep_fd)
 	close_range((unsigned)keep_fd + 1, ~0U, 0);
 }
 
+/* Without this word the parent knows that the PIN was not spent, however the worker ends. */
+static void announce_login(gpointer data)
+{
+	if (!signer_packet_send(GPOINTER_TO_INT(data), "trying", NULL, -1, NULL))
+		_exit(0);
+}
+
 static Slot *open_slot(int fd, const char *module, const char *label, const char *serial, gboolean typed,
 	GError **error)
 {
@@ -97,7 +104,7 @@ static Slot *open_slot(int fd, const char *module, const char *label, const char
 	if (size <= 0)
 		_exit(0);
 	pin[size] = '\0';
-	slot = slot_open(module, label, serial, pin, typed, error);
+	slot = slot_open(module, label, serial, pin, typed, announce_login, GINT_TO_POINTER(fd), error);
 	explicit_bzero(pin, PIN_PAGE);
 	munmap(pin, PIN_PAGE);
 	return slot;

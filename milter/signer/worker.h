@@ -2,7 +2,8 @@
  * The worker: a forked process that owns one token, with one thread and one session. Parent and worker talk over a
  * socket pair in the packets of signer/protocol.h; the PIN alone goes as a bare packet, so that no copy of it is made:
  *
- *   parent -> PIN                          worker -> ok {description of the slot} | error, and ends
+ *   parent -> PIN                          worker -> trying {} when the PIN is about to be used, then
+ *                                                    ok {description of the slot} | error, and ends
  *   parent -> sign {mailbox s} + memfd     worker -> ok {cms ay, certificate_sha256 s} | error
  *   parent -> seal {} + memfd              the same, with any certificate
  */

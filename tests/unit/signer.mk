@@ -1,1 +1,8 @@
-# unit tests of signer
+# unit tests of signer; the programs that start a real signer find it in the build folder
+check_PROGRAMS += tests/unit/test-signer
+TESTS += tests/unit/test-signer
+tests_unit_test_signer_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_signer_SOURCES = tests/unit/test-signer.c tests/unit/signer_fixture.c tests/unit/signer_fixture.h
+tests_unit_test_signer_LDADD = lib/cms/libcms.a lib/signer/libsignerproto.a lib/base/libbase.a \
+	$(OPENSSL_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_unit_test_signer_DEPENDENCIES = acuse-signer

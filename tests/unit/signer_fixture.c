@@ -1,0 +1,284 @@
+/* signer_fixture.h: any step that fails fails the test with the program's own output. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "signer_fixture.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cms/digest.h"
+#include "signer/permit.h"
+#include "signer/protocol.h"
+
+#define MODULE "/usr/lib/softhsm/libsofthsm2.so"
+
+static const char setup_script[] =
+	"cd \"$1\"\n"
+	"mkdir tokens state credentials run\n"
+	"printf 'directories.tokendir = %s/tokens\\nlog.level = ERROR\\n' \"$1\" >softhsm2.conf\n"
+	"openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 30 -subj '/CN=CA de prueba'\n"
+	"add() {\n"
+	"  openssl genpkey -algorithm $3 -pkeyopt $4 -out $1.key\n"
+	"  openssl req -new -key $1.key -subj \"/O=Municipalidad/CN=Agente automatizado $1\" -out $1.csr\n"
+	"  printf 'basicConstraints=CA:FALSE\\nkeyUsage=digitalSignature,nonRepudiation\\n"
+	"extendedKeyUsage=emailProtection\\nsubjectAltName=email:%s\\n' $2 >$1.ext\n"
+	"  openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 20 -extfile $1.ext -out $1.pem\n"
+	"  softhsm2-util --init-token --free --label $1 --so-pin 13579135 --pin 246810\n"
+	"  softhsm2-util --import $1.key --token $1 --label $1 --id 01 --pin 246810\n"
+	"  openssl x509 -in $1.pem -outform DER -out $1.der\n"
+	"  pkcs11-tool --module " MODULE " --token-label $1 --login --pin 246810 --type cert --id 01 --label $1"
+	" --write-object $1.der\n"
+	"}\n"
+	"export SOFTHSM2_CONF=$1/softhsm2.conf\n"
+	"add oficina secretaria.general@muni.test RSA rsa_keygen_bits:2048\n"
+	"add mesa mesa.partes@muni.test EC ec_paramgen_curve:P-256\n"
+	"add errado secretaria.general@muni.test RSA rsa_keygen_bits:2048\n"
+	"add sello registro@muni.test RSA rsa_keygen_bits:2048\n"
+	"printf '246810\\n' >credentials/pin.mesa; printf '246810' >credentials/pin.sello\n"
+	"printf '000000\\n' >credentials/pin.errado\n"
+	"head -c 32 /dev/urandom >permit.key; chmod 600 permit.key; chmod 711 . run\n"
+	"printf '[institution]\\nname=Muni\\ndomain=muni.test\\n[api]\\noutgoing_user=%s\\nprovision_user=%s\\n"
+	"[signing]\\nmodule=" MODULE "\\nseal_token=sello\\npermit_key=%s/permit.key\\n"
+	"sign_socket=%s/run/sign\\ncontrol_socket=%s/run/control\\nunlock_socket=%s/run/unlock\\n"
+	"state_folder=%s/state\\nsign_timeout_ms=2000\\n'"
+	" $(id -u) $(id -u) \"$1\" \"$1\" \"$1\" \"$1\" \"$1\" >acuse.conf\n";
+
+static gboolean run_program(const char *const *argv, gboolean must_work)
+{
+	g_autofree char *out = NULL;
+	g_autofree char *err = NULL;
+	g_autoptr(GError) error = NULL;
+	int status = -1;
+	gboolean ok = g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err,
+			      &status, &error) &&
+		g_spawn_check_wait_status(status, NULL);
+
+	if (!ok && must_work)
+		fail_msg("%s failed: %s%s", argv[0], out, err);
+	return ok;
+}
+
+Fixture *fixture_new(void)
+{
+	Fixture *fixture = g_new0(Fixture, 1);
+	const char *script[] = {"sh", "-ec", setup_script, "sh", NULL, NULL};
+	g_autofree char *key = NULL;
+
+	fixture->folder = g_dir_make_tmp("acuse-signer-XXXXXX", NULL);
+	script[4] = fixture->folder;
+	run_program(script, TRUE);
+	fixture->sign_socket = g_build_filename(fixture->folder, "run/sign", NULL);
+	fixture->control_socket = g_build_filename(fixture->folder, "run/control", NULL);
+	fixture->unlock_socket = g_build_filename(fixture->folder, "run/unlock", NULL);
+	key = g_build_filename(fixture->folder, "permit.key", NULL);
+	fixture->permit_key = key_file_read(key, NULL);
+	assert_non_null(fixture->permit_key);
+	return fixture;
+}
+
+void fixture_free(Fixture *fixture)
+{
+	const char *remove[] = {"rm", "-rf", fixture->folder, NULL};
+
+	if (fixture->daemon != 0)
+		fixture_stop(fixture);
+	run_program(remove, FALSE);
+	g_bytes_unref(fixture->permit_key);
+	g_free(fixture->sign_socket);
+	g_free(fixture->control_socket);
+	g_free(fixture->unlock_socket);
+	g_free(fixture->folder);
+	g_free(fixture);
+}
+
+static void die_with_parent(gpointer data)
+{
+	(void)data;
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+void fixture_start(Fixture *fixture)
+{
+	g_autofree char *conf = g_build_filename(fixture->folder, "acuse.conf", NULL);
+	g_autofree char *hsm = g_build_filename(fixture->folder, "softhsm2.conf", NULL);
+	g_autofree char *credentials = g_build_filename(fixture->folder, "credentials", NULL);
+	g_autofree char *notify = g_build_filename(fixture->folder, "notify", NULL);
+	const char *argv[] = {"./acuse-signer", "-c", conf, NULL};
+	g_auto(GStrv) environment = g_get_environ();
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct timeval limit = {20, 0};
+	char word[64] = "";
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	g_strlcpy(address.sun_path, notify, sizeof address.sun_path);
+	g_unlink(notify);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	environment = g_environ_setenv(environment, "SOFTHSM2_CONF", hsm, TRUE);
+	environment = g_environ_setenv(environment, "CREDENTIALS_DIRECTORY", credentials, TRUE);
+	environment = g_environ_setenv(environment, "NOTIFY_SOCKET", notify, TRUE);
+	assert_true(g_spawn_async(NULL, (char **)argv, environment, G_SPAWN_DO_NOT_REAP_CHILD, die_with_parent,
+		NULL, &fixture->daemon, NULL));
+	assert_true(recv(fd, word, sizeof word - 1, 0) > 0);
+	assert_string_equal(word, "READY=1");
+	close(fd);
+}
+
+int fixture_stop(Fixture *fixture)
+{
+	int status = -1;
+
+	kill(fixture->daemon, SIGTERM);
+	waitpid(fixture->daemon, &status, 0);
+	fixture->daemon = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+gboolean fixture_bind(Fixture *fixture, guint64 version, const char *const *entries, GError **error)
+{
+	g_autoptr(GVariant) answer = NULL;
+	GVariantBuilder list;
+	GVariantDict dict;
+
+	g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+	for (; *entries != NULL; entries++) {
+		g_auto(GStrv) words = g_strsplit(*entries, " ", 3);
+		const char *mailboxes[] = {words[1], NULL};
+		GVariantDict binding;
+
+		g_variant_dict_init(&binding, NULL);
+		g_variant_dict_insert(&binding, "token", "s", words[0]);
+		g_variant_dict_insert(&binding, "serial", "s", "");
+		g_variant_dict_insert(&binding, "mailboxes", "^as", mailboxes);
+		g_variant_dict_insert(&binding, "from", "x", (gint64)0);
+		g_variant_dict_insert(&binding, "until", "x", (gint64)0);
+		g_variant_dict_insert(&binding, "state", "s", words[2]);
+		g_variant_builder_add_value(&list, g_variant_dict_end(&binding));
+	}
+	g_variant_dict_init(&dict, NULL);
+	g_variant_dict_insert(&dict, "version", "t", version);
+	g_variant_dict_insert_value(&dict, "bindings", g_variant_builder_end(&list));
+	answer = signer_call(fixture->control_socket, 10000, "bind", g_variant_dict_end(&dict), NULL, error);
+	return answer != NULL;
+}
+
+gboolean fixture_unlock(Fixture *fixture, const char *label, const char *pin, GError **error)
+{
+	g_autoptr(GVariant) answer = NULL;
+	GVariantDict dict;
+
+	g_variant_dict_init(&dict, NULL);
+	g_variant_dict_insert(&dict, "token", "s", label);
+	g_variant_dict_insert(&dict, "pin", "s", pin);
+	answer = signer_call(fixture->unlock_socket, 20000, "unlock", g_variant_dict_end(&dict), NULL, error);
+	return answer != NULL;
+}
+
+GVariant *fixture_sign(Fixture *fixture, const char *permit, const char *entity, GError **error)
+{
+	g_autoptr(GBytes) content = g_bytes_new_static(entity, strlen(entity));
+	GVariantDict dict;
+
+	g_variant_dict_init(&dict, NULL);
+	if (permit != NULL)
+		g_variant_dict_insert(&dict, "permit", "s", permit);
+	return signer_call(fixture->sign_socket, 20000, "sign", g_variant_dict_end(&dict), content, error);
+}
+
+GVariant *fixture_seal(Fixture *fixture, const char *content, GError **error)
+{
+	GVariantDict dict;
+
+	g_variant_dict_init(&dict, NULL);
+	g_variant_dict_insert_value(&dict, "content",
+		g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, content, strlen(content), 1));
+	return signer_call(fixture->control_socket, 20000, "seal", g_variant_dict_end(&dict), NULL, error);
+}
+
+char *fixture_permit(Fixture *fixture, const char *mailbox, const char *entity)
+{
+	g_autofree char *sha256 = digest_sha256_hex(entity, strlen(entity));
+
+	return permit_make(fixture->permit_key, "send1", mailbox, sha256,
+		g_get_real_time() / G_USEC_PER_SEC + 60, NULL);
+}
+
+char *fixture_entity(const char *mailbox)
+{
+	return g_strdup_printf("Content-Type: multipart/mixed; boundary=\"b\";\r\n hp=\"clear\"\r\n"
+			       "From: \"Secretaria, General\" <%s>\r\nTo: ciudadano@ciudadano.test\r\n"
+			       "Subject: Notificacion\r\n\r\n--b\r\n\r\nHola\r\n--b--\r\n",
+		mailbox);
+}
+
+char *fixture_status(Fixture *fixture, const char *label, const char *member)
+{
+	g_autoptr(GVariant) answer =
+		signer_call(fixture->control_socket, 10000, "status", NULL, NULL, NULL);
+	g_autoptr(GVariant) tokens = NULL;
+
+	assert_non_null(answer);
+	tokens = g_variant_lookup_value(answer, "tokens", G_VARIANT_TYPE("aa{sv}"));
+	for (gsize i = 0; i < g_variant_n_children(tokens); i++) {
+		g_autoptr(GVariant) token = g_variant_get_child_value(tokens, i);
+		const char *name = NULL;
+
+		if (g_variant_lookup(token, "token", "&s", &name) && strcmp(name, label) == 0) {
+			g_autoptr(GVariant) value = g_variant_lookup_value(token, member, NULL);
+
+			assert_non_null(value);
+			return g_variant_print(value, FALSE);
+		}
+	}
+	return g_strdup("absent");
+}
+
+void fixture_await(Fixture *fixture, const char *label, const char *member, const char *value)
+{
+	g_autofree char *now = NULL;
+
+	for (int i = 0; i < 400; i++) {
+		g_free(now);
+		now = fixture_status(fixture, label, member);
+		if (strcmp(now, value) == 0)
+			return;
+		g_usleep(25000);
+	}
+	fail_msg("%s of token %s stays %s instead of %s", member, label, now, value);
+}
+
+gboolean fixture_openssl_verifies(Fixture *fixture, GVariant *answer, const char *content)
+{
+	g_autoptr(GVariant) cms = g_variant_lookup_value(answer, "cms", G_VARIANT_TYPE_BYTESTRING);
+	g_autofree char *cms_path = g_build_filename(fixture->folder, "signature.p7s", NULL);
+	g_autofree char *content_path = g_build_filename(fixture->folder, "content", NULL);
+	g_autofree char *ca = g_build_filename(fixture->folder, "ca.pem", NULL);
+	const char *argv[] = {"openssl", "cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", cms_path,
+		"-content", content_path, "-CAfile", ca, "-purpose", "smimesign", "-out", "/dev/null", NULL};
+
+	assert_non_null(cms);
+	assert_true(g_file_set_contents(cms_path, g_variant_get_data(cms), (gssize)g_variant_get_size(cms), NULL));
+	assert_true(g_file_set_contents(content_path, content, -1, NULL));
+	return run_program(argv, FALSE);
+}
+
+char **fixture_workers(Fixture *fixture)
+{
+	g_autofree char *path =
+		g_strdup_printf("/proc/%d/task/%d/children", (int)fixture->daemon, (int)fixture->daemon);
+	g_autofree char *text = NULL;
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	return g_strsplit(g_strchomp(text), " ", -1);
+}

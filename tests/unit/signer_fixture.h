@@ -1,0 +1,49 @@
+/*
+ * A real acuse-signer over SoftHSM tokens in a temporary folder: "oficina" (RSA, secretaria.general@muni.test, PIN typed), "mesa"
+ * (P-256, mesa.partes@muni.test, PIN in a credential), "errado" (as oficina, with a wrong PIN in its credential),
+ * "sello" (the seal's, credential). The PIN of all is 246810.
+ */
+#ifndef ACUSE_TESTS_SIGNER_FIXTURE_H
+#define ACUSE_TESTS_SIGNER_FIXTURE_H
+
+#include <glib.h>
+
+#define FIXTURE_PIN "246810"
+#define FIXTURE_OFFICE "secretaria.general@muni.test"
+#define FIXTURE_DESK "mesa.partes@muni.test"
+#define FIXTURE_SIGN_TIMEOUT_MS 2000
+
+typedef struct {
+	char *folder;
+	char *sign_socket, *control_socket, *unlock_socket;
+	GBytes *permit_key;
+	GPid daemon;
+	guint64 version; /* of the bindings pushed last */
+} Fixture;
+
+Fixture *fixture_new(void);
+void fixture_free(Fixture *fixture);
+
+void fixture_start(Fixture *fixture); /* returns when the daemon says READY=1 */
+int fixture_stop(Fixture *fixture);   /* its exit status */
+
+/* The four calls. entries: "LABEL MAILBOX STATE", NULL-terminated. */
+gboolean fixture_bind(Fixture *fixture, guint64 version, const char *const *entries, GError **error);
+gboolean fixture_unlock(Fixture *fixture, const char *label, const char *pin, GError **error);
+GVariant *fixture_sign(Fixture *fixture, const char *permit, const char *entity, GError **error);
+GVariant *fixture_seal(Fixture *fixture, const char *content, GError **error);
+
+/* A permit for these bytes, good for a minute. */
+char *fixture_permit(Fixture *fixture, const char *mailbox, const char *entity);
+/* An entity from this mailbox that may be signed. */
+char *fixture_entity(const char *mailbox);
+/* One member of a token's status, printed. */
+char *fixture_status(Fixture *fixture, const char *label, const char *member);
+/* Waits until the member has the value; fails the test after some seconds. */
+void fixture_await(Fixture *fixture, const char *label, const char *member, const char *value);
+/* Verifies with openssl(1) against the test CA. */
+gboolean fixture_openssl_verifies(Fixture *fixture, GVariant *answer, const char *content);
+/* Pids of the workers, NULL-terminated strings. */
+char **fixture_workers(Fixture *fixture);
+
+#endif
