@@ -1,7 +1,7 @@
 /*
- * Client of the API over its Unix socket (client.h). Every failure is a GError: what provisiond says in a problem
- * document, or that it does not answer. One client serves one thread at a time; libcurl keeps the
- * connection between calls and opens it anew when provisiond was restarted.
+ * Client of the API over its Unix socket (client.h). Every failure is a GError: what provisiond
+ * says in a problem document, or that it does not answer. One client serves one thread at a time;
+ * libcurl keeps the connection between calls and opens it anew when provisiond was restarted.
  */
 #include "api/client.h"
 
@@ -79,7 +79,8 @@ static size_t take_bytes(char *bytes, size_t size, size_t count, void *data)
 	return total;
 }
 
-static struct curl_slist *add_header(struct curl_slist *headers, const char *name, const char *value)
+static struct curl_slist *add_header(
+	struct curl_slist *headers, const char *name, const char *value)
 {
 	g_autofree char *line = g_strdup_printf("%s: %s", name, value);
 
@@ -154,8 +155,8 @@ static gboolean check_status(const Answer *answer, GError **error)
 	detail = json_string_value(json_object_get(problem, "detail"));
 	row = name != NULL ? acuse_error_by_name(name) : NULL;
 	if (row != NULL)
-		g_set_error_literal(error, ACUSE_ERROR, (gint)row->code,
-			detail != NULL ? detail : row->text);
+		g_set_error_literal(
+			error, ACUSE_ERROR, (gint)row->code, detail != NULL ? detail : row->text);
 	else
 		g_set_error(error, ACUSE_ERROR,
 			answer->status == 503 ? ACUSE_ERROR_UNAVAILABLE : ACUSE_ERROR_INTERNAL,
@@ -188,7 +189,8 @@ static GByteArray *perform(ApiClient *client, const Call *call, GError **error)
 	if (!check_path(call->path, error))
 		return NULL;
 	if (client->curl == NULL) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INTERNAL, "libcurl does not start");
+		g_set_error_literal(
+			error, ACUSE_ERROR, ACUSE_ERROR_INTERNAL, "libcurl does not start");
 		return NULL;
 	}
 	url = g_strconcat(URL_PREFIX, call->path, NULL);
@@ -209,8 +211,8 @@ static gboolean is_known_method(const char *method)
 	return g_strv_contains(methods, method);
 }
 
-json_t *api_call(ApiClient *client, const char *method, const char *path, const json_t *body,
-	GError **error)
+json_t *api_call(
+	ApiClient *client, const char *method, const char *path, const json_t *body, GError **error)
 {
 	Call call = {method, path, NULL, "", 0};
 	g_autoptr(GByteArray) answer = NULL;
@@ -219,7 +221,8 @@ json_t *api_call(ApiClient *client, const char *method, const char *path, const 
 	char *text = NULL;
 
 	if (!is_known_method(method)) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "not a method of the API");
+		g_set_error_literal(
+			error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "not a method of the API");
 		return NULL;
 	}
 	if (body != NULL) {

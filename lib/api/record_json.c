@@ -1,7 +1,7 @@
 /*
- * Records as exact leaves and openings, and the form of times (record_json.h). jansson keeps the order in which
- * members are set, and its compact form is the same for the same members: that is the leaf. Pure; safe in
- * every thread.
+ * Records as exact leaves and openings, and the form of times (record_json.h). jansson keeps the
+ * order in which members are set, and its compact form is the same for the same members: that is
+ * the leaf. Pure; safe in every thread.
  */
 #include "api/record_json.h"
 
@@ -108,7 +108,8 @@ char *time_to_rfc3339(gint64 time_s)
 	g_return_val_if_fail(time != NULL, NULL);
 	return g_strdup_printf("%04d-%02d-%02dT%02d:%02d:%02dZ", g_date_time_get_year(time),
 		g_date_time_get_month(time), g_date_time_get_day_of_month(time),
-		g_date_time_get_hour(time), g_date_time_get_minute(time), g_date_time_get_second(time));
+		g_date_time_get_hour(time), g_date_time_get_minute(time),
+		g_date_time_get_second(time));
 }
 
 gboolean time_from_rfc3339(const char *text, gint64 *time_s)

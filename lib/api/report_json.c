@@ -1,7 +1,7 @@
 /*
- * Facts of a report as JSON and back (record_json.h). Writing cuts what is over a limit (the report's own bytes
- * are kept as a blob), so that what one side writes the other takes; reading is strict. Pure; safe in
- * every thread.
+ * Facts of a report as JSON and back (record_json.h). Writing cuts what is over a limit (the
+ * report's own bytes are kept as a blob), so that what one side writes the other takes; reading is
+ * strict. Pure; safe in every thread.
  */
 #include "api/record_json.h"
 
@@ -20,17 +20,39 @@ typedef struct {
 	gsize offset;
 } StringMember;
 
-#define R(member) {#member, offsetof(ReportFacts, member)}
+#define R(member)                                                                                  \
+	{                                                                                          \
+#member, offsetof(ReportFacts, member)                                             \
+	}
 static const StringMember report_members[] = {
-	R(client_address), R(queue_id), R(token), R(envelope_sender), R(from), R(authentication_results),
-	R(message_id), R(date), R(envid), R(postfix_queue_id), R(reporting_mta), R(original_message_id),
-	R(disposition), R(original_sha256),
+	R(client_address),
+	R(queue_id),
+	R(token),
+	R(envelope_sender),
+	R(from),
+	R(authentication_results),
+	R(message_id),
+	R(date),
+	R(envid),
+	R(postfix_queue_id),
+	R(reporting_mta),
+	R(original_message_id),
+	R(disposition),
+	R(original_sha256),
 };
 #undef R
 
-#define R(member) {#member, offsetof(ReportRecipient, member)}
+#define R(member)                                                                                  \
+	{                                                                                          \
+#member, offsetof(ReportRecipient, member)                                         \
+	}
 static const StringMember recipient_members[] = {
-	R(final_recipient), R(original_recipient), R(action), R(status), R(diagnostic), R(remote_mta),
+	R(final_recipient),
+	R(original_recipient),
+	R(action),
+	R(status),
+	R(diagnostic),
+	R(remote_mta),
 };
 #undef R
 
@@ -47,7 +69,8 @@ static json_t *make_string(const char *value)
 	return json_stringn(valid, size);
 }
 
-static void write_strings(json_t *json, const void *structure, const StringMember *members, gsize count)
+static void write_strings(
+	json_t *json, const void *structure, const StringMember *members, gsize count)
 {
 	for (gsize i = 0; i < count; i++) {
 		const char *value = G_STRUCT_MEMBER(const char *, structure, members[i].offset);
@@ -64,8 +87,9 @@ json_t *report_facts_to_json(const ReportFacts *report)
 	json_object_set_new(json, "kind", json_string(report_kind_name(report->kind)));
 	json_object_set_new(json, "stream", json_string(stream_name(report->stream)));
 	write_strings(json, report, report_members, G_N_ELEMENTS(report_members));
-	for (guint i = 0; report->references != NULL && report->references[i] != NULL &&
-		i < MAX_REFERENCES; i++)
+	for (guint i = 0;
+		report->references != NULL && report->references[i] != NULL && i < MAX_REFERENCES;
+		i++)
 		json_array_append_new(references, make_string(report->references[i]));
 	json_object_set_new(json, "references", references);
 	for (guint i = 0; i < report->recipients->len && i < MAX_RECIPIENTS; i++) {
@@ -95,7 +119,8 @@ static gboolean read_string(const json_t *value, const char *name, char **out, G
 	return TRUE;
 }
 
-/* Takes one member into the structure; *known tells whether the name is in the table. null: stays NULL. */
+/* Takes one member into the structure; *known tells whether the name is in the table. null: stays
+ * NULL. */
 static gboolean read_member(const char *name, const json_t *value, gpointer structure,
 	const StringMember *members, gsize count, gboolean *known, GError **error)
 {
@@ -106,8 +131,8 @@ static gboolean read_member(const char *name, const json_t *value, gpointer stru
 		*known = TRUE;
 		if (json_is_null(value))
 			return TRUE;
-		return read_string(value, name,
-			&G_STRUCT_MEMBER(char *, structure, members[i].offset), error);
+		return read_string(
+			value, name, &G_STRUCT_MEMBER(char *, structure, members[i].offset), error);
 	}
 	return TRUE;
 }
@@ -122,7 +147,8 @@ static gboolean read_references(const json_t *value, ReportFacts *report, GError
 		return refuse(error, "references", "must be a list of at most 10000 strings");
 	report->references = g_new0(char *, count + 1);
 	for (gsize i = 0; i < count; i++) {
-		if (!read_string(json_array_get(value, i), "references", &report->references[i], error))
+		if (!read_string(
+			    json_array_get(value, i), "references", &report->references[i], error))
 			return FALSE;
 	}
 	return TRUE;
@@ -161,26 +187,27 @@ static gboolean read_recipients(const json_t *value, ReportFacts *report, GError
 	return TRUE;
 }
 
-static gboolean read_words(const char *name, const json_t *value, ReportFacts *report, gboolean *known,
-	GError **error)
+static gboolean read_words(
+	const char *name, const json_t *value, ReportFacts *report, gboolean *known, GError **error)
 {
 	const char *word = json_string_value(value);
 
 	*known = TRUE;
 	if (strcmp(name, "kind") == 0)
-		return report_kind_parse(word, &report->kind) || refuse(error, name, "unknown kind");
+		return report_kind_parse(word, &report->kind) ||
+		       refuse(error, name, "unknown kind");
 	if (strcmp(name, "stream") == 0) {
 		report->stream = stream_parse(word);
 		return (report->stream != STREAM_UNKNOWN ||
 			       g_strcmp0(word, stream_name(STREAM_UNKNOWN)) == 0) ||
-			refuse(error, name, "unknown stream");
+		       refuse(error, name, "unknown stream");
 	}
 	*known = FALSE;
 	return TRUE;
 }
 
-static gboolean read_report_member(const char *name, const json_t *value, ReportFacts *report,
-	GError **error)
+static gboolean read_report_member(
+	const char *name, const json_t *value, ReportFacts *report, GError **error)
 {
 	gboolean known;
 
@@ -201,7 +228,7 @@ static gboolean read_report_member(const char *name, const json_t *value, Report
 static gboolean is_sha256_hex(const char *text)
 {
 	return strlen(text) == SHA256_HEX_CHARS &&
-		strspn(text, "0123456789abcdef") == SHA256_HEX_CHARS;
+	       strspn(text, "0123456789abcdef") == SHA256_HEX_CHARS;
 }
 
 ReportFacts *report_facts_from_json(const json_t *json, GError **error)

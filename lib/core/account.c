@@ -1,6 +1,6 @@
 /*
- * Accounts as data (account.h): allocation, words, and the two questions the policy asks of them. Cannot
- * fail otherwise than by its return values; no shared state.
+ * Accounts as data (account.h): allocation, words, and the two questions the policy asks of them.
+ * Cannot fail otherwise than by its return values; no shared state.
  */
 #include "core/account.h"
 
@@ -124,7 +124,8 @@ gboolean account_may_send(const Account *account, gint64 now_s, const char **rea
 
 static gboolean same_uid(const char *left, const char *right)
 {
-	return left != NULL && right != NULL && *left != '\0' && g_ascii_strcasecmp(left, right) == 0;
+	return left != NULL && right != NULL && *left != '\0' &&
+	       g_ascii_strcasecmp(left, right) == 0;
 }
 
 gboolean account_may_send_as(const Account *person, const Account *mailbox)

@@ -1,6 +1,6 @@
 /*
- * Reads dmarc results out of Authentication-Results (authentication_results.h). A value with an open comment or
- * string is not believed at all. Pure.
+ * Reads dmarc results out of Authentication-Results (authentication_results.h). A value with an
+ * open comment or string is not believed at all. Pure.
  */
 #include "core/authentication_results.h"
 
@@ -33,7 +33,8 @@ static const char *skip_quoted(const char *at)
 	return NULL;
 }
 
-/* The value with comments as a blank and quoted strings as '"'; folds as blanks, other LF stay. NULL: malformed. */
+/* The value with comments as a blank and quoted strings as '"'; folds as blanks, other LF stay.
+ * NULL: malformed. */
 static char *take_off_free_text(const char *values)
 {
 	g_autoptr(GString) plain = g_string_new(NULL);
@@ -68,7 +69,8 @@ static char **split_words(const char *result)
 			if (*at == '=' && length > 0 && tight->str[length - 1] == ' ')
 				g_string_truncate(tight, length - 1);
 			g_string_append_c(tight, *at);
-		} else if (length > 0 && tight->str[length - 1] != ' ' && tight->str[length - 1] != '=') {
+		} else if (length > 0 && tight->str[length - 1] != ' ' &&
+			   tight->str[length - 1] != '=') {
 			g_string_append_c(tight, ' ');
 		}
 	}
@@ -81,11 +83,12 @@ typedef enum { DMARC_ABSENT, DMARC_PASS, DMARC_OTHER } Dmarc;
 static Dmarc read_result(const char *result, const char *domain)
 {
 	g_auto(GStrv) words = split_words(result);
-	const char *from = NULL;
+	const char *from = NULL, *verdict;
 
 	if (words[0] == NULL || g_ascii_strncasecmp(words[0], "dmarc", 5) != 0 ||
 		(words[0][5] != '=' && words[0][5] != '/'))
 		return DMARC_ABSENT;
+	verdict = strchr(words[0], '=');
 	for (guint i = 1; words[i] != NULL; i++) {
 		if (g_ascii_strncasecmp(words[i], "header.from=", 12) != 0)
 			continue;
@@ -93,8 +96,7 @@ static Dmarc read_result(const char *result, const char *domain)
 			return DMARC_OTHER;
 		from = words[i] + 12;
 	}
-	if (from == NULL || g_ascii_strcasecmp(strchr(words[0], '=') != NULL ?
-			strchr(words[0], '=') : "", "=pass") != 0)
+	if (from == NULL || verdict == NULL || g_ascii_strcasecmp(verdict, "=pass") != 0)
 		return DMARC_OTHER;
 	if (strrchr(from, '@') != NULL)
 		from = strrchr(from, '@') + 1;

@@ -1,6 +1,7 @@
 /*
- * Authentication-Results (RFC 8601), as far as evidence needs it: did DMARC pass for a domain. Comments and
- * quoted strings hold what strangers chose, so they are taken off before anything is read.
+ * Authentication-Results (RFC 8601), as far as evidence needs it: did DMARC pass for a domain.
+ * Comments and quoted strings hold what strangers chose, so they are taken off before anything is
+ * read.
  */
 #ifndef ACUSE_CORE_AUTHENTICATION_RESULTS_H
 #define ACUSE_CORE_AUTHENTICATION_RESULTS_H
@@ -8,8 +9,9 @@
 #include <glib.h>
 
 /*
- * values: field values of our own authserv-id, joined by LF (a LF before a blank is a fold). TRUE when there is
- * a dmarc=pass whose header.from is the domain, and no dmarc result that says anything else. NULL: FALSE.
+ * values: field values of our own authserv-id, joined by LF (a LF before a blank is a fold). TRUE
+ * when there is a dmarc=pass whose header.from is the domain, and no dmarc result that says
+ * anything else. NULL: FALSE.
  */
 gboolean authentication_results_dmarc_pass(const char *values, const char *domain);
 

@@ -1,7 +1,7 @@
 /*
- * What a report or an answer proves about a send (evidence.h). In: facts of the report and what is on record of
- * the send; out: verdicts. Whatever is not proved is told with its reason and does not count: a false
- * "delivered" or "read" is the one fault that this file must not have (D10). Pure.
+ * What a report or an answer proves about a send (evidence.h). In: facts of the report and what is
+ * on record of the send; out: verdicts. Whatever is not proved is told with its reason and does not
+ * count: a false "delivered" or "read" is the one fault that this file must not have (D10). Pure.
  */
 #include "core/evidence.h"
 
@@ -154,8 +154,8 @@ static gboolean same_mailbox(const char *left, const char *right)
 	if (left_at == NULL || right_at == NULL)
 		return left_at == right_at && strcmp(left, right) == 0;
 	return left_at - left == right_at - right &&
-		strncmp(left, right, (gsize)(left_at - left)) == 0 &&
-		g_ascii_strcasecmp(left_at, right_at) == 0;
+	       strncmp(left, right, (gsize)(left_at - left)) == 0 &&
+	       g_ascii_strcasecmp(left_at, right_at) == 0;
 }
 
 /* The recipient as it is on record, or NULL. */
@@ -173,7 +173,8 @@ static const char *find_recorded(const SendFacts *send, const char *address)
 /* What ties the report to the send, strongest first; NULL: nothing does. */
 static const char *find_match(const ReportFacts *report, const SendFacts *send)
 {
-	if (report->stream == STREAM_INTERNAL && list_has(send->queue_ids, report->postfix_queue_id))
+	if (report->stream == STREAM_INTERNAL &&
+		list_has(send->queue_ids, report->postfix_queue_id))
 		return "queue-id";
 	if (same_text(report->token, send->token))
 		return "token";
@@ -215,8 +216,8 @@ static gboolean is_null_sender(const char *sender)
 }
 
 /* Why a line of the report does not count, or NULL. */
-static const char *find_dsn_fault(const ReportFacts *report, const Match *match, DeliveryState event,
-	const char *recorded)
+static const char *find_dsn_fault(
+	const ReportFacts *report, const Match *match, DeliveryState event, const char *recorded)
 {
 	gboolean own = match->trust == TRUST_OWN_POSTFIX;
 
@@ -228,8 +229,8 @@ static const char *find_dsn_fault(const ReportFacts *report, const Match *match,
 		return NULL;
 	if (report->stream == STREAM_INTERNAL)
 		return is_null_sender(report->envelope_sender)
-			? "queue id is not on record"
-			: "report of our own server without the null sender";
+			       ? "queue id is not on record"
+			       : "report of our own server without the null sender";
 	if (report->stream != STREAM_INBOUND)
 		return "stream makes no evidence";
 	if (event != DELIVERY_FAILED && event != DELIVERY_DELAYED)
@@ -239,14 +240,15 @@ static const char *find_dsn_fault(const ReportFacts *report, const Match *match,
 	return NULL;
 }
 
-static void judge_dsn(const ReportFacts *report, const SendFacts *send, Match *match,
-	GPtrArray *verdicts)
+static void judge_dsn(
+	const ReportFacts *report, const SendFacts *send, Match *match, GPtrArray *verdicts)
 {
 	gboolean own = strcmp(match->matched_by, "queue-id") == 0 &&
-		is_null_sender(report->envelope_sender);
+		       is_null_sender(report->envelope_sender);
 
-	match->trust = own ? TRUST_OWN_POSTFIX
-		: report->stream == STREAM_INBOUND ? TRUST_OUTSIDE : TRUST_UNPROVED;
+	match->trust = own				  ? TRUST_OWN_POSTFIX
+		       : report->stream == STREAM_INBOUND ? TRUST_OUTSIDE
+							  : TRUST_UNPROVED;
 	for (guint i = 0; i < report->recipients->len; i++) {
 		const ReportRecipient *line = report->recipients->pdata[i];
 		DeliveryState event = event_of_action(line->action);
@@ -276,8 +278,8 @@ static gboolean names_only(const ReportFacts *report, const char *address)
 }
 
 /* Why a receipt or an answer of a person does not count, or NULL. */
-static const char *find_person_fault(const ReportFacts *report, const Match *match,
-	const char *recorded)
+static const char *find_person_fault(
+	const ReportFacts *report, const Match *match, const char *recorded)
 {
 	if (report->stream != STREAM_INBOUND)
 		return "stream makes no evidence";
@@ -285,8 +287,8 @@ static const char *find_person_fault(const ReportFacts *report, const Match *mat
 		return "author is not a recorded recipient";
 	if (strcmp(match->matched_by, "envid") == 0)
 		return "neither return token nor Message-ID";
-	if (!authentication_results_dmarc_pass(report->authentication_results,
-		    strrchr(report->from, '@') + 1))
+	if (!authentication_results_dmarc_pass(
+		    report->authentication_results, strrchr(report->from, '@') + 1))
 		return "author's domain not proved by DMARC";
 	if (report->kind != REPORT_MDN)
 		return NULL;
@@ -295,21 +297,21 @@ static const char *find_person_fault(const ReportFacts *report, const Match *mat
 	return NULL;
 }
 
-static void judge_person(const ReportFacts *report, const SendFacts *send, Match *match,
-	GPtrArray *verdicts)
+static void judge_person(
+	const ReportFacts *report, const SendFacts *send, Match *match, GPtrArray *verdicts)
 {
 	const char *recorded = report->from != NULL && strchr(report->from, '@') != NULL
-		? find_recorded(send, report->from)
-		: NULL;
+				       ? find_recorded(send, report->from)
+				       : NULL;
 	const char *fault = find_person_fault(report, match, recorded);
 	DeliveryState event = DELIVERY_ACKNOWLEDGED;
 	Verdict *verdict;
 
 	if (report->kind == REPORT_MDN)
 		event = report->disposition != NULL &&
-				g_ascii_strcasecmp(report->disposition, "displayed") == 0
-			? DELIVERY_READ
-			: DELIVERY_PENDING;
+					g_ascii_strcasecmp(report->disposition, "displayed") == 0
+				? DELIVERY_READ
+				: DELIVERY_PENDING;
 	match->trust = fault == NULL ? TRUST_OUTSIDE : TRUST_UNPROVED;
 	if (fault == NULL && event == DELIVERY_PENDING)
 		fault = "receipt does not say displayed";

@@ -13,7 +13,8 @@ static const char *const stream_names[] = {
 
 Stream stream_parse(const char *daemon_name)
 {
-	for (guint i = STREAM_SUBMISSION; daemon_name != NULL && i < G_N_ELEMENTS(stream_names); i++) {
+	for (guint i = STREAM_SUBMISSION; daemon_name != NULL && i < G_N_ELEMENTS(stream_names);
+		i++) {
 		if (strcmp(daemon_name, stream_names[i]) == 0)
 			return (Stream)i;
 	}

@@ -1,7 +1,8 @@
 /*
- * RFC 6962 Merkle tree over node hashes that a callback reads (merkle.h). Roots and proofs follow the
- * recursive definitions of section 2.1; a read that fails ends the work with its error. The checks of
- * proofs are the iterative ones of RFC 9162 2.1.3.2 and 2.1.4.2. Pure; recursion is at most 64 deep.
+ * RFC 6962 Merkle tree over node hashes that a callback reads (merkle.h). Roots and proofs follow
+ * the recursive definitions of section 2.1; a read that fails ends the work with its error. The
+ * checks of proofs are the iterative ones of RFC 9162 2.1.3.2 and 2.1.4.2. Pure; recursion is at
+ * most 64 deep.
  */
 #include "core/merkle.h"
 
@@ -96,8 +97,8 @@ gboolean merkle_root(guint64 size, MerkleRead read, gpointer data, MerkleHash *r
 	return TRUE;
 }
 
-static gboolean prepend_range(GArray *proof, guint64 begin, guint64 count, MerkleRead read,
-	gpointer data, GError **error)
+static gboolean prepend_range(
+	GArray *proof, guint64 begin, guint64 count, MerkleRead read, gpointer data, GError **error)
 {
 	MerkleHash hash;
 
@@ -107,23 +108,24 @@ static gboolean prepend_range(GArray *proof, guint64 begin, guint64 count, Merkl
 	return TRUE;
 }
 
-GArray *merkle_inclusion_proof(guint64 leaf, guint64 size, MerkleRead read, gpointer data,
-	GError **error)
+GArray *merkle_inclusion_proof(
+	guint64 leaf, guint64 size, MerkleRead read, gpointer data, GError **error)
 {
 	g_autoptr(GArray) proof = g_array_new(FALSE, FALSE, sizeof(MerkleHash));
 	guint64 begin = 0, count = size;
 
 	if (leaf >= size) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
-			"leaf %" G_GUINT64_FORMAT " is not in a tree of %" G_GUINT64_FORMAT, leaf, size);
+			"leaf %" G_GUINT64_FORMAT " is not in a tree of %" G_GUINT64_FORMAT, leaf,
+			size);
 		return NULL;
 	}
 	while (count > 1) {
 		guint64 half = G_GUINT64_CONSTANT(1) << split_level(count);
 		gboolean in_left = leaf - begin < half;
 
-		if (!prepend_range(proof, in_left ? begin + half : begin, in_left ? count - half : half,
-			    read, data, error))
+		if (!prepend_range(proof, in_left ? begin + half : begin,
+			    in_left ? count - half : half, read, data, error))
 			return NULL;
 		begin += in_left ? 0 : half;
 		count = in_left ? half : count - half;
@@ -131,8 +133,8 @@ GArray *merkle_inclusion_proof(guint64 leaf, guint64 size, MerkleRead read, gpoi
 	return g_steal_pointer(&proof);
 }
 
-GArray *merkle_consistency_proof(guint64 old_size, guint64 new_size, MerkleRead read, gpointer data,
-	GError **error)
+GArray *merkle_consistency_proof(
+	guint64 old_size, guint64 new_size, MerkleRead read, gpointer data, GError **error)
 {
 	g_autoptr(GArray) proof = g_array_new(FALSE, FALSE, sizeof(MerkleHash));
 	guint64 begin = 0, count = new_size, old = old_size;
@@ -149,8 +151,8 @@ GArray *merkle_consistency_proof(guint64 old_size, guint64 new_size, MerkleRead 
 		guint64 half = G_GUINT64_CONSTANT(1) << split_level(count);
 		gboolean in_left = old <= half;
 
-		if (!prepend_range(proof, in_left ? begin + half : begin, in_left ? count - half : half,
-			    read, data, error))
+		if (!prepend_range(proof, in_left ? begin + half : begin,
+			    in_left ? count - half : half, read, data, error))
 			return NULL;
 		begin += in_left ? 0 : half;
 		old -= in_left ? 0 : half;

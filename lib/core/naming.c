@@ -1,7 +1,7 @@
 /*
- * Account names of the directive (naming.h). A name goes through compatibility decomposition, loses its
- * marks, takes the small table for letters that have none, and is refused when something else than a-z is
- * left: an operator decides then. Pure.
+ * Account names of the directive (naming.h). A name goes through compatibility decomposition, loses
+ * its marks, takes the small table for letters that have none, and is refused when something else
+ * than a-z is left: an operator decides then. Pure.
  */
 #include "core/naming.h"
 
@@ -14,21 +14,31 @@ static const struct {
 	gunichar letter;
 	const char *written;
 } letter_table[] = {
-	{0x00df, "ss"}, {0x00e6, "ae"}, {0x00f0, "d"}, {0x00f8, "o"}, {0x00fe, "th"},
-	{0x0111, "d"}, {0x0127, "h"}, {0x0131, "i"}, {0x0142, "l"}, {0x014b, "n"}, {0x0153, "oe"},
+	{0x00df, "ss"},
+	{0x00e6, "ae"},
+	{0x00f0, "d"},
+	{0x00f8, "o"},
+	{0x00fe, "th"},
+	{0x0111, "d"},
+	{0x0127, "h"},
+	{0x0131, "i"},
+	{0x0142, "l"},
+	{0x014b, "n"},
+	{0x0153, "oe"},
 	{0x0167, "t"},
 };
 
 /* What stands between the words and letters of a name and is not written. */
 static const gunichar joiners[] = {'\'', '-', '.', ',', '`', 0x00b4, 0x02b9, 0x02bb, 0x02bc, 0x02bd,
-	0x055a, 0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2018, 0x2019, 0x201b, 0x2032, 0x2212, 0xff07};
+	0x055a, 0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2018, 0x2019, 0x201b, 0x2032, 0x2212,
+	0xff07};
 
 static const char *const reserved_names[] = {"abuse", "acuse", "admin", "administrador",
-	"administrator", "all", "bin", "daemon", "dovecot", "ftp", "hostmaster", "info", "ldap", "list",
-	"listserv", "mail", "mailer-daemon", "mailerdaemon", "majordomo", "marketing", "news", "nobody",
-	"no-reply", "noc", "noreply", "operator", "postfix", "postmaster", "root", "sales", "security",
-	"support", "sys", "sysadmin", "system", "todos", "usenet", "uucp", "vmail", "webmaster", "www",
-	"www-data"};
+	"administrator", "all", "bin", "daemon", "dovecot", "ftp", "hostmaster", "info", "ldap",
+	"list", "listserv", "mail", "mailer-daemon", "mailerdaemon", "majordomo", "marketing",
+	"news", "nobody", "no-reply", "noc", "noreply", "operator", "postfix", "postmaster", "root",
+	"sales", "security", "support", "sys", "sysadmin", "system", "todos", "usenet", "uucp",
+	"vmail", "webmaster", "www", "www-data"};
 
 static gboolean is_joiner(gunichar c)
 {
@@ -86,8 +96,8 @@ static char *make_ending(const char *maternal, guint n, guint first_number)
 
 	if (n < lettered)
 		return g_strndup(maternal, n + 1);
-	return g_strdup_printf("%.1s%" G_GUINT64_FORMAT, maternal,
-		(guint64)first_number + (n - lettered));
+	return g_strdup_printf(
+		"%.1s%" G_GUINT64_FORMAT, maternal, (guint64)first_number + (n - lettered));
 }
 
 char *naming_candidate(const char *given, const char *paternal, const char *maternal, guint n,

@@ -1,8 +1,10 @@
 /*
- * The outgoing policy (policy.h): what a message is, the edits that every accepted message gets, then the
- * rules in their order with their modes. Never fails: the answer is a Plan. Pure; safe in every thread.
+ * The outgoing policy (policy.h): what a message is, the edits that every accepted message gets,
+ * then the rules in their order with their modes. Never fails: the answer is a Plan. Pure; safe in
+ * every thread.
  *
- * A rule that edits (P4, P5, P6) edits only when it is enforced: in the modes log and warn nothing changes.
+ * A rule that edits (P4, P5, P6) edits only when it is enforced: in the modes log and warn nothing
+ * changes.
  */
 #include "core/policy.h"
 
@@ -56,7 +58,8 @@ static RuleMode mode_of(const PolicySettings *settings, const char *id)
 	return (RuleMode)GPOINTER_TO_UINT(mode);
 }
 
-/* Case, accents, invisible characters and runs of blanks put aside: "Notificación  N°" -> "NOTIFICACION NO". */
+/* Case, accents, invisible characters and runs of blanks put aside: "Notificación  N°" ->
+ * "NOTIFICACION NO". */
 static char *fold_text(const char *text)
 {
 	g_autofree char *decomposed = g_utf8_normalize(text, -1, G_NORMALIZE_ALL);
@@ -80,7 +83,7 @@ static gboolean starts_with_word(const char *text, const char *word)
 	gsize size = strlen(word);
 
 	return size > 0 && strncmp(text, word, size) == 0 &&
-		!g_unichar_isalnum(g_utf8_get_char(text + size));
+	       !g_unichar_isalnum(g_utf8_get_char(text + size));
 }
 
 /* The longest listed type that the subject begins with, or NULL. */
@@ -93,7 +96,8 @@ static char *find_document_type(const PolicySettings *settings, const char *subj
 		return NULL;
 	folded = fold_text(subject);
 	for (char **type = settings->notification_types; *type != NULL; type++) {
-		if (starts_with_word(folded, *type) && (found == NULL || strlen(*type) > strlen(found)))
+		if (starts_with_word(folded, *type) &&
+			(found == NULL || strlen(*type) > strlen(found)))
 			found = *type;
 	}
 	return g_strdup(found);

@@ -1,6 +1,6 @@
 /*
- * Records of the ledger before they are JSON (record.h), and the commitment of a personal field. Fails only
- * on a salt that is not hex. No shared state.
+ * Records of the ledger before they are JSON (record.h), and the commitment of a personal field.
+ * Fails only on a salt that is not hex. No shared state.
  */
 #include "core/record.h"
 

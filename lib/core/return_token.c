@@ -1,6 +1,6 @@
 /*
- * Return tokens (return_token.h): base32 of 16 random bytes and 4 bytes of their MAC. Pure; the randomness
- * and the key come from the caller.
+ * Return tokens (return_token.h): base32 of 16 random bytes and 4 bytes of their MAC. Pure; the
+ * randomness and the key come from the caller.
  */
 #include "core/return_token.h"
 

@@ -1,6 +1,6 @@
 /*
- * The life of a send and of its delivery to each recipient, as tables (send.h). Whoever is not in a table
- * changes nothing. Pure.
+ * The life of a send and of its delivery to each recipient, as tables (send.h). Whoever is not in a
+ * table changes nothing. Pure.
  */
 #include "core/send.h"
 
@@ -74,8 +74,9 @@ static const char *const delivery_names[N_DELIVERY] = {
 };
 
 /*
- * For each state (row) the state after evidence (column). "expired" says that the time to acknowledge is over;
- * it covers what was only relayed, delivered or read, and gives way to an acknowledgement that came late.
+ * For each state (row) the state after evidence (column). "expired" says that the time to
+ * acknowledge is over; it covers what was only relayed, delivered or read, and gives way to an
+ * acknowledgement that came late.
  */
 #define PEN DELIVERY_PENDING
 #define DLY DELIVERY_DELAYED

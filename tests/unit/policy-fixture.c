@@ -46,10 +46,10 @@ static PolicySettings *make_settings(void)
 	settings->institution_name = g_strdup("Municipalidad Provincial de Prueba");
 	settings->institution_phone = g_strdup("042-562191");
 	settings->domain = g_strdup("muni.test");
-	settings->notification_types =
-		g_strsplit("NOTIFICACION;CEDULA;RESOLUCION;CARTA;OFICIO;RESOLUCION DE GERENCIA", ";", -1);
-	settings->expediente_pattern =
-		g_regex_new("Exp\\.?\\s*(?:N[°º.]*\\s*)?([0-9]{4}-[0-9]{3,9})", G_REGEX_CASELESS, 0, NULL);
+	settings->notification_types = g_strsplit(
+		"NOTIFICACION;CEDULA;RESOLUCION;CARTA;OFICIO;RESOLUCION DE GERENCIA", ";", -1);
+	settings->expediente_pattern = g_regex_new(
+		"Exp\\.?\\s*(?:N[°º.]*\\s*)?([0-9]{4}-[0-9]{3,9})", G_REGEX_CASELESS, 0, NULL);
 	return settings;
 }
 

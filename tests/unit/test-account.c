@@ -54,10 +54,14 @@ static void test_may_send_as(void **state)
 		AccountKind kind;
 		gboolean may;
 	} cases[] = {
-		{"rmoralesa", ACCOUNT_OFFICE, TRUE}, {"jperezs", ACCOUNT_OFFICE, TRUE},
-		{"JPerezS", ACCOUNT_OFFICE, TRUE}, {"lriosd", ACCOUNT_OFFICE, FALSE},
-		{"otic", ACCOUNT_OFFICE, TRUE}, {"rmoralesa", ACCOUNT_PERSON, FALSE},
-		{"jperezs", ACCOUNT_ACTIVITY, FALSE}, {"", ACCOUNT_OFFICE, FALSE},
+		{"rmoralesa", ACCOUNT_OFFICE, TRUE},
+		{"jperezs", ACCOUNT_OFFICE, TRUE},
+		{"JPerezS", ACCOUNT_OFFICE, TRUE},
+		{"lriosd", ACCOUNT_OFFICE, FALSE},
+		{"otic", ACCOUNT_OFFICE, TRUE},
+		{"rmoralesa", ACCOUNT_PERSON, FALSE},
+		{"jperezs", ACCOUNT_ACTIVITY, FALSE},
+		{"", ACCOUNT_OFFICE, FALSE},
 	};
 
 	(void)state;
@@ -99,7 +103,8 @@ static void test_words_and_copy(void **state)
 		assert_int_equal(kind, i);
 	}
 	for (guint i = ACCOUNT_PENDING; i <= ACCOUNT_CEASED; i++) {
-		assert_true(account_state_parse(account_state_name((AccountState)i), &account_state));
+		assert_true(
+			account_state_parse(account_state_name((AccountState)i), &account_state));
 		assert_int_equal(account_state, i);
 	}
 	assert_false(account_kind_parse("robot", &kind));

@@ -1,4 +1,5 @@
-/* Evidence: what counts, and each way in which a report or an answer is not what it seems (D10, FACTS 5). */
+/* Evidence: what counts, and each way in which a report or an answer is not what it seems (D10,
+ * FACTS 5). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,9 +72,9 @@ static void check_cases(const Case *cases, gsize count)
 		verdict = verdicts->pdata[0];
 		if (strcmp(verdict->matched_by, c->matched_by) != 0 || verdict->event != c->event ||
 			verdict->trust != c->trust || verdict->counts != c->counts)
-			fail_msg("%s: matched by %s, %s, %s, counts %d: %s", c->name, verdict->matched_by,
-				delivery_state_name(verdict->event), trust_name(verdict->trust),
-				verdict->counts, verdict->reason);
+			fail_msg("%s: matched by %s, %s, %s, counts %d: %s", c->name,
+				verdict->matched_by, delivery_state_name(verdict->event),
+				trust_name(verdict->trust), verdict->counts, verdict->reason);
 		assert_non_null(verdict->reason);
 		if (verdict->counts)
 			assert_string_equal(verdict->recipient, CITIZEN);
@@ -93,8 +94,8 @@ static const Case own_reports[] = {
 		WANT("queue-id", FAILED, OWN_POSTFIX, TRUE)},
 	{"delayed", DSN(INTERNAL), .queue_id = "4QueueFirst", .final = CITIZEN, .action = "delayed",
 		WANT("queue-id", DELAYED, OWN_POSTFIX, TRUE)},
-	{"expanded", DSN(INTERNAL), .queue_id = "4QueueFirst", .final = CITIZEN, .action = "expanded",
-		WANT("queue-id", PENDING, OWN_POSTFIX, FALSE)},
+	{"expanded", DSN(INTERNAL), .queue_id = "4QueueFirst", .final = CITIZEN,
+		.action = "expanded", WANT("queue-id", PENDING, OWN_POSTFIX, FALSE)},
 	{"unknown action", DSN(INTERNAL), .queue_id = "4QueueFirst", .final = CITIZEN,
 		.action = "processed", WANT("queue-id", PENDING, OWN_POSTFIX, FALSE)},
 	{"no action", DSN(INTERNAL), .queue_id = "4QueueFirst", .final = CITIZEN,
@@ -119,7 +120,8 @@ static const Case own_reports[] = {
 		.sender = "double-bounce@muni.test", .queue_id = "4QueueFirst", .final = CITIZEN,
 		.action = "relayed", WANT("queue-id", RELAYED, UNPROVED, FALSE)},
 	{"empty queue id", DSN(INTERNAL), .queue_id = "", .final = CITIZEN, .action = "relayed"},
-	{"nothing of ours", DSN(INTERNAL), .queue_id = "4Other", .final = CITIZEN, .action = "relayed"},
+	{"nothing of ours", DSN(INTERNAL), .queue_id = "4Other", .final = CITIZEN,
+		.action = "relayed"},
 };
 
 static const Case foreign_reports[] = {
@@ -127,8 +129,8 @@ static const Case foreign_reports[] = {
 		.final = CITIZEN, .action = "delivered", WANT("token", DELIVERED, OUTSIDE, FALSE)},
 	{"only our queue id", DSN(INBOUND), .queue_id = "4QueueFirst", .final = CITIZEN,
 		.action = "delivered"},
-	{"relayed from outside", DSN(INBOUND), .token = TOKEN, .final = CITIZEN, .action = "relayed",
-		WANT("token", RELAYED, OUTSIDE, FALSE)},
+	{"relayed from outside", DSN(INBOUND), .token = TOKEN, .final = CITIZEN,
+		.action = "relayed", WANT("token", RELAYED, OUTSIDE, FALSE)},
 	{"failure with token", DSN(INBOUND), .token = TOKEN, .final = CITIZEN, .action = "failed",
 		WANT("token", FAILED, OUTSIDE, TRUE)},
 	{"delay with token", DSN(INBOUND), .token = TOKEN, .final = CITIZEN, .action = "delayed",
@@ -139,17 +141,18 @@ static const Case foreign_reports[] = {
 		.action = "failed", WANT("message-id", FAILED, OUTSIDE, FALSE)},
 	{"failure by ENVID", DSN(INBOUND), .envid = TOKEN, .final = CITIZEN, .action = "failed",
 		WANT("envid", FAILED, OUTSIDE, FALSE)},
-	{"from sendmail(1)", DSN(LOCAL), .token = TOKEN, .queue_id = "4QueueFirst", .final = CITIZEN,
-		.action = "delivered", WANT("token", DELIVERED, UNPROVED, FALSE)},
-	{"failure from sendmail(1)", DSN(LOCAL), .token = TOKEN, .final = CITIZEN, .action = "failed",
-		WANT("token", FAILED, UNPROVED, FALSE)},
+	{"from sendmail(1)", DSN(LOCAL), .token = TOKEN, .queue_id = "4QueueFirst",
+		.final = CITIZEN, .action = "delivered", WANT("token", DELIVERED, UNPROVED, FALSE)},
+	{"failure from sendmail(1)", DSN(LOCAL), .token = TOKEN, .final = CITIZEN,
+		.action = "failed", WANT("token", FAILED, UNPROVED, FALSE)},
 	{"from a submission", DSN(SUBMISSION), .token = TOKEN, .final = CITIZEN, .action = "failed",
 		WANT("token", FAILED, UNPROVED, FALSE)},
 	{"other token", DSN(INBOUND), .token = "baaaaaaaaaaaaaaaaaaaaaaaaaaaa234", .final = CITIZEN,
 		.action = "failed"},
 };
 
-#define MDN(s) .kind = REPORT_MDN, .stream = STREAM_##s, .disposition = "displayed", .final = CITIZEN
+#define MDN(s)                                                                                     \
+	.kind = REPORT_MDN, .stream = STREAM_##s, .disposition = "displayed", .final = CITIZEN
 #define ANSWER(s) .kind = REPORT_ANSWER, .stream = STREAM_##s
 
 static const Case persons[] = {
@@ -173,13 +176,13 @@ static const Case persons[] = {
 	{"read, DMARC of another domain", MDN(INBOUND), .token = TOKEN, .from = CITIZEN,
 		.results = "m; dmarc=pass header.from=attacker.test",
 		WANT("token", READ, UNPROVED, FALSE)},
-	{"read by another", MDN(INBOUND), .token = TOKEN, .from = "x@ciudadano.test", .results = DMARC,
-		WANT("token", READ, UNPROVED, FALSE)},
+	{"read by another", MDN(INBOUND), .token = TOKEN, .from = "x@ciudadano.test",
+		.results = DMARC, WANT("token", READ, UNPROVED, FALSE)},
 	{"read, no author", MDN(INBOUND), .token = TOKEN, .results = DMARC,
 		WANT("token", READ, UNPROVED, FALSE)},
 	{"receipt of another recipient", .kind = REPORT_MDN, .stream = STREAM_INBOUND,
-		.disposition = "displayed", .final = "otic@muni.test", .token = TOKEN, .from = CITIZEN,
-		.results = DMARC, WANT("token", READ, UNPROVED, FALSE)},
+		.disposition = "displayed", .final = "otic@muni.test", .token = TOKEN,
+		.from = CITIZEN, .results = DMARC, WANT("token", READ, UNPROVED, FALSE)},
 	{"read, from our own network", MDN(INTERNAL), .token = TOKEN, .from = CITIZEN,
 		.results = DMARC, WANT("token", READ, UNPROVED, FALSE)},
 	{"read, from sendmail(1)", MDN(LOCAL), .token = TOKEN, .from = CITIZEN, .results = DMARC,
@@ -188,8 +191,8 @@ static const Case persons[] = {
 		WANT("envid", READ, UNPROVED, FALSE)},
 	{"answer by token", ANSWER(INBOUND), .token = TOKEN, .from = CITIZEN, .results = DMARC,
 		WANT("token", ACKNOWLEDGED, OUTSIDE, TRUE)},
-	{"answer by reference", ANSWER(INBOUND), .reference = "a@b.test " MESSAGE_ID, .from = CITIZEN,
-		.results = DMARC, WANT("reference", ACKNOWLEDGED, OUTSIDE, TRUE)},
+	{"answer by reference", ANSWER(INBOUND), .reference = "a@b.test " MESSAGE_ID,
+		.from = CITIZEN, .results = DMARC, WANT("reference", ACKNOWLEDGED, OUTSIDE, TRUE)},
 	{"answer, case of the domain", ANSWER(INBOUND), .token = TOKEN,
 		.from = "ciudadano@Ciudadano.Test", .results = DMARC,
 		WANT("token", ACKNOWLEDGED, OUTSIDE, TRUE)},
@@ -198,15 +201,16 @@ static const Case persons[] = {
 	{"answer without DMARC", ANSWER(INBOUND), .token = TOKEN, .from = CITIZEN,
 		.results = "m; spf=pass smtp.mailfrom=ciudadano.test",
 		WANT("token", ACKNOWLEDGED, UNPROVED, FALSE)},
-	{"answer, no domain", ANSWER(INBOUND), .token = TOKEN, .from = "ciudadano", .results = DMARC,
-		WANT("token", ACKNOWLEDGED, UNPROVED, FALSE)},
-	{"answer from sendmail(1)", ANSWER(LOCAL), .token = TOKEN, .from = CITIZEN, .results = DMARC,
-		WANT("token", ACKNOWLEDGED, UNPROVED, FALSE)},
+	{"answer, no domain", ANSWER(INBOUND), .token = TOKEN, .from = "ciudadano",
+		.results = DMARC, WANT("token", ACKNOWLEDGED, UNPROVED, FALSE)},
+	{"answer from sendmail(1)", ANSWER(LOCAL), .token = TOKEN, .from = CITIZEN,
+		.results = DMARC, WANT("token", ACKNOWLEDGED, UNPROVED, FALSE)},
 	{"vacation", .kind = REPORT_AUTOMATIC, .stream = STREAM_INBOUND, .token = TOKEN,
 		.reference = MESSAGE_ID, .from = CITIZEN, .results = DMARC,
 		WANT("token", PENDING, UNPROVED, FALSE)},
-	{"unreadable mail to the token", .kind = REPORT_NONE, .stream = STREAM_INBOUND, .token = TOKEN,
-		.from = CITIZEN, .results = DMARC, WANT("token", PENDING, UNPROVED, FALSE)},
+	{"unreadable mail to the token", .kind = REPORT_NONE, .stream = STREAM_INBOUND,
+		.token = TOKEN, .from = CITIZEN, .results = DMARC,
+		WANT("token", PENDING, UNPROVED, FALSE)},
 	{"ordinary mail", .kind = REPORT_NONE, .stream = STREAM_INBOUND, .from = CITIZEN,
 		.results = DMARC},
 	{"answer to another mail", ANSWER(INBOUND), .reference = "a@b.test", .from = CITIZEN,

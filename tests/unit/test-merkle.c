@@ -1,4 +1,5 @@
-/* Merkle tree: RFC 6962 vectors, and every size up to 70 against the recursive definition written plainly. */
+/* Merkle tree: RFC 6962 vectors, and every size up to 70 against the recursive definition written
+ * plainly. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,20 +19,22 @@ typedef struct {
 	gboolean broken;
 } Nodes;
 
-static gboolean read_node(gpointer data, guint level, guint64 index, MerkleHash *hash, GError **error)
+static gboolean read_node(
+	gpointer data, guint level, guint64 index, MerkleHash *hash, GError **error)
 {
 	const Nodes *nodes = data;
 
 	if (nodes->broken || level >= LEVELS || index > MAX_SIZE || !nodes->stored[level][index]) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "node %u/%u", level, (guint)index);
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "node %u/%u", level, (guint)index);
 		return FALSE;
 	}
 	*hash = nodes->nodes[level][index];
 	return TRUE;
 }
 
-static gboolean write_node(gpointer data, guint level, guint64 index, const MerkleHash *hash,
-	GError **error)
+static gboolean write_node(
+	gpointer data, guint level, guint64 index, const MerkleHash *hash, GError **error)
 {
 	Nodes *nodes = data;
 
@@ -86,7 +89,8 @@ static void naive_path(guint m, const MerkleHash *leaves, guint count, GArray *p
 }
 
 /* 2.1.2: SUBPROOF(m, D[n], b). */
-static void naive_subproof(guint m, const MerkleHash *leaves, guint count, gboolean whole, GArray *proof)
+static void naive_subproof(
+	guint m, const MerkleHash *leaves, guint count, gboolean whole, GArray *proof)
 {
 	guint k = 1;
 	MerkleHash hash;
@@ -118,7 +122,8 @@ static void assert_same_proof(const GArray *left, const GArray *right)
 		assert_memory_equal(left->data, right->data, left->len * sizeof(MerkleHash));
 }
 
-static void check_inclusion(Nodes *nodes, const MerkleHash *leaves, guint size, const MerkleHash *root)
+static void check_inclusion(
+	Nodes *nodes, const MerkleHash *leaves, guint size, const MerkleHash *root)
 {
 	for (guint leaf = 0; leaf < size; leaf++) {
 		g_autoptr(GArray) naive = g_array_new(FALSE, FALSE, sizeof(MerkleHash));
@@ -130,19 +135,21 @@ static void check_inclusion(Nodes *nodes, const MerkleHash *leaves, guint size, 
 		assert_true(merkle_verify_inclusion(&leaves[leaf], leaf, size, proof, root));
 		assert_false(merkle_verify_inclusion(&leaves[leaf + 1], leaf, size, proof, root));
 		if (size > 1)
-			assert_false(merkle_verify_inclusion(&leaves[leaf], (leaf + 1) % size, size, proof,
-				root));
+			assert_false(merkle_verify_inclusion(
+				&leaves[leaf], (leaf + 1) % size, size, proof, root));
 		if (proof->len > 0) {
 			g_array_index(proof, MerkleHash, proof->len / 2).bytes[7] ^= 1;
-			assert_false(merkle_verify_inclusion(&leaves[leaf], leaf, size, proof, root));
+			assert_false(
+				merkle_verify_inclusion(&leaves[leaf], leaf, size, proof, root));
 			g_array_set_size(proof, proof->len - 1);
-			assert_false(merkle_verify_inclusion(&leaves[leaf], leaf, size, proof, root));
+			assert_false(
+				merkle_verify_inclusion(&leaves[leaf], leaf, size, proof, root));
 		}
 	}
 }
 
-static void check_consistency(Nodes *nodes, const MerkleHash *leaves, guint size,
-	const MerkleHash *roots)
+static void check_consistency(
+	Nodes *nodes, const MerkleHash *leaves, guint size, const MerkleHash *roots)
 {
 	for (guint old = 1; old <= size; old++) {
 		g_autoptr(GArray) naive = g_array_new(FALSE, FALSE, sizeof(MerkleHash));
@@ -151,8 +158,7 @@ static void check_consistency(Nodes *nodes, const MerkleHash *leaves, guint size
 
 		naive_subproof(old, leaves, size, TRUE, naive);
 		assert_same_proof(proof, naive);
-		assert_true(
-			merkle_verify_consistency(old, size, &roots[old], &roots[size], proof));
+		assert_true(merkle_verify_consistency(old, size, &roots[old], &roots[size], proof));
 		assert_false(
 			merkle_verify_consistency(old, size, &roots[old - 1], &roots[size], proof));
 		g_array_append_val(proof, roots[1]);
@@ -173,8 +179,8 @@ static void test_every_size(void **state)
 	for (guint size = 1; size <= MAX_SIZE; size++) {
 		MerkleHash naive;
 
-		assert_true(merkle_append(size - 1, &leaves[size - 1], read_node, write_node, nodes,
-			NULL));
+		assert_true(merkle_append(
+			size - 1, &leaves[size - 1], read_node, write_node, nodes, NULL));
 		assert_true(merkle_root(size, read_node, nodes, &roots[size], NULL));
 		naive_root(leaves, size, &naive);
 		assert_memory_equal(&naive, &roots[size], sizeof(naive));
@@ -195,7 +201,8 @@ static void test_known_roots(void **state)
 		{1, "\x10", "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77"},
 		{2, "\x20\x21", "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"},
 		{2, "\x30\x31", "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4"},
-		{4, "\x40\x41\x42\x43", "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef"},
+		{4, "\x40\x41\x42\x43",
+			"76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef"},
 		{8, "\x50\x51\x52\x53\x54\x55\x56\x57",
 			"ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c"},
 		{16, "\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f",
@@ -208,8 +215,8 @@ static void test_known_roots(void **state)
 	(void)state;
 	assert_true(merkle_root(0, read_node, nodes, &root, NULL));
 	empty = merkle_hash_to_hex(&root);
-	assert_string_equal(empty,
-		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_string_equal(
+		empty, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *hex = NULL;
 		MerkleHash leaf, parsed;

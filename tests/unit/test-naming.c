@@ -1,4 +1,5 @@
-/* Account names (A4): the directive's order of candidates over real shapes of names, and what no rule can write. */
+/* Account names (A4): the directive's order of candidates over real shapes of names, and what no
+ * rule can write. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -131,11 +132,26 @@ static void test_offices(void **state)
 		const char *name;
 		gboolean valid;
 	} cases[] = {
-		{"otic", TRUE}, {"mesa.partes", TRUE}, {"ogaf-otic", TRUE}, {"sgti2", TRUE}, {"a", TRUE},
-		{"", FALSE}, {NULL, FALSE}, {".otic", FALSE}, {"otic.", FALSE}, {"o..tic", FALSE},
-		{"o.-tic", FALSE}, {"Otic", FALSE}, {"otíc", FALSE}, {"otic otic", FALSE},
-		{"otic+x", FALSE}, {"postmaster", FALSE}, {"acuse", FALSE}, {"root", FALSE},
-		{"o*", FALSE}, {"otic@muni.test", FALSE},
+		{"otic", TRUE},
+		{"mesa.partes", TRUE},
+		{"ogaf-otic", TRUE},
+		{"sgti2", TRUE},
+		{"a", TRUE},
+		{"", FALSE},
+		{NULL, FALSE},
+		{".otic", FALSE},
+		{"otic.", FALSE},
+		{"o..tic", FALSE},
+		{"o.-tic", FALSE},
+		{"Otic", FALSE},
+		{"otíc", FALSE},
+		{"otic otic", FALSE},
+		{"otic+x", FALSE},
+		{"postmaster", FALSE},
+		{"acuse", FALSE},
+		{"root", FALSE},
+		{"o*", FALSE},
+		{"otic@muni.test", FALSE},
 	};
 	g_autofree char *limit = g_strnfill(NAMING_MAX_CHARS, 'x');
 	g_autofree char *over = g_strnfill(NAMING_MAX_CHARS + 1, 'x');

@@ -1,4 +1,5 @@
-/* What the policy adds to an accepted mail: block, receipts, return address, signature; and what it never touches. */
+/* What the policy adds to an accepted mail: block, receipts, return address, signature; and what it
+ * never touches. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,7 +114,8 @@ static void test_block_lines(void **state)
 		{"Jefa", NULL, "9", "", "Rosa Morales Aranda\nJefa\nMuni\nAnexo 9"},
 		{NULL, "OTIC", NULL, "555", "Rosa Morales Aranda\nOTIC\nMuni\nTel. 555"},
 		{"", "", "", NULL, "Rosa Morales Aranda\nMuni"},
-		{"Jefa\r\nBcc: x", " OTIC\t\x01 sur ", NULL, NULL, "Rosa Morales Aranda\nJefa Bcc: x\nOTIC sur\nMuni"},
+		{"Jefa\r\nBcc: x", " OTIC\t\x01 sur ", NULL, NULL,
+			"Rosa Morales Aranda\nJefa Bcc: x\nOTIC sur\nMuni"},
 		{"   ", NULL, NULL, NULL, "Rosa Morales Aranda\nMuni"},
 	};
 
@@ -141,8 +143,8 @@ static void test_block_is_escaped(void **state)
 	fixture_set(&fixture->login->post, "<script>alert(\"&\")</script>");
 	plan = policy_decide(&fixture->input);
 	assert_non_null(strstr(plan->block_text, "\n<script>alert(\"&\")</script>\n"));
-	assert_non_null(strstr(plan->block_html,
-		"&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;<br>"));
+	assert_non_null(strstr(
+		plan->block_html, "&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;<br>"));
 	assert_null(strstr(plan->block_html, "<script"));
 }
 

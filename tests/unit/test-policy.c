@@ -21,10 +21,23 @@ static void assert_refusal(const char *name, const Fixture *fixture, const char 
 	assert_true(strlen(refusal) < 500);
 }
 
-static void spoil_nothing(Fixture *f) { (void)f; }
-static void no_login(Fixture *f) { fixture_set(&f->envelope->login, NULL); f->input.login = NULL; }
-static void unknown_login(Fixture *f) { f->input.login = NULL; }
-static void two_from_headers(Fixture *f) { f->facts->from_headers = 2; }
+static void spoil_nothing(Fixture *f)
+{
+	(void)f;
+}
+static void no_login(Fixture *f)
+{
+	fixture_set(&f->envelope->login, NULL);
+	f->input.login = NULL;
+}
+static void unknown_login(Fixture *f)
+{
+	f->input.login = NULL;
+}
+static void two_from_headers(Fixture *f)
+{
+	f->facts->from_headers = 2;
+}
 static void no_from(Fixture *f)
 {
 	f->facts->from_headers = 0;
@@ -35,7 +48,10 @@ static void two_from_addresses(Fixture *f)
 {
 	g_ptr_array_add(f->facts->from, g_strdup("otic@muni.test"));
 }
-static void unreadable_from(Fixture *f) { f->facts->from_unreadable = TRUE; }
+static void unreadable_from(Fixture *f)
+{
+	f->facts->from_unreadable = TRUE;
+}
 static void foreign_from(Fixture *f)
 {
 	fixture_set((char **)&f->facts->from->pdata[0], "rmoralesa@gmail.test");
@@ -46,7 +62,10 @@ static void unknown_from(Fixture *f)
 	fixture_set((char **)&f->facts->from->pdata[0], "nadie@muni.test");
 	f->input.mailbox = NULL;
 }
-static void office(Fixture *f) { fixture_send_as_office(f); }
+static void office(Fixture *f)
+{
+	fixture_send_as_office(f);
+}
 static void office_of_another(Fixture *f)
 {
 	fixture_send_as_office(f);
@@ -71,25 +90,52 @@ static void own_sender_field(Fixture *f)
 	fixture_send_as_office(f);
 	fixture_set(&f->facts->sender, "rmoralesa@muni.test");
 }
-static void foreign_sender_field(Fixture *f) { fixture_set(&f->facts->sender, "alcalde@muni.test"); }
+static void foreign_sender_field(Fixture *f)
+{
+	fixture_set(&f->facts->sender, "alcalde@muni.test");
+}
 static void office_envelope(Fixture *f)
 {
 	fixture_send_as_office(f);
 	fixture_set(&f->envelope->sender, "otic@muni.test");
 }
-static void foreign_envelope(Fixture *f) { fixture_set(&f->envelope->sender, "alcalde@muni.test"); }
-static void null_envelope(Fixture *f) { fixture_set(&f->envelope->sender, ""); }
-static void ceased(Fixture *f) { f->login->state = ACCOUNT_CEASED; }
-static void suspended(Fixture *f) { f->login->state = ACCOUNT_SUSPENDED; }
-static void pending(Fixture *f) { f->login->state = ACCOUNT_PENDING; }
-static void expired(Fixture *f) { f->login->valid_until = FIXTURE_NOW; }
-static void must_change(Fixture *f) { f->login->must_change_password = TRUE; }
+static void foreign_envelope(Fixture *f)
+{
+	fixture_set(&f->envelope->sender, "alcalde@muni.test");
+}
+static void null_envelope(Fixture *f)
+{
+	fixture_set(&f->envelope->sender, "");
+}
+static void ceased(Fixture *f)
+{
+	f->login->state = ACCOUNT_CEASED;
+}
+static void suspended(Fixture *f)
+{
+	f->login->state = ACCOUNT_SUSPENDED;
+}
+static void pending(Fixture *f)
+{
+	f->login->state = ACCOUNT_PENDING;
+}
+static void expired(Fixture *f)
+{
+	f->login->valid_until = FIXTURE_NOW;
+}
+static void must_change(Fixture *f)
+{
+	f->login->must_change_password = TRUE;
+}
 static void office_ceased(Fixture *f)
 {
 	fixture_send_as_office(f);
 	f->office->state = ACCOUNT_CEASED;
 }
-static void long_lines(Fixture *f) { f->facts->longest_line_bytes = 5000; }
+static void long_lines(Fixture *f)
+{
+	f->facts->longest_line_bytes = 5000;
+}
 static void signed_at_limit(Fixture *f)
 {
 	f->facts->protection = PROTECTION_SMIME_SIGNED;
@@ -100,7 +146,10 @@ static void signed_over_limit(Fixture *f)
 	signed_at_limit(f);
 	f->facts->longest_line_bytes = 999;
 }
-static void no_expediente(Fixture *f) { fixture_set(&f->facts->subject, "Carta N° 12-2026"); }
+static void no_expediente(Fixture *f)
+{
+	fixture_set(&f->facts->subject, "Carta N° 12-2026");
+}
 static void marked_no_expediente(Fixture *f)
 {
 	fixture_set(&f->facts->subject, "Aviso");
@@ -120,7 +169,10 @@ static void citizen_twice(Fixture *f)
 {
 	g_ptr_array_add(f->envelope->recipients, g_strdup("ciudadano@Ciudadano.test"));
 }
-static void hidden_citizen(Fixture *f) { g_ptr_array_set_size(f->facts->to, 0); }
+static void hidden_citizen(Fixture *f)
+{
+	g_ptr_array_set_size(f->facts->to, 0);
+}
 static void citizen_in_cc(Fixture *f)
 {
 	hidden_citizen(f);
@@ -144,23 +196,43 @@ static void test_refusals(void **state)
 		const char *expected;
 	} cases[] = {
 #define CASE(spoil, expected) {#spoil, spoil, expected}
-		CASE(spoil_nothing, ""), CASE(no_login, "530 5.7.0 [P1] "),
-		CASE(unknown_login, "550 5.7.1 [P1] "), CASE(two_from_headers, "[P1]"),
-		CASE(no_from, "[P1]"), CASE(two_from_addresses, "[P1]"), CASE(unreadable_from, "[P1]"),
-		CASE(foreign_from, "otro dominio"), CASE(unknown_from, "no es una cuenta"),
-		CASE(office, ""), CASE(office_of_another, "de otra persona u oficina"),
-		CASE(delegate, ""), CASE(another_person, "de otra persona u oficina"),
-		CASE(from_in_capitals, ""), CASE(own_sender_field, ""),
-		CASE(foreign_sender_field, "campo Sender"), CASE(office_envelope, ""),
-		CASE(foreign_envelope, "MAIL FROM"), CASE(null_envelope, "MAIL FROM"),
-		CASE(ceased, "550 5.7.1 [P2] "), CASE(suspended, "[P2]"), CASE(pending, "[P2]"),
-		CASE(expired, "[P2]"), CASE(must_change, "[P2] Cambie su clave"),
-		CASE(office_ceased, "[P2] El buzon"), CASE(long_lines, ""), CASE(signed_at_limit, ""),
-		CASE(signed_over_limit, "550 5.6.0 [S7] "), CASE(no_expediente, "[P10]"),
-		CASE(marked_no_expediente, "[P10]"), CASE(inside_no_expediente, ""),
-		CASE(two_citizens, "[P14]"), CASE(citizen_twice, ""),
-		CASE(hidden_citizen, "[P14] Ponga al destinatario"), CASE(citizen_in_cc, ""),
-		CASE(hidden_colleague, ""), CASE(two_outside_no_notification, ""),
+		CASE(spoil_nothing, ""),
+		CASE(no_login, "530 5.7.0 [P1] "),
+		CASE(unknown_login, "550 5.7.1 [P1] "),
+		CASE(two_from_headers, "[P1]"),
+		CASE(no_from, "[P1]"),
+		CASE(two_from_addresses, "[P1]"),
+		CASE(unreadable_from, "[P1]"),
+		CASE(foreign_from, "otro dominio"),
+		CASE(unknown_from, "no es una cuenta"),
+		CASE(office, ""),
+		CASE(office_of_another, "de otra persona u oficina"),
+		CASE(delegate, ""),
+		CASE(another_person, "de otra persona u oficina"),
+		CASE(from_in_capitals, ""),
+		CASE(own_sender_field, ""),
+		CASE(foreign_sender_field, "campo Sender"),
+		CASE(office_envelope, ""),
+		CASE(foreign_envelope, "MAIL FROM"),
+		CASE(null_envelope, "MAIL FROM"),
+		CASE(ceased, "550 5.7.1 [P2] "),
+		CASE(suspended, "[P2]"),
+		CASE(pending, "[P2]"),
+		CASE(expired, "[P2]"),
+		CASE(must_change, "[P2] Cambie su clave"),
+		CASE(office_ceased, "[P2] El buzon"),
+		CASE(long_lines, ""),
+		CASE(signed_at_limit, ""),
+		CASE(signed_over_limit, "550 5.6.0 [S7] "),
+		CASE(no_expediente, "[P10]"),
+		CASE(marked_no_expediente, "[P10]"),
+		CASE(inside_no_expediente, ""),
+		CASE(two_citizens, "[P14]"),
+		CASE(citizen_twice, ""),
+		CASE(hidden_citizen, "[P14] Ponga al destinatario"),
+		CASE(citizen_in_cc, ""),
+		CASE(hidden_colleague, ""),
+		CASE(two_outside_no_notification, ""),
 #undef CASE
 	};
 
@@ -179,16 +251,45 @@ static void test_subjects(void **state)
 		const char *subject;
 		gboolean good;
 	} cases[] = {
-		{"Informe", TRUE}, {"Re: Informe", TRUE}, {"1", TRUE}, {"Reunión", TRUE},
-		{"Re", TRUE}, {"Encuesta: hoy", TRUE}, {"fwd informe", TRUE}, {"📄", TRUE},
-		{"Re: Re", TRUE}, {"RE:RV", TRUE}, {"Enc. Exp. 2026-001234", TRUE},
-		{NULL, FALSE}, {"", FALSE}, {"   \t ", FALSE}, {"Re:", FALSE}, {"RE: ", FALSE},
-		{"RV:", FALSE}, {"Fwd:", FALSE}, {"FW:", FALSE}, {"Reenv:", FALSE}, {"Enc:", FALSE},
-		{"Re: RV: Fwd: re:", FALSE}, {"Re : ", FALSE}, {"RE[2]:", FALSE}, {"Re(3): ", FALSE},
-		{"Re：", FALSE}, {"\u200b", FALSE}, {"Re: \u200b\u200d\ufeff", FALSE},
-		{"R\u200be:", FALSE}, {"\u00a0\u3000\u2003", FALSE}, {"\u00ad", FALSE},
-		{"\u2800", FALSE}, {"\u3164", FALSE}, {"\u202e", FALSE}, {"\ufffd\ufffd", FALSE},
-		{"\xff\xfe", FALSE}, {"\x01\x02", FALSE}, {"\u0301", FALSE}, {"\ufe0f", FALSE},
+		{"Informe", TRUE},
+		{"Re: Informe", TRUE},
+		{"1", TRUE},
+		{"Reunión", TRUE},
+		{"Re", TRUE},
+		{"Encuesta: hoy", TRUE},
+		{"fwd informe", TRUE},
+		{"📄", TRUE},
+		{"Re: Re", TRUE},
+		{"RE:RV", TRUE},
+		{"Enc. Exp. 2026-001234", TRUE},
+		{NULL, FALSE},
+		{"", FALSE},
+		{"   \t ", FALSE},
+		{"Re:", FALSE},
+		{"RE: ", FALSE},
+		{"RV:", FALSE},
+		{"Fwd:", FALSE},
+		{"FW:", FALSE},
+		{"Reenv:", FALSE},
+		{"Enc:", FALSE},
+		{"Re: RV: Fwd: re:", FALSE},
+		{"Re : ", FALSE},
+		{"RE[2]:", FALSE},
+		{"Re(3): ", FALSE},
+		{"Re：", FALSE},
+		{"\u200b", FALSE},
+		{"Re: \u200b\u200d\ufeff", FALSE},
+		{"R\u200be:", FALSE},
+		{"\u00a0\u3000\u2003", FALSE},
+		{"\u00ad", FALSE},
+		{"\u2800", FALSE},
+		{"\u3164", FALSE},
+		{"\u202e", FALSE},
+		{"\ufffd\ufffd", FALSE},
+		{"\xff\xfe", FALSE},
+		{"\x01\x02", FALSE},
+		{"\u0301", FALSE},
+		{"\ufe0f", FALSE},
 	};
 
 	(void)state;
@@ -204,7 +305,8 @@ static void test_subjects(void **state)
 
 static void test_subject_headers(void **state)
 {
-	g_autoptr(Fixture) twice = fixture_new(), undecodable = fixture_new(), missing = fixture_new();
+	g_autoptr(Fixture) twice = fixture_new(), undecodable = fixture_new(),
+			   missing = fixture_new();
 	g_autoptr(Plan) plan = NULL;
 
 	(void)state;
@@ -225,11 +327,14 @@ static void test_classes(void **state)
 		gboolean marked;
 		const char *send_class, *type, *expediente;
 	} cases[] = {
-		{FIXTURE_SUBJECT, "c@ciudadano.test", FALSE, "notification", "NOTIFICACION", "2026-001234"},
+		{FIXTURE_SUBJECT, "c@ciudadano.test", FALSE, "notification", "NOTIFICACION",
+			"2026-001234"},
 		{"notificacio\u0301n 12 exp 2026-123", "c@ciudadano.test", FALSE, "notification",
 			"NOTIFICACION", "2026-123"},
-		{"  Cédula  de notificación", "c@ciudadano.test", FALSE, "notification", "CEDULA", NULL},
-		{"NOTIFI\u200bCACIÓN 1", "c@ciudadano.test", FALSE, "notification", "NOTIFICACION", NULL},
+		{"  Cédula  de notificación", "c@ciudadano.test", FALSE, "notification", "CEDULA",
+			NULL},
+		{"NOTIFI\u200bCACIÓN 1", "c@ciudadano.test", FALSE, "notification", "NOTIFICACION",
+			NULL},
 		{"Resolución de  Gerencia 3", "c@ciudadano.test", FALSE, "notification",
 			"RESOLUCION DE GERENCIA", NULL},
 		{"RESOLUCION N°3", "c@ciudadano.test", FALSE, "notification", "RESOLUCION", NULL},
@@ -238,8 +343,10 @@ static void test_classes(void **state)
 		{"NOTIFICACIÓN2", "c@ciudadano.test", FALSE, "external", NULL, NULL},
 		{"Re: NOTIFICACIÓN 12", "c@ciudadano.test", FALSE, "external", NULL, NULL},
 		{"Saludo", "c@ciudadano.test", FALSE, "external", NULL, NULL},
-		{"Saludo Exp. N° 2026-00012", "c@ciudadano.test", TRUE, "notification", NULL, "2026-00012"},
-		{FIXTURE_SUBJECT, "jperezs@muni.test", FALSE, "internal", "NOTIFICACION", "2026-001234"},
+		{"Saludo Exp. N° 2026-00012", "c@ciudadano.test", TRUE, "notification", NULL,
+			"2026-00012"},
+		{FIXTURE_SUBJECT, "jperezs@muni.test", FALSE, "internal", "NOTIFICACION",
+			"2026-001234"},
 		{"Saludo", "jperezs@MUNI.test", TRUE, "internal", NULL, NULL},
 		{"Saludo", "postmaster", FALSE, "internal", NULL, NULL},
 		{"Saludo", "x@sub.muni.test", FALSE, "external", NULL, NULL},
@@ -258,8 +365,9 @@ static void test_classes(void **state)
 		if (strcmp(send_class_name(plan->send_class), cases[i].send_class) != 0 ||
 			g_strcmp0(plan->document_type, cases[i].type) != 0 ||
 			g_strcmp0(plan->expediente, cases[i].expediente) != 0)
-			fail_msg("%s: %s %s %s", cases[i].subject, send_class_name(plan->send_class),
-				plan->document_type, plan->expediente);
+			fail_msg("%s: %s %s %s", cases[i].subject,
+				send_class_name(plan->send_class), plan->document_type,
+				plan->expediente);
 	}
 }
 
@@ -270,8 +378,10 @@ static void test_modes(void **state)
 		const char *id, *said;
 		void (*spoil)(Fixture *fixture);
 	} cases[] = {
-		{"p1", "[P1]", foreign_sender_field}, {"p2", "[P2]", ceased},
-		{"p10", "[P10]", no_expediente}, {"p14", "[P14]", two_citizens},
+		{"p1", "[P1]", foreign_sender_field},
+		{"p2", "[P2]", ceased},
+		{"p10", "[P10]", no_expediente},
+		{"p14", "[P14]", two_citizens},
 		{"s7", "[S7]", signed_over_limit},
 	};
 
@@ -285,9 +395,11 @@ static void test_modes(void **state)
 			fixture_set_mode(fixture, cases[i].id, (RuleMode)mode);
 			plan = policy_decide(&fixture->input);
 			assert_int_equal(plan->refusal != NULL, mode == MODE_ENFORCE);
-			assert_int_equal(plan->warnings->len, mode == MODE_LOG || mode == MODE_WARN);
+			assert_int_equal(
+				plan->warnings->len, mode == MODE_LOG || mode == MODE_WARN);
 			if (plan->warnings->len > 0)
-				assert_true(g_str_has_prefix(plan->warnings->pdata[0], cases[i].said));
+				assert_true(
+					g_str_has_prefix(plan->warnings->pdata[0], cases[i].said));
 		}
 	}
 }

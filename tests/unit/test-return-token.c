@@ -25,7 +25,8 @@ static char *make_token(GBytes *key, guint8 first)
 	return return_token_make(key, random);
 }
 
-/* Made with Python: base64.b32encode(r + hmac(key, b"acuse-token-1" + r)[:4]), r = bytes(range(16)). */
+/* Made with Python: base64.b32encode(r + hmac(key, b"acuse-token-1" + r)[:4]), r =
+ * bytes(range(16)). */
 static void test_known_token(void **state)
 {
 	static const guint8 random[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

@@ -1,4 +1,5 @@
-/* The tables of a send and of a delivery: every pair of state and event, and that evidence never gets weaker. */
+/* The tables of a send and of a delivery: every pair of state and event, and that evidence never
+ * gets weaker. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +11,8 @@
 
 static void test_send_pairs(void **state)
 {
-	/* Rows: intent, held, prepared, released, not_released; columns: PREPARED, SEEN, TIMEOUT, SUPERSEDED. */
+	/* Rows: intent, held, prepared, released, not_released; columns: PREPARED, SEEN, TIMEOUT,
+	 * SUPERSEDED. */
 	static const int expected[5][4] = {
 		{SEND_PREPARED, -1, SEND_NOT_RELEASED, SEND_NOT_RELEASED},
 		{SEND_PREPARED, -1, SEND_NOT_RELEASED, SEND_NOT_RELEASED},
@@ -33,25 +35,35 @@ static void test_send_pairs(void **state)
 
 static void test_delivery_pairs(void **state)
 {
-	/* One letter a state: pending, Delayed, Failed, reLayed, deliVered, Read, Acknowledged, eXpired. */
+	/* One letter a state: pending, Delayed, Failed, reLayed, deliVered, Read, Acknowledged,
+	 * eXpired. */
 	static const char letters[] = "pDFLVRAX";
 	static const struct {
 		char from;
 		const char *next; /* after each event, in the order of letters */
 	} expected[] = {
-		{'p', "pDFLVRAX"}, {'D', "DDFLVRAX"}, {'F', "FFFLVRAF"}, {'L', "LLLLVRAX"},
-		{'V', "VVVVVRAX"}, {'R', "RRRRRRAX"}, {'A', "AAAAAAAA"}, {'X', "XXXXXXAX"},
+		{'p', "pDFLVRAX"},
+		{'D', "DDFLVRAX"},
+		{'F', "FFFLVRAF"},
+		{'L', "LLLLVRAX"},
+		{'V', "VVVVVRAX"},
+		{'R', "RRRRRRAX"},
+		{'A', "AAAAAAAA"},
+		{'X', "XXXXXXAX"},
 	};
 
 	(void)state;
 	for (guint from = 0; from < 8; from++) {
 		assert_int_equal(expected[from].from, letters[from]);
 		for (guint event = 0; event < 8; event++) {
-			DeliveryState next = delivery_next((DeliveryState)from, (DeliveryState)event);
+			DeliveryState next =
+				delivery_next((DeliveryState)from, (DeliveryState)event);
 
 			if (letters[next] != expected[from].next[event])
-				fail_msg("%s after %s gives %s", delivery_state_name((DeliveryState)event),
-					delivery_state_name((DeliveryState)from), delivery_state_name(next));
+				fail_msg("%s after %s gives %s",
+					delivery_state_name((DeliveryState)event),
+					delivery_state_name((DeliveryState)from),
+					delivery_state_name(next));
 		}
 	}
 }
@@ -63,9 +75,11 @@ static void test_order_does_not_matter(void **state)
 	for (guint a = DELIVERY_RELAYED; a <= DELIVERY_ACKNOWLEDGED; a++) {
 		for (guint b = DELIVERY_PENDING; b <= DELIVERY_ACKNOWLEDGED; b++) {
 			DeliveryState one =
-				delivery_next(delivery_next(DELIVERY_PENDING, (DeliveryState)a), (DeliveryState)b);
+				delivery_next(delivery_next(DELIVERY_PENDING, (DeliveryState)a),
+					(DeliveryState)b);
 			DeliveryState other =
-				delivery_next(delivery_next(DELIVERY_PENDING, (DeliveryState)b), (DeliveryState)a);
+				delivery_next(delivery_next(DELIVERY_PENDING, (DeliveryState)b),
+					(DeliveryState)a);
 
 			assert_int_equal(one, other);
 		}

@@ -1,13 +1,15 @@
 /*
- * P10: an official document carries the number of its expediente (Directiva 001-2020 7.4-7.7). To the outside
- * it is needed; inside the institution its absence is only told. Whether the number is registered is for
- * provisiond to say.
+ * P10: an official document carries the number of its expediente (Directiva 001-2020 7.4-7.7). To
+ * the outside it is needed; inside the institution its absence is only told. Whether the number is
+ * registered is for provisiond to say.
  */
 #include "base/text.h"
 #include "core/rules/rules.h"
 
 #define ARTICLE "Directiva 001-2020, art. 7.4 a 7.7"
-#define ADVICE N_("Escriba en el asunto el numero de expediente, por ejemplo Exp. 2026-001234, y reenvie")
+#define ADVICE                                                                                     \
+	N_("Escriba en el asunto el numero de expediente, por ejemplo Exp. 2026-001234, y "        \
+	   "reenvie")
 
 static gboolean applies(const PolicyInput *input, const Plan *plan)
 {

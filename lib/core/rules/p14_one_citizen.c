@@ -1,6 +1,6 @@
 /*
- * P14: a notification has one citizen and no Bcc to the outside, so that each citizen's evidence is his own
- * (D2, D4; TUO Ley 27444 art. 20.4).
+ * P14: a notification has one citizen and no Bcc to the outside, so that each citizen's evidence is
+ * his own (D2, D4; TUO Ley 27444 art. 20.4).
  */
 #include "base/text.h"
 #include "core/rules/rules.h"
@@ -33,7 +33,8 @@ static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, cons
 		if (!rule_is_outside(input, address) || rule_same_address(address, citizen))
 			continue;
 		if (citizen != NULL) {
-			*advice = g_strdup(N_("Envie una notificacion por separado a cada destinatario externo"));
+			*advice = g_strdup(N_(
+				"Envie una notificacion por separado a cada destinatario externo"));
 			return FALSE;
 		}
 		citizen = address;

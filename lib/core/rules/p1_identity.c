@@ -1,6 +1,6 @@
 /*
- * P1: the sender is who he authenticated as (DI-002 art. 4.2, 6.3, 11.1). From, Sender and envelope belong to
- * the login or to an office mailbox delegated to it, in the institution's domain.
+ * P1: the sender is who he authenticated as (DI-002 art. 4.2, 6.3, 11.1). From, Sender and envelope
+ * belong to the login or to an office mailbox delegated to it, in the institution's domain.
  */
 #include "base/text.h"
 #include "core/rules/rules.h"
@@ -16,7 +16,8 @@ static const char *check_persons(const PolicyInput *input)
 		return N_("Escriba una sola direccion en el campo De (From) y reenvie");
 	if (rule_is_outside(input, facts->from->pdata[0]))
 		return N_("Envie desde su direccion institucional, no desde otro dominio");
-	if (input->mailbox == NULL || !rule_same_address(input->mailbox->mail, facts->from->pdata[0]))
+	if (input->mailbox == NULL ||
+		!rule_same_address(input->mailbox->mail, facts->from->pdata[0]))
 		return N_("La direccion del campo De (From) no es una cuenta de la institucion");
 	if (!account_may_send_as(input->login, input->mailbox))
 		return N_("No puede enviar desde la direccion de otra persona u oficina");
@@ -26,7 +27,7 @@ static const char *check_persons(const PolicyInput *input)
 static gboolean is_own(const PolicyInput *input, const char *address)
 {
 	return rule_same_address(address, input->login->mail) ||
-		rule_same_address(address, input->mailbox->mail);
+	       rule_same_address(address, input->mailbox->mail);
 }
 
 static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, const char **status)
@@ -36,14 +37,16 @@ static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, cons
 	(void)plan;
 	if (input->envelope->login == NULL) {
 		*status = "530 5.7.0";
-		*advice = g_strdup(N_("Configure en su programa de correo el envio con usuario y clave"));
+		*advice = g_strdup(
+			N_("Configure en su programa de correo el envio con usuario y clave"));
 		return FALSE;
 	}
 	fault = check_persons(input);
 	if (fault == NULL && input->facts->sender != NULL && !is_own(input, input->facts->sender))
 		fault = N_("El campo Sender no es su direccion. Quitelo y reenvie");
 	if (fault == NULL && !is_own(input, input->envelope->sender))
-		fault = N_("El remitente del envio (MAIL FROM) no es su direccion. Corrija su cuenta");
+		fault = N_(
+			"El remitente del envio (MAIL FROM) no es su direccion. Corrija su cuenta");
 	*advice = g_strdup(fault);
 	return fault == NULL;
 }

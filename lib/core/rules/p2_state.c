@@ -1,6 +1,6 @@
 /*
- * P2: an account that is not active sends nothing (DI-002 art. 2.4, 2.5, 7, 8.6): neither the login nor the
- * mailbox it sends from.
+ * P2: an account that is not active sends nothing (DI-002 art. 2.4, 2.5, 7, 8.6): neither the login
+ * nor the mailbox it sends from.
  */
 #include "base/text.h"
 #include "core/rules/rules.h"
@@ -21,8 +21,8 @@ static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, cons
 		fault = N_("Su cuenta no figura en el directorio. Consulte con la OTIC");
 	else if (!account_may_send(input->login, input->now_s, NULL))
 		fault = input->login->state == ACCOUNT_ACTIVE && input->login->must_change_password
-			? N_("Cambie su clave en la pagina de la institucion y reenvie")
-			: N_("Su cuenta no esta activa. Consulte con la OTIC");
+				? N_("Cambie su clave en la pagina de la institucion y reenvie")
+				: N_("Su cuenta no esta activa. Consulte con la OTIC");
 	else if (input->mailbox != NULL && !account_may_send(input->mailbox, input->now_s, NULL))
 		fault = N_("El buzon desde el que envia no esta activo. Consulte con la OTIC");
 	*advice = g_strdup(fault);

@@ -1,6 +1,6 @@
 /*
- * P3: the subject is mandatory (DI-002 art. 4.6). Prefixes of answers and forwards and what nobody can see
- * are no subject.
+ * P3: the subject is mandatory (DI-002 art. 4.6). Prefixes of answers and forwards and what nobody
+ * can see are no subject.
  */
 #include "base/text.h"
 #include "core/rules/rules.h"
@@ -12,7 +12,8 @@ static const char *const prefixes[] = {"re", "rv", "fwd", "fw", "reenv", "enc"};
 /* Letters that show nothing: fillers and blanks that Unicode does not class as such. */
 static gboolean is_invisible(gunichar c)
 {
-	static const gunichar blanks[] = {0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x2800, 0x3164, 0xffa0};
+	static const gunichar blanks[] = {
+		0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x2800, 0x3164, 0xffa0};
 	GUnicodeType type = g_unichar_type(c);
 
 	for (guint i = 0; i < G_N_ELEMENTS(blanks); i++) {
@@ -20,9 +21,9 @@ static gboolean is_invisible(gunichar c)
 			return TRUE;
 	}
 	return g_unichar_isspace(c) || g_unichar_iszerowidth(c) || type == G_UNICODE_FORMAT ||
-		type == G_UNICODE_CONTROL || type == G_UNICODE_UNASSIGNED ||
-		type == G_UNICODE_SURROGATE || type == G_UNICODE_LINE_SEPARATOR ||
-		type == G_UNICODE_PARAGRAPH_SEPARATOR;
+	       type == G_UNICODE_CONTROL || type == G_UNICODE_UNASSIGNED ||
+	       type == G_UNICODE_SURROGATE || type == G_UNICODE_LINE_SEPARATOR ||
+	       type == G_UNICODE_PARAGRAPH_SEPARATOR;
 }
 
 /* What can be seen, in lower case; a character that stands for undecodable bytes is left out. */
@@ -82,7 +83,7 @@ static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, cons
 	if (facts->subject_headers > 1)
 		fault = N_("El mensaje tiene mas de un asunto. Deje uno y reenvie");
 	else if (facts->subject_undecodable ||
-		(facts->subject != NULL && !g_utf8_validate(facts->subject, -1, NULL)))
+		 (facts->subject != NULL && !g_utf8_validate(facts->subject, -1, NULL)))
 		fault = N_("El asunto no se puede leer. Escribalo de nuevo y reenvie");
 	else if (facts->subject == NULL || !has_subject(facts->subject))
 		fault = N_("Falta el asunto. Escribalo y reenvie");

@@ -1,7 +1,7 @@
 /*
  * P4: every message ends with the sender's signature block (DI-002 art. 5): name, post and/or unit,
- * institution, extension and/or the institution's telephone, as the directory has them. What its author
- * signed or encrypted gets none.
+ * institution, extension and/or the institution's telephone, as the directory has them. What its
+ * author signed or encrypted gets none.
  */
 #include "core/rules/rules.h"
 
@@ -54,8 +54,8 @@ static GPtrArray *make_lines(const PolicyInput *input)
 {
 	GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
 	const Account *office = input->mailbox != NULL && input->mailbox->kind == ACCOUNT_OFFICE
-		? input->mailbox
-		: NULL;
+					? input->mailbox
+					: NULL;
 	const char *extension = input->login->extension;
 
 	if (office != NULL && office->extension != NULL && *office->extension != '\0')

@@ -1,6 +1,6 @@
 /*
- * P5: a read receipt is requested (DI-002 art. 4.8, 11.5). Thunderbird answers by itself only when the
- * request names the Return-Path (FACTS 14), so both are always the same address.
+ * P5: a read receipt is requested (DI-002 art. 4.8, 11.5). Thunderbird answers by itself only when
+ * the request names the Return-Path (FACTS 14), so both are always the same address.
  */
 #include "core/rules/rules.h"
 
@@ -15,7 +15,8 @@ static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, cons
 	(void)advice;
 	(void)status;
 	/* From an office, but with the login's own address in the envelope. */
-	if (plan->return_address == NULL && !rule_same_address(input->envelope->sender, plan->mailbox))
+	if (plan->return_address == NULL &&
+		!rule_same_address(input->envelope->sender, plan->mailbox))
 		plan->return_address = g_strdup(plan->mailbox);
 	plan_edit_header(plan, "Disposition-Notification-To",
 		plan->return_address != NULL ? plan->return_address : plan->mailbox);

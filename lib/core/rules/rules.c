@@ -1,4 +1,5 @@
-/* The order of the rules: who speaks, whether he may, what he writes, to whom; then the edits. Pure. */
+/* The order of the rules: who speaks, whether he may, what he writes, to whom; then the edits.
+ * Pure. */
 #include "core/rules/rules.h"
 
 #include <string.h>

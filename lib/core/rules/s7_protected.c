@@ -1,6 +1,6 @@
 /*
- * S7: what its author signed or encrypted is never altered. With a line over what SMTP allows it would be
- * cut on its way and its signature broken (FACTS 11), so it goes back to its author.
+ * S7: what its author signed or encrypted is never altered. With a line over what SMTP allows it
+ * would be cut on its way and its signature broken (FACTS 11), so it goes back to its author.
  */
 #include "base/text.h"
 #include "core/rules/rules.h"
@@ -19,8 +19,9 @@ static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, cons
 	if (input->facts->longest_line_bytes <= MAX_LINE_BYTES)
 		return TRUE;
 	*status = "550 5.6.0";
-	*advice = g_strdup(N_("El mensaje firmado o cifrado tiene lineas de mas de 998 caracteres y no "
-			      "llegaria integro. Firmelo de nuevo con su contenido en base64"));
+	*advice = g_strdup(
+		N_("El mensaje firmado o cifrado tiene lineas de mas de 998 caracteres y no "
+		   "llegaria integro. Firmelo de nuevo con su contenido en base64"));
 	return FALSE;
 }
 
