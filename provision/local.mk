@@ -33,14 +33,10 @@ acuse_provisiond_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SYS
 acuse_provisiond_SOURCES = \
 	provision/main.c \
 	provision/routes.c provision/routes.h \
-	provision/sends.c \
-	provision/events.c \
-	provision/reconcile.c provision/reconcile.h \
-	provision/bundle.c provision/bundle.h \
 	provision/accounts.c \
 	provision/requests.c \
 	provision/offices.c \
 	provision/people.c \
 	provision/self.c \
 	provision/page.c
-acuse_provisiond_LDADD = provision/libproof.a $(PROVISION_LIBS)
+acuse_provisiond_LDADD = $(PROVISION_LIBS)

@@ -9,3 +9,15 @@ TESTS += tests/unit/test-store
 tests_unit_test_store_SOURCES = tests/unit/test-store.c tests/unit/temporary.h
 tests_unit_test_store_CFLAGS = $(STORE_TEST_CFLAGS)
 tests_unit_test_store_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test-blobs
+TESTS += tests/unit/test-blobs
+tests_unit_test_blobs_SOURCES = tests/unit/test-blobs.c
+tests_unit_test_blobs_CFLAGS = $(STORE_TEST_CFLAGS)
+tests_unit_test_blobs_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test-http
+TESTS += tests/unit/test-http
+tests_unit_test_http_SOURCES = tests/unit/test-http.c
+tests_unit_test_http_CFLAGS = $(STORE_TEST_CFLAGS) $(CURL_CFLAGS)
+tests_unit_test_http_LDADD = $(STORE_TEST_LIBS)
