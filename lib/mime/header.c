@@ -229,7 +229,7 @@ char *header_set_parameter(const char *raw, const char *name, const char *value)
 		p = key;
 		if (key == key_end && *key == '\0')
 			break; /* a last ';' without parameter */
-		if (*start != '=')
+		if (key == key_end || *start != '=')
 			return NULL;
 		start = skip_blanks(start + 1);
 		p = skip_value(start);

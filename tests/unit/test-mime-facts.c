@@ -1,1 +1,257 @@
-int main(void){return 0;}
+/* What is read of an outgoing message: addresses, subject, protection, lines, limits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "mime/facts.h"
+
+static MailMessage *parse(const char *text)
+{
+	return mail_message_parse(text, strlen(text));
+}
+
+static MessageFacts *facts_of(const char *text)
+{
+	g_autoptr(MailMessage) message = parse(text);
+	MessageFacts *facts = mime_facts(message, NULL);
+
+	assert_non_null(facts);
+	return facts;
+}
+
+static void test_from(void **state)
+{
+	static const struct {
+		const char *name, *header, *from; /* from NULL: unreadable */
+	} cases[] = {
+		{"plain", "From: rmoralesa@Muni.TEST\n", "rmoralesa@muni.test"},
+		{"name", "From: Rosa Morales <rmoralesa@muni.test>\n", "rmoralesa@muni.test"},
+		{"quoted name with an at", "From: \"a@b.test\" <c@muni.test>\n", "c@muni.test"},
+		{"encoded name", "From: =?utf-8?q?Mu=C3=B1oz=40x?= <c@muni.test>\n", "c@muni.test"},
+		{"folded", "From: Rosa\n <c@muni.test>\n", "c@muni.test"},
+		{"comment", "From: c@muni.test (Rosa)\n", "c@muni.test"},
+		{"bare at in the name", "From: a@b.test <c@muni.test>\n", NULL},
+		{"group", "From: all: a@muni.test, b@muni.test;\n", NULL},
+		{"empty group", "From: undisclosed:;\n", NULL},
+		{"encoded word as address", "From: =?utf-8?q?a=40muni.test?=\n", NULL},
+		{"encoded word within", "From: <=?utf-8?q?a?=@muni.test>\n", NULL},
+		{"route", "From: <@x.test,@y.test:c@muni.test>\n", NULL},
+		{"two without comma", "From: <a@muni.test> <b@muni.test>\n", NULL},
+		{"no domain", "From: rosa\n", NULL},
+		{"empty", "From: \n", NULL},
+		{"open quote", "From: \"Rosa <c@muni.test>\n", NULL},
+		{"two headers", "From: c@muni.test\nFrom: c@muni.test\n", NULL},
+		{"raw 8-bit, not UTF-8", "From: Mu\xf1oz <c@muni.test>\n", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strconcat(cases[i].header, "\nx\n", NULL);
+		g_autoptr(MessageFacts) facts = facts_of(text);
+
+		if (facts->from_unreadable != (cases[i].from == NULL))
+			fail_msg("%s", cases[i].name);
+		if (cases[i].from) {
+			assert_int_equal(facts->from->len, 1);
+			assert_string_equal(g_ptr_array_index(facts->from, 0), cases[i].from);
+		}
+	}
+}
+
+static void test_two_from_addresses_are_both_told(void **state)
+{
+	g_autoptr(MessageFacts) facts = facts_of("From: a@muni.test, B <b@muni.test>\n\nx");
+
+	(void)state;
+	assert_false(facts->from_unreadable);
+	assert_int_equal(facts->from->len, 2);
+	assert_string_equal(g_ptr_array_index(facts->from, 1), "b@muni.test");
+}
+
+static void test_subject(void **state)
+{
+	static const struct {
+		const char *name, *raw, *subject;
+		gboolean undecodable;
+	} cases[] = {
+		{"plain", "Hola", "Hola", FALSE},
+		{"two base64 words", "=?utf-8?b?Tm90aWZpY2FjacOz?= =?utf-8?b?biBkZSBjb2Jybw==?=",
+			"Notificación de cobro", FALSE},
+		{"a letter cut in two", "=?utf-8?b?Tm90aWZpY2FjacM=?=\n =?utf-8?b?s24=?=",
+			"Notificación", FALSE},
+		{"latin-1 Q", "=?iso-8859-1?Q?Resoluci=F3n_N=BA_1?=", "Resolución Nº 1", FALSE},
+		{"word and text", "Re: =?utf-8?q?a=C3=B1o?= 2026", "Re: año 2026", FALSE},
+		{"language", "=?utf-8*es?q?a=C3=B1o?=", "año", FALSE},
+		{"raw UTF-8", "A\xc3\xb1o", "Año", FALSE},
+		{"no padding", "=?utf-8?b?QW5vIA?=", "Ano", FALSE},
+		{"folded", "uno\n dos", "uno dos", FALSE},
+		{"line end inside", "=?utf-8?q?a=0Ab?=", "a b", FALSE},
+		{"unknown charset", "=?x-none?q?a=F1o?=", NULL, TRUE},
+		{"broken base64", "=?utf-8?b?Q!?=", NULL, TRUE},
+		{"not the charset's bytes", "=?utf-8?q?a=F1o?=", NULL, TRUE},
+		{"raw latin-1", "A\xf1o", NULL, TRUE},
+		{"not a word", "=?utf-8?q?open", "=?utf-8?q?open", FALSE},
+		{"empty", "", "", FALSE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strconcat("Subject: ", cases[i].raw, "\n\nx", NULL);
+		g_autoptr(MessageFacts) facts = facts_of(text);
+
+		if (facts->subject_undecodable != cases[i].undecodable)
+			fail_msg("%s", cases[i].name);
+		if (cases[i].subject)
+			assert_string_equal(facts->subject, cases[i].subject);
+	}
+}
+
+static void test_protection(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		Protection protection;
+	} cases[] = {
+		{"none", "Content-Type: text/plain\n\nx", PROTECTION_NONE},
+		{"S/MIME", "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; "
+			   "boundary=b\n\n--b\n\nx\n--b--\n", PROTECTION_SMIME_SIGNED},
+		{"PGP", "Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; "
+			"boundary=b\n\n--b\n\nx\n--b--\n", PROTECTION_PGP_SIGNED},
+		{"PGP encrypted", "Content-Type: multipart/encrypted; boundary=b\n\n--b\n\nx\n--b--\n",
+			PROTECTION_PGP_ENCRYPTED},
+		{"opaque signed", "Content-Type: application/pkcs7-mime; smime-type=signed-data\n\nx",
+			PROTECTION_SMIME_SIGNED},
+		{"enveloped", "Content-Type: application/x-pkcs7-mime; smime-type=enveloped-data\n\nx",
+			PROTECTION_SMIME_ENCRYPTED},
+		{"signed, without smime-type", "Content-Type: application/pkcs7-mime\n"
+			"Content-Transfer-Encoding: base64\n\nMIAGCSqGSIb3DQEHAqCA\n",
+			PROTECTION_SMIME_SIGNED},
+		{"inside mixed", "Content-Type: multipart/mixed; boundary=m\n\n--m\n"
+			"Content-Type: multipart/signed; boundary=b\n\n--b\n\nx\n--b--\n--m--\n",
+			PROTECTION_SMIME_SIGNED},
+		{"of an attached message", "Content-Type: multipart/mixed; boundary=m\n\n--m\n\nhi\n--m\n"
+			"Content-Type: message/rfc822\n\nContent-Type: multipart/signed; boundary=b\n\n"
+			"--b\n\nx\n--b--\n--m--\n", PROTECTION_NONE},
+		{"PGP in the text", "\nhi\n-----BEGIN PGP SIGNED MESSAGE-----\n", PROTECTION_PGP_INLINE},
+		{"quoted PGP", "\n> -----BEGIN PGP MESSAGE-----\n", PROTECTION_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(MessageFacts) facts = facts_of(cases[i].text);
+
+		if (facts->protection != cases[i].protection)
+			fail_msg("%s: %d", cases[i].name, facts->protection);
+	}
+}
+
+static void test_the_rest(void **state)
+{
+	g_autoptr(MessageFacts) facts = facts_of(
+		"To: A <a@x.test>, g: b@x.test;\nCc: c@X.test\nSender: s@muni.test\n"
+		"Message-ID: <1@muni.test>\nIn-Reply-To: <2@x.test> <3@x.test>\n"
+		"Date: Sat, 21 Nov 2026 10:00:00 -0500\nX-Acuse-Class: Notification\n"
+		"Disposition-Notification-To: s@muni.test\n\nabc\r\nabcde\r\n\xc3\xb1");
+
+	(void)state;
+	assert_int_equal(facts->to->len, 2);
+	assert_string_equal(g_ptr_array_index(facts->to, 1), "b@x.test");
+	assert_string_equal(g_ptr_array_index(facts->cc, 0), "c@x.test");
+	assert_string_equal(facts->sender, "s@muni.test");
+	assert_string_equal(facts->message_id, "1@muni.test");
+	assert_string_equal(facts->in_reply_to, "2@x.test");
+	assert_string_equal(facts->date, "Sat, 21 Nov 2026 10:00:00 -0500");
+	assert_true(facts->marked_notification);
+	assert_true(facts->asks_read_receipt);
+	assert_true(facts->has_8bit);
+	assert_int_equal(facts->longest_line_bytes, 5);
+	assert_int_equal(strlen(facts->content_sha256), 64);
+	assert_null(facts->subject);
+}
+
+static char *nested(guint levels)
+{
+	GString *text = g_string_new("Content-Type: multipart/mixed; boundary=b0\n\n");
+
+	for (guint i = 1; i < levels; i++)
+		g_string_append_printf(text,
+			"--b%u\nContent-Type: multipart/mixed; boundary=b%u\n\n", i - 1, i);
+	return g_string_free(text, FALSE);
+}
+
+static char *many(const char *head, const char *item, guint count)
+{
+	GString *text = g_string_new(head);
+
+	for (guint i = 0; i < count; i++)
+		g_string_append(text, item);
+	return g_string_free(text, FALSE);
+}
+
+static void test_limits(void **state)
+{
+	const char *mixed = "Content-Type: multipart/mixed; boundary=b\n\n";
+	g_autofree char *wide = g_strnfill(MIME_MAX_HEADER_BYTES - 6, 'x');
+	const struct {
+		const char *name;
+		char *text;
+		gboolean fits;
+	} cases[] = {
+		{"depth", nested(MIME_MAX_DEPTH), TRUE},
+		{"depth + 1", nested(MIME_MAX_DEPTH + 1), FALSE},
+		{"parts", many(mixed, "--b\n\nx\n", MIME_MAX_PARTS - 1), TRUE},
+		{"parts + 1", many(mixed, "--b\n\nx\n", MIME_MAX_PARTS), FALSE},
+		{"fields", many("", "A: b\n", MIME_MAX_FIELDS), TRUE},
+		{"fields + 1", many("", "A: b\n", MIME_MAX_FIELDS + 1), FALSE},
+		{"header bytes", g_strconcat("A: ", wide, "x\n\n", NULL), TRUE},
+		{"header bytes + 1", g_strconcat("A: ", wide, "xx\n\n", NULL), FALSE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(MailMessage) message = parse(cases[i].text);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(MessageFacts) facts = mime_facts(message, &error);
+
+		if ((facts != NULL) != cases[i].fits)
+			fail_msg("%s", cases[i].name);
+		if (!facts)
+			assert_int_equal(error->code, ACUSE_ERROR_TOO_LARGE);
+		g_free(cases[i].text);
+	}
+}
+
+static void test_message_keeps_bytes(void **state)
+{
+	static const char text[] = "A:  b\r\n\tc\r\nB:\r\n\r\nbody\0 \r\nend";
+	g_autoptr(MailMessage) message = mail_message_parse(text, sizeof(text) - 1);
+	g_autoptr(MailMessage) copy = mail_message_copy(message);
+	g_autoptr(GBytes) bytes = mail_message_to_bytes(copy);
+
+	(void)state;
+	assert_string_equal(mail_message_field(message, "a"), "  b\n\tc");
+	assert_int_equal(g_bytes_get_size(bytes), sizeof(text) - 1);
+	assert_memory_equal(g_bytes_get_data(bytes, NULL), text, sizeof(text) - 1);
+	mail_message_delete_fields(copy, "A");
+	assert_null(mail_message_field(copy, "A"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_from),
+		cmocka_unit_test(test_two_from_addresses_are_both_told),
+		cmocka_unit_test(test_subject),
+		cmocka_unit_test(test_protection),
+		cmocka_unit_test(test_the_rest),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_message_keeps_bytes),
+	};
+
+	mime_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

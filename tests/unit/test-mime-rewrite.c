@@ -1,1 +1,324 @@
-int main(void){return 0;}
+/* The signature block in messages of every shape, and the conversion to 7 bits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "mime/codec.h"
+#include "mime/facts.h"
+#include "mime/rewrite.h"
+
+#define BLOCK "Rosa Núñez\nSecretaría"
+#define HTML "<p>Rosa Núñez</p>"
+#define HTML_NCR "<p>Rosa N&#250;&#241;ez</p>"
+
+typedef struct {
+	const char *name, *before, *after; /* after NULL: ACUSE_ERROR_DAMAGED; LF stands for CRLF */
+} Case;
+
+/* The header stays with LF, as in MailMessage; the body gets CRLF. */
+static MailMessage *load(const char *text)
+{
+	const char *split = strstr(text, "\n\n");
+	g_autoptr(GString) whole = g_string_new_len(text, split - text + 2);
+
+	for (const char *c = split + 2; *c; c++) {
+		if (*c == '\n')
+			g_string_append_c(whole, '\r');
+		g_string_append_c(whole, *c);
+	}
+	return mail_message_parse(whole->str, whole->len);
+}
+
+static char *show(const MailMessage *message)
+{
+	g_autoptr(GBytes) bytes = mail_message_to_bytes(message);
+	const char *data = g_bytes_get_data(bytes, NULL);
+	GString *text = g_string_new(NULL);
+
+	for (gsize i = 0; i < g_bytes_get_size(bytes); i++)
+		if (data[i] != '\r')
+			g_string_append_c(text, data[i]);
+	return g_string_free(text, FALSE);
+}
+
+static void check_block(const Case *c)
+{
+	g_autoptr(MailMessage) message = load(c->before);
+	g_autoptr(GError) error = NULL;
+	gboolean done = mime_add_block(message, BLOCK, HTML, &error);
+	g_autofree char *after = show(message), *again = NULL;
+
+	if (done != (c->after != NULL))
+		fail_msg("%s: %s", c->name, done ? "was not refused" : error->message);
+	if (strcmp(after, done ? c->after : c->before) != 0)
+		fail_msg("%s:\n%s", c->name, after);
+	if (!done) {
+		assert_int_equal(error->code, ACUSE_ERROR_DAMAGED);
+		return;
+	}
+	assert_true(mime_add_block(message, BLOCK, HTML, NULL));
+	again = show(message);
+	if (strcmp(after, again) != 0)
+		fail_msg("%s: twice:\n%s", c->name, again);
+}
+
+static void check_all(const Case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		check_block(&cases[i]);
+}
+
+#define QP_TEXT "\nRosa N=C3=BA=C3=B1ez\nSecretar=C3=ADa\n"
+
+static void test_plain_text(void **state)
+{
+	static const Case cases[] = {
+		{"no MIME fields", "From: a@muni.test\n\nHola\n",
+			"From: a@muni.test\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\nHola\n" QP_TEXT},
+		{"us-ascii, 7bit", "MIME-Version: 1.0\nContent-Type: text/plain; charset=us-ascii; x=\"y;\"\n"
+			"Content-Transfer-Encoding: 7bit\n\nA=B\n",
+			"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8; x=\"y;\"\n"
+			"Content-Transfer-Encoding: quoted-printable\n\nA=3DB\n" QP_TEXT},
+		{"UTF-8, 8bit", "Content-Type: text/plain; charset=UTF-8\n"
+			"Content-Transfer-Encoding: 8bit\n\nAño\n",
+			"Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n"
+			"Año\n\nRosa Núñez\nSecretaría\n"},
+		{"8-bit labelled 7bit", "Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: 7bit\n\nAño\n",
+			"Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\nA=C3=B1o\n" QP_TEXT},
+		{"quoted-printable keeps its bytes", "Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\na=c3=b1o=20\nlong =\nline\n",
+			"Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\na=c3=b1o=20\nlong =\nline\n" QP_TEXT},
+		{"ends in a soft break", "Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\nab=",
+			"Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\nab=\n\n" QP_TEXT},
+		{"latin-1 takes the block in latin-1",
+			"Content-Type: text/plain; charset=ISO-8859-1\n"
+			"Content-Transfer-Encoding: quoted-printable\n\na=F1o\n",
+			"Content-Type: text/plain; charset=ISO-8859-1\n"
+			"Content-Transfer-Encoding: quoted-printable\n\na=F1o\n"
+			"\nRosa N=FA=F1ez\nSecretar=EDa\n"},
+		{"a charset that cannot hold it", "Content-Type: text/plain; charset=iso-8859-5\n"
+			"Content-Transfer-Encoding: quoted-printable\n\n=D0\n",
+			"Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\n=D0=B0\n" QP_TEXT},
+		{"base64 with an inner =", "Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: base64\n\nSG9sYQ==IHF1ZQ0K\n",
+			"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"
+			"SG9sYSBxdWUNCg0KUm9zYSBOw7rDsWV6DQpTZWNyZXRhcsOtYQ0K\n"},
+		{"base64 that is none", "Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: base64\n\nSG9s*YQ==\n", NULL},
+		{"latin-1 bytes without charset", "A: b\n\nA\xf1o\n", NULL},
+		{"flowed is kept", "Content-Type: text/plain; charset=utf-8; format=flowed\n"
+			"Content-Transfer-Encoding: 8bit\n\nuna \nlinea\n",
+			"Content-Type: text/plain; charset=utf-8; format=flowed\n"
+			"Content-Transfer-Encoding: 8bit\n\nuna \nlinea\n\nRosa Núñez\nSecretaría\n"},
+		{"there already", "Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: 8bit\n\nHola\nRosa Núñez\nSecretaría  \n\n",
+			"Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: 8bit\n\nHola\nRosa Núñez\nSecretaría  \n\n"},
+		{"signed stays", "Content-Type: multipart/signed; boundary=b\n\n--b\n\nx\n--b--\n",
+			"Content-Type: multipart/signed; boundary=b\n\n--b\n\nx\n--b--\n"},
+	};
+
+	(void)state;
+	check_all(cases, G_N_ELEMENTS(cases));
+}
+
+#define HTML_HEAD "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+
+static void test_html(void **state)
+{
+	static const Case cases[] = {
+		{"before </body>", HTML_HEAD "<html><body>x</body></html>\n",
+			HTML_HEAD "<html><body>x\n" HTML "\n</body></html>\n"},
+		{"a comment does not mislead",
+			HTML_HEAD "<body>x</body><!-- </body> --></html>",
+			HTML_HEAD "<body>x\n" HTML "\n</body><!-- </body> --></html>"},
+		{"nor does a script",
+			HTML_HEAD "<body>x<script>var a='</body>';</script></body>",
+			HTML_HEAD "<body>x<script>var a='</body>';</script>\n" HTML "\n</body>"},
+		{"no </body>", HTML_HEAD "<html><p>x</html>\n", HTML_HEAD "<html><p>x\n" HTML "\n</html>\n"},
+		{"nothing closed", HTML_HEAD "<b>x</b>\n", HTML_HEAD "<b>x</b>\n\n" HTML "\n"},
+		{"upper case", HTML_HEAD "<BODY>x</BODY >", HTML_HEAD "<BODY>x\n" HTML "\n</BODY >"},
+		{"open comment at the end", HTML_HEAD "<b>x</b><!-- ", NULL},
+		{"latin-1 gets references", "Content-Type: text/html; charset=iso-8859-1\n"
+			"Content-Transfer-Encoding: 8bit\n\n<body>\xf1</body>",
+			"Content-Type: text/html; charset=iso-8859-1\n"
+			"Content-Transfer-Encoding: 8bit\n\n<body>\xf1\n" HTML_NCR "\n</body>"},
+		{"quoted-printable within a line", "Content-Type: text/html; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\n<body>=C3=B1 </bo=\ndy>\n",
+			"Content-Type: text/html; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\n<body>=C3=B1 =\n\n"
+			"<p>Rosa N=C3=BA=C3=B1ez</p>\n</bo=\ndy>\n"},
+	};
+
+	(void)state;
+	check_all(cases, G_N_ELEMENTS(cases));
+}
+
+#define MIXED "Content-Type: multipart/mixed; boundary=m\n\npre\n--m\n"
+#define U8 "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+#define ADDED "\n\nRosa Núñez\nSecretaría\n"
+
+static void test_structure(void **state)
+{
+	static const Case cases[] = {
+		{"mixed: the first only", MIXED U8 "x\n--m\n" U8 "y\n--m--  \nepilogue\n",
+			MIXED U8 "x" ADDED "\n--m\n" U8 "y\n--m--  \nepilogue\n"},
+		{"no closing boundary", MIXED U8 "x\n", MIXED U8 "x\n\nRosa Núñez\nSecretaría\n"},
+		{"blanks after the boundary",
+			"Content-Type: multipart/mixed; boundary=m\n\n--m \t\n" U8 "x\n--m-- \n",
+			"Content-Type: multipart/mixed; boundary=m\n\n--m \t\n" U8 "x" ADDED "\n--m-- \n"},
+		{"alternative in mixed",
+			MIXED "Content-Type: multipart/alternative; boundary=a\n\n--a\n" U8 "x\n--a\n" HTML_HEAD
+			"<body>x</body>\n--a--\n--m\n" U8 "y\n--m--\n",
+			MIXED "Content-Type: multipart/alternative; boundary=a\n\n--a\n" U8 "x" ADDED
+			"\n--a\n" HTML_HEAD "<body>x\n" HTML "\n</body>\n--a--\n--m\n" U8 "y\n--m--\n"},
+		{"related: its root", "Content-Type: multipart/related; boundary=m\n\n--m\n" HTML_HEAD
+			"<body>x</body>\n--m\n" HTML_HEAD "y\n--m--\n",
+			"Content-Type: multipart/related; boundary=m\n\n--m\n" HTML_HEAD "<body>x\n" HTML
+			"\n</body>\n--m\n" HTML_HEAD "y\n--m--\n"},
+		{"not the attachment", MIXED "Content-Disposition: attachment\n" U8 "y\n--m\n" U8 "x\n--m--\n",
+			MIXED "Content-Disposition: attachment\n" U8 "y\n--m\n" U8 "x" ADDED "\n--m--\n"},
+		{"not a file with a name",
+			MIXED "Content-Disposition: inline; filename=a.txt\n" U8 "y\n--m\n" U8 "x\n--m--\n",
+			MIXED "Content-Disposition: inline; filename=a.txt\n" U8 "y\n--m\n" U8 "x" ADDED
+			"\n--m--\n"},
+		{"not the forwarded message", MIXED "Content-Type: message/rfc822\n\n" U8 "y\n--m\n" U8
+			"x\n--m--\n", MIXED "Content-Type: message/rfc822\n\n" U8 "y\n--m\n" U8 "x" ADDED
+			"\n--m--\n"},
+		{"an empty part", MIXED U8 "--m--\n", MIXED U8 "Rosa Núñez\nSecretaría\n\n--m--\n"},
+		{"a nested part's own fields change", MIXED "Content-Type: text/plain\n\nx\n--m--\n",
+			MIXED "Content-Transfer-Encoding: quoted-printable\n"
+			"Content-Type: text/plain; charset=utf-8\n\nx\n" QP_TEXT "\n--m--\n"},
+	};
+
+	(void)state;
+	check_all(cases, G_N_ELEMENTS(cases));
+}
+
+static void test_mail_without_text_gets_one(void **state)
+{
+	g_autoptr(MailMessage) message = load(
+		"Subject: s\nContent-Type: application/pdf\nContent-Transfer-Encoding: base64\n\nJVBERg==\n");
+	g_autofree char *after = NULL, *again = NULL;
+
+	(void)state;
+	assert_true(mime_add_block(message, BLOCK, HTML, NULL));
+	after = show(message);
+	assert_non_null(strstr(after, "Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/mixed; "));
+	assert_non_null(strstr(after, "quoted-printable\n\nRosa N=C3=BA=C3=B1ez\nSecretar=C3=ADa\n--"));
+	assert_non_null(strstr(after, "\nContent-Type: application/pdf\n"
+				      "Content-Transfer-Encoding: base64\n\nJVBERg==\n"));
+	assert_true(mime_add_block(message, BLOCK, HTML, NULL));
+	again = show(message);
+	assert_string_equal(after, again);
+}
+
+static void test_to_7bit(void **state)
+{
+	static const Case cases[] = {
+		{"7-bit stays", MIXED "\nx\n--m--\n", MIXED "\nx\n--m--\n"},
+		{"text", U8 "Año  \nFrom x\n", "Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\nA=C3=B1o =20\n=46rom x\n"},
+		{"label of plain text", U8 "Ano\n", "Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: 7bit\n\nAno\n"},
+		{"binary", "Content-Type: application/x\nContent-Transfer-Encoding: binary\n\n\xff\xfe",
+			"Content-Type: application/x\nContent-Transfer-Encoding: base64\n\n//4=\n"},
+		{"inside an attached message",
+			MIXED "Content-Type: message/rfc822\nContent-Transfer-Encoding: 8bit\n\nSubject: s\n" U8
+			"Año\n--m--\n",
+			MIXED "Content-Type: message/rfc822\nContent-Transfer-Encoding: 7bit\n\nSubject: s\n"
+			"Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\nA=C3=B1o\n--m--\n"},
+		{"header of an attached message",
+			MIXED "Content-Type: message/rfc822\n\nSubject: ñ\n\nx\n--m--\n", NULL},
+		{"preamble", "Content-Type: multipart/mixed; boundary=m\n\nñ\n--m\n\nx\n--m--\n", NULL},
+		{"signed", "Content-Type: multipart/signed; boundary=b\n\n--b\n\nñ\n--b--\n", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(MailMessage) message = load(cases[i].before);
+		g_autoptr(GError) error = NULL;
+		gboolean done = mime_to_7bit(message, &error);
+		g_autofree char *after = show(message);
+
+		if (done != (cases[i].after != NULL))
+			fail_msg("%s: %s", cases[i].name, done ? "was not refused" : error->message);
+		if (!done)
+			assert_int_equal(error->code, ACUSE_ERROR_INVALID);
+		if (strcmp(after, done ? cases[i].after : cases[i].before) != 0)
+			fail_msg("%s:\n%s", cases[i].name, after);
+	}
+}
+
+static void test_long_lines(void **state)
+{
+	static const struct {
+		gsize length;
+		gboolean changes;
+	} cases[] = {{998, FALSE}, {999, TRUE}};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *line = g_strnfill(cases[i].length, 'x');
+		g_autofree char *text = g_strconcat("A: b\n\n", line, "\n", NULL), *after = NULL;
+		g_autoptr(MailMessage) message = load(text);
+
+		assert_true(mime_to_7bit(message, NULL));
+		after = show(message);
+		assert_int_equal(strcmp(text, after) != 0, cases[i].changes);
+	}
+}
+
+/* Quoted-printable comes back as it was, whatever the bytes, and its lines are short. */
+static void test_qp_round_trip(void **state)
+{
+	g_autoptr(GRand) random = g_rand_new_with_seed(2026);
+
+	(void)state;
+	for (guint round = 0; round < 2000; round++) {
+		static const char alphabet[] = "a =\t\r\n.F\xf1\0From ";
+		guint8 bytes[300];
+		gsize size = (gsize)g_rand_int_range(random, 0, sizeof(bytes)), column = 0;
+		g_autoptr(GByteArray) encoded = g_byte_array_new(), decoded = NULL;
+
+		for (gsize i = 0; i < size; i++)
+			bytes[i] = (guint8)alphabet[g_rand_int_range(random, 0, sizeof(alphabet) - 1)];
+		codec_append_qp(encoded, bytes, size, "\r\n");
+		for (guint i = 0; i < encoded->len; i++) {
+			column = encoded->data[i] == '\n' ? 0 : column + 1;
+			assert_true(column <= 77);
+		}
+		decoded = codec_decode(ENCODING_QP, encoded->data, encoded->len, NULL);
+		assert_int_equal(decoded->len, size);
+		if (size > 0)
+			assert_memory_equal(decoded->data, bytes, size);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plain_text),
+		cmocka_unit_test(test_html),
+		cmocka_unit_test(test_structure),
+		cmocka_unit_test(test_mail_without_text_gets_one),
+		cmocka_unit_test(test_to_7bit),
+		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_qp_round_trip),
+	};
+
+	mime_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
