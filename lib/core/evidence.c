@@ -277,6 +277,16 @@ static gboolean names_only(const ReportFacts *report, const char *address)
 	return TRUE;
 }
 
+/* An answer that has anything of a report, or came from the null sender, was written by a program.
+ */
+static gboolean is_of_program(const ReportFacts *report)
+{
+	return report->recipients->len > 0 || report->disposition != NULL ||
+	       report->envid != NULL || report->reporting_mta != NULL ||
+	       report->postfix_queue_id != NULL ||
+	       (report->envelope_sender != NULL && is_null_sender(report->envelope_sender));
+}
+
 /* Why a receipt or an answer of a person does not count, or NULL. */
 static const char *find_person_fault(
 	const ReportFacts *report, const Match *match, const char *recorded)
@@ -291,7 +301,7 @@ static const char *find_person_fault(
 		    report->authentication_results, strrchr(report->from, '@') + 1))
 		return "author's domain not proved by DMARC";
 	if (report->kind != REPORT_MDN)
-		return NULL;
+		return is_of_program(report) ? "answer of a program" : NULL;
 	if (!names_only(report, report->from))
 		return "receipt names another recipient than its author";
 	return NULL;
