@@ -3,6 +3,7 @@
 
 #define MODE "off log warn enforce"
 #define RUN "/run/acuse/"
+#define SIGNER_RUN "/run/acuse-signer/"
 #define STATE "/var/lib/acuse/"
 #define S(g, k, d, h) {g, k, SETTING_STRING, d, 0, 0, NULL, h}
 #define P(g, k, d, h) {g, k, SETTING_PATH, d, 0, 0, NULL, h}
@@ -46,9 +47,9 @@ const SettingRow settings_table[] = {
 	S("signing", "seal_token", "", "Label of the token that signs ledger heads and bundles, and no mail."),
 	P("signing", "permit_key", "/etc/acuse/permit.key",
 		"Key (32 bytes or more) of permits, shared by provisiond and the signer."),
-	P("signing", "sign_socket", RUN "sign.sock", "The signer's socket for the outgoing milter."),
-	P("signing", "control_socket", RUN "control.sock", "The signer's socket for provisiond."),
-	P("signing", "unlock_socket", RUN "unlock.sock", "The signer's socket for the holder of a token."),
+	P("signing", "sign_socket", SIGNER_RUN "sign.sock", "The signer's socket for the outgoing milter."),
+	P("signing", "control_socket", SIGNER_RUN "control.sock", "The signer's socket for provisiond."),
+	P("signing", "unlock_socket", SIGNER_RUN "unlock.sock", "The signer's socket for the holder of a token."),
 	P("signing", "state_folder", "/var/lib/acuse-signer", "Where the signer keeps its bindings."),
 	I("signing", "sign_timeout_ms", "8000", 100, 60000,
 		"Longest time a signature may take before its worker is killed, in milliseconds."),

@@ -1,1 +1,6 @@
 # unit tests of cms
+check_PROGRAMS += tests/unit/test-cms
+TESTS += tests/unit/test-cms
+tests_unit_test_cms_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_cms_SOURCES = tests/unit/test-cms.c
+tests_unit_test_cms_LDADD = lib/cms/libcms.a lib/base/libbase.a $(OPENSSL_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)

@@ -6,3 +6,9 @@ tests_unit_test_signer_SOURCES = tests/unit/test-signer.c tests/unit/signer_fixt
 tests_unit_test_signer_LDADD = lib/cms/libcms.a lib/signer/libsignerproto.a lib/base/libbase.a \
 	$(OPENSSL_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_unit_test_signer_DEPENDENCIES = acuse-signer
+
+check_PROGRAMS += tests/unit/test-signer-parts
+TESTS += tests/unit/test-signer-parts
+tests_unit_test_signer_parts_SOURCES = tests/unit/test-signer-parts.c \
+	milter/signer/bindings.c milter/signer/header_block.c
+tests_unit_test_signer_parts_LDADD = lib/signer/libsignerproto.a lib/base/libbase.a $(GLIB_LIBS) $(CMOCKA_LIBS)

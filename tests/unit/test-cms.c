@@ -1,0 +1,179 @@
+/* Detached CMS with keys made here: RSA and P-256, with and without a chain; damage and strangers are noticed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <glib/gstdio.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cms/cms.h"
+#include "cms/digest.h"
+
+#define CONTENT "From: secretaria.general@muni.test\r\n\r\nHola\r\n"
+
+typedef struct {
+	EVP_PKEY *key;
+	X509 *certificate;
+} Pair;
+
+static void extend(X509 *certificate, int nid, const char *value)
+{
+	X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+
+	assert_non_null(extension);
+	X509_add_ext(certificate, extension, -1);
+	X509_EXTENSION_free(extension);
+}
+
+static Pair make_pair(EVP_PKEY *key, const char *name, const Pair *issuer)
+{
+	static long serial;
+	Pair pair = {key, X509_new()};
+	X509_NAME *subject = X509_get_subject_name(pair.certificate);
+
+	assert_non_null(key);
+	X509_set_version(pair.certificate, X509_VERSION_3);
+	ASN1_INTEGER_set(X509_get_serialNumber(pair.certificate), ++serial);
+	X509_gmtime_adj(X509_getm_notBefore(pair.certificate), -60);
+	X509_gmtime_adj(X509_getm_notAfter(pair.certificate), 3600);
+	X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0);
+	X509_set_issuer_name(pair.certificate,
+		issuer != NULL ? X509_get_subject_name(issuer->certificate) : subject);
+	X509_set_pubkey(pair.certificate, key);
+	extend(pair.certificate, NID_basic_constraints, issuer == NULL ? "critical,CA:TRUE" : "CA:FALSE");
+	if (issuer != NULL)
+		extend(pair.certificate, NID_subject_alt_name, "email:Secretaria.General@muni.test");
+	assert_true(X509_sign(pair.certificate, issuer != NULL ? issuer->key : key, EVP_sha256()) > 0);
+	return pair;
+}
+
+static void free_pair(Pair *pair)
+{
+	EVP_PKEY_free(pair->key);
+	X509_free(pair->certificate);
+}
+
+static char *write_pem(X509 *certificate)
+{
+	char *path = NULL;
+	int fd = g_file_open_tmp("acuse-ca-XXXXXX", &path, NULL);
+	FILE *file = fdopen(fd, "w");
+
+	assert_true(PEM_write_X509(file, certificate));
+	fclose(file);
+	return path;
+}
+
+static void check_key(EVP_PKEY *key, const Pair *ca, const char *trust, const char *strangers)
+{
+	Pair leaf = make_pair(key, "Municipalidad \xc3\x91", ca);
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	g_autoptr(GBytes) content = g_bytes_new_static(CONTENT, strlen(CONTENT));
+	g_autoptr(GBytes) other = g_bytes_new_static(CONTENT, strlen(CONTENT) - 1);
+	g_autofree char *sha256 = cms_certificate_sha256(leaf.certificate);
+	g_autofree char *read_sha256 = NULL;
+	g_autoptr(GBytes) cms = NULL;
+	g_autoptr(CmsSigner) signer = NULL;
+	g_autoptr(GError) error = NULL;
+
+	/* The leaf among the others must do no harm. */
+	sk_X509_push(chain, ca->certificate);
+	sk_X509_push(chain, leaf.certificate);
+	cms = cms_sign_detached(leaf.key, leaf.certificate, chain, content, NULL);
+	assert_non_null(cms);
+	signer = cms_verify_detached(cms, content, trust, NULL);
+	assert_non_null(signer);
+	assert_string_equal(signer->signer_subject, "CN=Municipalidad \xc3\x91");
+	assert_string_equal(signer->signer_email, "secretaria.general@muni.test");
+	assert_string_equal(signer->certificate_sha256, sha256);
+	assert_true(signer->signing_time_s > 0);
+	read_sha256 = cms_signer_certificate_sha256(cms);
+	assert_string_equal(read_sha256, sha256);
+	assert_null(cms_verify_detached(cms, other, trust, &error));
+	assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED));
+	assert_null(cms_verify_detached(cms, content, strangers, NULL));
+	assert_null(cms_verify_detached(cms, other, NULL, NULL));
+	g_clear_pointer(&signer, cms_signer_free);
+	signer = cms_verify_detached(cms, content, NULL, NULL);
+	assert_non_null(signer);
+	sk_X509_free(chain);
+	free_pair(&leaf);
+}
+
+static void test_sign_and_verify(void **state)
+{
+	Pair ca = make_pair(EVP_RSA_gen(2048), "CA", NULL);
+	Pair stranger = make_pair(EVP_EC_gen("P-256"), "CA", NULL);
+	g_autofree char *trust = write_pem(ca.certificate);
+	g_autofree char *strangers = write_pem(stranger.certificate);
+
+	(void)state;
+	check_key(EVP_RSA_gen(2048), &ca, trust, strangers);
+	check_key(EVP_EC_gen("P-256"), &ca, trust, strangers);
+	g_unlink(trust);
+	g_unlink(strangers);
+	free_pair(&ca);
+	free_pair(&stranger);
+}
+
+static void test_wrong_key(void **state)
+{
+	Pair ca = make_pair(EVP_EC_gen("P-256"), "CA", NULL);
+	EVP_PKEY *other = EVP_EC_gen("P-256");
+	g_autoptr(GBytes) content = g_bytes_new_static("x", 1);
+	g_autoptr(GError) error = NULL;
+
+	(void)state;
+	assert_null(cms_sign_detached(other, ca.certificate, NULL, content, &error));
+	assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE));
+	EVP_PKEY_free(other);
+	free_pair(&ca);
+}
+
+static void test_not_cms(void **state)
+{
+	static const char *const cases[] = {"", "x", "0\x80", "\x30\x03\x02\x01\x01"};
+	g_autoptr(GBytes) content = g_bytes_new_static("x", 1);
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GBytes) cms = g_bytes_new_static(cases[i], strlen(cases[i]));
+		g_autoptr(GError) error = NULL;
+
+		assert_null(cms_verify_detached(cms, content, NULL, &error));
+		assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED));
+		assert_null(cms_signer_certificate_sha256(cms));
+	}
+}
+
+static void test_digest(void **state)
+{
+	g_autofree char *empty = digest_sha256_hex("", 0);
+	guint8 bytes[16] = {0};
+	static const guint8 zero[16] = {0};
+
+	(void)state;
+	assert_string_equal(empty, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_true(digest_is_sha256_hex(empty));
+	empty[0] = 'E';
+	assert_false(digest_is_sha256_hex(empty));
+	assert_false(digest_is_sha256_hex("e3"));
+	assert_false(digest_is_sha256_hex(NULL));
+	random_bytes(bytes, sizeof bytes);
+	assert_memory_not_equal(bytes, zero, sizeof bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sign_and_verify),
+		cmocka_unit_test(test_wrong_key),
+		cmocka_unit_test(test_not_cms),
+		cmocka_unit_test(test_digest),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
