@@ -133,7 +133,7 @@ static void deliver(json_t *deliveries, const BundleLeaf *leaf)
 	json_array_foreach (deliveries, i, row) {
 		const char *address = json_string_value(json_object_get(row, "address"));
 
-		if (address == NULL || g_ascii_strcasecmp(address, recipient) != 0 ||
+		if (address == NULL || strcmp(address, recipient) != 0 ||
 			!delivery_state_parse(json_string_value(json_object_get(row, "state")), &state) ||
 			delivery_next(state, event) == state)
 			continue;

@@ -219,28 +219,14 @@ static gboolean apply(StoreTxn *txn, const Event *event, json_t *send, const GPt
 	return send_record_save(txn, send, error);
 }
 
-/* Our own Postfix's report of success is consumed; everything else that came to a token is for the notifier. */
-static gboolean is_own_success(const ReportFacts *report)
-{
-	if (report->kind != REPORT_DSN || report->stream != STREAM_INTERNAL || report->recipients == NULL ||
-		report->recipients->len == 0)
-		return FALSE;
-	for (guint i = 0; i < report->recipients->len; i++) {
-		const ReportRecipient *recipient = report->recipients->pdata[i];
-
-		if (g_strcmp0(recipient->action, "failed") == 0 || g_strcmp0(recipient->action, "delayed") == 0)
-			return FALSE;
-	}
-	return TRUE;
-}
-
+/* Who is to read mail to a token: the notifier. Whether it is consumed instead is the milter's to say. */
 static gboolean note_mailbox(StoreTxn *txn, const Event *event, GError **error)
 {
 	g_autofree char *key = NULL, *id = NULL;
 	g_autoptr(SendJson) send = NULL;
 	g_autoptr(GError) local = NULL;
 
-	if (event->report->token == NULL || is_own_success(event->report))
+	if (event->report->token == NULL)
 		return TRUE;
 	key = g_strconcat("token/", event->report->token, NULL);
 	id = store_get_txn(txn, TABLE_INDEX, key, &local);

@@ -63,17 +63,32 @@ gboolean send_record_save(StoreTxn *txn, const json_t *send, GError **error)
 	return saved;
 }
 
+/* A client may name a recipient twice; it is one. */
+static json_t *distinct(const json_t *texts)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	json_t *result = json_array(), *text;
+	size_t i;
+
+	json_array_foreach (texts, i, text)
+		if (g_hash_table_add(seen, (gpointer)json_string_value(text)))
+			json_array_append(result, text);
+	return result;
+}
+
 json_t *send_record_new(const json_t *intent, gint64 now_s)
 {
 	json_t *send = json_deep_copy(intent);
+	json_t *recipients = distinct(json_object_get(intent, "recipients"));
 	json_t *deliveries = json_array(), *address;
 	g_autofree char *time = time_to_rfc3339(now_s);
 	size_t i;
 
-	json_array_foreach (json_object_get(intent, "recipients"), i, address)
+	json_array_foreach (recipients, i, address)
 		json_array_append_new(deliveries,
 			json_pack("{s:O, s:s, s:s}", "address", address, "state",
 				delivery_state_name(DELIVERY_PENDING), "time", time));
+	json_object_set_new(send, "recipients", recipients);
 	json_object_set_new(send, "state", json_string(send_state_name(SEND_INTENT)));
 	json_object_set_new(send, "time", json_string(time));
 	json_object_set_new(send, "attempts", json_pack("[O]", json_object_get(intent, "queue_id")));
@@ -126,19 +141,19 @@ static int compare_strings(const void *a, const void *b)
 
 char *send_record_fingerprint(const json_t *send)
 {
-	static const char *const parts[] = {"message_id", "content_sha256"};
+	/* Without a Message-ID nothing tells a second mail from the first one again: then no mail is a repeat. */
+	const char *message_id = send_record_text(send, "message_id");
+	const char *const parts[] = {message_id != NULL ? message_id : send_record_id(send),
+		send_record_text(send, "content_sha256")};
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
 	const char *mailbox = send_record_text(send, "mailbox");
 	json_t *address;
 	size_t i;
 
-	for (i = 0; i < G_N_ELEMENTS(parts); i++) {
-		const char *text = send_record_text(send, parts[i]);
-
-		/* The closing NUL goes in: no two lists of words give the same bytes. */
-		g_checksum_update(sum, (const guchar *)text, (gssize)strlen(text) + 1);
-	}
+	/* The closing NUL goes in: no two lists of words give the same bytes. */
+	for (i = 0; i < G_N_ELEMENTS(parts); i++)
+		g_checksum_update(sum, (const guchar *)parts[i], (gssize)strlen(parts[i]) + 1);
 	json_array_foreach (json_object_get(send, "recipients"), i, address)
 		g_ptr_array_add(addresses, g_ascii_strdown(json_string_value(address), -1));
 	g_ptr_array_sort(addresses, compare_strings);
@@ -173,11 +188,14 @@ gboolean send_record_index(StoreTxn *txn, json_t *send, const char *fingerprint,
 {
 	const char *id = send_record_id(send);
 	g_autofree char *mailbox = g_ascii_strdown(send_record_text(send, "mailbox"), -1);
-	g_autofree char *prefix = send_record_message_prefix(send_record_text(send, "message_id")), *key = NULL;
+	const char *message_id = send_record_text(send, "message_id");
+	g_autofree char *prefix = NULL, *key = NULL;
 	guint64 sequence;
 
 	if (!store_next(txn, "send", &sequence, error))
 		return FALSE;
+	/* "" is an id like any other here: nothing looks for it. */
+	prefix = send_record_message_prefix(message_id != NULL ? message_id : "");
 	key = g_strdup_printf("%s%020" G_GUINT64_FORMAT, prefix, sequence);
 	return index_put(txn, "token", send_record_text(send, "token"), id, 0, error) &&
 		index_put(txn, "queue", send_record_text(send, "queue_id"), id, 0, error) &&
@@ -250,7 +268,7 @@ void send_record_deliver(json_t *send, const char *recipient, DeliveryState even
 		const char *address = send_record_text(row, "address");
 		g_autofree char *time = NULL;
 
-		if (address == NULL || g_ascii_strcasecmp(address, recipient) != 0 ||
+		if (address == NULL || strcmp(address, recipient) != 0 ||
 			!delivery_state_parse(word, &state))
 			continue;
 		next = delivery_next(state, event);

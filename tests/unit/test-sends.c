@@ -21,11 +21,11 @@ static void test_wrong_intents(void **state)
 		const char *member, *value; /* JSON; NULL: left out */
 	} cases[] = {
 		{"id", "\"a/b\""}, {"id", NULL}, {"token", "\"short\""}, {"class", "\"secret\""}, {"login", "\"\""},
-		{"mailbox", "\"nobody\""}, {"mailbox", "\"a b@muni.test\""}, {"message_id", NULL}, {"subject", "7"},
-		{"recipients", "[]"}, {"recipients", "[\"x\"]"}, {"recipients", "[1]"}, {"recipients", NULL},
-		{"recipients", "[\"a@b.test\", \"A@b.test\"]"}, {"queue_id", "\"4f/..\""},
+		{"mailbox", "\"nobody\""}, {"mailbox", "\"a b@muni.test\""}, {"message_id", "7"}, {"subject", "7"},
+		{"recipients", "[]"}, {"recipients", "[\"\"]"}, {"recipients", "[1]"}, {"recipients", NULL},
+		{"queue_id", "\"4f/..\""},
 		{"content_sha256", "\"abc\""}, {"entity_sha256", "\"abc\""}, {"entity_sha256", "null"},
-		{"sign", "\"yes\""}, {"expediente", "\"../x\""}, {"surplus", "1"},
+		{"sign", "\"yes\""}, {"expediente", "\"a b\""}, {"surplus", "1"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -104,6 +104,30 @@ static void test_intent(void **state)
 	fixture_assert_state(fixture, "s-1", "intent");
 	assert_null(post_intent(fixture, fixture_intent("s-1", DIGEST), &error));
 	assert_error(error, ACUSE_ERROR_CONFLICT);
+}
+
+/* What clients write may be odd and is taken all the same: a tab, no Message-ID, a recipient twice. */
+static void test_odd_intents(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GError) error = NULL;
+
+	for (int i = 0; i < 2; i++) {
+		g_autofree char *id = g_strdup_printf("s-%d", i);
+		json_t *body = fixture_intent(id, NULL), *send;
+
+		json_object_set_new(body, "message_id", json_null());
+		json_object_set_new(body, "subject", json_string("a\tb"));
+		json_object_set_new(body, "recipients", json_pack("[s, s, s]", "root", "a@b.test", "a@b.test"));
+		json_decref(post_intent(fixture, body, &error));
+		assert_null(error);
+		send = fixture_send(fixture, id);
+		assert_int_equal(json_array_size(json_object_get(send, "recipients")), 2);
+		assert_string_equal(json_string_value(json_object_get(send, "state")), "intent");
+		json_decref(send);
+	}
+	/* Without Message-ID nothing is a repeat. */
+	fixture_assert_state(fixture, "s-0", "intent");
 }
 
 static void test_unsigned_has_no_permit(void **state)
@@ -350,6 +374,7 @@ int main(void)
 		WITH(test_wrong_intents),
 		WITH(test_refused_intents),
 		WITH(test_intent),
+		WITH(test_odd_intents),
 		WITH(test_unsigned_has_no_permit),
 		WITH(test_superseded),
 		WITH(test_other_mail_is_no_repeat),
