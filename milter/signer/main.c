@@ -120,7 +120,7 @@ static gboolean run(const Settings *settings, GError **error)
 
 int main(int argc, char **argv)
 {
-	g_autofree char *path = g_strdup(SYSCONFDIR "/acuse/acuse.conf");
+	g_autofree char *path = NULL;
 	const GOptionEntry entries[] = {
 		{"config", 'c', 0, G_OPTION_ARG_FILENAME, &path, "Settings file", "FILE"},
 		{NULL, 0, 0, 0, NULL, NULL, NULL},
@@ -136,7 +136,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	log_init("acuse-signer");
-	settings = settings_load(path, &error);
+	settings = settings_load(path != NULL ? path : SYSCONFDIR "/acuse/acuse.conf", &error);
 	if (settings == NULL || !run(settings, &error)) {
 		log_error("cannot run", "detail", error->message, NULL);
 		return EXIT_FAILURE;

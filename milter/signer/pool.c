@@ -45,26 +45,6 @@ static gboolean may_be_used(const Pool *pool, const char *label)
 	return is_seal(pool, label) || binding_is_active(bindings_find_token(pool->bindings, label));
 }
 
-static gboolean on_pause_over(gpointer data);
-
-static void try_credential_later(Place *place, guint pause_ms)
-{
-	if (place->timer == 0 && !place->credential_spent)
-		place->timer = g_timeout_add(pause_ms, on_pause_over, place);
-}
-
-static gboolean one_is_starting(const Pool *pool)
-{
-	GHashTableIter iter;
-	gpointer value;
-
-	g_hash_table_iter_init(&iter, pool->places);
-	while (g_hash_table_iter_next(&iter, NULL, &value))
-		if (token_state(((const Place *)value)->token) == TOKEN_STARTING)
-			return TRUE;
-	return FALSE;
-}
-
 static void try_credential(Place *place)
 {
 	const char *label = token_label(place->token);
@@ -74,10 +54,6 @@ static void try_credential(Place *place)
 	if (place->credential_spent || token_state(place->token) != TOKEN_LOCKED ||
 		bindings_is_held(place->pool->bindings, label) || !may_be_used(place->pool, label))
 		return;
-	if (one_is_starting(place->pool)) {
-		try_credential_later(place, POOL_BUSY_PAUSE_MS);
-		return;
-	}
 	pin = credential_read(label);
 	if (pin != NULL &&
 		!token_unlock(place->token, pin->data, pin->size, FALSE, NULL, NULL, &error))
@@ -91,6 +67,12 @@ static gboolean on_pause_over(gpointer data)
 	place->timer = 0;
 	try_credential(place);
 	return G_SOURCE_REMOVE;
+}
+
+static void try_credential_later(Place *place, guint pause_ms)
+{
+	if (place->timer == 0 && !place->credential_spent)
+		place->timer = g_timeout_add(pause_ms, on_pause_over, place);
 }
 
 static void on_ready(Token *token, gboolean typed, gpointer data)

@@ -12,7 +12,6 @@
 #include "signer/token.h"
 
 #define POOL_CREDENTIAL_PAUSE_MS 5000	/* before the credential is read again after a death */
-#define POOL_BUSY_PAUSE_MS 200		/* while another token starts: modules race when they do it together */
 #define POOL_ABSENT_PAUSE_MS 30000	/* between looks for a token that is not there */
 
 typedef struct _Pool Pool;

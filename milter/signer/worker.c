@@ -21,6 +21,9 @@
 
 #define PIN_PAGE 4096
 
+/* The only descriptors of a worker besides the standard ones. */
+enum { FD_PARENT = 3, FD_START_LOCK = 4, FD_REST = 5 };
+
 static gboolean answer_error(int fd, const GError *error)
 {
 	GVariantDict dict;
@@ -67,8 +70,10 @@ static gboolean harden(GError **error)
 	return deny_network(error);
 }
 
-static void drop_inherited(int keep_fd)
+static void drop_inherited(int parent_fd, int start_lock_fd)
 {
+	int parent_copy = fcntl(parent_fd, F_DUPFD_CLOEXEC, FD_REST);
+	int lock_copy = fcntl(start_lock_fd, F_DUPFD_CLOEXEC, FD_REST);
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -77,9 +82,21 @@ static void drop_inherited(int keep_fd)
 	/* Ctrl-C in a terminal is for the parent; it ends its workers by closing their sockets. */
 	signal(SIGINT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (keep_fd > 3)
-		close_range(3, (unsigned)keep_fd - 1, 0);
-	close_range((unsigned)keep_fd + 1, ~0U, 0);
+	if (dup2(parent_copy, FD_PARENT) < 0 || dup2(lock_copy, FD_START_LOCK) < 0 ||
+		close_range(FD_REST, ~0U, 0) != 0)
+		_exit(1);
+}
+
+/*
+ * Workers that load the module or log in at the same time disturb each other (SoftHSM: "list the slots: General Error"). A
+ * POSIX record lock belongs to the process, so that it also ends with it.
+ */
+static void set_start_lock(short type)
+{
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+
+	while (fcntl(FD_START_LOCK, F_SETLKW, &lock) != 0 && errno == EINTR)
+		;
 }
 
 /* Without this word the parent knows that the PIN was not spent, however the worker ends. */
@@ -104,7 +121,9 @@ static Slot *open_slot(int fd, const char *module, const char *label, const char
 	if (size <= 0)
 		_exit(0);
 	pin[size] = '\0';
+	set_start_lock(F_WRLCK);
 	slot = slot_open(module, label, serial, pin, typed, announce_login, GINT_TO_POINTER(fd), error);
+	set_start_lock(F_UNLCK);
 	explicit_bzero(pin, PIN_PAGE);
 	munmap(pin, PIN_PAGE);
 	return slot;
@@ -160,18 +179,21 @@ static void run(int fd, const char *module, const char *label, const char *seria
 pid_t worker_spawn(const char *module, const char *label, const char *serial, gboolean typed, int *fd,
 	GError **error)
 {
+	static int start_lock_fd = -1; /* one for all workers of this process */
 	int pair[2] = {-1, -1};
 	pid_t pid = -1, parent = getpid();
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
+	if (start_lock_fd < 0)
+		start_lock_fd = memfd_create("acuse-start-lock", MFD_CLOEXEC);
+	if (start_lock_fd >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
 		fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0)
 		pid = fork();
 	if (pid == 0) {
 		/* A parent that dies takes its workers along; it may have died before this call. */
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
 			_exit(1);
-		drop_inherited(pair[1]);
-		run(pair[1], module, label, serial, typed);
+		drop_inherited(pair[1], start_lock_fd);
+		run(FD_PARENT, module, label, serial, typed);
 		_exit(0);
 	}
 	if (pid < 0)
