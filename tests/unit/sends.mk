@@ -1,5 +1,6 @@
 # unit tests of sends, events and proof
-SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof
+SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof \
+	tests/unit/test-reconcile
 check_PROGRAMS += $(SENDS_TESTS)
 TESTS += $(SENDS_TESTS)
 SENDS_TEST_LIBS = $(PROVISION_LIBS) $(CMOCKA_LIBS)
@@ -14,3 +15,6 @@ tests_unit_test_events_LDADD = $(SENDS_TEST_LIBS)
 tests_unit_test_proof_SOURCES = tests/unit/test-proof.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h
 tests_unit_test_proof_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_proof_LDADD = $(SENDS_TEST_LIBS)
+tests_unit_test_reconcile_SOURCES = tests/unit/test-reconcile.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h
+tests_unit_test_reconcile_CFLAGS = $(SENDS_TEST_CFLAGS)
+tests_unit_test_reconcile_LDADD = $(SENDS_TEST_LIBS)

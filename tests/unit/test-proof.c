@@ -3,6 +3,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "api/record_json.h"
@@ -256,6 +257,38 @@ static void test_received(void **state)
 	assert_error(error, ACUSE_ERROR_DAMAGED);
 }
 
+/* The recipe of LEEME.txt, by public tools alone. */
+static void test_public_tools(void **state)
+{
+	static const struct {
+		const char *name, *command;
+	} steps[] = {
+		{"unpack", "unzip -q ../bundle.asice"},
+		{"mimetype is stored, and first", "unzip -Z ../bundle.asice | grep '^-' | head -n 1 | grep -q 'stor.*mimetype$'"},
+		{"head", "openssl cms -verify -binary -inform DER -in head.p7s -content head.json -CAfile ../trust.pem"
+			 " -purpose any -out /dev/null"},
+		{"message", "grep -q \"\\\"message_sha256\\\":\\\"$(sha256sum < message.eml | cut -c1-64)\\\"\" leaves/*.json"},
+		{"its signature", "openssl cms -verify -in message.eml -CAfile ../trust.pem -purpose any -out /dev/null"},
+		{"reports", "for f in reports/*.eml; do d=$(sha256sum < $f | cut -c1-64); test $f = reports/$d.eml &&"
+			    " grep -q $d leaves/*.json || exit 1; done"},
+	};
+	Fixture *fixture = *state;
+	g_autofree char *folder = g_build_filename(fixture->folder, "unpacked", NULL);
+
+	g_bytes_unref(make_bundle(fixture));
+	assert_int_equal(g_mkdir(folder, 0700), 0);
+	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+		const char *arguments[] = {"/bin/sh", "-c", steps[i].command, NULL};
+		g_autofree char *trouble = NULL;
+		int status = -1;
+
+		assert_true(g_spawn_sync(folder, (char **)arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &trouble,
+			&status, NULL));
+		if (status != 0)
+			fail_msg("%s: %s", steps[i].name, trouble);
+	}
+}
+
 static void test_not_signed_head(void **state)
 {
 	Fixture *fixture = *state;
@@ -311,6 +344,7 @@ int main(void)
 		WITH(test_every_byte),
 		WITH(test_lost_and_added),
 		WITH(test_received),
+		WITH(test_public_tools),
 		WITH(test_not_signed_head),
 		WITH(test_lesser_sends),
 		WITH(test_no_bundle),

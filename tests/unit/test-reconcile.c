@@ -1,0 +1,105 @@
+/* The reconciler's thread with a stand-in postqueue: what it lists is released, a mail system that is down decides nothing. */
+#include "sends_fixture.h"
+
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "provision/reconcile.h"
+
+#define TURNS 3000 /* of 10 ms: far longer than any machine needs */
+
+/* A postqueue first in PATH; it marks that it ran. */
+static void write_postqueue(Fixture *fixture, const char *script)
+{
+	g_autofree char *bin = g_build_filename(fixture->folder, "bin", NULL);
+	g_autofree char *program = g_build_filename(bin, "postqueue", NULL);
+	g_autofree char *text = g_strdup_printf("#!/bin/sh\n%s\n", script);
+	g_autofree char *path = g_strdup_printf("%s:/usr/bin:/bin", bin);
+
+	assert_int_equal(g_mkdir(bin, 0700), 0);
+	assert_true(g_file_set_contents(program, text, -1, NULL));
+	assert_int_equal(g_chmod(program, 0700), 0);
+	g_setenv("PATH", path, TRUE);
+	g_setenv("MARK", fixture->bundle, TRUE);
+}
+
+static gboolean is_state(Fixture *fixture, const char *state)
+{
+	json_t *send = fixture_send(fixture, "s-1");
+	gboolean same = g_strcmp0(json_string_value(json_object_get(send, "state")), state) == 0;
+
+	json_decref(send);
+	return same;
+}
+
+static void test_listed(void **state)
+{
+	Fixture *fixture = *state;
+	Reconciler *reconciler;
+
+	write_postqueue(fixture, "test \"$1 $2 $3\" = '-c /etc/postfix -j' || exit 1\n"
+				 "echo '{\"queue_name\": \"deferred\", \"queue_id\": \"sQ1\"}'");
+	fixture_prepare(fixture, "s-1", "bytes");
+	reconciler = reconcile_start(&fixture->service, NULL);
+	assert_non_null(reconciler);
+	reconcile_wake(reconciler);
+	for (guint i = 0; i < TURNS && !is_state(fixture, "released"); i++)
+		g_usleep(10000);
+	reconcile_stop(reconciler);
+	fixture_assert_state(fixture, "s-1", "released");
+}
+
+/* Old enough to be timed out, were the queue known. */
+static void assert_undecided(Fixture *fixture, const char *script)
+{
+	g_autofree char *marked = g_strconcat(script, "\n: > \"$MARK\"\nexit $status", NULL);
+	Reconciler *reconciler;
+
+	write_postqueue(fixture, marked);
+	fixture_prepare(fixture, "s-1", "bytes");
+	fixture_now_s += 100000;
+	reconciler = reconcile_start(&fixture->service, NULL);
+	reconcile_wake(reconciler);
+	for (guint i = 0; i < TURNS && !g_file_test(fixture->bundle, G_FILE_TEST_EXISTS); i++)
+		g_usleep(10000);
+	assert_true(g_file_test(fixture->bundle, G_FILE_TEST_EXISTS));
+	reconcile_stop(reconciler);
+	fixture_assert_state(fixture, "s-1", "prepared");
+}
+
+static void test_down(void **state)
+{
+	assert_undecided(*state, "echo 'mail system is down' >&2; status=69");
+}
+
+static void test_garbage(void **state)
+{
+	assert_undecided(*state, "echo 'no JSON at all'; status=0");
+}
+
+static void test_stop_while_asking(void **state)
+{
+	Fixture *fixture = *state;
+	Reconciler *reconciler;
+
+	write_postqueue(fixture, ": > \"$MARK\"; exec sleep 60");
+	reconciler = reconcile_start(&fixture->service, NULL);
+	reconcile_wake(reconciler);
+	for (guint i = 0; i < TURNS && !g_file_test(fixture->bundle, G_FILE_TEST_EXISTS); i++)
+		g_usleep(10000);
+	reconcile_stop(reconciler);
+}
+
+#define WITH(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH(test_listed),
+		WITH(test_down),
+		WITH(test_garbage),
+		WITH(test_stop_while_asking),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
