@@ -12,3 +12,10 @@ TESTS += tests/unit/test-signer-parts
 tests_unit_test_signer_parts_SOURCES = tests/unit/test-signer-parts.c \
 	milter/signer/bindings.c milter/signer/header_block.c
 tests_unit_test_signer_parts_LDADD = lib/signer/libsignerproto.a lib/base/libbase.a $(GLIB_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-tokens
+TESTS += tests/unit/test-tokens
+tests_unit_test_tokens_CFLAGS = $(STORE_TEST_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_tokens_SOURCES = tests/unit/test-tokens.c tests/unit/signer_fixture.c tests/unit/signer_fixture.h
+tests_unit_test_tokens_LDADD = $(STORE_TEST_LIBS)
+EXTRA_tests_unit_test_tokens_DEPENDENCIES = acuse-signer
