@@ -142,11 +142,27 @@ static gboolean is_listed(const json_t *send, GHashTable *queue_ids)
 	return FALSE;
 }
 
+static gboolean is_overdue(const Settling *settling, const json_t *send)
+{
+	return settling->now_s - send_record_time_s(send) >
+		settings_int(settling->service->settings, "proof", "release_timeout_s");
+}
+
+/* Whether a change would do anything, by what is committed: most pending sends only wait. */
+static gboolean needs_change(const Settling *settling, gboolean *needs, GError **error)
+{
+	g_autoptr(SendJson) send = send_record_read(settling->service->store, settling->id, error);
+
+	if (send == NULL)
+		return FALSE;
+	*needs = is_listed(send, settling->queue_ids) || is_overdue(settling, send);
+	return TRUE;
+}
+
 static gboolean change_settle(StoreTxn *txn, gpointer data, GError **error)
 {
 	Settling *settling = data;
 	g_autoptr(SendJson) send = send_record_load(txn, settling->id, error);
-	gint64 timeout_s = settings_int(settling->service->settings, "proof", "release_timeout_s");
 	gboolean settled = TRUE;
 
 	settling->moved = FALSE;
@@ -155,7 +171,7 @@ static gboolean change_settle(StoreTxn *txn, gpointer data, GError **error)
 	if (is_listed(send, settling->queue_ids))
 		settled = send_record_settle(txn, send, SEND_EVENT_SEEN, "queue", settling->now_s, &settling->moved,
 			error);
-	else if (settling->now_s - send_record_time_s(send) > timeout_s)
+	else if (is_overdue(settling, send))
 		settled = send_record_settle(txn, send, SEND_EVENT_TIMEOUT, "timeout", settling->now_s,
 			&settling->moved, error);
 	settling->state = send_record_state(send);
@@ -177,7 +193,12 @@ gboolean reconcile_settle(Service *service, GHashTable *queue_ids, GError **erro
 		return FALSE;
 	for (guint i = 0; i < pending->len; i++) {
 		Settling settling = {service, queue_ids, pending->pdata[i], service->now_s(), FALSE, SEND_INTENT};
+		gboolean needs;
 
+		if (!needs_change(&settling, &needs, error))
+			return FALSE;
+		if (!needs)
+			continue;
 		if (!store_run(service->store, change_settle, &settling, error))
 			return FALSE;
 		if (settling.moved)
