@@ -309,6 +309,16 @@ static char *bare_address(const char *address)
 	return g_strdup(address ? address : "");
 }
 
+/* A program's report that cannot be read is still a program's, whatever it refers to. */
+static ReportKind kind_without_report(const MailMessage *message, const MimePart *root,
+	const ReportFacts *report)
+{
+	if (strcmp(root->type, "multipart/report") == 0 ||
+		autoreply_detect(message, report->envelope_sender))
+		return REPORT_AUTOMATIC;
+	return report->references ? REPORT_ANSWER : REPORT_NONE;
+}
+
 ReportFacts *mime_report(const MailMessage *message, const Envelope *envelope, const char *authserv_id)
 {
 	ReportFacts *report = report_facts_new();
@@ -332,9 +342,7 @@ ReportFacts *mime_report(const MailMessage *message, const Envelope *envelope, c
 		(strcmp(root->type, "multipart/mixed") == 0 && report->envelope_sender[0] == '\0'))
 		read_report_parts(message, root, report);
 	if (report->kind == REPORT_NONE)
-		report->kind = autoreply_detect(message, report->envelope_sender) ? REPORT_AUTOMATIC
-			: report->references					    ? REPORT_ANSWER
-										    : REPORT_NONE;
+		report->kind = kind_without_report(message, root, report);
 	return report;
 }
 

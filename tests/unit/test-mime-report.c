@@ -132,7 +132,14 @@ static void test_kinds(void **state)
 			"Content-Type: multipart/report; boundary=b\n\n--b\n"
 			"Content-Type: message/delivery-status\n\nA: b\n--b\n"
 			"Content-Type: message/disposition-notification\n\nA: b\n--b--\n",
-			"c@x.test", REPORT_NONE, FALSE},
+			"c@x.test", REPORT_AUTOMATIC, FALSE},
+		{"a report of neither kind that refers to a mail",
+			"References: <1@muni.test>\nContent-Type: multipart/report; boundary=b\n\n--b\n\nx\n"
+			"--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <1@muni.test>\n\n--b--\n",
+			"c@x.test", REPORT_AUTOMATIC, TRUE},
+		{"a report without parts that refers to a mail",
+			"In-Reply-To: <1@muni.test>\nContent-Type: multipart/report\n\nx", "c@x.test",
+			REPORT_AUTOMATIC, TRUE},
 		{"a report that names nothing",
 			"Content-Type: multipart/report; boundary=b\n\n--b\n"
 			"Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n--b--\n",
