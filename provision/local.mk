@@ -27,16 +27,11 @@ PROVISION_LIBS = provision/libprovision.a provision/libsends.a provision/libproo
 	$(ZSTD_LIBS) $(ARCHIVE_LIBS) $(SYSTEMD_LIBS) $(DB_LIBS) $(GLIB_LIBS) -lpthread
 
 include $(top_srcdir)/provision/sends.mk
+include $(top_srcdir)/provision/accounts.mk
 
 sbin_PROGRAMS += acuse-provisiond
 acuse_provisiond_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SYSTEMD_CFLAGS) $(ARCHIVE_CFLAGS)
 acuse_provisiond_SOURCES = \
 	provision/main.c \
-	provision/routes.c provision/routes.h \
-	provision/accounts.c \
-	provision/requests.c \
-	provision/offices.c \
-	provision/people.c \
-	provision/self.c \
-	provision/page.c
-acuse_provisiond_LDADD = $(PROVISION_LIBS)
+	provision/routes.c provision/routes.h
+acuse_provisiond_LDADD = provision/libaccounts.a $(PROVISION_LIBS)

@@ -1,0 +1,177 @@
+/* accounts.h: what the parts about accounts share. No state; fails as store and directory do. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/record_json.h"
+#include "base/error.h"
+#include "cms/digest.h"
+#include "provision/accounts.h"
+#include "provision/outbox.h"
+
+#define PASSWORD_GROUPS 5
+#define PASSWORD_GROUP_CHARS 4
+/* 32 characters that nobody mixes up: no 0 o 1 l i */
+#define PASSWORD_ALPHABET "abcdefghjkmnpqrstuvwxyz23456789+"
+
+static json_t *time_json(gint64 time_s)
+{
+	g_autofree char *text = time_s != 0 ? time_to_rfc3339(time_s) : NULL;
+
+	return text != NULL ? json_string(text) : json_null();
+}
+
+static json_t *text_json(const char *text)
+{
+	return text != NULL ? json_string(text) : json_null();
+}
+
+json_t *account_to_json(const Account *account)
+{
+	json_t *json = json_object();
+	json_t *delegates = json_array();
+	const struct {
+		const char *name, *value;
+	} texts[] = {
+		{"uid", account->uid},
+		{"mail", account->mail},
+		{"kind", account_kind_name(account->kind)},
+		{"state", account_state_name(account->state)},
+		{"display_name", account->display_name},
+		{"given_names", account->given_names},
+		{"paternal_surname", account->paternal_surname},
+		{"maternal_surname", account->maternal_surname},
+		{"dni", account->dni},
+		{"post", account->post},
+		{"unit", account->unit},
+		{"extension", account->extension},
+		{"owner", account->owner},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+		json_object_set_new(json, texts[i].name, text_json(texts[i].value));
+	for (int i = 0; account->delegates != NULL && account->delegates[i] != NULL; i++)
+		json_array_append_new(delegates, json_string(account->delegates[i]));
+	json_object_set_new(json, "delegates", delegates);
+	json_object_set_new(json, "must_change_password", json_boolean(account->must_change_password));
+	json_object_set_new(json, "valid_from", time_json(account->valid_from));
+	json_object_set_new(json, "valid_until", time_json(account->valid_until));
+	return json;
+}
+
+static char *password_try(gboolean *digit, gboolean *letter)
+{
+	guint8 random[PASSWORD_GROUPS * PASSWORD_GROUP_CHARS];
+	GString *text = g_string_new(NULL);
+
+	G_STATIC_ASSERT(sizeof PASSWORD_ALPHABET - 1 == 32);
+	random_bytes(random, sizeof random);
+	*digit = *letter = FALSE;
+	for (size_t i = 0; i < sizeof random; i++) {
+		char c = PASSWORD_ALPHABET[random[i] % 32];
+
+		if (i > 0 && i % PASSWORD_GROUP_CHARS == 0)
+			g_string_append_c(text, '-');
+		g_string_append_c(text, c);
+		*digit = *digit || g_ascii_isdigit(c);
+		*letter = *letter || g_ascii_isalpha(c);
+	}
+	explicit_bzero(random, sizeof random);
+	return g_string_free(text, FALSE);
+}
+
+char *account_password_new(void)
+{
+	gboolean digit, letter;
+	char *password = password_try(&digit, &letter);
+
+	while (!digit || !letter) {
+		g_free(password);
+		password = password_try(&digit, &letter);
+	}
+	return password;
+}
+
+void account_record_personal(Record *record, const char *name, const char *value)
+{
+	guint8 salt[RECORD_SALT_BYTES];
+
+	if (value == NULL)
+		return;
+	random_bytes(salt, sizeof salt);
+	record_add_personal(record, name, value, salt);
+}
+
+char *account_text_tidy(const char *text)
+{
+	GString *tidy = g_string_new(NULL);
+	gboolean blank = FALSE;
+
+	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+
+		if (g_unichar_isspace(c) || g_unichar_iszerowidth(c)) {
+			blank = TRUE;
+			continue;
+		}
+		if (blank && tidy->len > 0)
+			g_string_append_c(tidy, ' ');
+		blank = FALSE;
+		g_string_append_unichar(tidy, c);
+	}
+	return g_string_free(tidy, tidy->len == 0);
+}
+
+char *account_dni_key(const char *dni)
+{
+	return g_strconcat("account-dni/", dni, NULL);
+}
+
+gboolean account_row_load(StoreTxn *txn, StoreTable table, const char *key, json_t **row, GError **error)
+{
+	GError *failure = NULL;
+	g_autofree char *text = store_get_txn(txn, table, key, &failure);
+
+	*row = NULL;
+	if (failure != NULL) {
+		g_propagate_error(error, failure);
+		return FALSE;
+	}
+	if (text == NULL)
+		return TRUE;
+	*row = json_loads(text, 0, NULL);
+	if (*row != NULL)
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "the row %s is not JSON", key);
+	return FALSE;
+}
+
+gboolean account_row_save(StoreTxn *txn, StoreTable table, const char *key, const json_t *row, GError **error)
+{
+	char *text = json_dumps(row, JSON_COMPACT);
+	gboolean ok = store_put(txn, table, key, text, error);
+
+	free(text);
+	return ok;
+}
+
+static gboolean append(StoreTxn *txn, gpointer data, GError **error)
+{
+	return store_append(txn, data, NULL, error);
+}
+
+gboolean account_record_password(const ApiRequest *request, const char *uid, const char *reason, GError **error)
+{
+	g_autoptr(Record) record = record_new("account.password", uid, request->service->now_s());
+
+	record_add(record, "reason", reason);
+	record_add(record, "actor", request->actor);
+	return store_run(request->service->store, append, record, error);
+}
+
+const OutboxKind outbox_kinds_accounts[] = {
+	{"account.create", account_create},
+	{"account.cease", account_cease},
+	{"office.create", office_create},
+	{"office.people", office_set_people},
+	{NULL, NULL},
+};

@@ -1,0 +1,44 @@
+/*
+ * What the parts about accounts share (requests, accounts, offices, people, self): an account as JSON, first passwords,
+ * rows of a table as JSON, and the changes of the directory that the outbox carries out. Any thread unless said otherwise.
+ */
+#ifndef ACUSE_PROVISION_ACCOUNTS_H
+#define ACUSE_PROVISION_ACCOUNTS_H
+
+#include "core/account.h"
+#include "core/record.h"
+#include "provision/service.h"
+
+#define ACCOUNT_DOCUMENT_MAX 200
+#define ACCOUNT_NAME_MAX 120
+#define ACCOUNT_WAIT_MS 3000 /* for the directory, before a call answers without it */
+
+/* The account as the API shows it; a new reference. */
+json_t *account_to_json(const Account *account);
+
+/* A readable first password, 100 random bits: letters, digits and signs. */
+char *account_password_new(void);
+
+/* A salted personal field; NULL adds nothing. */
+void account_record_personal(Record *record, const char *name, const char *value);
+
+/* The text trimmed and with single blanks between its words; NULL when nothing is left. */
+char *account_text_tidy(const char *text);
+
+/* "TABLE_INDEX key" under which a DNI's active or pending account stands: -> request id. */
+char *account_dni_key(const char *dni);
+
+/* Inside a change. *row NULL without error: absent. */
+gboolean account_row_load(StoreTxn *txn, StoreTable table, const char *key, json_t **row, GError **error);
+gboolean account_row_save(StoreTxn *txn, StoreTable table, const char *key, const json_t *row, GError **error);
+
+/* Appends "account.password" {uid, reason, actor}. */
+gboolean account_record_password(const ApiRequest *request, const char *uid, const char *reason, GError **error);
+
+/* What the outbox carries out; each may be done twice. */
+gboolean account_create(Service *service, const json_t *body, GError **error);	/* {"request"} */
+gboolean account_cease(Service *service, const json_t *body, GError **error);	/* {"uid"} */
+gboolean office_create(Service *service, const json_t *body, GError **error);	/* {"uid","name",...} */
+gboolean office_set_people(Service *service, const json_t *body, GError **error); /* the same */
+
+#endif

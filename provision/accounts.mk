@@ -1,0 +1,14 @@
+# Accounts: requests, people, offices, passwords. A library, so that tests link it without the daemon.
+noinst_LIBRARIES += provision/libaccounts.a
+provision_libaccounts_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+provision_libaccounts_a_SOURCES = \
+	provision/account_common.c provision/accounts.h \
+	provision/accounts.c \
+	provision/attempts.c provision/attempts.h \
+	provision/offices.c \
+	provision/page.c \
+	provision/people.c \
+	provision/request_form.c provision/request_form.h \
+	provision/request_life.c provision/request_life.h \
+	provision/requests.c \
+	provision/self.c provision/self.h

@@ -1,0 +1,167 @@
+/*
+ * Cessation (A9, DI-002 art. 2.6 and 7.3): by DNI, at once. Record, outbox entry and the end of the person's tokens are one
+ * change; the directory follows within the call when slapd answers, and from the outbox when it does not. A day to
+ * come is not built. Any thread.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "directory/change.h"
+#include "provision/accounts.h"
+#include "provision/outbox.h"
+#include "provision/tokens.h"
+
+typedef struct {
+	const ApiRequest *request;
+	const char *dni, *document, *date;
+	const char *uid, *mail;
+	guint64 number;
+} Change;
+
+static gboolean is_date(const char *date)
+{
+	guint year, month, day;
+
+	return g_regex_match_simple("^[0-9]{4}-[0-9]{2}-[0-9]{2}\\z", date, 0, 0) &&
+		sscanf(date, "%4u-%2u-%2u", &year, &month, &day) == 3 &&
+		g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year);
+}
+
+/* Today where the institution is; a new string. */
+static char *today(Service *service)
+{
+	g_autoptr(GTimeZone) zone =
+		g_time_zone_new_identifier(settings_string(service->settings, "institution", "timezone"));
+	g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(service->now_s());
+	g_autoptr(GDateTime) local = zone != NULL ? g_date_time_to_timezone(utc, zone) : g_date_time_ref(utc);
+
+	return g_date_time_format(local, "%Y-%m-%d");
+}
+
+static gboolean read_date(Change *change, GError **error)
+{
+	g_autofree char *now = today(change->request->service);
+	GError *failure = NULL;
+
+	change->date = api_string_optional(change->request->body, "date", 10, &failure);
+	if (failure != NULL) {
+		g_propagate_error(error, failure);
+		return FALSE;
+	}
+	if (change->date == NULL)
+		return TRUE;
+	if (!is_date(change->date)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "date: must be YYYY-MM-DD");
+		return FALSE;
+	}
+	if (strcmp(change->date, now) <= 0)
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_BUILT,
+		"date: a cessation on a day to come is not part of this version; repeat the call on that day");
+	return FALSE;
+}
+
+/* By the requests, which need no directory: the uid of the account that the DNI holds; NULL without error: none. */
+static char *uid_by_requests(Service *service, const char *dni, GError **error)
+{
+	g_autofree char *key = account_dni_key(dni);
+	g_autofree char *id = store_get(service->store, TABLE_INDEX, key, error);
+	g_autofree char *text = id != NULL ? store_get(service->store, TABLE_REQUESTS, id, error) : NULL;
+	json_t *row = text != NULL ? json_loads(text, 0, NULL) : NULL;
+	char *uid = g_strdup(json_string_value(json_object_get(row, "uid")));
+
+	if (row != NULL && uid == NULL)
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "the account is still being made");
+	json_decref(row);
+	return uid;
+}
+
+static char *find_uid(Service *service, const char *dni, GError **error)
+{
+	GError *failure = NULL;
+	char *uid = uid_by_requests(service, dni, &failure);
+
+	if (uid == NULL && failure == NULL) {
+		g_autoptr(Directory) directory = directory_new(service->settings);
+		g_autoptr(Account) account = directory_get_by_dni(directory, dni, &failure);
+
+		uid = account != NULL ? g_strdup(account->uid) : NULL;
+	}
+	if (failure != NULL)
+		g_propagate_error(error, failure);
+	else if (uid == NULL)
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no active account of that DNI");
+	return uid;
+}
+
+static gboolean cease_change(StoreTxn *txn, gpointer data, GError **error)
+{
+	Change *change = data;
+	g_autoptr(Record) record = record_new("account.ceased", change->uid, change->request->service->now_s());
+	g_autofree char *key = account_dni_key(change->dni);
+	json_t *body = json_pack("{s:s}", "uid", change->uid);
+	gboolean ok;
+
+	account_record_personal(record, "dni", change->dni);
+	record_add(record, "document", change->document);
+	record_add(record, "date", change->date);
+	record_add(record, "actor", change->request->actor);
+	ok = store_append(txn, record, NULL, error) && store_delete(txn, TABLE_INDEX, key, error) &&
+		tokens_cease_mailbox(txn, change->mail, error) && tokens_queue_bindings(txn, error) &&
+		outbox_add(txn, "account.cease", body, &change->number, error);
+	json_decref(body);
+	return ok;
+}
+
+static gboolean cease(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	Change change = {.request = request, .dni = request->arguments[0]};
+	g_autofree char *uid = NULL;
+	g_autofree char *mail = NULL;
+
+	if (!api_known(request->body, error, "document", "date", NULL))
+		return FALSE;
+	change.document = api_string(request->body, "document", ACCOUNT_DOCUMENT_MAX, error);
+	if (change.document == NULL || !read_date(&change, error))
+		return FALSE;
+	if (strlen(change.dni) != 8 || strspn(change.dni, "0123456789") != 8) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "dni: must be 8 digits");
+		return FALSE;
+	}
+	change.uid = uid = find_uid(request->service, change.dni, error);
+	if (uid == NULL)
+		return FALSE;
+	change.mail = mail = g_strdup_printf("%s@%s", uid,
+		settings_string(request->service->settings, "institution", "domain"));
+	if (!store_run(request->service->store, cease_change, &change, error))
+		return FALSE;
+	response->json = json_pack("{s:s, s:s}", "uid", uid, "state", "ceased");
+	/* Ordered and on record, but slapd does not answer: it is told. */
+	if (!outbox_wait(request->service->outbox, change.number, ACCOUNT_WAIT_MS)) {
+		response->status = 202;
+		json_object_set_new(response->json, "pending", json_true());
+	}
+	return TRUE;
+}
+
+gboolean account_cease(Service *service, const json_t *body, GError **error)
+{
+	g_autoptr(Directory) directory = directory_new(service->settings);
+
+	return directory_set_state(directory, json_string_value(json_object_get(body, "uid")), ACCOUNT_CEASED, error);
+}
+
+static gboolean rotate(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	(void)request;
+	(void)response;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_BUILT, "rotation is not part of this version");
+	return FALSE;
+}
+
+const Route routes_people[] = {
+	{"POST", "/v1/people/{dni}/cease", ROLE_HR | ROLE_OTIC, FALSE, cease},
+	{"POST", "/v1/people/{dni}/rotate", ROLE_HR | ROLE_OTIC, FALSE, rotate},
+	{NULL, NULL, 0, FALSE, NULL},
+};

@@ -1,0 +1,168 @@
+/* request_form.h. Every member is checked by one table; names must give an account name (A4). Pure; any thread. */
+#include "provision/request_form.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "core/naming.h"
+#include "provision/accounts.h"
+
+typedef struct {
+	const char *name;
+	gsize max_chars;
+	gboolean required;
+} Member;
+
+static const Member members[] = {
+	{"given_names", ACCOUNT_NAME_MAX, TRUE},
+	{"paternal_surname", ACCOUNT_NAME_MAX, TRUE},
+	{"maternal_surname", ACCOUNT_NAME_MAX, FALSE},
+	{"dni", 32, TRUE},
+	{"phone", 32, FALSE},
+	{"post", ACCOUNT_NAME_MAX, TRUE},
+	{"unit", ACCOUNT_NAME_MAX, TRUE},
+	{"document", ACCOUNT_DOCUMENT_MAX, TRUE},
+	{"reason", 32, TRUE},
+	{"tramite", 64, FALSE},
+};
+
+static gboolean invalid(GError **error, const char *text)
+{
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, text);
+	return FALSE;
+}
+
+static gboolean not_built(GError **error, const char *text)
+{
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_NOT_BUILT, text);
+	return FALSE;
+}
+
+static gboolean is_one_of(const char *word, const char *const *words)
+{
+	return word != NULL && g_strv_contains(words, word);
+}
+
+static gboolean check_kind(const json_t *body, GError **error)
+{
+	static const char *const kinds[] = {"person", "office", "activity", "third-party", NULL};
+	static const char *const actions[] = {"create", "annul", NULL};
+	const char *kind = json_string_value(json_object_get(body, "kind"));
+	const char *action = json_string_value(json_object_get(body, "action"));
+
+	if (!is_one_of(kind, kinds))
+		return invalid(error, "kind: must be person, office, activity or third-party");
+	if (!is_one_of(action, actions))
+		return invalid(error, "action: must be create or annul");
+	if (strcmp(kind, "person") != 0)
+		return not_built(error, "kind: requests for other than a person's account are not part of this version");
+	if (strcmp(action, "create") != 0)
+		return not_built(error, "action: annulment by request is not part of this version; HR may cease the person");
+	return TRUE;
+}
+
+static gboolean check_reason(const char *reason, GError **error)
+{
+	static const char *const reasons[] = {"joining", "encargatura", "specific-activity", "forgotten-password",
+		"exposed-password", "other", NULL};
+
+	if (!is_one_of(reason, reasons))
+		return invalid(error,
+			"reason: must be joining, encargatura, specific-activity, forgotten-password, exposed-password or other");
+	if (g_str_has_suffix(reason, "-password"))
+		return not_built(error, "reason: for a password use the account's reset-password");
+	return TRUE;
+}
+
+static gboolean check_dni(const char *dni, GError **error)
+{
+	if (strlen(dni) == 8 && strspn(dni, "0123456789") == 8)
+		return TRUE;
+	return invalid(error, "dni: must be 8 digits");
+}
+
+/* Copies one member, tidied, into the row. */
+static gboolean read_member(const json_t *body, const Member *member, json_t *row, GError **error)
+{
+	GError *failure = NULL;
+	const char *text = member->required ? api_string(body, member->name, member->max_chars, &failure)
+					    : api_string_optional(body, member->name, member->max_chars, &failure);
+	g_autofree char *tidy = NULL;
+
+	if (failure != NULL) {
+		g_propagate_error(error, failure);
+		return FALSE;
+	}
+	/* A number is taken as it is: a blank in it is a mistake to be told. */
+	if (strcmp(member->name, "dni") == 0)
+		tidy = g_strdup(text);
+	else
+		tidy = text != NULL ? account_text_tidy(text) : NULL;
+	if (tidy == NULL && member->required) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: must not be empty", member->name);
+		return FALSE;
+	}
+	if (tidy != NULL)
+		json_object_set_new(row, member->name, json_string(tidy));
+	return TRUE;
+}
+
+static const char *text_of(const json_t *row, const char *name)
+{
+	return json_string_value(json_object_get(row, name));
+}
+
+static gboolean check_names(const json_t *row, GError **error)
+{
+	g_autofree char *name = naming_candidate(text_of(row, "given_names"), text_of(row, "paternal_surname"),
+		text_of(row, "maternal_surname"), 0, 1, error);
+
+	return name != NULL;
+}
+
+json_t *request_form_read(const json_t *body, GError **error)
+{
+	json_t *row;
+
+	if (body == NULL) {
+		invalid(error, "the body is missing");
+		return NULL;
+	}
+	if (!api_known(body, error, "kind", "action", "given_names", "paternal_surname", "maternal_surname", "dni",
+		    "phone", "post", "unit", "document", "reason", "tramite", NULL) ||
+		!check_kind(body, error))
+		return NULL;
+	row = json_pack("{s:s, s:s}", "kind", "person", "action", "create");
+	for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+		if (!read_member(body, &members[i], row, error)) {
+			json_decref(row);
+			return NULL;
+		}
+	}
+	if (!check_dni(text_of(row, "dni"), error) || !check_reason(text_of(row, "reason"), error) ||
+		!check_names(row, error)) {
+		json_decref(row);
+		return NULL;
+	}
+	return row;
+}
+
+Account *request_form_account(const json_t *row, const char *uid, const char *domain)
+{
+	Account *account = account_new();
+	const char *maternal = text_of(row, "maternal_surname");
+
+	account->uid = g_strdup(uid);
+	account->mail = g_strdup_printf("%s@%s", uid, domain);
+	account->kind = ACCOUNT_PERSON;
+	account->state = ACCOUNT_PENDING;
+	account->dni = g_strdup(text_of(row, "dni"));
+	account->given_names = g_strdup(text_of(row, "given_names"));
+	account->paternal_surname = g_strdup(text_of(row, "paternal_surname"));
+	account->maternal_surname = g_strdup(maternal);
+	account->display_name = g_strjoin(" ", account->given_names, account->paternal_surname, maternal, NULL);
+	account->post = g_strdup(text_of(row, "post"));
+	account->unit = g_strdup(text_of(row, "unit"));
+	account->phone = g_strdup(text_of(row, "phone"));
+	return account;
+}

@@ -1,0 +1,50 @@
+/*
+ * The life of a FORM-01 as a table {state, event, roles, next, effects} (DI-002, art. 2). Pure. What the table does not
+ * name is not allowed.
+ */
+#ifndef ACUSE_PROVISION_REQUEST_LIFE_H
+#define ACUSE_PROVISION_REQUEST_LIFE_H
+
+#include <glib.h>
+
+typedef enum {
+	REQUEST_NEW, /* before it is filed */
+	REQUEST_RECEIVED,
+	REQUEST_OBSERVED, /* lacks the tramite number that proves the head's signature */
+	REQUEST_APPROVED, /* its account is being made or waits for its credentials */
+	REQUEST_DENIED,
+	REQUEST_EXECUTED, /* credentials delivered */
+	REQUEST_CANCELLED,
+	REQUEST_N_STATES
+} RequestState;
+
+typedef enum {
+	REQUEST_FILE,
+	REQUEST_FILE_WITHOUT_TRAMITE,
+	REQUEST_APPROVE,
+	REQUEST_DENY,
+	REQUEST_DELIVER,
+	REQUEST_N_EVENTS
+} RequestEvent;
+
+typedef enum {
+	REQUEST_EFFECT_CREATE = 1 << 0,	  /* outbox "account.create"; the DNI is taken */
+	REQUEST_EFFECT_PASSWORD = 1 << 1, /* a first password is set before the state changes */
+} RequestEffect;
+
+typedef struct {
+	RequestState state;
+	RequestEvent event;
+	int roles; /* service.h */
+	RequestState next;
+	int effects;
+	const char *record; /* type of the leaf */
+} RequestStep;
+
+/* NULL: not allowed. */
+const RequestStep *request_step(RequestState state, RequestEvent event);
+
+const char *request_state_name(RequestState state); /* "received" ... */
+gboolean request_state_parse(const char *name, RequestState *state);
+
+#endif
