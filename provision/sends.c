@@ -60,10 +60,10 @@ typedef struct {
 	IntentOutcome outcome;
 } Intent;
 
-static gboolean is_signed_notification(const Intent *intent)
+/* Whatever class the milter names: nothing is signed unless its expediente is registered (S10). */
+static gboolean asks_signature(const Intent *intent)
 {
-	return json_is_true(json_object_get(intent->body, "sign")) &&
-		g_strcmp0(send_record_text(intent->body, "class"), send_class_name(CLASS_NOTIFICATION)) == 0;
+	return json_is_true(json_object_get(intent->body, "sign"));
 }
 
 static gboolean check_expediente(StoreTxn *txn, const Intent *intent, GError **error)
@@ -72,7 +72,7 @@ static gboolean check_expediente(StoreTxn *txn, const Intent *intent, GError **e
 	g_autoptr(GError) local = NULL;
 	g_autofree char *found = NULL;
 
-	if (!is_signed_notification(intent) ||
+	if (!asks_signature(intent) ||
 		g_strcmp0(settings_string(intent->service->settings, "policy", "p10"), "enforce") != 0)
 		return TRUE;
 	if (number != NULL)
@@ -92,7 +92,7 @@ static gboolean check_binding(StoreTxn *txn, const Intent *intent, GError **erro
 {
 	g_autofree char *mailbox = g_ascii_strdown(send_record_text(intent->body, "mailbox"), -1);
 
-	if (!json_is_true(json_object_get(intent->body, "sign")) || tokens_mailbox_bound(txn, mailbox))
+	if (!asks_signature(intent) || tokens_mailbox_bound(txn, mailbox))
 		return TRUE;
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING, "no active token for the mailbox");
 	return FALSE;
