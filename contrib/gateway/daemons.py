@@ -120,7 +120,7 @@ release_timeout_s=20
 
 
 def argv_of(places, name):
-    config = ["--config", places.path("acuse", "acuse.conf")]
+    config = ["-c", places.path("acuse", "acuse.conf")]
     program = places.path("bin", {"signer": "acuse-signer", "provision": "acuse-provisiond"}
                           .get(name, "acuse-milter"))
     return [program] + config + ([name] if name in ("outgoing", "evidence") else [])

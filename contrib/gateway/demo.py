@@ -101,7 +101,7 @@ def prepare(places, say):
     unlock_token(places)
     say(f"Enrolled the token {OFFICE_TOKEN} for that mailbox, and its holder typed the PIN")
     acusectl(places, "expediente", "register", EXPEDIENTE, "--subject", "Licencia de funcionamiento")
-    acusectl(places, "expediente", "authorise", EXPEDIENTE, CITIZEN, "--document", "Solicitud f. 3",
+    acusectl(places, "expediente", "authorise", EXPEDIENTE, CITIZEN, "--document", "Solicitud f. 3", "--date", "2026-01-05",
              "--holder", "Juan Quispe Mamani")
     say(f"Registered expediente {EXPEDIENTE}, with the citizen's authorisation for {CITIZEN}")
     processes.wait_until(lambda: smtp_login(places, person.uid, person.password), 10,
