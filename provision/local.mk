@@ -5,7 +5,7 @@ provision_libprovision_a_SOURCES = \
 	provision/store.c provision/store.h \
 	provision/store_read.c \
 	provision/store_bdb.c provision/store_engine.h \
-	provision/blobs.c provision/blobs.h \
+	provision/blobs.c provision/blobs.h provision/blob_routes.c \
 	provision/service.c provision/service.h \
 	provision/http.c provision/http.h \
 	provision/http_call.c provision/http_call.h \

@@ -4,6 +4,7 @@
 #include "provision/outbox.h"
 
 const Route *const route_tables[] = {
+	routes_blobs,
 	routes_sends,
 	routes_events,
 	routes_ledger,

@@ -69,7 +69,7 @@ typedef struct {
 } Route;
 
 /* Each ends with a row whose method is NULL. */
-extern const Route routes_sends[], routes_events[], routes_ledger[], routes_requests[], routes_offices[],
+extern const Route routes_blobs[], routes_sends[], routes_events[], routes_ledger[], routes_requests[], routes_offices[],
 	routes_people[], routes_accounts[], routes_tokens[], routes_expedientes[], routes_self[], routes_health[];
 
 /* Required string member, within max_chars and without control characters; INVALID names it otherwise. */
