@@ -8,5 +8,5 @@ EXTRA_DIST += contrib/packages contrib/install-packages contrib/quickstart contr
 	contrib/gateway/citizen-main.cf.in contrib/gateway/citizen-master.cf.in \
 	contrib/gateway/daemons.py contrib/gateway/demo.py contrib/gateway/keys.py contrib/gateway/mails.py \
 	contrib/gateway/main.py contrib/gateway/places.py contrib/gateway/processes.py contrib/gateway/servers.py contrib/gateway/sources.py
-EXTRA_DIST += contrib/systemd/acuse-provisiond.service
+EXTRA_DIST += contrib/systemd/acuse-provisiond.service contrib/systemd/acuse-signer.service
 include $(top_srcdir)/contrib/slapd/local.mk

@@ -1,7 +1,8 @@
 /*
- * The outbox's kind "bindings" (tokens.h): computes the bindings of all tokens from TABLE_TOKENS and pushes them to the signer
- * under a rising version; {"lock": LABEL} also locks that token. Idempotent: a repeat pushes what is true then. Runs in
- * the outbox's thread; fails with what the signer or the store says.
+ * The outbox's kind "bindings" (tokens.h): computes the bindings of all tokens from TABLE_TOKENS
+ * and pushes them to the signer under a rising version; {"lock": LABEL} also locks that token.
+ * Idempotent: a repeat pushes what is true then. Runs in the outbox's thread; fails with what the
+ * signer or the store says.
  */
 #include "provision/tokens.h"
 
@@ -58,7 +59,8 @@ static gboolean push_lock(const char *socket_path, const char *label, GError **e
 
 	g_variant_dict_init(&dict, NULL);
 	g_variant_dict_insert(&dict, "token", "s", label);
-	answer = signer_call(socket_path, PUSH_TIMEOUT_MS, "lock", g_variant_dict_end(&dict), NULL, &cause);
+	answer = signer_call(
+		socket_path, PUSH_TIMEOUT_MS, "lock", g_variant_dict_end(&dict), NULL, &cause);
 	/* A token that the signer does not know cannot sign either. */
 	if (answer != NULL || g_error_matches(cause, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND))
 		return TRUE;
@@ -78,14 +80,16 @@ static gboolean push_bindings(Service *service, const json_t *body, GError **err
 	if (!store_run(service->store, next_version, &version, error))
 		return FALSE;
 	g_variant_builder_init(&bindings, G_VARIANT_TYPE("aa{sv}"));
-	if (!store_scan(service->store, TABLE_TOKENS, "", NULL, FALSE, add_binding, &bindings, error)) {
+	if (!store_scan(
+		    service->store, TABLE_TOKENS, "", NULL, FALSE, add_binding, &bindings, error)) {
 		g_variant_builder_clear(&bindings);
 		return FALSE;
 	}
 	g_variant_dict_init(&dict, NULL);
 	g_variant_dict_insert(&dict, "version", "t", version);
 	g_variant_dict_insert_value(&dict, "bindings", g_variant_builder_end(&bindings));
-	answer = signer_call(socket_path, PUSH_TIMEOUT_MS, "bind", g_variant_dict_end(&dict), NULL, error);
+	answer = signer_call(
+		socket_path, PUSH_TIMEOUT_MS, "bind", g_variant_dict_end(&dict), NULL, error);
 	if (answer == NULL)
 		return FALSE;
 	return locked == NULL || push_lock(socket_path, locked, error);

@@ -1,7 +1,7 @@
 /*
- * tokens.h and the routes /v1/tokens. Enrolling and locking are records in the ledger, committed with the outbox entry that
- * carries them to the signer; the answer waits a moment for it, and the push goes on when the signer is down. Any thread;
- * the changes run in the committer.
+ * tokens.h and the routes /v1/tokens. Enrolling and locking are records in the ledger, committed
+ * with the outbox entry that carries them to the signer; the answer waits a moment for it, and the
+ * push goes on when the signer is down. Any thread; the changes run in the committer.
  */
 #include "provision/tokens.h"
 
@@ -70,15 +70,16 @@ gboolean tokens_mailbox_bound(StoreTxn *txn, const char *mailbox)
 	g_autofree char *label = store_get_txn(txn, TABLE_INDEX, key, NULL);
 	json_t *row = label != NULL ? get_row(txn, label, NULL) : NULL;
 	gboolean bound = row != NULL && row_is_active(row) &&
-		find_mailbox(json_object_get(row, "mailboxes"), mailbox) >= 0;
+			 find_mailbox(json_object_get(row, "mailboxes"), mailbox) >= 0;
 
 	json_decref(row);
 	return bound;
 }
 
-/* Takes the mailbox from its token. when_empty: the state of a token that signs for none any more. */
-static gboolean take_mailbox(StoreTxn *txn, const char *label, const char *mailbox, const char *when_empty,
-	GError **error)
+/* Takes the mailbox from its token. when_empty: the state of a token that signs for none any more.
+ */
+static gboolean take_mailbox(StoreTxn *txn, const char *label, const char *mailbox,
+	const char *when_empty, GError **error)
 {
 	json_t *row = get_row(txn, label, error);
 	json_t *mailboxes = json_object_get(row, "mailboxes");
@@ -122,7 +123,8 @@ typedef struct {
 	guint64 outbox_number;
 } TokenChange;
 
-static gboolean append_record(StoreTxn *txn, const char *type, const TokenChange *change, GError **error)
+static gboolean append_record(
+	StoreTxn *txn, const char *type, const TokenChange *change, GError **error)
 {
 	const Service *service = change->request->service;
 	g_autoptr(Record) record = record_new(type, change->label, service->now_s());
@@ -133,7 +135,8 @@ static gboolean append_record(StoreTxn *txn, const char *type, const TokenChange
 		guint8 salt[RECORD_SALT_BYTES];
 
 		random_bytes(salt, sizeof salt);
-		record_add_personal(record, name, json_string_value(json_array_get(change->mailboxes, i)), salt);
+		record_add_personal(record, name,
+			json_string_value(json_array_get(change->mailboxes, i)), salt);
 	}
 	record_add(record, "from", change->from);
 	record_add(record, "until", change->until);
@@ -170,14 +173,15 @@ static gboolean enrol(StoreTxn *txn, gpointer data, GError **error)
 	gboolean ok;
 
 	json_decref(change->row);
-	change->row = json_pack("{s:s, s:s, s:O, s:s?, s:s?, s:s, s:s, s:I}", "label", change->label, "serial",
-		change->serial, "mailboxes", change->mailboxes, "from", change->from, "until", change->until,
-		"state", "active", "document", change->document, "time",
-		(json_int_t)change->request->service->now_s());
+	change->row = json_pack("{s:s, s:s, s:O, s:s?, s:s?, s:s, s:s, s:I}", "label",
+		change->label, "serial", change->serial, "mailboxes", change->mailboxes, "from",
+		change->from, "until", change->until, "state", "active", "document",
+		change->document, "time", (json_int_t)change->request->service->now_s());
 	body = json_object();
-	ok = append_record(txn, "token.enrolled", change, error) && move_mailboxes(txn, change, error) &&
-		put_row(txn, change->label, change->row, error) &&
-		outbox_add(txn, "bindings", body, &change->outbox_number, error);
+	ok = append_record(txn, "token.enrolled", change, error) &&
+	     move_mailboxes(txn, change, error) &&
+	     put_row(txn, change->label, change->row, error) &&
+	     outbox_add(txn, "bindings", body, &change->outbox_number, error);
 	json_decref(body);
 	return ok;
 }
@@ -193,13 +197,14 @@ static gboolean lock(StoreTxn *txn, gpointer data, GError **error)
 	change->row = get_row(txn, change->label, &cause);
 	if (change->row == NULL) {
 		if (cause == NULL)
-			g_set_error(&cause, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no token %s", change->label);
+			g_set_error(&cause, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no token %s",
+				change->label);
 		g_propagate_error(error, g_steal_pointer(&cause));
 		return FALSE;
 	}
 	body = json_pack("{s:s}", "lock", change->label);
 	ok = append_record(txn, "token.locked", change, error) &&
-		outbox_add(txn, "bindings", body, &change->outbox_number, error);
+	     outbox_add(txn, "bindings", body, &change->outbox_number, error);
 	json_decref(body);
 	return ok;
 }
@@ -208,8 +213,8 @@ static gboolean lock(StoreTxn *txn, gpointer data, GError **error)
 static GVariant *signer_status(const Service *service, GError **error)
 {
 	g_autoptr(GVariant) answer =
-		signer_call(settings_string(service->settings, "signing", "control_socket"), STATUS_TIMEOUT_MS,
-			"status", NULL, NULL, error);
+		signer_call(settings_string(service->settings, "signing", "control_socket"),
+			STATUS_TIMEOUT_MS, "status", NULL, NULL, error);
 	GVariant *tokens;
 
 	if (answer == NULL)
@@ -261,7 +266,8 @@ static void add_status(json_t *item, GVariant *status, const GError *error)
 	json_object_set_new(item, "trouble", json_string(trouble));
 }
 
-static void answer_token(const ApiRequest *request, TokenChange *change, unsigned code, ApiResponse *response)
+static void answer_token(
+	const ApiRequest *request, TokenChange *change, unsigned code, ApiResponse *response)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) tokens = NULL;
@@ -294,7 +300,8 @@ static json_t *read_mailboxes(const json_t *body, GError **error)
 	}
 	for (size_t i = 0; i < json_array_size(given); i++) {
 		const char *text = json_string_value(json_array_get(given, i));
-		g_autofree char *address = api_address(text != NULL ? text : "", "mailboxes", error);
+		g_autofree char *address =
+			api_address(text != NULL ? text : "", "mailboxes", error);
 
 		if (address == NULL) {
 			json_decref(mailboxes);
@@ -313,7 +320,8 @@ static gboolean read_time(const json_t *body, const char *name, const char **tex
 
 	*text = api_string_optional(body, name, TIME_MAX_CHARS, &cause);
 	if (cause == NULL && *text != NULL && !time_from_rfc3339(*text, &time_s))
-		g_set_error(&cause, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: must be a time like 2026-01-31T05:00:00Z", name);
+		g_set_error(&cause, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+			"%s: must be a time like 2026-01-31T05:00:00Z", name);
 	if (cause == NULL)
 		return TRUE;
 	g_propagate_error(error, g_steal_pointer(&cause));
@@ -336,7 +344,8 @@ static gboolean read_enrolment(const ApiRequest *request, TokenChange *change, G
 
 	if (body == NULL)
 		return invalid(error, "a body is needed");
-	if (!api_known(body, error, "label", "serial", "mailboxes", "from", "until", "document", NULL))
+	if (!api_known(
+		    body, error, "label", "serial", "mailboxes", "from", "until", "document", NULL))
 		return FALSE;
 	change->label = api_string(body, "label", MAX_LABEL, error);
 	if (change->label == NULL || !check_label(request->service, change->label, error))
@@ -362,7 +371,7 @@ static gboolean handle_enrol(const ApiRequest *request, ApiResponse *response, G
 {
 	TokenChange change = {.request = request};
 	gboolean ok = read_enrolment(request, &change, error) &&
-		store_run(request->service->store, enrol, &change, error);
+		      store_run(request->service->store, enrol, &change, error);
 
 	if (ok)
 		answer_token(request, &change, 201, response);
@@ -380,7 +389,8 @@ static gboolean handle_lock(const ApiRequest *request, ApiResponse *response, GE
 		ok = FALSE;
 	if (ok)
 		change.document = api_string(request->body, "document", MAX_DOCUMENT, error);
-	ok = ok && change.document != NULL && store_run(request->service->store, lock, &change, error);
+	ok = ok && change.document != NULL &&
+	     store_run(request->service->store, lock, &change, error);
 	if (ok)
 		answer_token(request, &change, 200, response);
 	json_decref(change.row);
@@ -420,13 +430,15 @@ static gboolean handle_list(const ApiRequest *request, ApiResponse *response, GE
 	gsize count;
 
 	if (!api_page(request, &listing.limit, &after, error) ||
-		!store_scan(request->service->store, TABLE_TOKENS, "", after, FALSE, list_row, &listing, error)) {
+		!store_scan(request->service->store, TABLE_TOKENS, "", after, FALSE, list_row,
+			&listing, error)) {
 		json_decref(listing.items);
 		return FALSE;
 	}
 	count = json_array_size(listing.items);
 	if (listing.more && count > 0)
-		next = json_string_value(json_object_get(json_array_get(listing.items, count - 1), "label"));
+		next = json_string_value(
+			json_object_get(json_array_get(listing.items, count - 1), "label"));
 	response->json = json_pack("{s:O, s:s?}", "items", listing.items, "next", next);
 	json_decref(listing.items);
 	return TRUE;

@@ -1,6 +1,7 @@
 /*
- * cms.h: signs and verifies with OpenSSL's CMS. Input and output are whole buffers; each failure carries OpenSSL's last
- * reason and leaves its error queue empty. Safe in every thread as long as a key is used by one at a time.
+ * cms.h: signs and verifies with OpenSSL's CMS. Input and output are whole buffers; each failure
+ * carries OpenSSL's last reason and leaves its error queue empty. Safe in every thread as long as a
+ * key is used by one at a time.
  */
 #include "cms/cms.h"
 #include "base/error.h"
@@ -23,7 +24,8 @@ static void set_openssl_error(GError **error, AcuseErrorCode code, const char *w
 	unsigned long last = ERR_peek_last_error();
 	const char *reason = last != 0 ? ERR_reason_error_string(last) : NULL;
 
-	g_set_error(error, ACUSE_ERROR, code, "%s: %s", what, reason != NULL ? reason : "no reason given");
+	g_set_error(error, ACUSE_ERROR, code, "%s: %s", what,
+		reason != NULL ? reason : "no reason given");
 	ERR_clear_error();
 }
 
@@ -37,7 +39,7 @@ static BIO *bio_of(GBytes *bytes)
 	return BIO_new_mem_buf(size > 0 ? data : "", (int)size);
 }
 
-static gboolean add_chain(CMS_ContentInfo *cms, X509 *leaf, STACK_OF(X509) *chain)
+static gboolean add_chain(CMS_ContentInfo *cms, X509 *leaf, STACK_OF(X509) * chain)
 {
 	for (int i = 0; i < sk_X509_num(chain); i++) {
 		X509 *certificate = sk_X509_value(chain, i);
@@ -62,8 +64,8 @@ static GBytes *cms_to_der(CMS_ContentInfo *cms)
 	return bytes;
 }
 
-GBytes *cms_sign_detached(EVP_PKEY *key, X509 *certificate, STACK_OF(X509) *chain, GBytes *content,
-	GError **error)
+GBytes *cms_sign_detached(
+	EVP_PKEY *key, X509 *certificate, STACK_OF(X509) * chain, GBytes *content, GError **error)
 {
 	const unsigned flags = CMS_PARTIAL | CMS_DETACHED | CMS_BINARY | CMS_CADES | CMS_NOSMIMECAP;
 	g_autoptr(CMS_ContentInfo) cms = NULL;
@@ -124,9 +126,8 @@ static char *subject_text(X509 *certificate)
 	char *text = NULL;
 	long length;
 
-	if (out == NULL ||
-		X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0,
-			XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) < 0)
+	if (out == NULL || X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0,
+				   XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) < 0)
 		return g_strdup("");
 	length = BIO_get_mem_data(out, &text);
 	return g_utf8_make_valid(length > 0 ? text : "", length > 0 ? length : 0);
@@ -134,13 +135,13 @@ static char *subject_text(X509 *certificate)
 
 static gint64 signing_time(CMS_SignerInfo *info)
 {
-	const ASN1_TIME *time = CMS_signed_get0_data_by_OBJ(info, OBJ_nid2obj(NID_pkcs9_signingTime), -3,
-		V_ASN1_UTCTIME);
+	const ASN1_TIME *time = CMS_signed_get0_data_by_OBJ(
+		info, OBJ_nid2obj(NID_pkcs9_signingTime), -3, V_ASN1_UTCTIME);
 	struct tm parts;
 
 	if (time == NULL)
-		time = CMS_signed_get0_data_by_OBJ(info, OBJ_nid2obj(NID_pkcs9_signingTime), -3,
-			V_ASN1_GENERALIZEDTIME);
+		time = CMS_signed_get0_data_by_OBJ(
+			info, OBJ_nid2obj(NID_pkcs9_signingTime), -3, V_ASN1_GENERALIZEDTIME);
 	ERR_clear_error();
 	if (time == NULL || ASN1_TIME_to_tm(time, &parts) != 1)
 		return 0;
@@ -169,7 +170,8 @@ static CMS_ContentInfo *cms_from_der(GBytes *der)
 	if (size == 0 || size > MAX_CMS_BYTES)
 		return NULL;
 	cms = d2i_CMS_ContentInfo(NULL, &end, (long)size);
-	if (cms != NULL && (end != data + size || OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed)) {
+	if (cms != NULL &&
+		(end != data + size || OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed)) {
 		CMS_ContentInfo_free(cms);
 		return NULL;
 	}
@@ -187,13 +189,14 @@ static X509_STORE *trust_store(const char *trust_pem)
 	return g_steal_pointer(&store);
 }
 
-CmsSigner *cms_verify_detached(GBytes *cms_der, GBytes *content, const char *trust_pem, GError **error)
+CmsSigner *cms_verify_detached(
+	GBytes *cms_der, GBytes *content, const char *trust_pem, GError **error)
 {
 	g_autoptr(CMS_ContentInfo) cms = NULL;
 	g_autoptr(X509_STORE) store = NULL;
 	g_autoptr(BIO) input = bio_of(content);
 	const unsigned flags = CMS_BINARY | (trust_pem == NULL ? CMS_NO_SIGNER_CERT_VERIFY : 0);
-	STACK_OF(CMS_SignerInfo) *infos;
+	STACK_OF(CMS_SignerInfo) * infos;
 	X509 *certificate = NULL;
 
 	ERR_clear_error();
@@ -207,7 +210,8 @@ CmsSigner *cms_verify_detached(GBytes *cms_der, GBytes *content, const char *tru
 	}
 	infos = CMS_get0_SignerInfos(cms);
 	if (sk_CMS_SignerInfo_num(infos) != 1) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "not exactly one signer");
+		g_set_error_literal(
+			error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "not exactly one signer");
 		return NULL;
 	}
 	if (CMS_verify(cms, NULL, store, input, NULL, flags) != 1) {

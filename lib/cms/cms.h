@@ -1,6 +1,6 @@
 /*
- * CMS SignedData (RFC 5652) with CAdES-BES attributes: detached, SHA-256, RSA PKCS#1 v1.5 or ECDSA (FACTS 23).
- * OpenSSL types appear only here and in milter/signer.
+ * CMS SignedData (RFC 5652) with CAdES-BES attributes: detached, SHA-256, RSA PKCS#1 v1.5 or ECDSA
+ * (FACTS 23). OpenSSL types appear only here and in milter/signer.
  */
 #ifndef ACUSE_CMS_CMS_H
 #define ACUSE_CMS_CMS_H
@@ -9,25 +9,28 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-/* chain: STACK_OF(X509) without the leaf, or NULL. Returns DER, or NULL with ACUSE_ERROR_TOKEN_TROUBLE. */
-GBytes *cms_sign_detached(EVP_PKEY *key, X509 *certificate, STACK_OF(X509) *chain, GBytes *content,
-	GError **error);
+/* chain: STACK_OF(X509) without the leaf, or NULL. Returns DER, or NULL with
+ * ACUSE_ERROR_TOKEN_TROUBLE. */
+GBytes *cms_sign_detached(
+	EVP_PKEY *key, X509 *certificate, STACK_OF(X509) * chain, GBytes *content, GError **error);
 
 typedef struct {
-	char *signer_subject;	 /* RFC 2253 */
-	char *signer_email;	 /* rfc822Name or emailAddress; NULL */
+	char *signer_subject;	  /* RFC 2253 */
+	char *signer_email;	  /* rfc822Name or emailAddress; NULL */
 	char *certificate_sha256; /* hex of the DER */
-	gint64 signing_time_s;	 /* 0: absent */
+	gint64 signing_time_s;	  /* 0: absent */
 } CmsSigner;
 
 void cms_signer_free(CmsSigner *signer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CmsSigner, cms_signer_free)
 
 /*
- * Verifies a detached CMS over content against the certificates in trust_pem (a PEM file) or, when trust_pem is
- * NULL, the signature alone without its chain. NULL with ACUSE_ERROR_DAMAGED and the reason. Purpose is any.
+ * Verifies a detached CMS over content against the certificates in trust_pem (a PEM file) or, when
+ * trust_pem is NULL, the signature alone without its chain. NULL with ACUSE_ERROR_DAMAGED and the
+ * reason. Purpose is any.
  */
-CmsSigner *cms_verify_detached(GBytes *cms_der, GBytes *content, const char *trust_pem, GError **error);
+CmsSigner *cms_verify_detached(
+	GBytes *cms_der, GBytes *content, const char *trust_pem, GError **error);
 
 /* The signer's certificate digest without verifying; NULL when it cannot be read. */
 char *cms_signer_certificate_sha256(GBytes *cms_der);

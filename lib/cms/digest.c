@@ -13,7 +13,8 @@ char *digest_sha256_hex(const void *bytes, gsize size)
 	unsigned int length = 0;
 	char *hex;
 
-	if (EVP_Digest(bytes, size, digest, &length, EVP_sha256(), NULL) != 1 || length != SHA256_BYTES)
+	if (EVP_Digest(bytes, size, digest, &length, EVP_sha256(), NULL) != 1 ||
+		length != SHA256_BYTES)
 		g_error("SHA-256 is not available");
 	hex = g_malloc(2 * SHA256_BYTES + 1);
 	for (unsigned int i = 0; i < SHA256_BYTES; i++)
@@ -24,7 +25,7 @@ char *digest_sha256_hex(const void *bytes, gsize size)
 gboolean digest_is_sha256_hex(const char *text)
 {
 	return text != NULL && strlen(text) == 2 * SHA256_BYTES &&
-		strspn(text, "0123456789abcdef") == 2 * SHA256_BYTES;
+	       strspn(text, "0123456789abcdef") == 2 * SHA256_BYTES;
 }
 
 void random_bytes(void *buffer, gsize size)

@@ -1,4 +1,5 @@
-/* packet_buffer.h: mmap(2) and mlock(2) for what is small, the heap for the rest. Safe in every thread. */
+/* packet_buffer.h: mmap(2) and mlock(2) for what is small, the heap for the rest. Safe in every
+ * thread. */
 #include "signer/packet_buffer.h"
 
 #include <string.h>
@@ -13,14 +14,16 @@ PacketBuffer *packet_buffer_new(gsize size)
 
 	buffer->size = size;
 	if (size <= LOCKED_BYTES)
-		page = mmap(NULL, LOCKED_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		page = mmap(NULL, LOCKED_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
 	if (page == MAP_FAILED) {
 		buffer->data = g_malloc(MAX(size, 1));
 		return buffer;
 	}
 	buffer->data = page;
 	buffer->capacity = LOCKED_BYTES;
-	/* Each is a hardening that an unprivileged process may be denied; wiping does not depend on them. */
+	/* Each is a hardening that an unprivileged process may be denied; wiping does not depend on
+	 * them. */
 	(void)mlock(page, LOCKED_BYTES);
 	(void)madvise(page, LOCKED_BYTES, MADV_DONTDUMP);
 	(void)madvise(page, LOCKED_BYTES, MADV_DONTFORK);

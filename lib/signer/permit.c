@@ -1,6 +1,6 @@
 /*
- * permit.h: makes and checks permits; the MAC is compared in constant time and before anything else is believed.
- * Safe in every thread.
+ * permit.h: makes and checks permits; the MAC is compared in constant time and before anything else
+ * is believed. Safe in every thread.
  */
 #include "signer/permit.h"
 #include "base/error.h"
@@ -42,7 +42,7 @@ static gboolean is_word(const char *text)
 static gboolean is_digest(const char *text)
 {
 	return text != NULL && strlen(text) == SHA256_HEX_CHARS &&
-		strspn(text, "0123456789abcdef") == SHA256_HEX_CHARS;
+	       strspn(text, "0123456789abcdef") == SHA256_HEX_CHARS;
 }
 
 static char *mac_of(GBytes *key, const char *body)
@@ -77,9 +77,11 @@ char *permit_make(GBytes *key, const char *send_id, const char *mailbox, const c
 			"a permit needs words without blanks, a digest and a time");
 		return NULL;
 	}
-	body = g_strdup_printf("1 %s %s %s %" G_GINT64_FORMAT, send_id, mailbox, entity_sha256, expires_s);
+	body = g_strdup_printf(
+		"1 %s %s %s %" G_GINT64_FORMAT, send_id, mailbox, entity_sha256, expires_s);
 	if (strlen(body) + 1 + SHA256_HEX_CHARS > MAX_PERMIT_CHARS) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "the permit is too long");
+		g_set_error_literal(
+			error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "the permit is too long");
 		return NULL;
 	}
 	mac = mac_of(key, body);
@@ -103,7 +105,8 @@ Permit *permit_check(GBytes *key, const char *text, gint64 now_s, GError **error
 
 	if (text == NULL || *text == '\0')
 		return refuse(error, "there is no permit");
-	last_blank = strnlen(text, MAX_PERMIT_CHARS + 1) <= MAX_PERMIT_CHARS ? strrchr(text, ' ') : NULL;
+	last_blank =
+		strnlen(text, MAX_PERMIT_CHARS + 1) <= MAX_PERMIT_CHARS ? strrchr(text, ' ') : NULL;
 	if (last_blank == NULL)
 		return refuse(error, "the permit is malformed");
 	body = g_strndup(text, (gsize)(last_blank - text));
@@ -112,7 +115,8 @@ Permit *permit_check(GBytes *key, const char *text, gint64 now_s, GError **error
 		return refuse(error, "the permit is forged");
 	words = g_strsplit(text, " ", N_WORDS + 1);
 	if (g_strv_length(words) != N_WORDS || strcmp(words[WORD_VERSION], "1") != 0 ||
-		!is_word(words[WORD_SEND]) || !is_word(words[WORD_MAILBOX]) || !is_digest(words[WORD_DIGEST]) ||
+		!is_word(words[WORD_SEND]) || !is_word(words[WORD_MAILBOX]) ||
+		!is_digest(words[WORD_DIGEST]) ||
 		!g_ascii_string_to_signed(words[WORD_EXPIRES], 10, 1, G_MAXINT64, &expires_s, NULL))
 		return refuse(error, "the permit is malformed");
 	if (now_s >= expires_s)
@@ -151,15 +155,18 @@ GBytes *key_file_read(const char *path, GError **error)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &info) < 0) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "key file %s: %s", path, g_strerror(errno));
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "key file %s: %s", path,
+			g_strerror(errno));
 	} else if (!S_ISREG(info.st_mode) || (info.st_mode & 0007) != 0) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
 			"key file %s: must be a file that others cannot read", path);
 	} else if (!read_all(fd, buffer, sizeof buffer, &size)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "key file %s: %s", path, g_strerror(errno));
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "key file %s: %s", path,
+			g_strerror(errno));
 	} else if (size < MIN_KEY_BYTES || size > MAX_KEY_BYTES) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "key file %s: must have %d to %d bytes", path,
-			MIN_KEY_BYTES, MAX_KEY_BYTES);
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+			"key file %s: must have %d to %d bytes", path, MIN_KEY_BYTES,
+			MAX_KEY_BYTES);
 	} else {
 		key = g_bytes_new(buffer, size);
 	}

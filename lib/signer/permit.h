@@ -1,6 +1,7 @@
 /*
  * Permits: provisiond's word that a record of these very bytes is durable. Text:
- * "1 SEND_ID MAILBOX SHA256HEX EXPIRES_UNIX MACHEX", MAC = HMAC-SHA-256(key, "acuse-permit-1 " || the rest before it).
+ * "1 SEND_ID MAILBOX SHA256HEX EXPIRES_UNIX MACHEX", MAC = HMAC-SHA-256(key, "acuse-permit-1 " ||
+ * the rest before it).
  */
 #ifndef ACUSE_SIGNER_PERMIT_H
 #define ACUSE_SIGNER_PERMIT_H

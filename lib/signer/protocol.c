@@ -1,7 +1,8 @@
 /*
- * protocol.h: GVariant packets over SOCK_SEQPACKET. Both ends are processes of one host, so the byte order is the
- * host's: another one shows as a wrong version. Nothing is believed before the normal form is checked. Blocking follows
- * the descriptor's own mode and time limits. Safe in every thread, one thread a descriptor.
+ * protocol.h: GVariant packets over SOCK_SEQPACKET. Both ends are processes of one host, so the
+ * byte order is the host's: another one shows as a wrong version. Nothing is believed before the
+ * normal form is checked. Blocking follows the descriptor's own mode and time limits. Safe in every
+ * thread, one thread a descriptor.
  */
 #include "signer/protocol.h"
 #include "base/error.h"
@@ -46,8 +47,8 @@ static void attach_descriptor(struct msghdr *message, void *control, gsize contr
 	memcpy(CMSG_DATA(header), &fd, sizeof fd);
 }
 
-gboolean signer_packet_send(int fd, const char *operation, GVariant *parameters, int passed_fd,
-	GError **error)
+gboolean signer_packet_send(
+	int fd, const char *operation, GVariant *parameters, int passed_fd, GError **error)
 {
 	g_autoptr(GVariant) owned = NULL;
 	g_autoptr(GVariant) packet = NULL;
@@ -58,10 +59,11 @@ gboolean signer_packet_send(int fd, const char *operation, GVariant *parameters,
 	ssize_t sent;
 
 	owned = g_variant_take_ref(parameters != NULL ? parameters : g_variant_new("a{sv}", NULL));
-	packet = g_variant_ref_sink(g_variant_new("(us@a{sv})", SIGNER_PROTOCOL_VERSION, operation, owned));
+	packet = g_variant_ref_sink(
+		g_variant_new("(us@a{sv})", SIGNER_PROTOCOL_VERSION, operation, owned));
 	if (g_variant_get_size(packet) > SIGNER_MAX_PACKET) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "a packet has at most %d bytes",
-			SIGNER_MAX_PACKET);
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
+			"a packet has at most %d bytes", SIGNER_MAX_PACKET);
 		return FALSE;
 	}
 	buffer = packet_buffer_new(g_variant_get_size(packet));
@@ -109,7 +111,8 @@ static PacketBuffer *receive_bytes(int fd, int *passed_fd, GError **error)
 	ssize_t size;
 	char none;
 
-	/* The true size first, so that the bytes go straight into memory of their own and can be wiped there. */
+	/* The true size first, so that the bytes go straight into memory of their own and can be
+	 * wiped there. */
 	do
 		size = recv(fd, &none, sizeof none, MSG_PEEK | MSG_TRUNC);
 	while (size < 0 && errno == EINTR);
@@ -137,8 +140,8 @@ static PacketBuffer *receive_bytes(int fd, int *passed_fd, GError **error)
 		return NULL;
 	}
 	if ((message.msg_flags & MSG_TRUNC) != 0) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "a packet has at most %d bytes",
-			SIGNER_MAX_PACKET);
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
+			"a packet has at most %d bytes", SIGNER_MAX_PACKET);
 		return NULL;
 	}
 	if ((message.msg_flags & MSG_CTRUNC) != 0 || (gsize)size != buffer->size) {
@@ -157,8 +160,8 @@ static GVariant *parse_packet(PacketBuffer *buffer, char **operation, GError **e
 {
 	g_autoptr(GBytes) bytes =
 		g_bytes_new_with_free_func(buffer->data, buffer->size, free_buffer, buffer);
-	g_autoptr(GVariant) packet =
-		g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(PACKET_TYPE), bytes, FALSE));
+	g_autoptr(GVariant) packet = g_variant_ref_sink(
+		g_variant_new_from_bytes(G_VARIANT_TYPE(PACKET_TYPE), bytes, FALSE));
 	g_autoptr(GVariant) parameters = NULL;
 	const AcuseErrorRow *row;
 	const char *word, *detail = NULL;
@@ -170,13 +173,15 @@ static GVariant *parse_packet(PacketBuffer *buffer, char **operation, GError **e
 	}
 	g_variant_get(packet, "(u&s@a{sv})", &version, &word, &parameters);
 	if (version != SIGNER_PROTOCOL_VERSION) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "protocol version %u", version);
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "protocol version %u", version);
 		return NULL;
 	}
 	row = acuse_error_by_name(word);
 	if (row != NULL) {
 		g_variant_lookup(parameters, "detail", "&s", &detail);
-		g_set_error_literal(error, ACUSE_ERROR, (gint)row->code, detail != NULL ? detail : row->name);
+		g_set_error_literal(
+			error, ACUSE_ERROR, (gint)row->code, detail != NULL ? detail : row->name);
 		return NULL;
 	}
 	if (operation != NULL)
@@ -211,8 +216,8 @@ int signer_memfd_new(GBytes *content, GError **error)
 	int fd;
 
 	if (size > SIGNER_MAX_CONTENT) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "content has at most %d bytes",
-			SIGNER_MAX_CONTENT);
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
+			"content has at most %d bytes", SIGNER_MAX_CONTENT);
 		return -1;
 	}
 	fd = memfd_create("acuse-content", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -254,7 +259,8 @@ GBytes *signer_memfd_read(int fd, GError **error)
 
 	/* Unsealed bytes could change between the check and the signature. */
 	if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &info) < 0) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "the content is not sealed memory");
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+			"the content is not sealed memory");
 		return NULL;
 	}
 	if (info.st_size <= 0 || info.st_size > SIGNER_MAX_CONTENT) {
@@ -264,7 +270,8 @@ GBytes *signer_memfd_read(int fd, GError **error)
 	}
 	data = mmap(NULL, (gsize)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "map the content: %s", g_strerror(errno));
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "map the content: %s",
+			g_strerror(errno));
 		return NULL;
 	}
 	mapping = g_new(Mapping, 1);

@@ -1,17 +1,26 @@
 /*
- * Wire format of the signer's three sockets: SOCK_SEQPACKET, one packet a request, one an answer. A packet is a
- * serialised GVariant of type (usa{sv}): version 1, operation (answers: "ok" or an error name of base/error.h),
- * parameters. Content to sign goes as a sealed memfd by SCM_RIGHTS. Packets over SIGNER_MAX_PACKET are refused.
+ * Wire format of the signer's three sockets: SOCK_SEQPACKET, one packet a request, one an answer. A
+ * packet is a serialised GVariant of type (usa{sv}): version 1, operation (answers: "ok" or an
+ * error name of base/error.h), parameters. Content to sign goes as a sealed memfd by SCM_RIGHTS.
+ * Packets over SIGNER_MAX_PACKET are refused.
  *
- * sign socket (outgoing milter):   sign {permit s} + memfd            -> ok {cms ay, certificate_sha256 s}
- * control socket (provisiond):     bind {version t, bindings aa{sv}}  -> ok {version t}
- *                                  seal {content ay}                  -> ok {cms ay, certificate_sha256 s}
- *                                  status {}                          -> ok {tokens aa{sv}, version t, signatures t}
- *                                  lock {token s}                     -> ok {}
- * unlock socket (holder):          unlock {token s, pin s}            -> ok {}
- * binding: token s, mailboxes as, from x, until x (0: open), state s ("active", "suspended", "lost", "ceased", ...)
- * status of a token: token s, state s, unlocked b, purpose s ("mail" "seal"), certificate_sha256 s, subject s,
- *                    email as, not_after x, signatures t, trouble s
+ * On the sign socket (outgoing milter):
+ *  - sign {permit s} + memfd -> ok {cms ay, certificate_sha256 s}
+ *
+ * On the control socket (provisiond):
+ *  - bind {version t, bindings aa{sv}} -> ok {version t}
+ *  - seal {content ay} -> ok {cms ay, certificate_sha256 s}
+ *  - status {} -> ok {tokens aa{sv}, version t, signatures t}
+ *  - lock {token s} -> ok {}; until a person types the PIN, also across restarts
+ *
+ * On the unlock socket (holder):
+ *  - unlock {token s, pin s} -> ok {}
+ *
+ * A binding: token s, mailboxes as, from x, until x (0: open), state s ("active", "suspended",
+ * "lost", "ceased", ...).
+ *
+ * The status of a token: token s, state s, unlocked b, purpose s ("mail" "seal"),
+ * certificate_sha256 s, subject s, email as, not_after x, signatures t, trouble s.
  */
 #ifndef ACUSE_SIGNER_PROTOCOL_H
 #define ACUSE_SIGNER_PROTOCOL_H
@@ -22,20 +31,22 @@
 #define SIGNER_MAX_PACKET (128 * 1024)
 #define SIGNER_MAX_CONTENT (64 * 1024 * 1024)
 
-/* Sends one packet; parameters is a floating or owned a{sv} (consumed; NULL: empty); passed_fd -1: none. */
-gboolean signer_packet_send(int fd, const char *operation, GVariant *parameters, int passed_fd,
-	GError **error);
+/* Sends one packet; parameters is a floating or owned a{sv} (consumed; NULL: empty); passed_fd -1:
+ * none. */
+gboolean signer_packet_send(
+	int fd, const char *operation, GVariant *parameters, int passed_fd, GError **error);
 
 /*
- * Receives one packet; *passed_fd (may be NULL: descriptors are closed) gets -1 or a descriptor. An answer that is an
- * error name sets that error. NULL with ACUSE_ERROR_UNAVAILABLE when the peer closed, TIMEOUT, or INVALID when
- * malformed. Returns a{sv}; *operation (may be NULL) a new string.
+ * Receives one packet; *passed_fd (may be NULL: descriptors are closed) gets -1 or a descriptor. An
+ * answer that is an error name sets that error. NULL with ACUSE_ERROR_UNAVAILABLE when the peer
+ * closed, TIMEOUT, or INVALID when malformed. Returns a{sv}; *operation (may be NULL) a new string.
  */
 GVariant *signer_packet_receive(int fd, char **operation, int *passed_fd, GError **error);
 
 /* A sealed memfd (write, grow, shrink) with these bytes; -1 with error. */
 int signer_memfd_new(GBytes *content, GError **error);
-/* Its bytes, mapped, after checking the seals and SIGNER_MAX_CONTENT; NULL with ACUSE_ERROR_INVALID. */
+/* Its bytes, mapped, after checking the seals and SIGNER_MAX_CONTENT; NULL with
+ * ACUSE_ERROR_INVALID. */
 GBytes *signer_memfd_read(int fd, GError **error);
 
 /* One request over a fresh connection to a socket path. */

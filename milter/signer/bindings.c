@@ -1,6 +1,6 @@
 /*
- * bindings.h: one GVariant file, replaced as a whole (temporary file, fsync, rename, folder fsync by GLib). What is in memory
- * changes only after the file did. One thread.
+ * bindings.h: one GVariant file, replaced as a whole (temporary file, fsync, rename, folder fsync
+ * by GLib). What is in memory changes only after the file did. One thread.
  */
 #include "signer/bindings.h"
 #include "base/error.h"
@@ -44,13 +44,15 @@ static gboolean is_label(const char *label)
 
 static Binding *binding_parse(GVariant *entry)
 {
-	g_autoptr(GVariant) mailboxes = g_variant_lookup_value(entry, "mailboxes", G_VARIANT_TYPE("as"));
+	g_autoptr(GVariant) mailboxes =
+		g_variant_lookup_value(entry, "mailboxes", G_VARIANT_TYPE("as"));
 	Binding *binding;
 	const char *token, *state, *serial = "";
 	gint64 from_s = 0, until_s = 0;
 
-	if (mailboxes == NULL || !g_variant_lookup(entry, "token", "&s", &token) || !is_label(token) ||
-		!g_variant_lookup(entry, "state", "&s", &state) || *state == '\0')
+	if (mailboxes == NULL || !g_variant_lookup(entry, "token", "&s", &token) ||
+		!is_label(token) || !g_variant_lookup(entry, "state", "&s", &state) ||
+		*state == '\0')
 		return NULL;
 	g_variant_lookup(entry, "serial", "&s", &serial);
 	g_variant_lookup(entry, "from", "x", &from_s);
@@ -101,8 +103,8 @@ static GPtrArray *parse_list(GVariant *list, GError **error)
 	return g_steal_pointer(&parsed);
 }
 
-static gboolean write_file(const Bindings *bindings, guint64 version, GVariant *list, GHashTable *held,
-	GError **error)
+static gboolean write_file(
+	const Bindings *bindings, guint64 version, GVariant *list, GHashTable *held, GError **error)
 {
 	g_autofree const char **labels = (const char **)g_hash_table_get_keys_as_array(held, NULL);
 	g_autoptr(GVariant) file = g_variant_ref_sink(
@@ -113,25 +115,28 @@ static gboolean write_file(const Bindings *bindings, guint64 version, GVariant *
 		    (gssize)g_variant_get_size(file),
 		    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, &cause))
 		return TRUE;
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "keep the bindings: %s", cause->message);
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "keep the bindings: %s",
+		cause->message);
 	return FALSE;
 }
 
 static gboolean load_file(Bindings *bindings, char *data, gsize size, GError **error)
 {
-	g_autoptr(GVariant) file = g_variant_ref_sink(g_variant_new_from_data(G_VARIANT_TYPE(FILE_TYPE), data,
-		size, FALSE, g_free, data));
+	g_autoptr(GVariant) file = g_variant_ref_sink(g_variant_new_from_data(
+		G_VARIANT_TYPE(FILE_TYPE), data, size, FALSE, g_free, data));
 	g_autofree const char **held = NULL;
 	guint32 format;
 
 	if (size > FILE_MAX_BYTES || !g_variant_is_normal_form(file)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "%s is damaged", bindings->path);
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "%s is damaged", bindings->path);
 		return FALSE;
 	}
 	g_clear_pointer(&bindings->list, g_variant_unref);
 	g_variant_get(file, "(ut@aa{sv}^a&s)", &format, &bindings->version, &bindings->list, &held);
 	if (format != FILE_FORMAT) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "%s has format %u", bindings->path, format);
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "%s has format %u",
+			bindings->path, format);
 		return FALSE;
 	}
 	for (const char **label = held; *label != NULL; label++)
@@ -156,8 +161,9 @@ Bindings *bindings_open(const char *folder, GError **error)
 	if (g_file_get_contents(bindings->path, &data, &size, &cause)) {
 		ok = load_file(bindings, data, size, error);
 	} else if (!g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
-		!g_file_test(folder, G_FILE_TEST_IS_DIR)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "the bindings: %s", cause->message);
+		   !g_file_test(folder, G_FILE_TEST_IS_DIR)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "the bindings: %s",
+			cause->message);
 		ok = FALSE;
 	}
 	if (!ok)
@@ -197,8 +203,8 @@ gboolean bindings_replace(Bindings *bindings, guint64 version, GVariant *list, G
 		return TRUE;
 	if (version <= bindings->version) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT,
-			"version %" G_GUINT64_FORMAT " is not newer than %" G_GUINT64_FORMAT, version,
-			bindings->version);
+			"version %" G_GUINT64_FORMAT " is not newer than %" G_GUINT64_FORMAT,
+			version, bindings->version);
 		return FALSE;
 	}
 	parsed = parse_list(list, error);
@@ -243,8 +249,8 @@ gboolean binding_is_active(const Binding *binding)
 	return binding != NULL && strcmp(binding->state, "active") == 0;
 }
 
-const Binding *bindings_find_mailbox(const Bindings *bindings, const char *mailbox, gint64 now_s,
-	GError **error)
+const Binding *bindings_find_mailbox(
+	const Bindings *bindings, const char *mailbox, gint64 now_s, GError **error)
 {
 	g_autofree char *lower = g_ascii_strdown(mailbox, -1);
 

@@ -1,6 +1,7 @@
 /*
- * Which token signs for which mailboxes, as provisiond last said it, kept on the signer's own disk. Also the tokens
- * that are "held": reported lost or ceased, or locked on request; only a PIN typed by the holder releases them.
+ * Which token signs for which mailboxes, as provisiond last said it, kept on the signer's own disk.
+ * Also the tokens that are "held": reported lost or ceased, or locked on request; only a PIN typed
+ * by the holder releases them.
  */
 #ifndef ACUSE_SIGNER_BINDINGS_H
 #define ACUSE_SIGNER_BINDINGS_H
@@ -11,8 +12,8 @@
 
 typedef struct {
 	char *token;
-	char *serial; /* "": any */
-	char **mailboxes; /* lower case */
+	char *serial;		/* "": any */
+	char **mailboxes;	/* lower case */
 	gint64 from_s, until_s; /* 0: open */
 	char *state;
 } Binding;
@@ -24,8 +25,8 @@ Bindings *bindings_open(const char *folder, GError **error);
 void bindings_free(Bindings *bindings);
 
 /*
- * Takes version with list (aa{sv}), durable on TRUE. CONFLICT: older, or the same version with other content (the same
- * content again is TRUE). INVALID: malformed, or a token twice.
+ * Takes version with list (aa{sv}), durable on TRUE. CONFLICT: older, or the same version with
+ * other content (the same content again is TRUE). INVALID: malformed, or a token twice.
  */
 gboolean bindings_replace(Bindings *bindings, guint64 version, GVariant *list, GError **error);
 
@@ -34,8 +35,8 @@ guint64 bindings_version(const Bindings *bindings);
 const GPtrArray *bindings_all(const Bindings *bindings);
 const Binding *bindings_find_token(const Bindings *bindings, const char *label);
 /* The active binding of the mailbox at now_s; NULL with ACUSE_ERROR_NO_BINDING. */
-const Binding *bindings_find_mailbox(const Bindings *bindings, const char *mailbox, gint64 now_s,
-	GError **error);
+const Binding *bindings_find_mailbox(
+	const Bindings *bindings, const char *mailbox, gint64 now_s, GError **error);
 gboolean binding_is_active(const Binding *binding);
 
 gboolean bindings_is_held(const Bindings *bindings, const char *label);

@@ -1,4 +1,5 @@
-/* credential.h: one file, read at once into locked memory. Failing to read is the same as having none. */
+/* credential.h: one file, read at once into locked memory. Failing to read is the same as having
+ * none. */
 #include "signer/credential.h"
 
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 /*
- * header_block.h: unfolds the lines of the block and looks at two fields. What it does not understand it refuses; it never
- * guesses, since what it reads comes from a process that parses strangers' mail. Pure.
+ * header_block.h: unfolds the lines of the block and looks at two fields. What it does not
+ * understand it refuses; it never guesses, since what it reads comes from a process that parses
+ * strangers' mail. Pure.
  */
 #include "signer/header_block.h"
 #include "base/error.h"
@@ -13,7 +14,8 @@ static gboolean refuse(GError **error, const char *why)
 	return FALSE;
 }
 
-/* The fields of the block, unfolded ("Name: value"); NULL when there is no empty line in time or a NUL. */
+/* The fields of the block, unfolded ("Name: value"); NULL when there is no empty line in time or a
+ * NUL. */
 static GPtrArray *split_fields(GBytes *entity)
 {
 	g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func(g_free);
@@ -95,7 +97,8 @@ static gboolean parameter_is_hp(const char *start, const char *end, gboolean *is
 	if (g_ascii_strcasecmp(g_strstrip(text), "hp") != 0)
 		return FALSE;
 	value = g_strstrip(equals + 1);
-	*is_clear = g_ascii_strcasecmp(value, "\"clear\"") == 0 || g_ascii_strcasecmp(value, "clear") == 0;
+	*is_clear = g_ascii_strcasecmp(value, "\"clear\"") == 0 ||
+		    g_ascii_strcasecmp(value, "clear") == 0;
 	return TRUE;
 }
 
@@ -115,7 +118,8 @@ static gboolean has_hp_clear(const char *content_type)
 	return found == 1 && clear;
 }
 
-/* The only address of a From value: "addr" or "phrase <addr>"; NULL for a list, a group or anything else. */
+/* The only address of a From value: "addr" or "phrase <addr>"; NULL for a list, a group or anything
+ * else. */
 static char *only_address(const char *value)
 {
 	const char *open = find_unquoted(value, "<");

@@ -1,8 +1,9 @@
 /*
- * acuse-signer -c FILE: holds the tokens of the gateway and signs what a permit allows (DESIGN 1, 4). Runs in the foreground
- * under systemd (Type=notify); SIGTERM ends it and, with it, its workers. Settings: groups signing and api. This
- * process never loads PKCS#11 and never has a second thread, so that it can fork workers at any time; for that reason
- * signals come through a signalfd and not through GLib. Ends with 1 when the settings, keys or sockets are wrong.
+ * acuse-signer -c FILE: holds the tokens of the gateway and signs what a permit allows (DESIGN 1,
+ * 4). Runs in the foreground under systemd (Type=notify); SIGTERM ends it and, with it, its
+ * workers. Settings: groups signing and api. This process never loads PKCS#11 and never has a
+ * second thread, so that it can fork workers at any time; for that reason signals come through a
+ * signalfd and not through GLib. Ends with 1 when the settings, keys or sockets are wrong.
  */
 #include "base/error.h"
 #include "base/log.h"
@@ -93,7 +94,8 @@ static gboolean run(const Settings *settings, GError **error)
 		return FALSE;
 	permit_key = key_file_read(settings_string(settings, "signing", "permit_key"), error);
 	if (permit_key != NULL)
-		bindings = bindings_open(settings_string(settings, "signing", "state_folder"), error);
+		bindings =
+			bindings_open(settings_string(settings, "signing", "state_folder"), error);
 	if (bindings == NULL)
 		return FALSE;
 	program.pool = pool_new(settings_string(settings, "signing", "module"),
@@ -125,7 +127,8 @@ int main(int argc, char **argv)
 		{"config", 'c', 0, G_OPTION_ARG_FILENAME, &path, "Settings file", "FILE"},
 		{NULL, 0, 0, 0, NULL, NULL, NULL},
 	};
-	g_autoptr(GOptionContext) options = g_option_context_new("- hold tokens and sign permitted mail");
+	g_autoptr(GOptionContext) options =
+		g_option_context_new("- hold tokens and sign permitted mail");
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Settings) settings = NULL;
 

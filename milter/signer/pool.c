@@ -1,6 +1,7 @@
 /*
- * pool.h: a table of tokens by label. A PIN from a credential is tried once at start and once after each death of a
- * worker that had been ready; one that failed, or may have, is never tried again by program (FACTS 21). One thread.
+ * pool.h: a table of tokens by label. A PIN from a credential is tried once at start and once after
+ * each death of a worker that had been ready; one that failed, or may have, is never tried again by
+ * program (FACTS 21). One thread.
  */
 #include "signer/pool.h"
 #include "base/error.h"
@@ -42,7 +43,8 @@ static gboolean is_seal(const Pool *pool, const char *label)
 
 static gboolean may_be_used(const Pool *pool, const char *label)
 {
-	return is_seal(pool, label) || binding_is_active(bindings_find_token(pool->bindings, label));
+	return is_seal(pool, label) ||
+	       binding_is_active(bindings_find_token(pool->bindings, label));
 }
 
 static void try_credential(Place *place)
@@ -57,7 +59,8 @@ static void try_credential(Place *place)
 	pin = credential_read(label);
 	if (pin != NULL &&
 		!token_unlock(place->token, pin->data, pin->size, FALSE, NULL, NULL, &error))
-		log_error("token cannot be started", "token", label, "detail", error->message, NULL);
+		log_error(
+			"token cannot be started", "token", label, "detail", error->message, NULL);
 }
 
 static gboolean on_pause_over(gpointer data)
@@ -83,10 +86,11 @@ static void on_ready(Token *token, gboolean typed, gpointer data)
 	if (typed) {
 		place->credential_spent = FALSE;
 		if (!bindings_set_held(place->pool->bindings, token_label(token), FALSE, &error))
-			log_warning("token stays held", "token", token_label(token), "detail", error->message,
-				NULL);
+			log_warning("token stays held", "token", token_label(token), "detail",
+				error->message, NULL);
 	}
-	log_info("token unlocked", "token", token_label(token), "pin", typed ? "typed" : "credential", NULL);
+	log_info("token unlocked", "token", token_label(token), "pin",
+		typed ? "typed" : "credential", NULL);
 }
 
 static void on_locked(Token *token, const GError *cause, gboolean tried, gpointer data)
@@ -97,8 +101,8 @@ static void on_locked(Token *token, const GError *cause, gboolean tried, gpointe
 		log_info("token locked", "token", token_label(token), NULL);
 		return;
 	}
-	log_warning("token locked", "token", token_label(token), "error", acuse_error_row_of(cause)->name,
-		"detail", cause->message, NULL);
+	log_warning("token locked", "token", token_label(token), "error",
+		acuse_error_row_of(cause)->name, "detail", cause->message, NULL);
 	if (tried || g_error_matches(cause, ACUSE_ERROR, ACUSE_ERROR_PIN_LOW))
 		place->credential_spent = TRUE;
 	else if (g_error_matches(cause, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT))
@@ -116,7 +120,8 @@ static Place *add_place(Pool *pool, const char *label, const char *serial)
 		TokenEvents events = {on_ready, on_locked, place};
 
 		place->pool = pool;
-		place->token = token_new(pool->module, label, serial, pool->sign_timeout_ms, &events);
+		place->token =
+			token_new(pool->module, label, serial, pool->sign_timeout_ms, &events);
 		g_hash_table_insert(pool->places, g_strdup(label), place);
 	} else {
 		token_set_serial(place->token, serial);
@@ -124,7 +129,8 @@ static Place *add_place(Pool *pool, const char *label, const char *serial)
 	return place;
 }
 
-Pool *pool_new(const char *module, const char *seal_token, guint sign_timeout_ms, Bindings *bindings)
+Pool *pool_new(
+	const char *module, const char *seal_token, guint sign_timeout_ms, Bindings *bindings)
 {
 	Pool *pool = g_new0(Pool, 1);
 
@@ -183,8 +189,8 @@ void pool_sync(Pool *pool)
 	}
 }
 
-gboolean pool_sign(Pool *pool, const Binding *binding, const char *mailbox, int content_fd, TokenDone done,
-	gpointer data, GError **error)
+gboolean pool_sign(Pool *pool, const Binding *binding, const char *mailbox, int content_fd,
+	TokenDone done, gpointer data, GError **error)
 {
 	Place *place = g_hash_table_lookup(pool->places, binding->token);
 	g_autofree char *lower = g_ascii_strdown(mailbox, -1);
@@ -202,7 +208,8 @@ gboolean pool_seal(Pool *pool, int content_fd, TokenDone done, gpointer data, GE
 	Place *place = g_hash_table_lookup(pool->places, pool->seal_token);
 
 	if (place == NULL) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING, "there is no seal token");
+		g_set_error_literal(
+			error, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING, "there is no seal token");
 		return FALSE;
 	}
 	return token_sign(place->token, NULL, content_fd, done, data, error);
@@ -225,8 +232,8 @@ gboolean pool_unlock(Pool *pool, const char *label, const char *pin, TokenDone d
 	if (place == NULL)
 		return FALSE;
 	if (!may_be_used(pool, label)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "the binding of token %s is not active",
-			label);
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT,
+			"the binding of token %s is not active", label);
 		return FALSE;
 	}
 	return token_unlock(place->token, pin, strlen(pin), TRUE, done, data, error);

@@ -1,6 +1,7 @@
 /*
- * All tokens of the gateway: those of the bindings and the seal's. Decides which may be used at all, which may read its PIN
- * from a credential and when, and logs what becomes of them. Never blocks.
+ * All tokens of the gateway: those of the bindings and the seal's. Decides which may be used at
+ * all, which may read its PIN from a credential and when, and logs what becomes of them. Never
+ * blocks.
  */
 #ifndef ACUSE_SIGNER_POOL_H
 #define ACUSE_SIGNER_POOL_H
@@ -11,25 +12,27 @@
 #include "signer/bindings.h"
 #include "signer/token.h"
 
-#define POOL_CREDENTIAL_PAUSE_MS 5000	/* before the credential is read again after a death */
-#define POOL_ABSENT_PAUSE_MS 30000	/* between looks for a token that is not there */
+#define POOL_CREDENTIAL_PAUSE_MS 5000 /* before the credential is read again after a death */
+#define POOL_ABSENT_PAUSE_MS 30000    /* between looks for a token that is not there */
 
 typedef struct _Pool Pool;
 
 /* seal_token "": none. bindings is borrowed. */
-Pool *pool_new(const char *module, const char *seal_token, guint sign_timeout_ms, Bindings *bindings);
+Pool *pool_new(
+	const char *module, const char *seal_token, guint sign_timeout_ms, Bindings *bindings);
 void pool_free(Pool *pool);
 
 /* After the bindings changed: locks what is not active any more, starts what has a credential. */
 void pool_sync(Pool *pool);
 
 /* As token_sign; NO_BINDING when the token of the binding is the seal's. */
-gboolean pool_sign(Pool *pool, const Binding *binding, const char *mailbox, int content_fd, TokenDone done,
-	gpointer data, GError **error);
+gboolean pool_sign(Pool *pool, const Binding *binding, const char *mailbox, int content_fd,
+	TokenDone done, gpointer data, GError **error);
 /* NO_BINDING when there is no seal token. */
 gboolean pool_seal(Pool *pool, int content_fd, TokenDone done, gpointer data, GError **error);
 
-/* A PIN typed by a person: NOT_FOUND, CONFLICT (unlocked already, or its binding is not active; the PIN is not tried). */
+/* A PIN typed by a person: NOT_FOUND, CONFLICT (unlocked already, or its binding is not active; the
+ * PIN is not tried). */
 gboolean pool_unlock(Pool *pool, const char *label, const char *pin, TokenDone done, gpointer data,
 	GError **error);
 /* Locks until a person types the PIN, also across restarts. NOT_FOUND. */

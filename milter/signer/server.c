@@ -1,6 +1,7 @@
 /*
- * server.h: sources of the default main context, one thread. A client has one request under way; it is not read while
- * it waits. Every request is answered, refusals with the error's name and a detail; every refused signature is logged.
+ * server.h: sources of the default main context, one thread. A client has one request under way; it
+ * is not read while it waits. Every request is answered, refusals with the error's name and a
+ * detail; every refused signature is logged.
  */
 #include "signer/server.h"
 #include "base/error.h"
@@ -77,8 +78,8 @@ static void reply_error(Client *client, const GError *error)
 	GVariantDict dict;
 
 	if (client->door->kind == DOOR_SIGN)
-		log_warning("signature refused", "send_id", client->send_id, "mailbox", client->mailbox,
-			"error", name, "detail", error->message, NULL);
+		log_warning("signature refused", "send_id", client->send_id, "mailbox",
+			client->mailbox, "error", name, "detail", error->message, NULL);
 	g_variant_dict_init(&dict, NULL);
 	g_variant_dict_insert(&dict, "detail", "s", error->message);
 	reply(client, name, g_variant_dict_end(&dict));
@@ -94,8 +95,8 @@ static void on_signed(GVariant *answer, const GError *error, gpointer data)
 		return;
 	}
 	g_variant_lookup(answer, "certificate_sha256", "&s", &certificate_sha256);
-	log_info(client->door->kind == DOOR_SIGN ? "signed" : "sealed", "send_id", client->send_id, "mailbox",
-		client->mailbox, "certificate_sha256", certificate_sha256, NULL);
+	log_info(client->door->kind == DOOR_SIGN ? "signed" : "sealed", "send_id", client->send_id,
+		"mailbox", client->mailbox, "certificate_sha256", certificate_sha256, NULL);
 	reply(client, "ok", g_variant_ref(answer));
 }
 
@@ -116,7 +117,8 @@ static gboolean invalid(GError **error, const char *why)
 /* What a handler says: an error it sets is answered; otherwise it has answered or will. */
 typedef gboolean (*Handle)(Client *client, GVariant *parameters, int content_fd, GError **error);
 
-static gboolean check_content(const Permit *permit, const Binding *binding, int content_fd, GError **error)
+static gboolean check_content(
+	const Permit *permit, const Binding *binding, int content_fd, GError **error)
 {
 	g_autoptr(GBytes) content = NULL;
 	g_autofree char *sha256 = NULL;
@@ -131,7 +133,8 @@ static gboolean check_content(const Permit *permit, const Binding *binding, int 
 	data = g_bytes_get_data(content, &size);
 	sha256 = digest_sha256_hex(data, size);
 	if (strcmp(sha256, permit->entity_sha256) != 0) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_PERMIT, "the permit is for other bytes");
+		g_set_error_literal(
+			error, ACUSE_ERROR, ACUSE_ERROR_PERMIT, "the permit is for other bytes");
 		return FALSE;
 	}
 	return header_block_check(content, permit->mailbox, error);
@@ -155,12 +158,14 @@ static gboolean handle_sign(Client *client, GVariant *parameters, int content_fd
 		return invalid(error, "there is no content");
 	binding = bindings_find_mailbox(server->bindings, permit->mailbox, now_s, error);
 	return check_content(permit, binding, content_fd, error) &&
-		pool_sign(server->pool, binding, permit->mailbox, content_fd, on_signed, client, error);
+	       pool_sign(server->pool, binding, permit->mailbox, content_fd, on_signed, client,
+		       error);
 }
 
 static gboolean handle_bind(Client *client, GVariant *parameters, int content_fd, GError **error)
 {
-	g_autoptr(GVariant) list = g_variant_lookup_value(parameters, "bindings", G_VARIANT_TYPE("aa{sv}"));
+	g_autoptr(GVariant) list =
+		g_variant_lookup_value(parameters, "bindings", G_VARIANT_TYPE("aa{sv}"));
 	GVariantDict dict;
 	guint64 version;
 
@@ -178,7 +183,8 @@ static gboolean handle_bind(Client *client, GVariant *parameters, int content_fd
 
 static gboolean handle_seal(Client *client, GVariant *parameters, int content_fd, GError **error)
 {
-	g_autoptr(GVariant) value = g_variant_lookup_value(parameters, "content", G_VARIANT_TYPE_BYTESTRING);
+	g_autoptr(GVariant) value =
+		g_variant_lookup_value(parameters, "content", G_VARIANT_TYPE_BYTESTRING);
 	g_autoptr(GBytes) content = value != NULL ? g_variant_get_data_as_bytes(value) : NULL;
 	gboolean taken;
 	int memfd;
@@ -244,11 +250,13 @@ static const struct {
 static Handle find_handler(const Client *client, const char *operation, GError **error)
 {
 	if (!client->allowed) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN, "this user may not use the socket");
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN,
+			"this user may not use the socket");
 		return NULL;
 	}
 	for (guint i = 0; i < G_N_ELEMENTS(handlers); i++)
-		if (handlers[i].door == client->door->kind && strcmp(handlers[i].operation, operation) == 0)
+		if (handlers[i].door == client->door->kind &&
+			strcmp(handlers[i].operation, operation) == 0)
 			return handlers[i].handle;
 	invalid(error, "this socket has no such operation");
 	return NULL;
@@ -352,7 +360,8 @@ Server *server_start(const Settings *settings, GBytes *permit_key, Bindings *bin
 		door->any_peer = users[kind] == NULL;
 		door->peer_uid = door->any_peer ? 0 : settings_uid(settings, "api", users[kind]);
 		if (!door->any_peer && door->peer_uid == (guint)-1) {
-			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "[api] %s: no such user", users[kind]);
+			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+				"[api] %s: no such user", users[kind]);
 			ok = FALSE;
 		} else {
 			ok = door_open(door, error);

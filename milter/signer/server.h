@@ -1,4 +1,5 @@
-/* The three sockets of the signer: who may ask what, and the checks before a signature. Never blocks on a client. */
+/* The three sockets of the signer: who may ask what, and the checks before a signature. Never
+ * blocks on a client. */
 #ifndef ACUSE_SIGNER_SERVER_H
 #define ACUSE_SIGNER_SERVER_H
 
@@ -8,8 +9,8 @@
 #include "signer/bindings.h"
 #include "signer/pool.h"
 
-#define SERVER_MAX_CLIENTS 128	    /* of each socket */
-#define SERVER_IDLE_TIMEOUT_S 30    /* of a client that asks nothing */
+#define SERVER_MAX_CLIENTS 128	 /* of each socket */
+#define SERVER_IDLE_TIMEOUT_S 30 /* of a client that asks nothing */
 
 typedef struct _Server Server;
 

@@ -1,4 +1,5 @@
-/* slot.h. Keeps EVP_PKEYs and own copies of the certificates, never libp11's arrays, which move (FACTS 20). One thread. */
+/* slot.h. Keeps EVP_PKEYs and own copies of the certificates, never libp11's arrays, which move
+ * (FACTS 20). One thread. */
 #include "signer/slot.h"
 #include "base/error.h"
 #include "cms/cms.h"
@@ -27,7 +28,7 @@ typedef struct {
 struct _Slot {
 	PKCS11_CTX *context;
 	GPtrArray *identities; /* Identity *; live as long as the process */
-	STACK_OF(X509) *others;
+	STACK_OF(X509) * others;
 };
 
 static gboolean fail_pkcs11(GError **error, const char *what)
@@ -43,13 +44,14 @@ static gboolean fail_pkcs11(GError **error, const char *what)
 		code = ACUSE_ERROR_PIN_LOW;
 	else if (reason == RV_TOKEN_NOT_PRESENT || reason == RV_DEVICE_REMOVED)
 		code = ACUSE_ERROR_TOKEN_ABSENT;
-	g_set_error(error, ACUSE_ERROR, (gint)code, "%s: %s (0x%x)", what, text != NULL ? text : "failed",
-		(unsigned)reason);
+	g_set_error(error, ACUSE_ERROR, (gint)code, "%s: %s (0x%x)", what,
+		text != NULL ? text : "failed", (unsigned)reason);
 	ERR_clear_error();
 	return FALSE;
 }
 
-static PKCS11_SLOT *find_token(PKCS11_CTX *context, const char *label, const char *serial, GError **error)
+static PKCS11_SLOT *find_token(
+	PKCS11_CTX *context, const char *label, const char *serial, GError **error)
 {
 	PKCS11_SLOT *slots = NULL, *found = NULL;
 	unsigned int count = 0;
@@ -66,18 +68,21 @@ static PKCS11_SLOT *find_token(PKCS11_CTX *context, const char *label, const cha
 			found = &slots[i];
 	}
 	if (found == NULL)
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT, "no slot has the token");
+		g_set_error_literal(
+			error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT, "no slot has the token");
 	return found;
 }
 
-/* One attempt; the flags are asked first, because the last wrong PIN would destroy the token (FACTS 21). */
+/* One attempt; the flags are asked first, because the last wrong PIN would destroy the token (FACTS
+ * 21). */
 static gboolean may_log_in(PKCS11_SLOT *slot, gboolean typed, GError **error)
 {
 	const PKCS11_TOKEN *token = slot->token;
 
 	if (token->userPinFinalTry || token->userPinLocked || (token->userPinCountLow && !typed)) {
 		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_PIN_LOW,
-			token->userPinLocked ? "the token is locked by wrong PINs" : "the PIN was not tried");
+			token->userPinLocked ? "the token is locked by wrong PINs"
+					     : "the PIN was not tried");
 		return FALSE;
 	}
 	if (PKCS11_open_session(slot, 0) != 0)
@@ -127,8 +132,10 @@ Slot *slot_open(const char *module, const char *label, const char *serial, const
 	slot->identities = g_ptr_array_new();
 	slot->others = sk_X509_new_null();
 	slot->context = PKCS11_CTX_new();
-	/* On failure nothing is given back: the process that calls ends, and unloading a module may crash. */
-	if (slot->context == NULL || slot->others == NULL || PKCS11_CTX_load(slot->context, module) != 0) {
+	/* On failure nothing is given back: the process that calls ends, and unloading a module may
+	 * crash. */
+	if (slot->context == NULL || slot->others == NULL ||
+		PKCS11_CTX_load(slot->context, module) != 0) {
 		fail_pkcs11(error, "load the PKCS#11 module");
 		return NULL;
 	}
@@ -147,16 +154,19 @@ static gint64 not_after_s(X509 *certificate)
 {
 	struct tm parts;
 
-	return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) == 1 ? (gint64)timegm(&parts) : 0;
+	return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) == 1
+		       ? (gint64)timegm(&parts)
+		       : 0;
 }
 
 static gboolean is_valid_now(X509 *certificate)
 {
 	return X509_cmp_current_time(X509_get0_notBefore(certificate)) < 0 &&
-		X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
+	       X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
 }
 
-/* The one that is valid longest, among those with the mailbox; valid_now: not yet valid and expired ones are left out. */
+/* The one that is valid longest, among those with the mailbox; valid_now: not yet valid and expired
+ * ones are left out. */
 static const Identity *choose_identity(const Slot *slot, const char *mailbox, gboolean valid_now)
 {
 	const Identity *best = NULL;
@@ -164,11 +174,13 @@ static const Identity *choose_identity(const Slot *slot, const char *mailbox, gb
 	for (guint i = 0; i < slot->identities->len; i++) {
 		const Identity *identity = slot->identities->pdata[i];
 
-		if (mailbox != NULL && !g_strv_contains((const char *const *)identity->emails, mailbox))
+		if (mailbox != NULL &&
+			!g_strv_contains((const char *const *)identity->emails, mailbox))
 			continue;
 		if (valid_now && !is_valid_now(identity->certificate))
 			continue;
-		if (best == NULL || not_after_s(identity->certificate) > not_after_s(best->certificate))
+		if (best == NULL ||
+			not_after_s(identity->certificate) > not_after_s(best->certificate))
 			best = identity;
 	}
 	return best;
@@ -225,7 +237,8 @@ GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char *
 			"the token has no certificate for the mailbox that is valid now");
 		return NULL;
 	}
-	cms = cms_sign_detached(identity->key, identity->certificate, slot->others, content, &cause);
+	cms = cms_sign_detached(
+		identity->key, identity->certificate, slot->others, content, &cause);
 	if (cms == NULL) {
 		g_propagate_error(error, g_steal_pointer(&cause));
 		return NULL;

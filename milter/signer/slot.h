@@ -1,6 +1,7 @@
 /*
- * One token through PKCS#11, the only use of libp11. Only a worker process calls this, once, after its fork: libp11 may hang,
- * keeps the PIN on its heap and cannot be closed cleanly, so a slot ends with its process (FACTS 20).
+ * One token through PKCS#11, the only use of libp11. Only a worker process calls this, once, after
+ * its fork: libp11 may hang, keeps the PIN on its heap and cannot be closed cleanly, so a slot ends
+ * with its process (FACTS 20).
  */
 #ifndef ACUSE_SIGNER_SLOT_H
 #define ACUSE_SIGNER_SLOT_H
@@ -10,10 +11,11 @@
 typedef struct _Slot Slot;
 
 /*
- * Loads the module, finds the token by label (and serial unless ""), logs in once and reads certificates and keys.
- * typed: a person typed the PIN; only then a token whose PIN count is low is tried. TOKEN_ABSENT, PIN_LOW (not tried),
- * PIN_WRONG, CERTIFICATE (no certificate with a private key), TOKEN_TROUBLE. before_login is called right before the PIN is
- * used, and not at all when it is not.
+ * Loads the module, finds the token by label (and serial unless ""), logs in once and reads
+ * certificates and keys. typed: a person typed the PIN; only then a token whose PIN count is low is
+ * tried. TOKEN_ABSENT, PIN_LOW (not tried), PIN_WRONG, CERTIFICATE (no certificate with a private
+ * key), TOKEN_TROUBLE. before_login is called right before the PIN is used, and not at all when it
+ * is not.
  */
 Slot *slot_open(const char *module, const char *label, const char *serial, const char *pin,
 	gboolean typed, void (*before_login)(gpointer data), gpointer data, GError **error);
@@ -22,8 +24,8 @@ Slot *slot_open(const char *module, const char *label, const char *serial, const
 GVariant *slot_describe(const Slot *slot);
 
 /*
- * Signs content with the certificate that has the mailbox among its addresses (NULL: any) and is valid now.
- * CERTIFICATE; TOKEN_ABSENT or TOKEN_TROUBLE, after which the slot is of no more use.
+ * Signs content with the certificate that has the mailbox among its addresses (NULL: any) and is
+ * valid now. CERTIFICATE; TOKEN_ABSENT or TOKEN_TROUBLE, after which the slot is of no more use.
  */
 GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char **certificate_sha256,
 	GError **error);

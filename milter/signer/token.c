@@ -1,6 +1,6 @@
 /*
- * token.h: sources of the default main context, one thread. Every way in which a worker can end comes together in
- * go_down(), which answers all requests exactly once.
+ * token.h: sources of the default main context, one thread. Every way in which a worker can end
+ * comes together in go_down(), which answers all requests exactly once.
  */
 #include "signer/token.h"
 #include "base/error.h"
@@ -15,7 +15,7 @@
 
 typedef struct {
 	Token *token;
-	char *mailbox; /* NULL: a seal, or the start of the worker */
+	char *mailbox;	/* NULL: a seal, or the start of the worker */
 	int content_fd; /* -1: the start */
 	guint timer;	/* while it waits; 0: none */
 	TokenDone done;
@@ -111,8 +111,8 @@ static void stop_worker(Token *token)
 /* cause NULL: locked on request. */
 static void go_down(Token *token, const GError *cause)
 {
-	g_autoptr(GError) locked = g_error_new(ACUSE_ERROR, ACUSE_ERROR_TOKEN_LOCKED, "token %s is locked",
-		token->label);
+	g_autoptr(GError) locked = g_error_new(
+		ACUSE_ERROR, ACUSE_ERROR_TOKEN_LOCKED, "token %s is locked", token->label);
 	gboolean tried = token->state == TOKEN_STARTING && token->tried;
 	GQueue waiting = token->waiting;
 	Job *current = token->current;
@@ -141,7 +141,8 @@ void token_lock(Token *token)
 
 void token_worker_exited(Token *token)
 {
-	/* Reaped: the number may soon belong to another process. The watch reads what it still wrote, then its end. */
+	/* Reaped: the number may soon belong to another process. The watch reads what it still
+	 * wrote, then its end. */
 	token->pid = 0;
 }
 
@@ -169,8 +170,8 @@ void token_set_serial(Token *token, const char *serial)
 static gboolean on_deadline(gpointer data)
 {
 	Token *token = data;
-	g_autoptr(GError) cause = g_error_new_literal(ACUSE_ERROR, ACUSE_ERROR_TIMEOUT,
-		"the token did not answer in time");
+	g_autoptr(GError) cause = g_error_new_literal(
+		ACUSE_ERROR, ACUSE_ERROR_TIMEOUT, "the token did not answer in time");
 
 	token->deadline = 0;
 	go_down(token, cause);
@@ -187,7 +188,7 @@ static void set_deadline(Token *token, guint timeout_ms)
 static gboolean is_fatal(const GError *error)
 {
 	return g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE) ||
-		g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT);
+	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT);
 }
 
 static void take_start(Token *token, GVariant *answer)
@@ -207,7 +208,8 @@ static void take_answer(Token *token, GVariant *answer, const GError *error)
 	Job *job = token->current;
 
 	set_deadline(token, 0);
-	if (job == NULL || (answer == NULL && (token->state == TOKEN_STARTING || is_fatal(error)))) {
+	if (job == NULL ||
+		(answer == NULL && (token->state == TOKEN_STARTING || is_fatal(error)))) {
 		go_down(token, error);
 		return;
 	}
@@ -237,7 +239,8 @@ static gboolean on_worker(gint fd, GIOCondition condition, gpointer data)
 	if (g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE) &&
 		token->state == TOKEN_READY) {
 		g_clear_error(&error);
-		error = g_error_new_literal(ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE, "the worker ended");
+		error = g_error_new_literal(
+			ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE, "the worker ended");
 	}
 	take_answer(token, answer, error);
 	return G_SOURCE_CONTINUE;
@@ -249,7 +252,8 @@ gboolean token_unlock(Token *token, const void *pin, gsize size, gboolean typed,
 	int fd = -1;
 
 	if (token->state != TOKEN_LOCKED) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "token %s is %s", token->label,
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "token %s is %s",
+			token->label,
 			token->state == TOKEN_READY ? "unlocked already" : "being unlocked");
 		return FALSE;
 	}
@@ -294,9 +298,10 @@ static void send_next(Token *token)
 	g_variant_dict_init(&dict, NULL);
 	if (job->mailbox != NULL)
 		g_variant_dict_insert(&dict, "mailbox", "s", job->mailbox);
-	if (!signer_packet_send(token->fd, job->mailbox != NULL ? "sign" : "seal", g_variant_dict_end(&dict),
-		    job->content_fd, NULL)) {
-		cause = g_error_new_literal(ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE, "the worker ended");
+	if (!signer_packet_send(token->fd, job->mailbox != NULL ? "sign" : "seal",
+		    g_variant_dict_end(&dict), job->content_fd, NULL)) {
+		cause = g_error_new_literal(
+			ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE, "the worker ended");
 		go_down(token, cause);
 	}
 }
@@ -313,20 +318,21 @@ static gboolean on_waited_long(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-gboolean token_sign(Token *token, const char *mailbox, int content_fd, TokenDone done, gpointer data,
-	GError **error)
+gboolean token_sign(Token *token, const char *mailbox, int content_fd, TokenDone done,
+	gpointer data, GError **error)
 {
 	gboolean absent = g_error_matches(token->trouble, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT);
 	Job *job;
 
 	if (token->state == TOKEN_LOCKED) {
-		g_set_error(error, ACUSE_ERROR, absent ? ACUSE_ERROR_TOKEN_ABSENT : ACUSE_ERROR_TOKEN_LOCKED,
+		g_set_error(error, ACUSE_ERROR,
+			absent ? ACUSE_ERROR_TOKEN_ABSENT : ACUSE_ERROR_TOKEN_LOCKED,
 			"token %s is %s", token->label, absent ? "absent" : "locked");
 		return FALSE;
 	}
 	if (token->waiting.length >= TOKEN_MAX_WAITING) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "too many wait for token %s",
-			token->label);
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE,
+			"too many wait for token %s", token->label);
 		return FALSE;
 	}
 	job = g_new0(Job, 1);
@@ -343,11 +349,14 @@ gboolean token_sign(Token *token, const char *mailbox, int content_fd, TokenDone
 
 void token_describe(const Token *token, GVariantDict *dict)
 {
-	static const char *const members[] = {"certificate_sha256", "subject", "email", "not_after"};
-	g_autoptr(GVariant) none = g_variant_ref_sink(g_variant_new_parsed(
-		"{'certificate_sha256': <''>, 'subject': <''>, 'email': <@as []>, 'not_after': <int64 0>}"));
+	static const char *const members[] = {
+		"certificate_sha256", "subject", "email", "not_after"};
+	g_autoptr(GVariant) none = g_variant_ref_sink(
+		g_variant_new_parsed("{'certificate_sha256': <''>, 'subject': <''>, 'email': <@as "
+				     "[]>, 'not_after': <int64 0>}"));
 	GVariant *source = token->description != NULL ? token->description : none;
-	const char *trouble = token->trouble != NULL ? acuse_error_row_of(token->trouble)->name : "";
+	const char *trouble =
+		token->trouble != NULL ? acuse_error_row_of(token->trouble)->name : "";
 
 	for (guint i = 0; i < G_N_ELEMENTS(members); i++) {
 		g_autoptr(GVariant) value = g_variant_lookup_value(source, members[i], NULL);

@@ -1,6 +1,7 @@
 /*
- * One token as the parent sees it: locked, starting or ready; its worker, the one request the worker has, the requests that
- * wait, the deadline. A worker that dies, fails or exceeds its deadline leaves the token locked. Never blocks.
+ * One token as the parent sees it: locked, starting or ready; its worker, the one request the
+ * worker has, the requests that wait, the deadline. A worker that dies, fails or exceeds its
+ * deadline leaves the token locked. Never blocks.
  */
 #ifndef ACUSE_SIGNER_TOKEN_H
 #define ACUSE_SIGNER_TOKEN_H
@@ -15,12 +16,14 @@ typedef struct _Token Token;
 
 typedef enum { TOKEN_LOCKED, TOKEN_STARTING, TOKEN_READY } TokenState;
 
-/* answer a{sv}, or NULL with error; both borrowed. Called once for each request, maybe before token_sign returns TRUE. */
+/* answer a{sv}, or NULL with error; both borrowed. Called once for each request, maybe before
+ * token_sign returns TRUE. */
 typedef void (*TokenDone)(GVariant *answer, const GError *error, gpointer data);
 
 /*
- * What the owner wants to hear: the token became ready (a PIN was right) or locked. cause NULL: locked on request; tried: the
- * PIN may have reached the token and failed there, so it must not be tried again.
+ * What the owner wants to hear: the token became ready (a PIN was right) or locked. cause NULL:
+ * locked on request; tried: the PIN may have reached the token and failed there, so it must not be
+ * tried again.
  */
 typedef struct {
 	void (*ready)(Token *token, gboolean typed, gpointer data);
@@ -44,11 +47,11 @@ gboolean token_unlock(Token *token, const void *pin, gsize size, gboolean typed,
 	gpointer data, GError **error);
 
 /*
- * Signs the sealed content of content_fd (duplicated) for mailbox; mailbox NULL: a seal. FALSE (done is not called):
- * TOKEN_LOCKED, TOKEN_ABSENT, UNAVAILABLE when too many wait.
+ * Signs the sealed content of content_fd (duplicated) for mailbox; mailbox NULL: a seal. FALSE
+ * (done is not called): TOKEN_LOCKED, TOKEN_ABSENT, UNAVAILABLE when too many wait.
  */
-gboolean token_sign(Token *token, const char *mailbox, int content_fd, TokenDone done, gpointer data,
-	GError **error);
+gboolean token_sign(Token *token, const char *mailbox, int content_fd, TokenDone done,
+	gpointer data, GError **error);
 
 /* Kills the worker. */
 void token_lock(Token *token);

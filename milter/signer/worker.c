@@ -1,7 +1,8 @@
 /*
- * worker.h. The child closes whatever it inherited, gives up core files, ptrace, programs and the network before it loads the
- * module, reads the PIN once, and then answers until the parent closes. It ends at the first failure of the token, since
- * libp11 cannot recover (FACTS 20); and with _exit, since modules crash when unloaded.
+ * worker.h. The child closes whatever it inherited, gives up core files, ptrace, programs and the
+ * network before it loads the module, reads the PIN once, and then answers until the parent closes.
+ * It ends at the first failure of the token, since libp11 cannot recover (FACTS 20); and with
+ * _exit, since modules crash when unloaded.
  */
 #include "signer/worker.h"
 #include "base/error.h"
@@ -30,10 +31,12 @@ static gboolean answer_error(int fd, const GError *error)
 
 	g_variant_dict_init(&dict, NULL);
 	g_variant_dict_insert(&dict, "detail", "s", error->message);
-	return signer_packet_send(fd, acuse_error_row_of(error)->name, g_variant_dict_end(&dict), -1, NULL);
+	return signer_packet_send(
+		fd, acuse_error_row_of(error)->name, g_variant_dict_end(&dict), -1, NULL);
 }
 
-/* No network and no programs for the module; files and the Unix socket of pcscd stay open to it (FACTS 30). */
+/* No network and no programs for the module; files and the Unix socket of pcscd stay open to it
+ * (FACTS 30). */
 static gboolean deny_network(GError **error)
 {
 	static const int families[] = {AF_INET, AF_INET6, AF_PACKET, AF_VSOCK};
@@ -51,7 +54,8 @@ static gboolean deny_network(GError **error)
 		result = seccomp_load(filter);
 	seccomp_release(filter);
 	if (result != 0)
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "seccomp: %s", g_strerror(-result));
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "seccomp: %s",
+			g_strerror(-result));
 	return result == 0;
 }
 
@@ -61,10 +65,12 @@ static gboolean harden(GError **error)
 	struct rlimit locked;
 
 	if (prctl(PR_SET_DUMPABLE, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "harden: %s", g_strerror(errno));
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "harden: %s",
+			g_strerror(errno));
 		return FALSE;
 	}
-	/* libp11 keeps a copy of the PIN: all is locked where the limit cannot make later allocations fail. */
+	/* libp11 keeps a copy of the PIN: all is locked where the limit cannot make later
+	 * allocations fail. */
 	if (getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur == RLIM_INFINITY)
 		(void)mlockall(MCL_CURRENT | MCL_FUTURE);
 	return deny_network(error);
@@ -88,8 +94,8 @@ static void drop_inherited(int parent_fd, int start_lock_fd)
 }
 
 /*
- * Workers that load the module or log in at the same time disturb each other (SoftHSM: "list the slots: General Error"). A
- * POSIX record lock belongs to the process, so that it also ends with it.
+ * Workers that load the module or log in at the same time disturb each other (SoftHSM: "list the
+ * slots: General Error"). A POSIX record lock belongs to the process, so that it also ends with it.
  */
 static void set_start_lock(short type)
 {
@@ -106,15 +112,17 @@ static void announce_login(gpointer data)
 		_exit(0);
 }
 
-static Slot *open_slot(int fd, const char *module, const char *label, const char *serial, gboolean typed,
-	GError **error)
+static Slot *open_slot(int fd, const char *module, const char *label, const char *serial,
+	gboolean typed, GError **error)
 {
-	char *pin = mmap(NULL, PIN_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *pin =
+		mmap(NULL, PIN_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	Slot *slot = NULL;
 	ssize_t size;
 
 	if (pin == MAP_FAILED || mlock(pin, PIN_PAGE) != 0) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "locked memory: %s", g_strerror(errno));
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "locked memory: %s",
+			g_strerror(errno));
 		return NULL;
 	}
 	size = recv(fd, pin, WORKER_MAX_PIN, 0);
@@ -122,7 +130,8 @@ static Slot *open_slot(int fd, const char *module, const char *label, const char
 		_exit(0);
 	pin[size] = '\0';
 	set_start_lock(F_WRLCK);
-	slot = slot_open(module, label, serial, pin, typed, announce_login, GINT_TO_POINTER(fd), error);
+	slot = slot_open(
+		module, label, serial, pin, typed, announce_login, GINT_TO_POINTER(fd), error);
 	set_start_lock(F_UNLCK);
 	explicit_bzero(pin, PIN_PAGE);
 	munmap(pin, PIN_PAGE);
@@ -145,10 +154,11 @@ static gboolean serve(int fd, const Slot *slot, GVariant *parameters, int conten
 		cms = slot_sign(slot, mailbox, content, &certificate_sha256, &error);
 	if (cms == NULL)
 		return answer_error(fd, error) &&
-			!g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE) &&
-			!g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT);
+		       !g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE) &&
+		       !g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT);
 	g_variant_dict_init(&dict, NULL);
-	g_variant_dict_insert_value(&dict, "cms", g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, cms, TRUE));
+	g_variant_dict_insert_value(
+		&dict, "cms", g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, cms, TRUE));
 	g_variant_dict_insert(&dict, "certificate_sha256", "s", certificate_sha256);
 	return signer_packet_send(fd, "ok", g_variant_dict_end(&dict), -1, NULL);
 }
@@ -176,8 +186,8 @@ static void run(int fd, const char *module, const char *label, const char *seria
 	}
 }
 
-pid_t worker_spawn(const char *module, const char *label, const char *serial, gboolean typed, int *fd,
-	GError **error)
+pid_t worker_spawn(const char *module, const char *label, const char *serial, gboolean typed,
+	int *fd, GError **error)
 {
 	static int start_lock_fd = -1; /* one for all workers of this process */
 	int pair[2] = {-1, -1};
@@ -185,7 +195,8 @@ pid_t worker_spawn(const char *module, const char *label, const char *serial, gb
 
 	if (start_lock_fd < 0)
 		start_lock_fd = memfd_create("acuse-start-lock", MFD_CLOEXEC);
-	if (start_lock_fd >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
+	if (start_lock_fd >= 0 &&
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
 		fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0)
 		pid = fork();
 	if (pid == 0) {
@@ -197,7 +208,8 @@ pid_t worker_spawn(const char *module, const char *label, const char *serial, gb
 		_exit(0);
 	}
 	if (pid < 0)
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "start a worker: %s", g_strerror(errno));
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "start a worker: %s",
+			g_strerror(errno));
 	if (pair[1] >= 0)
 		close(pair[1]);
 	if (pid < 0 && pair[0] >= 0)
@@ -209,8 +221,10 @@ pid_t worker_spawn(const char *module, const char *label, const char *serial, gb
 
 gboolean worker_send_pin(int fd, const void *pin, gsize size, GError **error)
 {
-	if (size > 0 && size <= WORKER_MAX_PIN && send(fd, pin, size, MSG_NOSIGNAL) == (ssize_t)size)
+	if (size > 0 && size <= WORKER_MAX_PIN &&
+		send(fd, pin, size, MSG_NOSIGNAL) == (ssize_t)size)
 		return TRUE;
-	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "the worker did not take the PIN");
+	g_set_error_literal(
+		error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "the worker did not take the PIN");
 	return FALSE;
 }

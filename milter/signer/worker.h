@@ -1,11 +1,12 @@
 /*
- * The worker: a forked process that owns one token, with one thread and one session. Parent and worker talk over a
- * socket pair in the packets of signer/protocol.h; the PIN alone goes as a bare packet, so that no copy of it is made:
+ * The worker: a forked process that owns one token, with one thread and one session. Parent and
+ * worker talk over a socket pair in the packets of signer/protocol.h; the PIN alone goes as a bare
+ * packet, so that no copy of it is made:
  *
- *   parent -> PIN                          worker -> trying {} when the PIN is about to be used, then
- *                                                    ok {description of the slot} | error, and ends
- *   parent -> sign {mailbox s} + memfd     worker -> ok {cms ay, certificate_sha256 s} | error
- *   parent -> seal {} + memfd              the same, with any certificate
+ *  - PIN -> trying {} when the PIN is about to be used, then ok {description of the slot} or an
+ *    error, after which the worker ends
+ *  - sign {mailbox s} + memfd -> ok {cms ay, certificate_sha256 s} or an error
+ *  - seal {} + memfd -> the same, with any certificate of the token
  */
 #ifndef ACUSE_SIGNER_WORKER_H
 #define ACUSE_SIGNER_WORKER_H
@@ -16,11 +17,12 @@
 #define WORKER_MAX_PIN 255
 
 /*
- * Forks; the parent must have one thread and no PKCS#11 of its own. Returns the pid and the parent's end of the socket pair
- * (close-on-exec, non-blocking), or -1 with ACUSE_ERROR_UNAVAILABLE. The child never returns.
+ * Forks; the parent must have one thread and no PKCS#11 of its own. Returns the pid and the
+ * parent's end of the socket pair (close-on-exec, non-blocking), or -1 with
+ * ACUSE_ERROR_UNAVAILABLE. The child never returns.
  */
-pid_t worker_spawn(const char *module, const char *label, const char *serial, gboolean typed, int *fd,
-	GError **error);
+pid_t worker_spawn(const char *module, const char *label, const char *serial, gboolean typed,
+	int *fd, GError **error);
 
 /* Hands over the PIN, 1..WORKER_MAX_PIN bytes. */
 gboolean worker_send_pin(int fd, const void *pin, gsize size, GError **error);

@@ -27,17 +27,21 @@ static const char setup_script[] =
 	"cd \"$1\"\n"
 	"mkdir tokens state credentials run\n"
 	"printf 'directories.tokendir = %s/tokens\\nlog.level = ERROR\\n' \"$1\" >softhsm2.conf\n"
-	"openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 30 -subj '/CN=CA de prueba'\n"
+	"openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 30 -subj "
+	"'/CN=CA de prueba'\n"
 	"add() {\n"
 	"  openssl genpkey -algorithm $3 -pkeyopt $4 -out $1.key\n"
-	"  openssl req -new -key $1.key -subj \"/O=Municipalidad/CN=Agente automatizado $1\" -out $1.csr\n"
+	"  openssl req -new -key $1.key -subj \"/O=Municipalidad/CN=Agente automatizado $1\" -out "
+	"$1.csr\n"
 	"  printf 'basicConstraints=CA:FALSE\\nkeyUsage=digitalSignature,nonRepudiation\\n"
 	"extendedKeyUsage=emailProtection\\nsubjectAltName=email:%s\\n' $2 >$1.ext\n"
-	"  openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 20 -extfile $1.ext -out $1.pem\n"
+	"  openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 20 -extfile "
+	"$1.ext -out $1.pem\n"
 	"  softhsm2-util --init-token --free --label $1 --so-pin 13579135 --pin 246810\n"
 	"  softhsm2-util --import $1.key --token $1 --label $1 --id 01 --pin 246810\n"
 	"  openssl x509 -in $1.pem -outform DER -out $1.der\n"
-	"  pkcs11-tool --module " MODULE " --token-label $1 --login --pin 246810 --type cert --id 01 --label $1"
+	"  pkcs11-tool --module " MODULE
+	" --token-label $1 --login --pin 246810 --type cert --id 01 --label $1"
 	" --write-object $1.der\n"
 	"}\n"
 	"export SOFTHSM2_CONF=$1/softhsm2.conf\n"
@@ -48,7 +52,9 @@ static const char setup_script[] =
 	"printf '246810\\n' >credentials/pin.mesa; printf '246810' >credentials/pin.sello\n"
 	"printf '000000\\n' >credentials/pin.errado\n"
 	"head -c 32 /dev/urandom >permit.key; chmod 600 permit.key; chmod 711 . run\n"
-	"printf '[institution]\\nname=Muni\\ndomain=muni.test\\n[api]\\noutgoing_user=%s\\nprovision_user=%s\\n"
+	"printf "
+	"'[institution]\\nname=Muni\\ndomain=muni.test\\n[api]\\noutgoing_user=%s\\nprovision_user="
+	"%s\\n"
 	"[signing]\\nmodule=" MODULE "\\nseal_token=sello\\npermit_key=%s/permit.key\\n"
 	"sign_socket=%s/run/sign\\ncontrol_socket=%s/run/control\\nunlock_socket=%s/run/unlock\\n"
 	"state_folder=%s/state\\nsign_timeout_ms=2000\\n'"
@@ -60,9 +66,9 @@ static gboolean run_program(const char *const *argv, gboolean must_work)
 	g_autofree char *err = NULL;
 	g_autoptr(GError) error = NULL;
 	int status = -1;
-	gboolean ok = g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err,
-			      &status, &error) &&
-		g_spawn_check_wait_status(status, NULL);
+	gboolean ok = g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out,
+			      &err, &status, &error) &&
+		      g_spawn_check_wait_status(status, NULL);
 
 	if (!ok && must_work)
 		fail_msg("%s failed: %s%s", argv[0], out, err);
@@ -128,8 +134,8 @@ void fixture_start(Fixture *fixture)
 	environment = g_environ_setenv(environment, "SOFTHSM2_CONF", hsm, TRUE);
 	environment = g_environ_setenv(environment, "CREDENTIALS_DIRECTORY", credentials, TRUE);
 	environment = g_environ_setenv(environment, "NOTIFY_SOCKET", notify, TRUE);
-	assert_true(g_spawn_async(NULL, (char **)argv, environment, G_SPAWN_DO_NOT_REAP_CHILD, die_with_parent,
-		NULL, &fixture->daemon, NULL));
+	assert_true(g_spawn_async(NULL, (char **)argv, environment, G_SPAWN_DO_NOT_REAP_CHILD,
+		die_with_parent, NULL, &fixture->daemon, NULL));
 	assert_true(recv(fd, word, sizeof word - 1, 0) > 0);
 	assert_string_equal(word, "READY=1");
 	close(fd);
@@ -169,7 +175,8 @@ gboolean fixture_bind(Fixture *fixture, guint64 version, const char *const *entr
 	g_variant_dict_init(&dict, NULL);
 	g_variant_dict_insert(&dict, "version", "t", version);
 	g_variant_dict_insert_value(&dict, "bindings", g_variant_builder_end(&list));
-	answer = signer_call(fixture->control_socket, 10000, "bind", g_variant_dict_end(&dict), NULL, error);
+	answer = signer_call(
+		fixture->control_socket, 10000, "bind", g_variant_dict_end(&dict), NULL, error);
 	return answer != NULL;
 }
 
@@ -181,7 +188,8 @@ gboolean fixture_unlock(Fixture *fixture, const char *label, const char *pin, GE
 	g_variant_dict_init(&dict, NULL);
 	g_variant_dict_insert(&dict, "token", "s", label);
 	g_variant_dict_insert(&dict, "pin", "s", pin);
-	answer = signer_call(fixture->unlock_socket, 20000, "unlock", g_variant_dict_end(&dict), NULL, error);
+	answer = signer_call(
+		fixture->unlock_socket, 20000, "unlock", g_variant_dict_end(&dict), NULL, error);
 	return answer != NULL;
 }
 
@@ -193,7 +201,8 @@ GVariant *fixture_sign(Fixture *fixture, const char *permit, const char *entity,
 	g_variant_dict_init(&dict, NULL);
 	if (permit != NULL)
 		g_variant_dict_insert(&dict, "permit", "s", permit);
-	return signer_call(fixture->sign_socket, 20000, "sign", g_variant_dict_end(&dict), content, error);
+	return signer_call(
+		fixture->sign_socket, 20000, "sign", g_variant_dict_end(&dict), content, error);
 }
 
 GVariant *fixture_seal(Fixture *fixture, const char *content, GError **error)
@@ -203,7 +212,8 @@ GVariant *fixture_seal(Fixture *fixture, const char *content, GError **error)
 	g_variant_dict_init(&dict, NULL);
 	g_variant_dict_insert_value(&dict, "content",
 		g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, content, strlen(content), 1));
-	return signer_call(fixture->control_socket, 20000, "seal", g_variant_dict_end(&dict), NULL, error);
+	return signer_call(
+		fixture->control_socket, 20000, "seal", g_variant_dict_end(&dict), NULL, error);
 }
 
 char *fixture_permit(Fixture *fixture, const char *mailbox, const char *entity)
@@ -216,9 +226,10 @@ char *fixture_permit(Fixture *fixture, const char *mailbox, const char *entity)
 
 char *fixture_entity(const char *mailbox)
 {
-	return g_strdup_printf("Content-Type: multipart/mixed; boundary=\"b\";\r\n hp=\"clear\"\r\n"
-			       "From: \"Secretaria, General\" <%s>\r\nTo: ciudadano@ciudadano.test\r\n"
-			       "Subject: Notificacion\r\n\r\n--b\r\n\r\nHola\r\n--b--\r\n",
+	return g_strdup_printf(
+		"Content-Type: multipart/mixed; boundary=\"b\";\r\n hp=\"clear\"\r\n"
+		"From: \"Secretaria, General\" <%s>\r\nTo: ciudadano@ciudadano.test\r\n"
+		"Subject: Notificacion\r\n\r\n--b\r\n\r\nHola\r\n--b--\r\n",
 		mailbox);
 }
 
@@ -264,19 +275,21 @@ gboolean fixture_openssl_verifies(Fixture *fixture, GVariant *answer, const char
 	g_autofree char *cms_path = g_build_filename(fixture->folder, "signature.p7s", NULL);
 	g_autofree char *content_path = g_build_filename(fixture->folder, "content", NULL);
 	g_autofree char *ca = g_build_filename(fixture->folder, "ca.pem", NULL);
-	const char *argv[] = {"openssl", "cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", cms_path,
-		"-content", content_path, "-CAfile", ca, "-purpose", "smimesign", "-out", "/dev/null", NULL};
+	const char *argv[] = {"openssl", "cms", "-verify", "-cades", "-binary", "-inform", "DER",
+		"-in", cms_path, "-content", content_path, "-CAfile", ca, "-purpose", "smimesign",
+		"-out", "/dev/null", NULL};
 
 	assert_non_null(cms);
-	assert_true(g_file_set_contents(cms_path, g_variant_get_data(cms), (gssize)g_variant_get_size(cms), NULL));
+	assert_true(g_file_set_contents(
+		cms_path, g_variant_get_data(cms), (gssize)g_variant_get_size(cms), NULL));
 	assert_true(g_file_set_contents(content_path, content, -1, NULL));
 	return run_program(argv, FALSE);
 }
 
 char **fixture_workers(Fixture *fixture)
 {
-	g_autofree char *path =
-		g_strdup_printf("/proc/%d/task/%d/children", (int)fixture->daemon, (int)fixture->daemon);
+	g_autofree char *path = g_strdup_printf(
+		"/proc/%d/task/%d/children", (int)fixture->daemon, (int)fixture->daemon);
 	g_autofree char *text = NULL;
 
 	assert_true(g_file_get_contents(path, &text, NULL, NULL));

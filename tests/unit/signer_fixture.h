@@ -1,7 +1,8 @@
 /*
- * A real acuse-signer over SoftHSM tokens in a temporary folder: "oficina" (RSA, secretaria.general@muni.test, PIN typed), "mesa"
- * (P-256, mesa.partes@muni.test, PIN in a credential), "errado" (as oficina, with a wrong PIN in its credential),
- * "sello" (the seal's, credential). The PIN of all is 246810.
+ * A real acuse-signer over SoftHSM tokens in a temporary folder: "oficina" (RSA,
+ * secretaria.general@muni.test, PIN typed), "mesa" (P-256, mesa.partes@muni.test, PIN in a
+ * credential), "errado" (as oficina, with a wrong PIN in its credential), "sello" (the seal's,
+ * credential). The PIN of all is 246810.
  */
 #ifndef ACUSE_TESTS_SIGNER_FIXTURE_H
 #define ACUSE_TESTS_SIGNER_FIXTURE_H
@@ -28,7 +29,8 @@ void fixture_start(Fixture *fixture); /* returns when the daemon says READY=1 */
 int fixture_stop(Fixture *fixture);   /* its exit status */
 
 /* The four calls. entries: "LABEL MAILBOX STATE", NULL-terminated. */
-gboolean fixture_bind(Fixture *fixture, guint64 version, const char *const *entries, GError **error);
+gboolean fixture_bind(
+	Fixture *fixture, guint64 version, const char *const *entries, GError **error);
 gboolean fixture_unlock(Fixture *fixture, const char *label, const char *pin, GError **error);
 GVariant *fixture_sign(Fixture *fixture, const char *permit, const char *entity, GError **error);
 GVariant *fixture_seal(Fixture *fixture, const char *content, GError **error);

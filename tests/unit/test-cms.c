@@ -1,4 +1,5 @@
-/* Detached CMS with keys made here: RSA and P-256, with and without a chain; damage and strangers are noticed. */
+/* Detached CMS with keys made here: RSA and P-256, with and without a chain; damage and strangers
+ * are noticed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,14 +41,18 @@ static Pair make_pair(EVP_PKEY *key, const char *name, const Pair *issuer)
 	ASN1_INTEGER_set(X509_get_serialNumber(pair.certificate), ++serial);
 	X509_gmtime_adj(X509_getm_notBefore(pair.certificate), -60);
 	X509_gmtime_adj(X509_getm_notAfter(pair.certificate), 3600);
-	X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0);
+	X509_NAME_add_entry_by_txt(
+		subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0);
 	X509_set_issuer_name(pair.certificate,
 		issuer != NULL ? X509_get_subject_name(issuer->certificate) : subject);
 	X509_set_pubkey(pair.certificate, key);
-	extend(pair.certificate, NID_basic_constraints, issuer == NULL ? "critical,CA:TRUE" : "CA:FALSE");
+	extend(pair.certificate, NID_basic_constraints,
+		issuer == NULL ? "critical,CA:TRUE" : "CA:FALSE");
 	if (issuer != NULL)
-		extend(pair.certificate, NID_subject_alt_name, "email:Secretaria.General@muni.test");
-	assert_true(X509_sign(pair.certificate, issuer != NULL ? issuer->key : key, EVP_sha256()) > 0);
+		extend(pair.certificate, NID_subject_alt_name,
+			"email:Secretaria.General@muni.test");
+	assert_true(
+		X509_sign(pair.certificate, issuer != NULL ? issuer->key : key, EVP_sha256()) > 0);
 	return pair;
 }
 
@@ -157,7 +162,8 @@ static void test_digest(void **state)
 	static const guint8 zero[16] = {0};
 
 	(void)state;
-	assert_string_equal(empty, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_string_equal(
+		empty, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	assert_true(digest_is_sha256_hex(empty));
 	empty[0] = 'E';
 	assert_false(digest_is_sha256_hex(empty));

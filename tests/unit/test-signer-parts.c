@@ -1,4 +1,5 @@
-/* What the signer is made of, without a token: permits, packets at their limits, the header block, bindings on disk. */
+/* What the signer is made of, without a token: permits, packets at their limits, the header block,
+ * bindings on disk. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,7 +69,8 @@ static void test_permit_words(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
 
-		assert_null(permit_make(key, cases[i].send_id, cases[i].mailbox, cases[i].digest, 1000, &error));
+		assert_null(permit_make(
+			key, cases[i].send_id, cases[i].mailbox, cases[i].digest, 1000, &error));
 		assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_INVALID));
 	}
 }
@@ -79,7 +81,8 @@ static void test_key_file(void **state)
 		gsize size;
 		mode_t mode;
 		gboolean good;
-	} cases[] = {{31, 0600, FALSE}, {32, 0640, TRUE}, {4096, 0600, TRUE}, {4097, 0600, FALSE}, {32, 0644, FALSE}};
+	} cases[] = {{31, 0600, FALSE}, {32, 0640, TRUE}, {4096, 0600, TRUE}, {4097, 0600, FALSE},
+		{32, 0644, FALSE}};
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -204,15 +207,20 @@ static void test_header_block(void **state)
 		gboolean good;
 	} cases[] = {
 		{"Content-Type: text/plain; hp=\"clear\"\r\nFrom: <" MAILBOX ">\r\n\r\n", TRUE},
-		{"from: Secretaria <Secretaria.General@MUNI.test>\r\ncontent-type: text/plain;\r\n HP=clear\r\n\r\n",
+		{"from: Secretaria <Secretaria.General@MUNI.test>\r\ncontent-type: text/plain;\r\n "
+		 "HP=clear\r\n\r\n",
 			TRUE},
 		{"Content-Type: a/b; hp=clear\nFrom: " MAILBOX "\n\n", TRUE},
 		{"Content-Type: a/b; x=\"; hp=clear\"\r\nFrom: " MAILBOX "\r\n\r\n", FALSE},
 		{"Content-Type: a/b; hp=clear; hp=clear\r\nFrom: " MAILBOX "\r\n\r\n", FALSE},
-		{"Content-Type: a/b; hp=clear\r\nContent-Type: a/b; hp=clear\r\nFrom: " MAILBOX "\r\n\r\n", FALSE},
-		{"Content-Type: a/b; hp=clear\r\nFrom: " MAILBOX "\r\nFrom: " MAILBOX "\r\n\r\n", FALSE},
+		{"Content-Type: a/b; hp=clear\r\nContent-Type: a/b; hp=clear\r\nFrom: " MAILBOX
+		 "\r\n\r\n",
+			FALSE},
+		{"Content-Type: a/b; hp=clear\r\nFrom: " MAILBOX "\r\nFrom: " MAILBOX "\r\n\r\n",
+			FALSE},
 		{"Content-Type: a/b; hp=clear\r\nFrom: x@muni.test, " MAILBOX "\r\n\r\n", FALSE},
-		{"Content-Type: a/b; hp=clear\r\nFrom: \"<" MAILBOX ">\" <x@muni.test>\r\n\r\n", FALSE},
+		{"Content-Type: a/b; hp=clear\r\nFrom: \"<" MAILBOX ">\" <x@muni.test>\r\n\r\n",
+			FALSE},
 		{"Content-Type: a/b; hp=clear\r\nFrom: <" MAILBOX "> <x@muni.test>\r\n\r\n", FALSE},
 		{"Content-Type: a/b; hp=clear\r\nFrom: g: " MAILBOX ";\r\n\r\n", FALSE},
 		{"Content-Type: a/b; hp=clear\r\n\r\nFrom: " MAILBOX "\r\n\r\n", FALSE},
@@ -246,10 +254,12 @@ static void test_header_block_limit(void **state)
 	}
 }
 
-static GVariant *one_binding(const char *token, const char *state_word, gint64 from_s, gint64 until_s)
+static GVariant *one_binding(
+	const char *token, const char *state_word, gint64 from_s, gint64 until_s)
 {
-	return g_variant_ref_sink(g_variant_new_parsed("[{'token': <%s>, 'mailboxes': <['Secretaria.General@muni.test']>,"
-						      "'from': <%x>, 'until': <%x>, 'state': <%s>}]",
+	return g_variant_ref_sink(g_variant_new_parsed(
+		"[{'token': <%s>, 'mailboxes': <['Secretaria.General@muni.test']>,"
+		"'from': <%x>, 'until': <%x>, 'state': <%s>}]",
 		token, from_s, until_s, state_word));
 }
 
@@ -259,7 +269,8 @@ static void test_bindings(void **state)
 	g_autofree char *path = g_build_filename(folder, "bindings", NULL);
 	g_autoptr(GVariant) active = one_binding("oficina", "active", 100, 200);
 	g_autoptr(GVariant) lost = one_binding("oficina", "lost", 100, 200);
-	g_autoptr(GVariant) long_label = one_binding("123456789012345678901234567890123", "active", 0, 0);
+	g_autoptr(GVariant) long_label =
+		one_binding("123456789012345678901234567890123", "active", 0, 0);
 	g_autoptr(GError) error = NULL;
 	Bindings *bindings = bindings_open(folder, NULL);
 

@@ -1,4 +1,5 @@
-/* acuse-signer as its clients see it, with real tokens: what it signs, and each thing that it refuses. */
+/* acuse-signer as its clients see it, with real tokens: what it signs, and each thing that it
+ * refuses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,8 +22,9 @@
 
 static Fixture *fixture;
 
-static const char *const all_active[] = {"oficina " FIXTURE_OFFICE " active", "mesa " FIXTURE_DESK " active",
-	"errado errado@muni.test active", "sello registro@muni.test active", NULL};
+static const char *const all_active[] = {"oficina " FIXTURE_OFFICE " active",
+	"mesa " FIXTURE_DESK " active", "errado errado@muni.test active",
+	"sello registro@muni.test active", NULL};
 
 static void push(const char *const *entries)
 {
@@ -37,7 +39,8 @@ static void unlock_office(void)
 	g_autofree char *unlocked = fixture_status(fixture, "oficina", "unlocked");
 	g_autoptr(GError) error = NULL;
 
-	if (strcmp(unlocked, "true") != 0 && !fixture_unlock(fixture, "oficina", FIXTURE_PIN, &error))
+	if (strcmp(unlocked, "true") != 0 &&
+		!fixture_unlock(fixture, "oficina", FIXTURE_PIN, &error))
 		fail_msg("unlock: %s", error->message);
 }
 
@@ -182,10 +185,12 @@ static void test_refused_entities(void **state)
 	static const struct {
 		const char *name, *entity;
 	} cases[] = {
-		{"other From", "Content-Type: text/plain; hp=\"clear\"\r\nFrom: rmoralesa@muni.test\r\n\r\nx"},
+		{"other From", "Content-Type: text/plain; hp=\"clear\"\r\nFrom: "
+			       "rmoralesa@muni.test\r\n\r\nx"},
 		{"no From", "Content-Type: text/plain; hp=\"clear\"\r\n\r\nx"},
 		{"no hp", "Content-Type: text/plain\r\nFrom: " FIXTURE_OFFICE "\r\n\r\nx"},
-		{"hp=cipher", "Content-Type: text/plain; hp=\"cipher\"\r\nFrom: " FIXTURE_OFFICE "\r\n\r\nx"},
+		{"hp=cipher", "Content-Type: text/plain; hp=\"cipher\"\r\nFrom: " FIXTURE_OFFICE
+			      "\r\n\r\nx"},
 	};
 
 	(void)state;
@@ -254,9 +259,9 @@ static int ask_as_nobody(void)
 	fixture_sign(fixture, permit, entity, &sign_error);
 	signer_call(fixture->control_socket, 10000, "status", NULL, NULL, &status_error);
 	return g_error_matches(sign_error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN) &&
-			g_error_matches(status_error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN)
-		? 0
-		: 1;
+			       g_error_matches(status_error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN)
+		       ? 0
+		       : 1;
 }
 
 static void test_other_user(void **state)
@@ -297,7 +302,8 @@ static void lock_office(void)
 
 	g_variant_dict_init(&dict, NULL);
 	g_variant_dict_insert(&dict, "token", "s", "oficina");
-	answer = signer_call(fixture->control_socket, 10000, "lock", g_variant_dict_end(&dict), NULL, NULL);
+	answer = signer_call(
+		fixture->control_socket, 10000, "lock", g_variant_dict_end(&dict), NULL, NULL);
 	assert_non_null(answer);
 }
 
@@ -343,7 +349,8 @@ static void test_hanging_worker_is_killed_and_blocks_no_other(void **state)
 static void test_bindings_only_rise(void **state)
 {
 	static const char *const other[] = {"oficina otra@muni.test active", NULL};
-	static const char *const twice[] = {"oficina a@muni.test active", "oficina b@muni.test active", NULL};
+	static const char *const twice[] = {
+		"oficina a@muni.test active", "oficina b@muni.test active", NULL};
 	g_autoptr(GError) error = NULL;
 
 	(void)state;
@@ -377,7 +384,8 @@ static void test_lost_is_one_way(void **state)
 	assert_sign_error(FIXTURE_DESK, ACUSE_ERROR_NO_BINDING);
 	assert_false(fixture_unlock(fixture, "mesa", FIXTURE_PIN, &error));
 	assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT));
-	/* Active again, and its credential is there: still not without its holder, also after a restart. */
+	/* Active again, and its credential is there: still not without its holder, also after a
+	 * restart. */
 	push(found);
 	assert_sign_error(FIXTURE_DESK, ACUSE_ERROR_TOKEN_LOCKED);
 	assert_int_equal(fixture_stop(fixture), 0);

@@ -1,6 +1,7 @@
 /*
- * The tokens of provisiond against a real store, outbox and signer: an enrolment reaches the signer, which then signs; a
- * lock too; a mailbox that ceased loses its signature; wrong bodies change nothing.
+ * The tokens of provisiond against a real store, outbox and signer: an enrolment reaches the
+ * signer, which then signs; a lock too; a mailbox that ceased loses its signature; wrong bodies
+ * change nothing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -64,12 +65,18 @@ static const char *no_query(gpointer http, const char *name)
 }
 
 /* The answer, or NULL with the code of the error. */
-static json_t *call(const char *method, const char *path, const char *argument, const char *body_text, int *code)
+static json_t *call(const char *method, const char *path, const char *argument,
+	const char *body_text, int *code)
 {
 	char *arguments[] = {(char *)argument, NULL};
 	json_t *body = body_text != NULL ? json_loads(body_text, 0, NULL) : NULL;
-	ApiRequest request = {.service = &service, .roles = ROLE_OTIC, .actor = "uid:0", .method = method,
-		.arguments = arguments, .query = no_query, .body = body};
+	ApiRequest request = {.service = &service,
+		.roles = ROLE_OTIC,
+		.actor = "uid:0",
+		.method = method,
+		.arguments = arguments,
+		.query = no_query,
+		.body = body};
 	ApiResponse response = {.status = 200};
 	g_autoptr(GError) error = NULL;
 	gboolean ok = FALSE, found = FALSE;
@@ -114,10 +121,13 @@ static void test_wrong_bodies(void **state)
 		"{\"label\":\"oficina\",\"mailboxes\":[\"a@muni.test\"]}",
 		"{\"label\":\"oficina\",\"mailboxes\":[\"a@muni.test\"],\"document\":\"\"}",
 		"{\"label\":\"a/b\",\"mailboxes\":[\"a@muni.test\"],\"document\":\"M-1\"}",
-		"{\"label\":\"123456789012345678901234567890123\",\"mailboxes\":[\"a@muni.test\"],\"document\":\"M-1\"}",
+		"{\"label\":\"123456789012345678901234567890123\",\"mailboxes\":[\"a@muni.test\"],"
+		"\"document\":\"M-1\"}",
 		"{\"label\":\"sello\",\"mailboxes\":[\"a@muni.test\"],\"document\":\"M-1\"}",
-		"{\"label\":\"oficina\",\"mailboxes\":[\"a@muni.test\"],\"document\":\"M-1\",\"until\":\"tomorrow\"}",
-		"{\"label\":\"oficina\",\"mailboxes\":[\"a@muni.test\"],\"document\":\"M-1\",\"pin\":\"1\"}",
+		"{\"label\":\"oficina\",\"mailboxes\":[\"a@muni.test\"],\"document\":\"M-1\","
+		"\"until\":\"tomorrow\"}",
+		"{\"label\":\"oficina\",\"mailboxes\":[\"a@muni.test\"],\"document\":\"M-1\","
+		"\"pin\":\"1\"}",
 	};
 	int code;
 
@@ -127,7 +137,8 @@ static void test_wrong_bodies(void **state)
 		assert_int_equal(code, ACUSE_ERROR_INVALID);
 	}
 	assert_int_equal(store_tree_size(service.store), 0);
-	assert_null(call("POST", "/v1/tokens/{label}/lock", "ninguno", "{\"document\":\"M-1\"}", &code));
+	assert_null(call(
+		"POST", "/v1/tokens/{label}/lock", "ninguno", "{\"document\":\"M-1\"}", &code));
 	assert_int_equal(code, ACUSE_ERROR_NOT_FOUND);
 	assert_int_equal(store_tree_size(service.store), 0);
 }
@@ -159,7 +170,8 @@ static void test_life_of_a_token(void **state)
 
 	(void)state;
 	assert_false(is_bound());
-	token = enrol("{\"label\":\"oficina\",\"mailboxes\":[\"Secretaria.General@muni.test\"],\"document\":\"M-1\"}");
+	token = enrol("{\"label\":\"oficina\",\"mailboxes\":[\"Secretaria.General@muni.test\"],"
+		      "\"document\":\"M-1\"}");
 	assert_true(json_is_false(json_object_get(token, "unlocked")));
 	json_decref(token);
 	assert_true(is_bound());
@@ -191,8 +203,10 @@ static void test_life_of_a_token(void **state)
 static void test_renewed_token_takes_over(void **state)
 {
 	(void)state;
-	json_decref(enrol("{\"label\":\"oficina\",\"mailboxes\":[\"secretaria.general@muni.test\"],\"document\":\"M-3\"}"));
-	json_decref(enrol("{\"label\":\"errado\",\"mailboxes\":[\"secretaria.general@muni.test\"],\"document\":\"M-4\","
+	json_decref(enrol("{\"label\":\"oficina\",\"mailboxes\":[\"secretaria.general@muni.test\"],"
+			  "\"document\":\"M-3\"}"));
+	json_decref(enrol("{\"label\":\"errado\",\"mailboxes\":[\"secretaria.general@muni.test\"],"
+			  "\"document\":\"M-4\","
 			  "\"until\":\"2099-01-01T05:00:00Z\"}"));
 	assert_true(is_bound());
 	fixture_await(fixture, "oficina", "state", "'suspended'");
@@ -208,7 +222,8 @@ static void test_signer_down(void **state)
 
 	(void)state;
 	assert_int_equal(fixture_stop(fixture), 0);
-	token = enrol("{\"label\":\"mesa\",\"mailboxes\":[\"mesa.partes@muni.test\"],\"document\":\"M-5\"}");
+	token = enrol("{\"label\":\"mesa\",\"mailboxes\":[\"mesa.partes@muni.test\"],\"document\":"
+		      "\"M-5\"}");
 	assert_true(json_is_null(json_object_get(token, "unlocked")));
 	json_decref(token);
 	list = call("GET", "/v1/tokens", NULL, NULL, &code);
