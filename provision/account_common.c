@@ -164,7 +164,8 @@ gboolean account_record_password(const ApiRequest *request, const char *uid, con
 	g_autoptr(Record) record = record_new("account.password", uid, request->service->now_s());
 
 	record_add(record, "reason", reason);
-	record_add(record, "actor", request->actor);
+	/* Over TLS it is the owner; the address in use stays out of the ledger. */
+	record_add(record, "actor", request->roles == ROLE_PUBLIC ? uid : request->actor);
 	return store_run(request->service->store, append, record, error);
 }
 

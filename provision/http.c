@@ -63,6 +63,19 @@ static guint peer_uid(struct MHD_Connection *connection)
 	return info == NULL ? (guint)-1 : ustream_peer_uid(info->connect_fd);
 }
 
+static const char *connection_address(struct MHD_Connection *connection, char *address, gsize size)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *from = info != NULL ? info->client_addr : NULL;
+	socklen_t length = from != NULL && from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+								       : sizeof(struct sockaddr_in);
+
+	if (from == NULL || getnameinfo(from, length, address, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
+		g_strlcpy(address, "unknown", size);
+	return address;
+}
+
 static enum MHD_Result add_query(void *cls, enum MHD_ValueKind kind, const char *name,
 	const char *value)
 {
@@ -142,9 +155,10 @@ static Arriving *begin_call(HttpServer *server, struct MHD_Connection *connectio
 {
 	Arriving *arriving = g_new0(Arriving, 1);
 	HttpCall *call = call_new(server->service, server->replies, method, url);
+	char address[NI_MAXHOST];
 
 	if (tls)
-		call_set_public_caller(call);
+		call_set_public_caller(call, connection_address(connection, address, sizeof address));
 	else
 		call_set_local_caller(call, server->roles, peer_uid(connection),
 			header(connection, "Acuse-Actor"));

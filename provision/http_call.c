@@ -228,10 +228,10 @@ void call_set_local_caller(HttpCall *call, const RoleTable *roles, guint uid, co
 		call->actor = g_strdup_printf("uid:%u", uid);
 }
 
-void call_set_public_caller(HttpCall *call)
+void call_set_public_caller(HttpCall *call, const char *address)
 {
 	call->roles = ROLE_PUBLIC;
-	call->actor = g_strdup("public");
+	call->actor = g_strconcat("public:", address, NULL);
 }
 
 void call_set_route(HttpCall *call, const Route *const *tables)

@@ -47,7 +47,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpCall, call_free)
 
 /* Names the caller; header NULL: none. Only root may name somebody else. */
 void call_set_local_caller(HttpCall *call, const RoleTable *roles, guint uid, const char *header);
-void call_set_public_caller(HttpCall *call);
+/* address: of the peer, numeric; a brake on guessing counts by it. */
+void call_set_public_caller(HttpCall *call, const char *address);
 /* After the caller is set. */
 void call_set_route(HttpCall *call, const Route *const *tables);
 void call_add_query(HttpCall *call, const char *name, const char *value);

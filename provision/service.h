@@ -42,7 +42,7 @@ typedef struct {
 typedef struct {
 	Service *service;
 	Role roles;
-	const char *actor;	/* "uid:1000", or the name given behind root; for records */
+	const char *actor;	/* "uid:1000", the name given behind root, or "public:ADDRESS"; for records */
 	const char *method;
 	char *const *arguments; /* values of {…} in the route's path, decoded, NULL-terminated */
 	const char *(*query)(gpointer http, const char *name); /* NULL: absent */

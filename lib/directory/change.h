@@ -2,7 +2,7 @@
  * Writes to the directory, each idempotent: doing it twice is doing it once, so that the outbox may repeat it
  * (DESIGN 3). Escaping of DNs and filters happens here. Names of entries: uid=X,ou=people,BASE;
  * uid=X,ou=offices,BASE; reserved local parts cn=X,ou=names,BASE (for ever, A4).
- * One Directory serves one thread. ACUSE_ERROR_UNAVAILABLE: try again later.
+ * One Directory serves one thread. ACUSE_ERROR_UNAVAILABLE: try again later. The program must ignore SIGPIPE.
  */
 #ifndef ACUSE_DIRECTORY_CHANGE_H
 #define ACUSE_DIRECTORY_CHANGE_H
