@@ -18,6 +18,7 @@
 #include "cms/digest.h"
 #include "signer/permit.h"
 #include "signer/protocol.h"
+#include "signer/token.h"
 #include "signer_fixture.h"
 
 static Fixture *fixture;
@@ -346,6 +347,69 @@ static void test_hanging_worker_is_killed_and_blocks_no_other(void **state)
 	close(memfd);
 }
 
+/* One request is at the worker, as many as may wait do, and the next is turned away at once. */
+static void test_queue_is_bounded(void **state)
+{
+	g_autofree char *entity = fixture_entity(FIXTURE_OFFICE);
+	g_autofree char *permit = fixture_permit(fixture, FIXTURE_OFFICE, entity);
+	g_autoptr(GBytes) content = g_bytes_new_static(entity, strlen(entity));
+	int memfd = signer_memfd_new(content, NULL), fds[TOKEN_MAX_WAITING + 1];
+
+	(void)state;
+	push(all_active);
+	lock_office();
+	signal_worker_of_office(SIGSTOP);
+	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
+		GVariantDict dict;
+
+		fds[i] = ustream_connect(fixture->sign_socket, SOCK_SEQPACKET, 20000, NULL);
+		g_variant_dict_init(&dict, NULL);
+		g_variant_dict_insert(&dict, "permit", "s", permit);
+		assert_true(
+			signer_packet_send(fds[i], "sign", g_variant_dict_end(&dict), memfd, NULL));
+	}
+	assert_sign_error(FIXTURE_OFFICE, ACUSE_ERROR_UNAVAILABLE);
+	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
+		g_autoptr(GError) error = NULL;
+
+		assert_null(signer_packet_receive(fds[i], NULL, NULL, &error));
+		assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TIMEOUT) ||
+			    g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_LOCKED));
+		close(fds[i]);
+	}
+	close(memfd);
+}
+
+static gboolean proc_contains(const char *pid, const char *file, const char *text)
+{
+	g_autofree char *path = g_build_filename("/proc", pid, file, NULL);
+	g_autofree char *data = NULL;
+
+	assert_true(g_file_get_contents(path, &data, NULL, NULL));
+	return strstr(data, text) != NULL;
+}
+
+static void test_processes(void **state)
+{
+	g_autofree char *parent = g_strdup_printf("%d", (int)fixture->daemon);
+	g_auto(GStrv) workers = NULL;
+
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	unlock_office();
+	workers = fixture_workers(fixture);
+	assert_non_null(workers[0]);
+	assert_false(proc_contains(parent, "maps", "libsofthsm2"));
+	assert_true(proc_contains(parent, "status", "Threads:\t1\n"));
+	for (char **pid = workers; *pid != NULL; pid++) {
+		assert_true(proc_contains(*pid, "maps", "libsofthsm2"));
+		assert_true(proc_contains(*pid, "status", "Threads:\t1\n"));
+		assert_true(proc_contains(*pid, "status", "Seccomp:\t2\n"));
+		assert_true(proc_contains(*pid, "limits", "Max core file size        0 "));
+	}
+}
+
 static void test_bindings_only_rise(void **state)
 {
 	static const char *const other[] = {"oficina otra@muni.test active", NULL};
@@ -421,6 +485,8 @@ int main(void)
 		cmocka_unit_test(test_other_user),
 		cmocka_unit_test(test_killed_worker_leaves_the_token_locked),
 		cmocka_unit_test(test_hanging_worker_is_killed_and_blocks_no_other),
+		cmocka_unit_test(test_queue_is_bounded),
+		cmocka_unit_test(test_processes),
 		cmocka_unit_test(test_bindings_only_rise),
 		cmocka_unit_test(test_lost_is_one_way),
 		cmocka_unit_test(test_absent_token),
