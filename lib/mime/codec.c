@@ -22,8 +22,8 @@ static void push(GByteArray *out, GArray *map, guint8 byte, gsize offset)
 }
 
 /* One line without its end, trailing blanks gone. TRUE when a soft break ends it. */
-static gboolean decode_qp_line(GByteArray *out, GArray *map, const guint8 *bytes, gsize start,
-	gsize end)
+static gboolean decode_qp_line(
+	GByteArray *out, GArray *map, const guint8 *bytes, gsize start, gsize end)
 {
 	gsize i = start;
 
@@ -111,7 +111,8 @@ GByteArray *codec_base64_decode(const guint8 *bytes, gsize size)
 			return NULL;
 		start = i + 1;
 	}
-	if (start < digits->len && !decode_base64_run(out, digits->str + start, digits->len - start))
+	if (start < digits->len &&
+		!decode_base64_run(out, digits->str + start, digits->len - start))
 		return NULL;
 	return g_steal_pointer(&out);
 }
@@ -135,16 +136,19 @@ GByteArray *codec_decode(MimeEncoding encoding, const guint8 *bytes, gsize size,
 
 #define QP_LINE 76
 
-/* The encoded form of bytes[i], at column `column` of its line; last: nothing follows on the line. */
-static const char *qp_token(const guint8 *bytes, gsize i, gsize size, gsize column, gboolean last,
-	char token[4])
+/* The encoded form of bytes[i], at column `column` of its line; last: nothing follows on the line.
+ */
+static const char *qp_token(
+	const guint8 *bytes, gsize i, gsize size, gsize column, gboolean last, char token[4])
 {
 	guint8 c = bytes[i];
 	gboolean blank = c == ' ' || c == '\t';
 	gboolean plain = blank ? !last : c > 32 && c < 127 && c != '=';
 
-	/* A line that begins with "From " or is a lone dot is altered by some servers on the way. */
-	if (column == 0 && (c == '.' || (c == 'F' && size - i >= 5 && !memcmp(bytes + i, "From ", 5))))
+	/* A line that begins with "From " or is a lone dot is altered by some servers on the way.
+	 */
+	if (column == 0 &&
+		(c == '.' || (c == 'F' && size - i >= 5 && !memcmp(bytes + i, "From ", 5))))
 		plain = FALSE;
 	if (plain) {
 		token[0] = (char)c;
@@ -171,7 +175,7 @@ void codec_append_qp(GByteArray *out, const guint8 *bytes, gsize size, const cha
 			continue;
 		}
 		last = i + 1 == size ||
-			(size - i - 1 >= eol_size && memcmp(bytes + i + 1, eol, eol_size) == 0);
+		       (size - i - 1 >= eol_size && memcmp(bytes + i + 1, eol, eol_size) == 0);
 		length = strlen(qp_token(bytes, i, size, column, last, token));
 		if (column + length > QP_LINE - (last ? 0 : 1)) {
 			g_byte_array_append(out, (const guint8 *)"=", 1);
@@ -206,13 +210,13 @@ gboolean codec_charset_is_utf8(const char *charset)
 gboolean codec_charset_is_ascii(const char *charset)
 {
 	return !charset || strcmp(charset, "us-ascii") == 0 || strcmp(charset, "ascii") == 0 ||
-		strcmp(charset, "ansi_x3.4-1968") == 0;
+	       strcmp(charset, "ansi_x3.4-1968") == 0;
 }
 
 gboolean codec_charset_extends_ascii(const char *charset)
 {
-	static const char *const prefixes[] = {"iso-8859-", "iso8859-", "windows-125", "cp125",
-		"koi8-", "latin"};
+	static const char *const prefixes[] = {
+		"iso-8859-", "iso8859-", "windows-125", "cp125", "koi8-", "latin"};
 
 	if (codec_charset_is_ascii(charset) || codec_charset_is_utf8(charset))
 		return TRUE;
@@ -231,7 +235,8 @@ char *codec_to_utf8(const guint8 *bytes, gsize size, const char *charset)
 	if (size == 0)
 		return g_strdup("");
 	if (codec_charset_is_utf8(charset) || codec_charset_is_ascii(charset)) {
-		if (memchr(bytes, '\0', size) || !g_utf8_validate((const char *)bytes, (gssize)size, NULL) ||
+		if (memchr(bytes, '\0', size) ||
+			!g_utf8_validate((const char *)bytes, (gssize)size, NULL) ||
 			(codec_charset_is_ascii(charset) && !codec_is_ascii(bytes, size)))
 			return NULL;
 		return g_strndup((const char *)bytes, size);
@@ -255,8 +260,8 @@ static char *single_bytes_to_utf8(const guint8 *bytes, gsize size, const char *c
 
 	for (gsize i = 0; i < size; i++) {
 		if (!letters[bytes[i]]) {
-			letters[bytes[i]] = g_convert((const char *)bytes + i, 1, "UTF-8", charset,
-				NULL, NULL, NULL);
+			letters[bytes[i]] = g_convert(
+				(const char *)bytes + i, 1, "UTF-8", charset, NULL, NULL, NULL);
 			if (!letters[bytes[i]])
 				letters[bytes[i]] = g_strdup("\xef\xbf\xbd");
 		}

@@ -1,7 +1,7 @@
 /*
- * Transfer encodings and charsets for splicing: decoders that refuse rather than guess, and that tell
- * where in the encoded bytes each decoded byte stands. GMime's are lenient and lose text (FACTS 17).
- * Internal to lib/mime.
+ * Transfer encodings and charsets for splicing: decoders that refuse rather than guess, and that
+ * tell where in the encoded bytes each decoded byte stands. GMime's are lenient and lose text
+ * (FACTS 17). Internal to lib/mime.
  */
 #ifndef ACUSE_MIME_CODEC_H
 #define ACUSE_MIME_CODEC_H
@@ -9,12 +9,13 @@
 #include "mime/part.h"
 
 /*
- * The decoded bytes, or NULL when they are not certain. map (gsize, may be NULL) gets, for quoted-printable
- * and plain encodings, the offset of each decoded byte in `bytes`.
+ * The decoded bytes, or NULL when they are not certain. map (gsize, may be NULL) gets, for
+ * quoted-printable and plain encodings, the offset of each decoded byte in `bytes`.
  */
 GByteArray *codec_decode(MimeEncoding encoding, const guint8 *bytes, gsize size, GArray *map);
 
-/* Line ends equal to eol stay line ends; every other control byte is escaped. Lines of 76 at most. */
+/* Line ends equal to eol stay line ends; every other control byte is escaped. Lines of 76 at most.
+ */
 void codec_append_qp(GByteArray *out, const guint8 *bytes, gsize size, const char *eol);
 
 /* In lines of 76, each with eol. */

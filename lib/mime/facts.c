@@ -1,12 +1,14 @@
 /*
- * An outgoing message reduced to what the policy reads. Input: a MailMessage; output: MessageFacts. Fails
- * only over a limit; what cannot be read is said in the facts. No shared state after mime_init.
+ * An outgoing message reduced to what the policy reads. Input: a MailMessage; output: MessageFacts.
+ * Fails only over a limit; what cannot be read is said in the facts. No shared state after
+ * mime_init.
  */
 #include "mime/facts.h"
 
 #include <gmime/gmime.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "mime/codec.h"
 #include "mime/header.h"
 #include "mime/protection.h"
@@ -92,8 +94,27 @@ static void read_body(const MailMessage *message, MessageFacts *facts)
 		facts->longest_line_bytes = MAX(facts->longest_line_bytes, (guint)(end - pos));
 		pos = next;
 	}
-	facts->content_sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
-		data ? data : (const guint8 *)"", size);
+	facts->content_sha256 = g_compute_checksum_for_data(
+		G_CHECKSUM_SHA256, data ? data : (const guint8 *)"", size);
+}
+
+static gboolean addresses_within_limits(const MailMessage *message, GError **error)
+{
+	static const char *const names[] = {"From", "Sender", "To", "Cc"};
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+
+		for (size_t j = 0; j < G_N_ELEMENTS(names); j++) {
+			if (g_ascii_strcasecmp(field->name, names[j]) != 0 ||
+				header_addresses_within_limits(field->value))
+				continue;
+			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
+				"the field %s is too long or has too many groups", names[j]);
+			return FALSE;
+		}
+	}
+	return TRUE;
 }
 
 MessageFacts *mime_facts(const MailMessage *message, GError **error)
@@ -104,7 +125,7 @@ MessageFacts *mime_facts(const MailMessage *message, GError **error)
 	g_autofree char *mark_word = mark ? header_unfold(mark) : NULL;
 	MessageFacts *facts;
 
-	if (!root)
+	if (!root || !addresses_within_limits(message, error))
 		return NULL;
 	facts = message_facts_new();
 	read_from(message, facts);

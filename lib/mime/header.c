@@ -1,6 +1,6 @@
 /*
- * Header values. GMime splits address lists; what it says is compared with the bytes where it matters
- * (From). Pure functions.
+ * Header values. GMime splits address lists; what it says is compared with the bytes where it
+ * matters (From). Pure functions.
  */
 #include "mime/header.h"
 
@@ -56,7 +56,8 @@ static GByteArray *decode_b(const char *text, gsize length)
 	return codec_base64_decode((const guint8 *)padded->str, padded->len);
 }
 
-/* Bytes of adjacent words of one charset, not converted yet: a letter may be cut between two words. */
+/* Bytes of adjacent words of one charset, not converted yet: a letter may be cut between two words.
+ */
 typedef struct {
 	GString *out;
 	char *charset;
@@ -82,11 +83,12 @@ static void words_flush(Words *words)
 
 static void words_add(Words *words, const GMatchInfo *match)
 {
-	g_autofree char *charset = g_match_info_fetch(match, 1), *kind = g_match_info_fetch(match, 2);
+	g_autofree char *charset = g_match_info_fetch(match, 1),
+			*kind = g_match_info_fetch(match, 2);
 	g_autofree char *text = g_match_info_fetch(match, 3), *lower = g_ascii_strdown(charset, -1);
 	g_autoptr(GByteArray) bytes = g_ascii_tolower(kind[0]) == 'b'
-		? decode_b(text, strlen(text))
-		: decode_q(text, strlen(text));
+					      ? decode_b(text, strlen(text))
+					      : decode_q(text, strlen(text));
 	char *language = strchr(lower, '*');
 
 	if (language)
@@ -134,8 +136,9 @@ static char *one_line(const char *text)
 char *header_decode(const char *value, gboolean *sure)
 {
 	g_autofree char *text = header_unfold(value), *decoded = NULL;
-	g_autoptr(GRegex) regex = g_regex_new("=\\?([^?\\s]+)\\?([BbQq])\\?([^?\\s]*)\\?=", G_REGEX_RAW,
-		(GRegexMatchFlags)0, NULL);
+	g_autoptr(GRegex) regex =
+		g_regex_new("=\\?([^?\\s]+)\\?([BbQq])\\?([^?\\s]*)\\?=", G_REGEX_RAW,
+			(GRegexMatchFlags)0, NULL);
 	g_autoptr(GMatchInfo) match = NULL;
 	Words words = {g_string_new(NULL), NULL, g_byte_array_new(), TRUE};
 	gsize done = 0;
@@ -288,10 +291,25 @@ static gboolean add_list(InternetAddressList *list, GPtrArray *addresses)
 	return plain;
 }
 
+gboolean header_addresses_within_limits(const char *value)
+{
+	guint colons = 0;
+
+	for (const char *c = value; *c; c++)
+		colons += *c == ':';
+	return strlen(value) <= MIME_MAX_ADDRESS_BYTES && colons <= MIME_MAX_GROUPS;
+}
+
+static InternetAddressList *parse_list(const char *text)
+{
+	return header_addresses_within_limits(text) ? internet_address_list_parse(NULL, text)
+						    : NULL;
+}
+
 void header_addresses(const char *value, GPtrArray *addresses)
 {
 	g_autofree char *text = header_unfold(value);
-	g_autoptr(InternetAddressList) list = internet_address_list_parse(NULL, text);
+	g_autoptr(InternetAddressList) list = parse_list(text);
 
 	if (list)
 		add_list(list, addresses);
@@ -338,7 +356,7 @@ static gboolean address_is_sure(const char *address, const char *text)
 gboolean header_addresses_strict(const char *value, GPtrArray *addresses)
 {
 	g_autofree char *text = header_unfold(value);
-	g_autoptr(InternetAddressList) list = internet_address_list_parse(NULL, text);
+	g_autoptr(InternetAddressList) list = parse_list(text);
 	guint before = addresses->len, found;
 
 	if (!list)
@@ -350,9 +368,10 @@ gboolean header_addresses_strict(const char *value, GPtrArray *addresses)
 		if (!address_is_sure(g_ptr_array_index(addresses, i), text))
 			return FALSE;
 	/* Every '@', '<' and ',' that another parser could see belongs to what was found. */
-	return found > 0 && g_utf8_validate(text, -1, NULL) && count_outside(text, '@') == (int)found &&
-		count_outside(text, '<') == count_outside(text, '>') &&
-		count_outside(text, '<') <= (int)found &&
-		count_outside(text, ',') == (int)found - 1 && count_outside(text, ';') == 0 &&
-		count_outside(text, ':') == 0;
+	return found > 0 && g_utf8_validate(text, -1, NULL) &&
+	       count_outside(text, '@') == (int)found &&
+	       count_outside(text, '<') == count_outside(text, '>') &&
+	       count_outside(text, '<') <= (int)found &&
+	       count_outside(text, ',') == (int)found - 1 && count_outside(text, ';') == 0 &&
+	       count_outside(text, ':') == 0;
 }

@@ -1,5 +1,6 @@
 /*
- * Header values: encoded words, ids, addresses, and changing one parameter in place. Internal to lib/mime.
+ * Header values: encoded words, ids, addresses, and changing one parameter in place. Internal to
+ * lib/mime.
  */
 #ifndef ACUSE_MIME_HEADER_H
 #define ACUSE_MIME_HEADER_H
@@ -10,8 +11,8 @@
 char *header_unfold(const char *value);
 
 /*
- * RFC 2047, word by word (FACTS 17a); one line of UTF-8. *sure is FALSE when a word or a raw byte cannot
- * be decoded: the text is then as near as can be.
+ * RFC 2047, word by word (FACTS 17a); one line of UTF-8. *sure is FALSE when a word or a raw byte
+ * cannot be decoded: the text is then as near as can be.
  */
 char *header_decode(const char *value, gboolean *sure);
 
@@ -24,10 +25,15 @@ char **header_ids(const char *value);
  */
 char *header_set_parameter(const char *raw, const char *name, const char *value);
 
-/* Addresses of the value, groups opened, domain in lower case, appended to `addresses`. */
+/* Whether an address field is within MIME_MAX_ADDRESS_BYTES and MIME_MAX_GROUPS. */
+gboolean header_addresses_within_limits(const char *value);
+
+/* Addresses of the value, groups opened, domain in lower case, appended to `addresses`. None over
+ * the limits. */
 void header_addresses(const char *value, GPtrArray *addresses);
 
-/* The same, for a From: FALSE when parsers may disagree on it (groups, garbage, encoded words in addresses). */
+/* The same, for a From: FALSE when parsers may disagree on it (groups, garbage, encoded words in
+ * addresses). */
 gboolean header_addresses_strict(const char *value, GPtrArray *addresses);
 
 #endif

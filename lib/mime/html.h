@@ -1,12 +1,25 @@
-/* Where a block goes into an HTML text, and what its reader sees. Internal to lib/mime; gumbo only in html.c. */
+/* Where a block goes into an HTML text, and what its reader sees. Internal to lib/mime; gumbo only
+ * in html.c. */
 #ifndef ACUSE_MIME_HTML_H
 #define ACUSE_MIME_HTML_H
 
 #include <glib.h>
 
+#define HTML_MAX_BYTES (4 * 1024 * 1024) /* gumbo keeps the whole tree in memory */
+#define HTML_MAX_OPEN_TAGS 20000	 /* that may nest; gumbo recurses when it frees the tree */
+#define HTML_MAX_TAG_WORK                                                                          \
+	1000000000		/* nesting tags times all tags: gumbo walks the open ones at each */
+#define HTML_MAX_ATTRIBUTES 500 /* of one tag: gumbo compares each with all others */
+
 /*
- * Offset before the last real </body>, else before </html>, else `size`. Bytes over 127 may be of any
- * charset that extends ASCII.
+ * Whether gumbo can read it in reasonable time and stack. To be asked before any other function:
+ * gumbo 0.10 needs quadratic time or overflows the stack on markup made for that.
+ */
+gboolean html_within_limits(const guint8 *bytes, gsize size);
+
+/*
+ * Offset before the last real </body>, else before </html>, else `size`. Bytes over 127 may be of
+ * any charset that extends ASCII.
  */
 gsize html_block_offset(const guint8 *bytes, gsize size);
 

@@ -1,6 +1,6 @@
 /*
- * The byte-exact container of a message: fields in order, body bytes. Nothing here fails; no state is
- * shared, so each thread may use its own messages.
+ * The byte-exact container of a message: fields in order, body bytes. Nothing here fails; no state
+ * is shared, so each thread may use its own messages.
  */
 #include "mime/message.h"
 
@@ -76,7 +76,8 @@ void mail_message_delete_fields(MailMessage *message, const char *name)
 	}
 }
 
-/* Length of the field name at p when "name:" stands there (RFC 5322 3.6.8, blanks before ':' allowed). */
+/* Length of the field name at p when "name:" stands there (RFC 5322 3.6.8, blanks before ':'
+ * allowed). */
 static gsize field_name_length(const char *p, gsize n)
 {
 	gsize length = 0, colon;
@@ -96,7 +97,8 @@ static gsize line_end(const char *p, gsize n)
 	return lf ? (gsize)(lf - p) + 1 : n;
 }
 
-/* The value of the n bytes at p, without the last line end, CR before LF and NUL, which no C string holds. */
+/* The value of the n bytes at p, without the last line end, CR before LF and NUL, which no C string
+ * holds. */
 static char *field_value(const char *p, gsize n)
 {
 	GString *value = g_string_sized_new(n);

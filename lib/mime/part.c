@@ -1,6 +1,6 @@
 /*
- * The part tree by offsets: one forward pass over the body with a stack of open boundaries. Input: a
- * MailMessage; output: MimePart. Fails only over a limit. No shared state.
+ * The part tree by offsets: one forward pass over the body with a stack of open boundaries. Input:
+ * a MailMessage; output: MimePart. Fails only over a limit. No shared state.
  */
 #include "mime/part.h"
 
@@ -81,8 +81,8 @@ static gsize next_line(const Scan *scan, gsize pos)
 }
 
 /* Whether [pos, end) is "--boundary", perhaps "--", perhaps blanks. */
-static gboolean line_is_boundary(const Scan *scan, gsize pos, gsize end, const char *boundary,
-	gboolean *closing)
+static gboolean line_is_boundary(
+	const Scan *scan, gsize pos, gsize end, const char *boundary, gboolean *closing)
 {
 	gsize length = strlen(boundary);
 
@@ -112,7 +112,8 @@ static gboolean match_boundary(const Scan *scan, gsize pos, gsize end, Stop *sto
 	return FALSE;
 }
 
-/* The end of what stands before a boundary line: its line end belongs to the boundary (RFC 2046 5.1.1). */
+/* The end of what stands before a boundary line: its line end belongs to the boundary (RFC
+ * 2046 5.1.1). */
 static gsize before_boundary(const Scan *scan, gsize line)
 {
 	if (line > 0 && scan->data[line - 1] == '\n')
@@ -207,8 +208,9 @@ static void read_disposition(MimePart *part, const char *raw)
 		g_free(part->name);
 		part->name = g_strdup(name);
 	}
-	part->attachment = g_ascii_strcasecmp(
-		g_mime_content_disposition_get_disposition(disposition), "inline") != 0;
+	part->attachment =
+		g_ascii_strcasecmp(
+			g_mime_content_disposition_get_disposition(disposition), "inline") != 0;
 }
 
 static MimeEncoding read_encoding(const char *raw)
@@ -217,8 +219,9 @@ static MimeEncoding read_encoding(const char *raw)
 		const char *word;
 		MimeEncoding encoding;
 	} words[] = {{"7bit", ENCODING_7BIT}, {"7-bit", ENCODING_7BIT}, {"8bit", ENCODING_8BIT},
-		{"8-bit", ENCODING_8BIT}, {"binary", ENCODING_BINARY}, {"quoted-printable", ENCODING_QP},
-		{"base64", ENCODING_BASE64}, {"", ENCODING_7BIT}};
+		{"8-bit", ENCODING_8BIT}, {"binary", ENCODING_BINARY},
+		{"quoted-printable", ENCODING_QP}, {"base64", ENCODING_BASE64},
+		{"", ENCODING_7BIT}};
 	g_autofree char *value = unfold(raw);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
@@ -226,7 +229,6 @@ static MimeEncoding read_encoding(const char *raw)
 			return words[i].encoding;
 	return ENCODING_UNKNOWN;
 }
-
 
 static guint part_count_fields(const MimePart *part, const MailMessage *message, const char *name)
 {
@@ -262,7 +264,7 @@ static void read_fields(const Scan *scan, MimePart *part)
 	g_autofree char *disposition = mime_part_field(part, scan->message, "Content-Disposition");
 
 	part->malformed |= part_count_fields(part, scan->message, "Content-Type") > 1 ||
-		part_count_fields(part, scan->message, "Content-Transfer-Encoding") > 1;
+			   part_count_fields(part, scan->message, "Content-Transfer-Encoding") > 1;
 	if (type)
 		read_type(part, type);
 	if (encoding)
@@ -425,8 +427,8 @@ static gboolean header_within_limits(const MailMessage *message, GError **error)
 
 MimePart *mime_part_scan(const MailMessage *message, GError **error)
 {
-	Scan scan = {message, (const char *)message->body->data, message->body->len, 0, NULL, 1,
-		NULL};
+	Scan scan = {
+		message, (const char *)message->body->data, message->body->len, 0, NULL, 1, NULL};
 	g_autoptr(MimePart) root = NULL;
 
 	if (!header_within_limits(message, error))

@@ -1,7 +1,8 @@
 /*
- * The part tree of a message by byte offsets, for splicing: a forward scan by boundaries (RFC 2046 5.1).
- * Trailing blanks after a boundary, an absent closing boundary, preamble and epilogue are honoured; an outer
- * boundary ends an inner part. Internal to lib/mime. Values of Content-Type are read by GMime.
+ * The part tree of a message by byte offsets, for splicing: a forward scan by boundaries (RFC
+ * 2046 5.1). Trailing blanks after a boundary, an absent closing boundary, preamble and epilogue
+ * are honoured; an outer boundary ends an inner part. Internal to lib/mime. Values of Content-Type
+ * are read by GMime.
  */
 #ifndef ACUSE_MIME_PART_H
 #define ACUSE_MIME_PART_H
@@ -19,7 +20,8 @@ typedef enum {
 	ENCODING_UNKNOWN
 } MimeEncoding;
 
-/* A field in the body: offsets of its first byte, of the byte after ':', of the value's end and of the next line. */
+/* A field in the body: offsets of its first byte, of the byte after ':', of the value's end and of
+ * the next line. */
 typedef struct {
 	char *name;
 	gsize start, value, value_end, end;
@@ -27,18 +29,20 @@ typedef struct {
 
 typedef struct _MimePart MimePart;
 struct _MimePart {
-	MimePart *parent;      /* NULL: the message itself, whose fields are MailMessage.fields */
-	GPtrArray *children;   /* MimePart *; of a multipart, or the one message in a message/rfc822 */
-	GArray *fields;	       /* PartField; NULL for the message itself */
-	gsize start;	       /* first byte of the header section */
-	gsize content, end;    /* the content, without the line end that belongs to the boundary */
-	char *type;	       /* "text/plain", lower case; the default when there is no field */
+	MimePart *parent; /* NULL: the message itself, whose fields are MailMessage.fields */
+	GPtrArray
+		*children;  /* MimePart *; of a multipart, or the one message in a message/rfc822 */
+	GArray *fields;	    /* PartField; NULL for the message itself */
+	gsize start;	    /* first byte of the header section */
+	gsize content, end; /* the content, without the line end that belongs to the boundary */
+	char *type;	    /* "text/plain", lower case; the default when there is no field */
 	gboolean has_type;
-	gboolean cut;	       /* no empty line ends its header section */
-	gboolean malformed;    /* Content-Type or encoding given twice, too long, or a broken header section */
-	char *charset;	       /* lower case; NULL: none given */
+	gboolean cut;	    /* no empty line ends its header section */
+	gboolean malformed; /* Content-Type or encoding given twice, too long, or a broken header
+			       section */
+	char *charset;	    /* lower case; NULL: none given */
 	char *boundary, *protocol, *smime_type, *report_type;
-	char *name;	       /* file name, or NULL */
+	char *name; /* file name, or NULL */
 	gboolean flowed;
 	gboolean attachment;
 	MimeEncoding encoding;

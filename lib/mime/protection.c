@@ -1,6 +1,6 @@
 /*
- * Detection of S/MIME (RFC 8551 3.9), PGP/MIME (RFC 3156) and PGP inside the text. Whatever looks protected
- * counts as protected: altering it would break it. Pure functions.
+ * Detection of S/MIME (RFC 8551 3.9), PGP/MIME (RFC 3156) and PGP inside the text. Whatever looks
+ * protected counts as protected: altering it would break it. Pure functions.
  */
 #include "mime/protection.h"
 
@@ -11,7 +11,7 @@
 gboolean protection_covers(const MimePart *part)
 {
 	return strcmp(part->type, "multipart/signed") == 0 ||
-		strcmp(part->type, "multipart/encrypted") == 0;
+	       strcmp(part->type, "multipart/encrypted") == 0;
 }
 
 static gboolean is_pkcs7_mime(const MimePart *part)
@@ -20,7 +20,7 @@ static gboolean is_pkcs7_mime(const MimePart *part)
 		strcmp(part->type, "application/x-pkcs7-mime") == 0)
 		return TRUE;
 	return strcmp(part->type, "application/octet-stream") == 0 && part->name &&
-		g_str_has_suffix(part->name, ".p7m");
+	       g_str_has_suffix(part->name, ".p7m");
 }
 
 /* By smime-type, else by the content's object identifier 1.2.840.113549.1.7.2 (signed-data). */
@@ -33,19 +33,21 @@ static Protection opaque_protection(const MailMessage *message, const MimePart *
 
 	if (part->smime_type)
 		return strcmp(part->smime_type, "signed-data") == 0 ||
-				strcmp(part->smime_type, "certs-only") == 0
-			? PROTECTION_SMIME_SIGNED
-			: PROTECTION_SMIME_ENCRYPTED;
+				       strcmp(part->smime_type, "certs-only") == 0
+			       ? PROTECTION_SMIME_SIGNED
+			       : PROTECTION_SMIME_ENCRYPTED;
 	if (part->end > part->content)
 		decoded = codec_decode(part->encoding, bytes, part->end - part->content, NULL);
-	if (decoded && memmem(decoded->data, MIN(decoded->len, 64u), signed_data, sizeof(signed_data)))
+	if (decoded &&
+		memmem(decoded->data, MIN(decoded->len, 64u), signed_data, sizeof(signed_data)))
 		return PROTECTION_SMIME_SIGNED;
 	return PROTECTION_SMIME_ENCRYPTED;
 }
 
 static Protection signed_protection(const MimePart *part)
 {
-	const MimePart *second = part->children->len > 1 ? g_ptr_array_index(part->children, 1) : NULL;
+	const MimePart *second =
+		part->children->len > 1 ? g_ptr_array_index(part->children, 1) : NULL;
 
 	if ((part->protocol && strstr(part->protocol, "pgp-signature")) ||
 		(!part->protocol && second && strstr(second->type, "pgp-signature")))
@@ -74,7 +76,7 @@ static gboolean has_inline_pgp(const MailMessage *message, const MimePart *part)
 	text = codec_decode(part->encoding, message->body->data + part->content,
 		part->end - part->content, NULL);
 	return text && (line_starts_with(text, "-----BEGIN PGP MESSAGE-----") ||
-		line_starts_with(text, "-----BEGIN PGP SIGNED MESSAGE-----"));
+			       line_starts_with(text, "-----BEGIN PGP SIGNED MESSAGE-----"));
 }
 
 static Protection find_in(const MailMessage *message, const MimePart *part)

@@ -1,6 +1,7 @@
 /*
- * Inbound mail reduced to ReportFacts: what it is and what its fields say, without judging. Input is what
- * strangers send; whatever cannot be read is absent in the facts. Never fails. No shared state.
+ * Inbound mail reduced to ReportFacts: what it is and what its fields say, without judging. Input
+ * is what strangers send; whatever cannot be read is absent in the facts. Never fails. No shared
+ * state.
  */
 #include "mime/report.h"
 
@@ -95,8 +96,8 @@ static void set_once(char **slot, char *value)
 }
 
 /* RFC 3464 2.1: groups of fields between empty lines, the first about the message. */
-static void read_delivery_status(const MailMessage *message, const MimePart *part,
-	ReportFacts *report)
+static void read_delivery_status(
+	const MailMessage *message, const MimePart *part, ReportFacts *report)
 {
 	g_autoptr(GByteArray) content = part_content(message, part);
 	const guint8 *data = content->data;
@@ -153,8 +154,8 @@ static char *first_id(const char *value)
 	return g_strndup(text, strcspn(text, " \t"));
 }
 
-static void read_disposition_notification(const MailMessage *message, const MimePart *part,
-	ReportFacts *report)
+static void read_disposition_notification(
+	const MailMessage *message, const MimePart *part, ReportFacts *report)
 {
 	g_autoptr(GByteArray) content = part_content(message, part);
 	g_autoptr(MailMessage) group = NULL;
@@ -187,8 +188,7 @@ static void read_returned(const MailMessage *message, const MimePart *part, Repo
 	g_autoptr(GByteArray) content = part_content(message, part);
 	g_autoptr(MailMessage) header = mail_message_parse(content->data, content->len);
 
-	set_once(&report->original_message_id,
-		first_id(mail_message_field(header, "Message-ID")));
+	set_once(&report->original_message_id, first_id(mail_message_field(header, "Message-ID")));
 }
 
 static gboolean type_is(const MimePart *part, const char *a, const char *b)
@@ -211,7 +211,7 @@ static void read_report_parts(const MailMessage *message, MimePart *root, Report
 			mdn = TRUE;
 			read_disposition_notification(message, part, report);
 		} else if (type_is(part, "message/rfc822", "text/rfc822-headers") ||
-			type_is(part, "message/global", "message/global-headers")) {
+			   type_is(part, "message/global", "message/global-headers")) {
 			read_returned(message, part, report);
 		}
 	}
@@ -280,8 +280,8 @@ static gboolean is_of_server(const char *value, const char *authserv_id)
 	return length == strlen(authserv_id) && g_ascii_strncasecmp(p, authserv_id, length) == 0;
 }
 
-static void read_authentication(const MailMessage *message, const char *authserv_id,
-	ReportFacts *report)
+static void read_authentication(
+	const MailMessage *message, const char *authserv_id, ReportFacts *report)
 {
 	g_autoptr(GString) joined = g_string_new(NULL);
 
@@ -310,8 +310,8 @@ static char *bare_address(const char *address)
 }
 
 /* A program's report that cannot be read is still a program's, whatever it refers to. */
-static ReportKind kind_without_report(const MailMessage *message, const MimePart *root,
-	const ReportFacts *report)
+static ReportKind kind_without_report(
+	const MailMessage *message, const MimePart *root, const ReportFacts *report)
 {
 	if (strcmp(root->type, "multipart/report") == 0 ||
 		autoreply_detect(message, report->envelope_sender))
@@ -319,7 +319,8 @@ static ReportKind kind_without_report(const MailMessage *message, const MimePart
 	return report->references ? REPORT_ANSWER : REPORT_NONE;
 }
 
-ReportFacts *mime_report(const MailMessage *message, const Envelope *envelope, const char *authserv_id)
+ReportFacts *mime_report(
+	const MailMessage *message, const Envelope *envelope, const char *authserv_id)
 {
 	ReportFacts *report = report_facts_new();
 	g_autoptr(MimePart) root = mime_part_scan(message, NULL);
@@ -337,7 +338,8 @@ ReportFacts *mime_report(const MailMessage *message, const Envelope *envelope, c
 	read_from(message, report);
 	read_authentication(message, authserv_id, report);
 	read_references(message, report);
-	/* Some servers send their reports as multipart/mixed; a person's mail with one attached is none. */
+	/* Some servers send their reports as multipart/mixed; a person's mail with one attached is
+	 * none. */
 	if (strcmp(root->type, "multipart/report") == 0 ||
 		(strcmp(root->type, "multipart/mixed") == 0 && report->envelope_sender[0] == '\0'))
 		read_report_parts(message, root, report);
@@ -354,7 +356,7 @@ gboolean mime_report_is_candidate(const ReportFacts *report)
 	case REPORT_DSN:
 	case REPORT_MDN:
 		return report->token || report->postfix_queue_id || report->envid ||
-			report->original_message_id || report->references;
+		       report->original_message_id || report->references;
 	default:
 		return report->token || report->references;
 	}

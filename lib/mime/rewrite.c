@@ -1,7 +1,7 @@
 /*
- * Adds the signature block to the body's text parts by splicing. Input and output: a MailMessage, changed
- * as a whole or not at all. Fails with ACUSE_ERROR_DAMAGED when a text cannot be decoded for certain or the
- * check afterwards finds anything but the block. No shared state.
+ * Adds the signature block to the body's text parts by splicing. Input and output: a MailMessage,
+ * changed as a whole or not at all. Fails with ACUSE_ERROR_DAMAGED when a text cannot be decoded
+ * for certain or the check afterwards finds anything but the block. No shared state.
  */
 #include "mime/rewrite.h"
 
@@ -12,8 +12,6 @@
 #include "mime/html.h"
 #include "mime/protection.h"
 #include "mime/splice.h"
-
-#define HTML_MAX_BYTES (4 * 1024 * 1024) /* gumbo keeps the whole tree in memory */
 
 typedef struct {
 	const char *eol;
@@ -34,13 +32,13 @@ static gboolean is_html(const MimePart *part)
 static gboolean is_body_text(const MimePart *part)
 {
 	return mime_part_is_leaf(part) && !part->attachment && !part->cut &&
-		part->encoding != ENCODING_UNKNOWN &&
-		(is_html(part) || strcmp(part->type, "text/plain") == 0);
+	       part->encoding != ENCODING_UNKNOWN &&
+	       (is_html(part) || strcmp(part->type, "text/plain") == 0);
 }
 
 /*
- * The body's texts: every one of an alternative, the first of a related, the first child of anything else
- * that has some. Later inline texts of a mixed are attachments in all but name.
+ * The body's texts: every one of an alternative, the first of a related, the first child of
+ * anything else that has some. Later inline texts of a mixed are attachments in all but name.
  */
 static void collect_targets(const MimePart *part, GPtrArray *targets)
 {
@@ -83,7 +81,8 @@ static char *collapse(const char *text)
 	return g_strdup(out->str);
 }
 
-/* The text as its reader sees it: UTF-8, white space collapsed; of HTML, what stands before the block's place. */
+/* The text as its reader sees it: UTF-8, white space collapsed; of HTML, what stands before the
+ * block's place. */
 static char *readable(const MimePart *part, const GByteArray *decoded)
 {
 	gsize size = decoded->len;
@@ -108,7 +107,8 @@ static gboolean ends_with_line_end(const GByteArray *bytes)
 	return bytes->len == 0 || bytes->data[bytes->len - 1] == '\n';
 }
 
-/* The block as it follows the text: after an empty line, without trailing blanks, space-stuffed if flowed (RFC 3676). */
+/* The block as it follows the text: after an empty line, without trailing blanks, space-stuffed if
+ * flowed (RFC 3676). */
 static char *plain_addition(const MimePart *part, const GByteArray *decoded, const Block *block)
 {
 	g_auto(GStrv) lines = g_strsplit(block->text, "\n", -1);
@@ -135,7 +135,8 @@ static char *html_addition(const MimePart *part, const Block *block, gboolean ut
 	g_autofree char *joined = g_strjoinv(block->eol, lines);
 	g_autofree char *whole = g_strconcat(block->eol, joined, block->eol, NULL);
 
-	/* Character references need no charset; where UTF-8 is in use already, letters stay letters. */
+	/* Character references need no charset; where UTF-8 is in use already, letters stay
+	 * letters. */
 	if (utf8 || (codec_charset_is_utf8(part->charset) && part->encoding != ENCODING_7BIT))
 		return g_steal_pointer(&whole);
 	return html_to_ascii(whole);
@@ -192,7 +193,8 @@ static void encode_whole(LeafEdit *edit, gboolean base64, const char *eol)
 		edit->encoding = "quoted-printable";
 }
 
-/* Splices piece (already in the part's charset) in at the decoded offset, in the part's own encoding. */
+/* Splices piece (already in the part's charset) in at the decoded offset, in the part's own
+ * encoding. */
 static void splice_piece(LeafEdit *edit, const GByteArray *decoded, GArray *map, gsize offset,
 	const char *piece, gsize size, const Block *block)
 {
@@ -219,8 +221,8 @@ static void splice_piece(LeafEdit *edit, const GByteArray *decoded, GArray *map,
 }
 
 /* The part turned into UTF-8 quoted-printable with the block: its charset cannot hold it. */
-static LeafEdit *edit_as_utf8(LeafEdit *edit, const GByteArray *decoded, const Block *block,
-	GError **error)
+static LeafEdit *edit_as_utf8(
+	LeafEdit *edit, const GByteArray *decoded, const Block *block, GError **error)
 {
 	g_autofree char *text = codec_to_utf8(decoded->data, decoded->len, edit->part->charset);
 	g_autofree char *piece = NULL;
@@ -243,8 +245,8 @@ static LeafEdit *edit_as_utf8(LeafEdit *edit, const GByteArray *decoded, const B
 	return edit;
 }
 
-static LeafEdit *edit_plain(LeafEdit *edit, const GByteArray *decoded, GArray *map,
-	const Block *block, GError **error)
+static LeafEdit *edit_plain(
+	LeafEdit *edit, const GByteArray *decoded, GArray *map, const Block *block, GError **error)
 {
 	const char *charset = edit->part->charset;
 	g_autofree char *piece = plain_addition(edit->part, decoded, block), *converted = NULL;
@@ -268,8 +270,8 @@ static LeafEdit *edit_plain(LeafEdit *edit, const GByteArray *decoded, GArray *m
 	return edit;
 }
 
-static LeafEdit *edit_html(LeafEdit *edit, const GByteArray *decoded, GArray *map,
-	const Block *block, GError **error)
+static LeafEdit *edit_html(
+	LeafEdit *edit, const GByteArray *decoded, GArray *map, const Block *block, GError **error)
 {
 	g_autofree char *piece = NULL;
 	gsize offset;
@@ -300,14 +302,15 @@ static LeafEdit *plan_edit(const MimePart *part, const Block *block, GError **er
 	g_autoptr(GByteArray) decoded = NULL;
 	LeafEdit *edit;
 
-	if (is_html(part) && part->end - part->content > HTML_MAX_BYTES) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "the HTML text is too large");
-		return NULL;
-	}
 	decoded = codec_decode(part->encoding, block->message->body->data + part->content,
-		part->end - part->content, map);
+		part->end - part->content, is_html(part) ? map : NULL);
 	if (!decoded) {
 		damaged(error, "a text part is not valid in its transfer encoding");
+		return NULL;
+	}
+	if (is_html(part) && !html_within_limits(decoded->data, decoded->len)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
+			"the HTML text is too large or has too many tags");
 		return NULL;
 	}
 	if (has_block(part, decoded, block))
@@ -378,8 +381,8 @@ static void wrap_with_text(MailMessage *message, const Block *block)
 }
 
 /* The old tree is the second child, with its leaves where they were. */
-static gboolean wrap_is_right(const MailMessage *before, MimePart *old_root,
-	const MailMessage *after)
+static gboolean wrap_is_right(
+	const MailMessage *before, MimePart *old_root, const MailMessage *after)
 {
 	g_autoptr(MimePart) root = mime_part_scan(after, NULL);
 	const MimePart *second;
@@ -390,13 +393,13 @@ static gboolean wrap_is_right(const MailMessage *before, MimePart *old_root,
 	second = g_ptr_array_index(root->children, 1);
 	size = second->end - second->content;
 	return strcmp(second->type, old_root->type) == 0 &&
-		second->children->len == old_root->children->len && size == before->body->len &&
-		(size == 0 ||
-			memcmp(after->body->data + second->content, before->body->data, size) == 0);
+	       second->children->len == old_root->children->len && size == before->body->len &&
+	       (size == 0 ||
+		       memcmp(after->body->data + second->content, before->body->data, size) == 0);
 }
 
-static gboolean add_text_part(MailMessage *message, MimePart *root, const Block *block,
-	GError **error)
+static gboolean add_text_part(
+	MailMessage *message, MimePart *root, const Block *block, GError **error)
 {
 	g_autoptr(MailMessage) after = mail_message_copy(message);
 
@@ -409,13 +412,12 @@ static gboolean add_text_part(MailMessage *message, MimePart *root, const Block 
 	return TRUE;
 }
 
-gboolean mime_add_block(MailMessage *message, const char *block_text, const char *block_html,
-	GError **error)
+gboolean mime_add_block(
+	MailMessage *message, const char *block_text, const char *block_html, GError **error)
 {
 	g_autoptr(MimePart) root = mime_part_scan(message, error);
 	g_autoptr(GPtrArray) targets = g_ptr_array_new();
-	g_autoptr(GPtrArray) edits =
-		g_ptr_array_new_with_free_func((GDestroyNotify)leaf_edit_free);
+	g_autoptr(GPtrArray) edits = g_ptr_array_new_with_free_func((GDestroyNotify)leaf_edit_free);
 	Block block = {mime_body_eol(message->body), block_text, block_html, message};
 
 	if (!root)

@@ -1,7 +1,8 @@
 /*
- * Re-encodes leaves that would not survive the way as they are: bytes over 127, lines over 998, NUL, bare CR.
- * Labels "8bit" and "binary" go too, since servers convert by label. Fails with ACUSE_ERROR_INVALID where
- * nothing may be encoded (headers of parts, attached messages, protected parts). No shared state.
+ * Re-encodes leaves that would not survive the way as they are: bytes over 127, lines over 998,
+ * NUL, bare CR. Labels "8bit" and "binary" go too, since servers convert by label. Fails with
+ * ACUSE_ERROR_INVALID where nothing may be encoded (headers of parts, attached messages, protected
+ * parts). No shared state.
  */
 #include "mime/rewrite.h"
 
@@ -48,12 +49,12 @@ static gboolean is_under_protection(const MimePart *part)
 	return FALSE;
 }
 
-static gboolean encode_leaf(LeafEdit *edit, const MailMessage *message, const char *eol,
-	GError **error)
+static gboolean encode_leaf(
+	LeafEdit *edit, const MailMessage *message, const char *eol, GError **error)
 {
 	const MimePart *part = edit->part;
-	gboolean text = g_str_has_prefix(part->type, "text/") &&
-		codec_charset_extends_ascii(part->charset);
+	gboolean text =
+		g_str_has_prefix(part->type, "text/") && codec_charset_extends_ascii(part->charset);
 
 	edit->decoded = codec_decode(part->encoding, message->body->data + part->content,
 		part->end - part->content, NULL);
@@ -86,7 +87,9 @@ static gboolean plan_part(const MailMessage *message, const MimePart *part, cons
 	if (survives && !label)
 		return TRUE;
 	if (is_under_protection(part))
-		return survives ? TRUE : invalid(error, "a signed part has 8-bit bytes or a line that is too long");
+		return survives ? TRUE
+				: invalid(error, "a signed part has 8-bit bytes or a line that is "
+						 "too long");
 	if (!survives && (g_str_has_prefix(part->type, "message/") || mime_part_is_multipart(part)))
 		return invalid(error, "an attached message has 8-bit bytes that cannot be encoded");
 	edit = leaf_edit_new(part);
@@ -102,8 +105,7 @@ gboolean mime_to_7bit(MailMessage *message, GError **error)
 	g_autoptr(MimePart) root = mime_part_scan(message, error);
 	g_autoptr(MailMessage) after = NULL;
 	g_autoptr(GPtrArray) parts = NULL;
-	g_autoptr(GPtrArray) edits =
-		g_ptr_array_new_with_free_func((GDestroyNotify)leaf_edit_free);
+	g_autoptr(GPtrArray) edits = g_ptr_array_new_with_free_func((GDestroyNotify)leaf_edit_free);
 	const char *eol = mime_body_eol(message->body);
 	Protection protection;
 
@@ -112,7 +114,8 @@ gboolean mime_to_7bit(MailMessage *message, GError **error)
 	protection = protection_of(message, root);
 	if (protection != PROTECTION_NONE)
 		return range_survives(message, 0, message->body->len) ||
-			invalid(error, "the author's protected mail has 8-bit bytes or a line that is too long");
+		       invalid(error, "the author's protected mail has 8-bit bytes or a line that "
+				      "is too long");
 	parts = mime_part_list(root);
 	for (guint i = 0; i < parts->len; i++)
 		if (!plan_part(message, g_ptr_array_index(parts, i), eol, edits, error))

@@ -1,6 +1,6 @@
 /*
- * The entity that is signed, the multipart/signed around it, and back. Bytes in, bytes out; fails with
- * ACUSE_ERROR_INVALID when the message cannot be signed as it is. No shared state.
+ * The entity that is signed, the multipart/signed around it, and back. Bytes in, bytes out; fails
+ * with ACUSE_ERROR_INVALID when the message cannot be signed as it is. No shared state.
  */
 #include "mime/smime.h"
 
@@ -24,8 +24,8 @@ static gboolean is_blank(char c)
 }
 
 /*
- * "Name: value" folded at white space that is there already, so that unfolding gives the same value.
- * A run of blanks goes to the next line whole; no line is made of blanks only.
+ * "Name: value" folded at white space that is there already, so that unfolding gives the same
+ * value. A run of blanks goes to the next line whole; no line is made of blanks only.
  */
 static void append_folded(GString *out, const char *name, const char *raw)
 {
@@ -193,14 +193,14 @@ static GByteArray *signed_body(GBytes *entity, GBytes *cms_der, const char *boun
 	const guint8 *cms = g_bytes_get_data(cms_der, &cms_size);
 	g_autofree char *base64 = codec_base64(cms, cms_size, "\r\n");
 	g_autofree char *head = g_strdup_printf("--%s\r\n", boundary);
-	g_autofree char *tail = g_strdup_printf(
-		"\r\n--%s\r\n"
-		"Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n"
-		"Content-Transfer-Encoding: base64\r\n"
-		"Content-Disposition: attachment; filename=\"smime.p7s\"\r\n"
-		"Content-Description: S/MIME Cryptographic Signature\r\n\r\n"
-		"%s\r\n--%s--\r\n",
-		boundary, base64, boundary);
+	g_autofree char *tail =
+		g_strdup_printf("\r\n--%s\r\n"
+				"Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n"
+				"Content-Transfer-Encoding: base64\r\n"
+				"Content-Disposition: attachment; filename=\"smime.p7s\"\r\n"
+				"Content-Description: S/MIME Cryptographic Signature\r\n\r\n"
+				"%s\r\n--%s--\r\n",
+			boundary, base64, boundary);
 	GByteArray *body = g_byte_array_sized_new((guint)(size + strlen(head) + strlen(tail)));
 
 	g_byte_array_append(body, (const guint8 *)head, (guint)strlen(head));
@@ -209,8 +209,8 @@ static GByteArray *signed_body(GBytes *entity, GBytes *cms_der, const char *boun
 	return body;
 }
 
-gboolean smime_wrap(MailMessage *message, GBytes *entity, GBytes *cms_der, const char *boundary,
-	GError **error)
+gboolean smime_wrap(
+	MailMessage *message, GBytes *entity, GBytes *cms_der, const char *boundary, GError **error)
 {
 	gsize size = 0;
 	const void *bytes = g_bytes_get_data(entity, &size);
@@ -236,7 +236,7 @@ gboolean smime_wrap(MailMessage *message, GBytes *entity, GBytes *cms_der, const
 static gboolean is_signature(const MimePart *part)
 {
 	return strcmp(part->type, "application/pkcs7-signature") == 0 ||
-		strcmp(part->type, "application/x-pkcs7-signature") == 0;
+	       strcmp(part->type, "application/x-pkcs7-signature") == 0;
 }
 
 gboolean smime_split(const void *message, gsize size, GBytes **entity, GBytes **cms_der)

@@ -1,6 +1,7 @@
 /*
- * The splicing engine: patches of the body by offset, changes of one header value, and the check that
- * follows each edit. Fails with ACUSE_ERROR_DAMAGED, the message then being as it was. No shared state.
+ * The splicing engine: patches of the body by offset, changes of one header value, and the check
+ * that follows each edit. Fails with ACUSE_ERROR_DAMAGED, the message then being as it was. No
+ * shared state.
  */
 #include "mime/splice.h"
 
@@ -46,8 +47,8 @@ void splice_take(MailMessage *message, MailMessage *other)
 
 char *splice_boundary(const guint8 *bytes, gsize size)
 {
-	g_autofree char *digest =
-		g_compute_checksum_for_data(G_CHECKSUM_SHA256, bytes ? bytes : (const guint8 *)"", size);
+	g_autofree char *digest = g_compute_checksum_for_data(
+		G_CHECKSUM_SHA256, bytes ? bytes : (const guint8 *)"", size);
 	char *boundary = g_strdup_printf("=_acuse_%.40s", digest);
 
 	for (guint i = 0; size > 0 && memmem(bytes, size, boundary, strlen(boundary)); i++) {
@@ -93,14 +94,16 @@ static void patch_body(MailMessage *message, GArray *patches)
 		const Patch *patch = &g_array_index(patches, Patch, i);
 
 		g_byte_array_append(message->body, old->data + done, (guint)(patch->start - done));
-		g_byte_array_append(message->body, (const guint8 *)patch->bytes, (guint)patch->size);
+		g_byte_array_append(
+			message->body, (const guint8 *)patch->bytes, (guint)patch->size);
 		done = patch->end;
 	}
 	g_byte_array_append(message->body, old->data + done, (guint)(old->len - done));
 	g_byte_array_unref(old);
 }
 
-/* Sets a field of the part: its value if it has one, else a new field at the top of its header section. */
+/* Sets a field of the part: its value if it has one, else a new field at the top of its header
+ * section. */
 static void set_field(MailMessage *message, const MimePart *part, GArray *patches, const char *name,
 	const char *value)
 {
@@ -152,7 +155,7 @@ static gboolean same_bytes(const MailMessage *a, gsize a_start, gsize a_end, con
 	gsize size = a_end - a_start;
 
 	return size == b_end - b_start &&
-		(size == 0 || memcmp(a->body->data + a_start, b->body->data + b_start, size) == 0);
+	       (size == 0 || memcmp(a->body->data + a_start, b->body->data + b_start, size) == 0);
 }
 
 static gboolean same_or_null(const char *a, const char *b)
@@ -160,8 +163,8 @@ static gboolean same_or_null(const char *a, const char *b)
 	return g_strcmp0(a, b) == 0;
 }
 
-static gboolean edited_part_is_right(const LeafEdit *edit, const MailMessage *after,
-	const MimePart *part)
+static gboolean edited_part_is_right(
+	const LeafEdit *edit, const MailMessage *after, const MimePart *part)
 {
 	g_autoptr(GByteArray) decoded = NULL;
 
@@ -171,15 +174,16 @@ static gboolean edited_part_is_right(const LeafEdit *edit, const MailMessage *af
 		return FALSE;
 	if (!edit->decoded)
 		return TRUE;
-	decoded = codec_decode(part->encoding, after->body->data + part->content,
-		part->end - part->content, NULL);
+	decoded = codec_decode(
+		part->encoding, after->body->data + part->content, part->end - part->content, NULL);
 	return decoded && decoded->len == edit->decoded->len &&
-		(decoded->len == 0 || memcmp(decoded->data, edit->decoded->data, decoded->len) == 0);
+	       (decoded->len == 0 || memcmp(decoded->data, edit->decoded->data, decoded->len) == 0);
 }
 
-/* The tree is the same, untouched leaves and their headers are identical, edited ones decode as planned. */
-static gboolean outcome_is_right(const MailMessage *before, MimePart *old_root, MailMessage *after,
-	GHashTable *edited)
+/* The tree is the same, untouched leaves and their headers are identical, edited ones decode as
+ * planned. */
+static gboolean outcome_is_right(
+	const MailMessage *before, MimePart *old_root, MailMessage *after, GHashTable *edited)
 {
 	g_autoptr(MimePart) new_root = mime_part_scan(after, NULL);
 	g_autoptr(GPtrArray) old_parts = NULL, new_parts = NULL;
@@ -221,7 +225,8 @@ static void patch_content(const MailMessage *after, const LeafEdit *edit, GArray
 		edit->content->len);
 }
 
-static gboolean stage_edit(MailMessage *after, const LeafEdit *edit, GArray *patches, GError **error)
+static gboolean stage_edit(
+	MailMessage *after, const LeafEdit *edit, GArray *patches, GError **error)
 {
 	if (edit->part->malformed)
 		return damaged(error, "a text part's header is malformed");

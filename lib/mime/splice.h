@@ -1,5 +1,6 @@
 /*
- * Carries out edits of leaves by splicing bytes, and checks the outcome (DESIGN 3). Internal to lib/mime.
+ * Carries out edits of leaves by splicing bytes, and checks the outcome (DESIGN 3). Internal to
+ * lib/mime.
  */
 #ifndef ACUSE_MIME_SPLICE_H
 #define ACUSE_MIME_SPLICE_H
@@ -8,10 +9,11 @@
 
 typedef struct {
 	const MimePart *part;
-	GByteArray *content;   /* new encoded content; NULL: as it is */
-	GByteArray *decoded;   /* what the new content has to decode to; NULL: not checked (as it is) */
-	const char *charset;   /* new charset, static; NULL: as it is */
-	const char *encoding;  /* new Content-Transfer-Encoding, static; NULL: as it is */
+	GByteArray *content; /* new encoded content; NULL: as it is */
+	GByteArray
+		*decoded; /* what the new content has to decode to; NULL: not checked (as it is) */
+	const char *charset;  /* new charset, static; NULL: as it is */
+	const char *encoding; /* new Content-Transfer-Encoding, static; NULL: as it is */
 } LeafEdit;
 
 LeafEdit *leaf_edit_new(const MimePart *part);
@@ -19,8 +21,8 @@ void leaf_edit_free(LeafEdit *edit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LeafEdit, leaf_edit_free)
 
 /*
- * Applies the edits (LeafEdit *, in the order of the parts) to the message, which stays as it was on failure
- * (ACUSE_ERROR_DAMAGED). root is its tree before; it describes nothing afterwards.
+ * Applies the edits (LeafEdit *, in the order of the parts) to the message, which stays as it was
+ * on failure (ACUSE_ERROR_DAMAGED). root is its tree before; it describes nothing afterwards.
  */
 gboolean splice_apply(MailMessage *message, MimePart *root, const GPtrArray *edits, GError **error);
 

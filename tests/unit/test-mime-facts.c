@@ -81,8 +81,8 @@ static void test_subject(void **state)
 		{"plain", "Hola", "Hola", FALSE},
 		{"two base64 words", "=?utf-8?b?Tm90aWZpY2FjacOz?= =?utf-8?b?biBkZSBjb2Jybw==?=",
 			"Notificación de cobro", FALSE},
-		{"a letter cut in two", "=?utf-8?b?Tm90aWZpY2FjacM=?=\n =?utf-8?b?s24=?=",
-			"Notificación", FALSE},
+		{"a letter cut in two",
+			"=?utf-8?b?Tm90aWZpY2FjacM=?=\n =?utf-8?b?s24=?=", "Notificación", FALSE},
 		{"latin-1 Q", "=?iso-8859-1?Q?Resoluci=F3n_N=BA_1?=", "Resolución Nº 1", FALSE},
 		{"word and text", "Re: =?utf-8?q?a=C3=B1o?= 2026", "Re: año 2026", FALSE},
 		{"language", "=?utf-8*es?q?a=C3=B1o?=", "año", FALSE},
@@ -117,26 +117,39 @@ static void test_protection(void **state)
 		Protection protection;
 	} cases[] = {
 		{"none", "Content-Type: text/plain\n\nx", PROTECTION_NONE},
-		{"S/MIME", "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; "
-			   "boundary=b\n\n--b\n\nx\n--b--\n", PROTECTION_SMIME_SIGNED},
-		{"PGP", "Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; "
-			"boundary=b\n\n--b\n\nx\n--b--\n", PROTECTION_PGP_SIGNED},
-		{"PGP encrypted", "Content-Type: multipart/encrypted; boundary=b\n\n--b\n\nx\n--b--\n",
-			PROTECTION_PGP_ENCRYPTED},
-		{"opaque signed", "Content-Type: application/pkcs7-mime; smime-type=signed-data\n\nx",
+		{"S/MIME",
+			"Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; "
+			"boundary=b\n\n--b\n\nx\n--b--\n",
 			PROTECTION_SMIME_SIGNED},
-		{"enveloped", "Content-Type: application/x-pkcs7-mime; smime-type=enveloped-data\n\nx",
+		{"PGP",
+			"Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; "
+			"boundary=b\n\n--b\n\nx\n--b--\n",
+			PROTECTION_PGP_SIGNED},
+		{"PGP encrypted",
+			"Content-Type: multipart/encrypted; boundary=b\n\n--b\n\nx\n--b--\n",
+			PROTECTION_PGP_ENCRYPTED},
+		{"opaque signed",
+			"Content-Type: application/pkcs7-mime; smime-type=signed-data\n\nx",
+			PROTECTION_SMIME_SIGNED},
+		{"enveloped",
+			"Content-Type: application/x-pkcs7-mime; smime-type=enveloped-data\n\nx",
 			PROTECTION_SMIME_ENCRYPTED},
-		{"signed, without smime-type", "Content-Type: application/pkcs7-mime\n"
+		{"signed, without smime-type",
+			"Content-Type: application/pkcs7-mime\n"
 			"Content-Transfer-Encoding: base64\n\nMIAGCSqGSIb3DQEHAqCA\n",
 			PROTECTION_SMIME_SIGNED},
-		{"inside mixed", "Content-Type: multipart/mixed; boundary=m\n\n--m\n"
+		{"inside mixed",
+			"Content-Type: multipart/mixed; boundary=m\n\n--m\n"
 			"Content-Type: multipart/signed; boundary=b\n\n--b\n\nx\n--b--\n--m--\n",
 			PROTECTION_SMIME_SIGNED},
-		{"of an attached message", "Content-Type: multipart/mixed; boundary=m\n\n--m\n\nhi\n--m\n"
-			"Content-Type: message/rfc822\n\nContent-Type: multipart/signed; boundary=b\n\n"
-			"--b\n\nx\n--b--\n--m--\n", PROTECTION_NONE},
-		{"PGP in the text", "\nhi\n-----BEGIN PGP SIGNED MESSAGE-----\n", PROTECTION_PGP_INLINE},
+		{"of an attached message",
+			"Content-Type: multipart/mixed; boundary=m\n\n--m\n\nhi\n--m\n"
+			"Content-Type: message/rfc822\n\nContent-Type: multipart/signed; "
+			"boundary=b\n\n"
+			"--b\n\nx\n--b--\n--m--\n",
+			PROTECTION_NONE},
+		{"PGP in the text", "\nhi\n-----BEGIN PGP SIGNED MESSAGE-----\n",
+			PROTECTION_PGP_INLINE},
 		{"quoted PGP", "\n> -----BEGIN PGP MESSAGE-----\n", PROTECTION_NONE},
 	};
 
@@ -151,11 +164,11 @@ static void test_protection(void **state)
 
 static void test_the_rest(void **state)
 {
-	g_autoptr(MessageFacts) facts = facts_of(
-		"To: A <a@x.test>, g: b@x.test;\nCc: c@X.test\nSender: s@muni.test\n"
-		"Message-ID: <1@muni.test>\nIn-Reply-To: <2@x.test> <3@x.test>\n"
-		"Date: Sat, 21 Nov 2026 10:00:00 -0500\nX-Acuse-Class: Notification\n"
-		"Disposition-Notification-To: s@muni.test\n\nabc\r\nabcde\r\n\xc3\xb1");
+	g_autoptr(MessageFacts) facts =
+		facts_of("To: A <a@x.test>, g: b@x.test;\nCc: c@X.test\nSender: s@muni.test\n"
+			 "Message-ID: <1@muni.test>\nIn-Reply-To: <2@x.test> <3@x.test>\n"
+			 "Date: Sat, 21 Nov 2026 10:00:00 -0500\nX-Acuse-Class: Notification\n"
+			 "Disposition-Notification-To: s@muni.test\n\nabc\r\nabcde\r\n\xc3\xb1");
 
 	(void)state;
 	assert_int_equal(facts->to->len, 2);
@@ -178,8 +191,8 @@ static char *nested(guint levels)
 	GString *text = g_string_new("Content-Type: multipart/mixed; boundary=b0\n\n");
 
 	for (guint i = 1; i < levels; i++)
-		g_string_append_printf(text,
-			"--b%u\nContent-Type: multipart/mixed; boundary=b%u\n\n", i - 1, i);
+		g_string_append_printf(
+			text, "--b%u\nContent-Type: multipart/mixed; boundary=b%u\n\n", i - 1, i);
 	return g_string_free(text, FALSE);
 }
 
@@ -196,11 +209,15 @@ static void test_limits(void **state)
 {
 	const char *mixed = "Content-Type: multipart/mixed; boundary=b\n\n";
 	g_autofree char *wide = g_strnfill(MIME_MAX_HEADER_BYTES - 6, 'x');
+	g_autofree char *name = g_strnfill(MIME_MAX_ADDRESS_BYTES - 6, 'x');
 	const struct {
 		const char *name;
 		char *text;
 		gboolean fits;
 	} cases[] = {
+		{"address bytes", g_strconcat("To: ", name, " <a@b>\n\n", NULL), FALSE},
+		{"groups", many("To: ", "a:", MIME_MAX_GROUPS), TRUE},
+		{"groups + 1", many("To: ", "a:", MIME_MAX_GROUPS + 1), FALSE},
 		{"depth", nested(MIME_MAX_DEPTH), TRUE},
 		{"depth + 1", nested(MIME_MAX_DEPTH + 1), FALSE},
 		{"parts", many(mixed, "--b\n\nx\n", MIME_MAX_PARTS - 1), TRUE},

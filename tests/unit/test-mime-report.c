@@ -1,4 +1,5 @@
-/* Inbound mail reduced to facts: reports, receipts, answers, automatic answers, whose authentication counts. */
+/* Inbound mail reduced to facts: reports, receipts, answers, automatic answers, whose
+ * authentication counts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +35,8 @@ static const char dsn[] =
 	"Status: 2.0.0\nRemote-MTA: dns; mx.ciudadano.test\n"
 	"Diagnostic-Code: smtp; 250 2.0.0 OK\n  queued\n\n"
 	"Final-Recipient: rfc822; <otro@ciudadano.test>\nAction: failed\nStatus: 5.1.1\n\n"
-	"--b/1\nContent-Type: text/rfc822-headers\n\nFrom: a@muni.test\nMessage-ID: <1@muni.test>\n\n"
+	"--b/1\nContent-Type: text/rfc822-headers\n\nFrom: a@muni.test\nMessage-ID: "
+	"<1@muni.test>\n\n"
 	"--b/1--\n";
 
 static void test_dsn(void **state)
@@ -84,8 +86,10 @@ static void test_mdn(void **state)
 			"From: C <c@ciudadano.test>\nContent-Type: multipart/report;\n"
 			" report-type=disposition-notification; boundary=b\n\n--b\n\nread\n--b\n"
 			"Content-Type: message/disposition-notification\n\n"
-			"Final-Recipient: rfc822;c@ciudadano.test\nOriginal-Message-ID: <1@muni.test>\n"
-			"Disposition: %s\n\n--b--\n", cases[i].field);
+			"Final-Recipient: rfc822;c@ciudadano.test\nOriginal-Message-ID: "
+			"<1@muni.test>\n"
+			"Disposition: %s\n\n--b--\n",
+			cases[i].field);
 		g_autoptr(ReportFacts) report = report_of(text, STREAM_INBOUND, "c@ciudadano.test");
 
 		assert_int_equal(report->kind, REPORT_MDN);
@@ -103,12 +107,13 @@ static void test_kinds(void **state)
 		ReportKind kind;
 		gboolean candidate;
 	} cases[] = {
-		{"answer", "In-Reply-To: <1@muni.test>\n\nrecibido", "c@x.test", REPORT_ANSWER, TRUE},
+		{"answer", "In-Reply-To: <1@muni.test>\n\nrecibido", "c@x.test", REPORT_ANSWER,
+			TRUE},
 		{"ordinary mail", "Subject: Hola\n\nx", "c@x.test", REPORT_NONE, FALSE},
 		{"vacation", "In-Reply-To: <1@muni.test>\nAuto-Submitted: auto-replied (x)\n\nx",
 			"c@x.test", REPORT_AUTOMATIC, TRUE},
-		{"said not to be", "In-Reply-To: <1@muni.test>\nAuto-Submitted: no\n\nx", "c@x.test",
-			REPORT_ANSWER, TRUE},
+		{"said not to be", "In-Reply-To: <1@muni.test>\nAuto-Submitted: no\n\nx",
+			"c@x.test", REPORT_ANSWER, TRUE},
 		{"null sender", "In-Reply-To: <1@muni.test>\n\nx", "", REPORT_AUTOMATIC, TRUE},
 		{"X-Autoreply", "References: <1@muni.test>\nX-Autoreply: yes\n\nx", "c@x.test",
 			REPORT_AUTOMATIC, TRUE},
@@ -118,14 +123,16 @@ static void test_kinds(void **state)
 			"References: <1@muni.test>\n"
 			"Subject: =?utf-8?B?UmVzcHVlc3RhIGF1dG9tw6F0aWNhOiBhdmlzbw==?=\n\nx",
 			"c@x.test", REPORT_AUTOMATIC, TRUE},
-		{"Zimbra", "References: <1@muni.test>\nSubject: Fuera de la oficina\n\nx", "c@x.test",
-			REPORT_AUTOMATIC, TRUE},
-		{"English", "References: <1@muni.test>\nSubject: Automatic reply: x\n\nx", "c@x.test",
-			REPORT_AUTOMATIC, TRUE},
-		{"the words later on", "References: <1@muni.test>\nSubject: Re: fuera de la oficina\n\nx",
+		{"Zimbra", "References: <1@muni.test>\nSubject: Fuera de la oficina\n\nx",
+			"c@x.test", REPORT_AUTOMATIC, TRUE},
+		{"English", "References: <1@muni.test>\nSubject: Automatic reply: x\n\nx",
+			"c@x.test", REPORT_AUTOMATIC, TRUE},
+		{"the words later on",
+			"References: <1@muni.test>\nSubject: Re: fuera de la oficina\n\nx",
 			"c@x.test", REPORT_ANSWER, TRUE},
 		{"a report attached to a person's mail",
-			"In-Reply-To: <1@muni.test>\nContent-Type: multipart/mixed; boundary=b\n\n--b\n"
+			"In-Reply-To: <1@muni.test>\nContent-Type: multipart/mixed; "
+			"boundary=b\n\n--b\n"
 			"Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n--b--\n",
 			"c@x.test", REPORT_ANSWER, TRUE},
 		{"both kinds",
@@ -134,12 +141,14 @@ static void test_kinds(void **state)
 			"Content-Type: message/disposition-notification\n\nA: b\n--b--\n",
 			"c@x.test", REPORT_AUTOMATIC, FALSE},
 		{"a report of neither kind that refers to a mail",
-			"References: <1@muni.test>\nContent-Type: multipart/report; boundary=b\n\n--b\n\nx\n"
-			"--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <1@muni.test>\n\n--b--\n",
+			"References: <1@muni.test>\nContent-Type: multipart/report; "
+			"boundary=b\n\n--b\n\nx\n"
+			"--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: "
+			"<1@muni.test>\n\n--b--\n",
 			"c@x.test", REPORT_AUTOMATIC, TRUE},
 		{"a report without parts that refers to a mail",
-			"In-Reply-To: <1@muni.test>\nContent-Type: multipart/report\n\nx", "c@x.test",
-			REPORT_AUTOMATIC, TRUE},
+			"In-Reply-To: <1@muni.test>\nContent-Type: multipart/report\n\nx",
+			"c@x.test", REPORT_AUTOMATIC, TRUE},
 		{"a report that names nothing",
 			"Content-Type: multipart/report; boundary=b\n\n--b\n"
 			"Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n--b--\n",
@@ -160,8 +169,9 @@ static void test_kinds(void **state)
 
 static void test_references(void **state)
 {
-	g_autoptr(ReportFacts) report = report_of(
-		"In-Reply-To: <2@x>\nReferences: <1@x>\n <2@x> broken <3@x>\n\nx", STREAM_INBOUND, "c@x");
+	g_autoptr(ReportFacts) report =
+		report_of("In-Reply-To: <2@x>\nReferences: <1@x>\n <2@x> broken <3@x>\n\nx",
+			STREAM_INBOUND, "c@x");
 
 	(void)state;
 	assert_int_equal(g_strv_length(report->references), 3);
@@ -181,7 +191,8 @@ static void test_authentication_results(void **state)
 		{"another's", "mx.evil.test; dmarc=pass", FALSE},
 		{"ours only as a prefix", "mx.muni.test.evil.test; dmarc=pass", FALSE},
 		{"ours only later", "evil.test; x=mx.muni.test; mx.muni.test; dmarc=pass", FALSE},
-		{"ours only in a comment", "(mx.muni.test; dmarc=pass) evil.test; dmarc=pass", FALSE},
+		{"ours only in a comment", "(mx.muni.test; dmarc=pass) evil.test; dmarc=pass",
+			FALSE},
 		{"empty", "", FALSE},
 	};
 

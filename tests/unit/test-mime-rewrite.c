@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "mime/codec.h"
 #include "mime/facts.h"
+#include "mime/html.h"
 #include "mime/rewrite.h"
 
 #define BLOCK "Rosa Núñez\nSecretaría"
@@ -78,25 +79,34 @@ static void test_plain_text(void **state)
 {
 	static const Case cases[] = {
 		{"no MIME fields", "From: a@muni.test\n\nHola\n",
-			"From: a@muni.test\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
+			"From: a@muni.test\nMIME-Version: 1.0\nContent-Type: text/plain; "
+			"charset=utf-8\n"
 			"Content-Transfer-Encoding: quoted-printable\n\nHola\n" QP_TEXT},
-		{"us-ascii, 7bit", "MIME-Version: 1.0\nContent-Type: text/plain; charset=us-ascii; x=\"y;\"\n"
+		{"us-ascii, 7bit",
+			"MIME-Version: 1.0\nContent-Type: text/plain; charset=us-ascii; x=\"y;\"\n"
 			"Content-Transfer-Encoding: 7bit\n\nA=B\n",
 			"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8; x=\"y;\"\n"
 			"Content-Transfer-Encoding: quoted-printable\n\nA=3DB\n" QP_TEXT},
-		{"UTF-8, 8bit", "Content-Type: text/plain; charset=UTF-8\n"
+		{"UTF-8, 8bit",
+			"Content-Type: text/plain; charset=UTF-8\n"
 			"Content-Transfer-Encoding: 8bit\n\nAño\n",
-			"Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n"
+			"Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: "
+			"8bit\n\n"
 			"Año\n\nRosa Núñez\nSecretaría\n"},
-		{"8-bit labelled 7bit", "Content-Type: text/plain; charset=utf-8\n"
+		{"8-bit labelled 7bit",
+			"Content-Type: text/plain; charset=utf-8\n"
 			"Content-Transfer-Encoding: 7bit\n\nAño\n",
 			"Content-Type: text/plain; charset=utf-8\n"
 			"Content-Transfer-Encoding: quoted-printable\n\nA=C3=B1o\n" QP_TEXT},
-		{"quoted-printable keeps its bytes", "Content-Type: text/plain; charset=utf-8\n"
-			"Content-Transfer-Encoding: quoted-printable\n\na=c3=b1o=20\nlong =\nline\n",
+		{"quoted-printable keeps its bytes",
 			"Content-Type: text/plain; charset=utf-8\n"
-			"Content-Transfer-Encoding: quoted-printable\n\na=c3=b1o=20\nlong =\nline\n" QP_TEXT},
-		{"ends in a soft break", "Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\na=c3=b1o=20\nlong "
+			"=\nline\n",
+			"Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\na=c3=b1o=20\nlong "
+			"=\nline\n" QP_TEXT},
+		{"ends in a soft break",
+			"Content-Type: text/plain; charset=utf-8\n"
 			"Content-Transfer-Encoding: quoted-printable\n\nab=",
 			"Content-Type: text/plain; charset=utf-8\n"
 			"Content-Transfer-Encoding: quoted-printable\n\nab=\n\n" QP_TEXT},
@@ -106,22 +116,30 @@ static void test_plain_text(void **state)
 			"Content-Type: text/plain; charset=ISO-8859-1\n"
 			"Content-Transfer-Encoding: quoted-printable\n\na=F1o\n"
 			"\nRosa N=FA=F1ez\nSecretar=EDa\n"},
-		{"a charset that cannot hold it", "Content-Type: text/plain; charset=iso-8859-5\n"
+		{"a charset that cannot hold it",
+			"Content-Type: text/plain; charset=iso-8859-5\n"
 			"Content-Transfer-Encoding: quoted-printable\n\n=D0\n",
 			"Content-Type: text/plain; charset=utf-8\n"
 			"Content-Transfer-Encoding: quoted-printable\n\n=D0=B0\n" QP_TEXT},
-		{"base64 with an inner =", "Content-Type: text/plain; charset=utf-8\n"
+		{"base64 with an inner =",
+			"Content-Type: text/plain; charset=utf-8\n"
 			"Content-Transfer-Encoding: base64\n\nSG9sYQ==IHF1ZQ0K\n",
-			"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"
+			"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: "
+			"base64\n\n"
 			"SG9sYSBxdWUNCg0KUm9zYSBOw7rDsWV6DQpTZWNyZXRhcsOtYQ0K\n"},
-		{"base64 that is none", "Content-Type: text/plain; charset=utf-8\n"
-			"Content-Transfer-Encoding: base64\n\nSG9s*YQ==\n", NULL},
+		{"base64 that is none",
+			"Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: base64\n\nSG9s*YQ==\n",
+			NULL},
 		{"latin-1 bytes without charset", "A: b\n\nA\xf1o\n", NULL},
-		{"flowed is kept", "Content-Type: text/plain; charset=utf-8; format=flowed\n"
+		{"flowed is kept",
+			"Content-Type: text/plain; charset=utf-8; format=flowed\n"
 			"Content-Transfer-Encoding: 8bit\n\nuna \nlinea\n",
 			"Content-Type: text/plain; charset=utf-8; format=flowed\n"
-			"Content-Transfer-Encoding: 8bit\n\nuna \nlinea\n\nRosa Núñez\nSecretaría\n"},
-		{"there already", "Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: 8bit\n\nuna \nlinea\n\nRosa "
+			"Núñez\nSecretaría\n"},
+		{"there already",
+			"Content-Type: text/plain; charset=utf-8\n"
 			"Content-Transfer-Encoding: 8bit\n\nHola\nRosa Núñez\nSecretaría  \n\n",
 			"Content-Type: text/plain; charset=utf-8\n"
 			"Content-Transfer-Encoding: 8bit\n\nHola\nRosa Núñez\nSecretaría  \n\n"},
@@ -140,21 +158,23 @@ static void test_html(void **state)
 	static const Case cases[] = {
 		{"before </body>", HTML_HEAD "<html><body>x</body></html>\n",
 			HTML_HEAD "<html><body>x\n" HTML "\n</body></html>\n"},
-		{"a comment does not mislead",
-			HTML_HEAD "<body>x</body><!-- </body> --></html>",
+		{"a comment does not mislead", HTML_HEAD "<body>x</body><!-- </body> --></html>",
 			HTML_HEAD "<body>x\n" HTML "\n</body><!-- </body> --></html>"},
-		{"nor does a script",
-			HTML_HEAD "<body>x<script>var a='</body>';</script></body>",
+		{"nor does a script", HTML_HEAD "<body>x<script>var a='</body>';</script></body>",
 			HTML_HEAD "<body>x<script>var a='</body>';</script>\n" HTML "\n</body>"},
-		{"no </body>", HTML_HEAD "<html><p>x</html>\n", HTML_HEAD "<html><p>x\n" HTML "\n</html>\n"},
+		{"no </body>", HTML_HEAD "<html><p>x</html>\n",
+			HTML_HEAD "<html><p>x\n" HTML "\n</html>\n"},
 		{"nothing closed", HTML_HEAD "<b>x</b>\n", HTML_HEAD "<b>x</b>\n\n" HTML "\n"},
-		{"upper case", HTML_HEAD "<BODY>x</BODY >", HTML_HEAD "<BODY>x\n" HTML "\n</BODY >"},
+		{"upper case", HTML_HEAD "<BODY>x</BODY >",
+			HTML_HEAD "<BODY>x\n" HTML "\n</BODY >"},
 		{"open comment at the end", HTML_HEAD "<b>x</b><!-- ", NULL},
-		{"latin-1 gets references", "Content-Type: text/html; charset=iso-8859-1\n"
+		{"latin-1 gets references",
+			"Content-Type: text/html; charset=iso-8859-1\n"
 			"Content-Transfer-Encoding: 8bit\n\n<body>\xf1</body>",
 			"Content-Type: text/html; charset=iso-8859-1\n"
 			"Content-Transfer-Encoding: 8bit\n\n<body>\xf1\n" HTML_NCR "\n</body>"},
-		{"quoted-printable within a line", "Content-Type: text/html; charset=utf-8\n"
+		{"quoted-printable within a line",
+			"Content-Type: text/html; charset=utf-8\n"
 			"Content-Transfer-Encoding: quoted-printable\n\n<body>=C3=B1 </bo=\ndy>\n",
 			"Content-Type: text/html; charset=utf-8\n"
 			"Content-Transfer-Encoding: quoted-printable\n\n<body>=C3=B1 =\n\n"
@@ -177,29 +197,37 @@ static void test_structure(void **state)
 		{"no closing boundary", MIXED U8 "x\n", MIXED U8 "x\n\nRosa Núñez\nSecretaría\n"},
 		{"blanks after the boundary",
 			"Content-Type: multipart/mixed; boundary=m\n\n--m \t\n" U8 "x\n--m-- \n",
-			"Content-Type: multipart/mixed; boundary=m\n\n--m \t\n" U8 "x" ADDED "\n--m-- \n"},
+			"Content-Type: multipart/mixed; boundary=m\n\n--m \t\n" U8 "x" ADDED
+			"\n--m-- \n"},
 		{"alternative in mixed",
-			MIXED "Content-Type: multipart/alternative; boundary=a\n\n--a\n" U8 "x\n--a\n" HTML_HEAD
-			"<body>x</body>\n--a--\n--m\n" U8 "y\n--m--\n",
-			MIXED "Content-Type: multipart/alternative; boundary=a\n\n--a\n" U8 "x" ADDED
-			"\n--a\n" HTML_HEAD "<body>x\n" HTML "\n</body>\n--a--\n--m\n" U8 "y\n--m--\n"},
-		{"related: its root", "Content-Type: multipart/related; boundary=m\n\n--m\n" HTML_HEAD
+			MIXED "Content-Type: multipart/alternative; boundary=a\n\n--a\n" U8
+			      "x\n--a\n" HTML_HEAD "<body>x</body>\n--a--\n--m\n" U8 "y\n--m--\n",
+			MIXED "Content-Type: multipart/alternative; boundary=a\n\n--a\n" U8
+			      "x" ADDED "\n--a\n" HTML_HEAD "<body>x\n" HTML
+			      "\n</body>\n--a--\n--m\n" U8 "y\n--m--\n"},
+		{"related: its root",
+			"Content-Type: multipart/related; boundary=m\n\n--m\n" HTML_HEAD
 			"<body>x</body>\n--m\n" HTML_HEAD "y\n--m--\n",
-			"Content-Type: multipart/related; boundary=m\n\n--m\n" HTML_HEAD "<body>x\n" HTML
-			"\n</body>\n--m\n" HTML_HEAD "y\n--m--\n"},
-		{"not the attachment", MIXED "Content-Disposition: attachment\n" U8 "y\n--m\n" U8 "x\n--m--\n",
-			MIXED "Content-Disposition: attachment\n" U8 "y\n--m\n" U8 "x" ADDED "\n--m--\n"},
+			"Content-Type: multipart/related; boundary=m\n\n--m\n" HTML_HEAD
+			"<body>x\n" HTML "\n</body>\n--m\n" HTML_HEAD "y\n--m--\n"},
+		{"not the attachment",
+			MIXED "Content-Disposition: attachment\n" U8 "y\n--m\n" U8 "x\n--m--\n",
+			MIXED "Content-Disposition: attachment\n" U8 "y\n--m\n" U8 "x" ADDED
+			      "\n--m--\n"},
 		{"not a file with a name",
-			MIXED "Content-Disposition: inline; filename=a.txt\n" U8 "y\n--m\n" U8 "x\n--m--\n",
-			MIXED "Content-Disposition: inline; filename=a.txt\n" U8 "y\n--m\n" U8 "x" ADDED
-			"\n--m--\n"},
-		{"not the forwarded message", MIXED "Content-Type: message/rfc822\n\n" U8 "y\n--m\n" U8
-			"x\n--m--\n", MIXED "Content-Type: message/rfc822\n\n" U8 "y\n--m\n" U8 "x" ADDED
-			"\n--m--\n"},
+			MIXED "Content-Disposition: inline; filename=a.txt\n" U8 "y\n--m\n" U8
+			      "x\n--m--\n",
+			MIXED "Content-Disposition: inline; filename=a.txt\n" U8 "y\n--m\n" U8
+			      "x" ADDED "\n--m--\n"},
+		{"not the forwarded message",
+			MIXED "Content-Type: message/rfc822\n\n" U8 "y\n--m\n" U8 "x\n--m--\n",
+			MIXED "Content-Type: message/rfc822\n\n" U8 "y\n--m\n" U8 "x" ADDED
+			      "\n--m--\n"},
 		{"an empty part", MIXED U8 "--m--\n", MIXED U8 "Rosa Núñez\nSecretaría\n\n--m--\n"},
-		{"a nested part's own fields change", MIXED "Content-Type: text/plain\n\nx\n--m--\n",
+		{"a nested part's own fields change",
+			MIXED "Content-Type: text/plain\n\nx\n--m--\n",
 			MIXED "Content-Transfer-Encoding: quoted-printable\n"
-			"Content-Type: text/plain; charset=utf-8\n\nx\n" QP_TEXT "\n--m--\n"},
+			      "Content-Type: text/plain; charset=utf-8\n\nx\n" QP_TEXT "\n--m--\n"},
 	};
 
 	(void)state;
@@ -208,15 +236,18 @@ static void test_structure(void **state)
 
 static void test_mail_without_text_gets_one(void **state)
 {
-	g_autoptr(MailMessage) message = load(
-		"Subject: s\nContent-Type: application/pdf\nContent-Transfer-Encoding: base64\n\nJVBERg==\n");
+	g_autoptr(MailMessage) message =
+		load("Subject: s\nContent-Type: application/pdf\nContent-Transfer-Encoding: "
+		     "base64\n\nJVBERg==\n");
 	g_autofree char *after = NULL, *again = NULL;
 
 	(void)state;
 	assert_true(mime_add_block(message, BLOCK, HTML, NULL));
 	after = show(message);
-	assert_non_null(strstr(after, "Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/mixed; "));
-	assert_non_null(strstr(after, "quoted-printable\n\nRosa N=C3=BA=C3=B1ez\nSecretar=C3=ADa\n--"));
+	assert_non_null(
+		strstr(after, "Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/mixed; "));
+	assert_non_null(
+		strstr(after, "quoted-printable\n\nRosa N=C3=BA=C3=B1ez\nSecretar=C3=ADa\n--"));
 	assert_non_null(strstr(after, "\nContent-Type: application/pdf\n"
 				      "Content-Transfer-Encoding: base64\n\nJVBERg==\n"));
 	assert_true(mime_add_block(message, BLOCK, HTML, NULL));
@@ -228,21 +259,27 @@ static void test_to_7bit(void **state)
 {
 	static const Case cases[] = {
 		{"7-bit stays", MIXED "\nx\n--m--\n", MIXED "\nx\n--m--\n"},
-		{"text", U8 "Año  \nFrom x\n", "Content-Type: text/plain; charset=utf-8\n"
+		{"text", U8 "Año  \nFrom x\n",
+			"Content-Type: text/plain; charset=utf-8\n"
 			"Content-Transfer-Encoding: quoted-printable\n\nA=C3=B1o =20\n=46rom x\n"},
-		{"label of plain text", U8 "Ano\n", "Content-Type: text/plain; charset=utf-8\n"
+		{"label of plain text", U8 "Ano\n",
+			"Content-Type: text/plain; charset=utf-8\n"
 			"Content-Transfer-Encoding: 7bit\n\nAno\n"},
-		{"binary", "Content-Type: application/x\nContent-Transfer-Encoding: binary\n\n\xff\xfe",
+		{"binary",
+			"Content-Type: application/x\nContent-Transfer-Encoding: "
+			"binary\n\n\xff\xfe",
 			"Content-Type: application/x\nContent-Transfer-Encoding: base64\n\n//4=\n"},
 		{"inside an attached message",
-			MIXED "Content-Type: message/rfc822\nContent-Transfer-Encoding: 8bit\n\nSubject: s\n" U8
-			"Año\n--m--\n",
-			MIXED "Content-Type: message/rfc822\nContent-Transfer-Encoding: 7bit\n\nSubject: s\n"
-			"Content-Type: text/plain; charset=utf-8\n"
-			"Content-Transfer-Encoding: quoted-printable\n\nA=C3=B1o\n--m--\n"},
+			MIXED "Content-Type: message/rfc822\nContent-Transfer-Encoding: "
+			      "8bit\n\nSubject: s\n" U8 "Año\n--m--\n",
+			MIXED "Content-Type: message/rfc822\nContent-Transfer-Encoding: "
+			      "7bit\n\nSubject: s\n"
+			      "Content-Type: text/plain; charset=utf-8\n"
+			      "Content-Transfer-Encoding: quoted-printable\n\nA=C3=B1o\n--m--\n"},
 		{"header of an attached message",
 			MIXED "Content-Type: message/rfc822\n\nSubject: ñ\n\nx\n--m--\n", NULL},
-		{"preamble", "Content-Type: multipart/mixed; boundary=m\n\nñ\n--m\n\nx\n--m--\n", NULL},
+		{"preamble", "Content-Type: multipart/mixed; boundary=m\n\nñ\n--m\n\nx\n--m--\n",
+			NULL},
 		{"signed", "Content-Type: multipart/signed; boundary=b\n\n--b\n\nñ\n--b--\n", NULL},
 	};
 
@@ -254,7 +291,8 @@ static void test_to_7bit(void **state)
 		g_autofree char *after = show(message);
 
 		if (done != (cases[i].after != NULL))
-			fail_msg("%s: %s", cases[i].name, done ? "was not refused" : error->message);
+			fail_msg(
+				"%s: %s", cases[i].name, done ? "was not refused" : error->message);
 		if (!done)
 			assert_int_equal(error->code, ACUSE_ERROR_INVALID);
 		if (strcmp(after, done ? cases[i].after : cases[i].before) != 0)
@@ -281,6 +319,53 @@ static void test_long_lines(void **state)
 	}
 }
 
+/* Markup that would cost gumbo quadratic time or its stack is refused; a large ordinary mail is
+ * not. */
+static void test_html_limits(void **state)
+{
+	static const struct {
+		const char *name, *item;
+		guint count;
+		gboolean fits;
+	} cases[] = {
+		{"rows", "<tr><td><p>x</p></td></tr>", 20000, TRUE},
+		{"paragraphs", "<p>a <b>b</b> <a href=c>d</a></p>", 6000, TRUE},
+		{"nesting", "<div>", 300, TRUE},
+		{"deep nesting", "<div>", HTML_MAX_OPEN_TAGS + 1, FALSE},
+		{"hidden closings", "<div><!--</div>-->", HTML_MAX_OPEN_TAGS + 1, FALSE},
+		{"cells in SVG", "<svg><td>", HTML_MAX_OPEN_TAGS + 1, FALSE},
+		{"closings", "<b></x></x></x></x>", 15000, FALSE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GString) text = g_string_new("Content-Type: text/html\n\n");
+		g_autoptr(MailMessage) message = NULL;
+		g_autoptr(GError) error = NULL;
+
+		for (guint j = 0; j < cases[i].count; j++)
+			g_string_append(text, cases[i].item);
+		message = load(text->str);
+		if (mime_add_block(message, BLOCK, HTML, &error) != cases[i].fits)
+			fail_msg("%s", cases[i].name);
+		if (error)
+			assert_int_equal(error->code, ACUSE_ERROR_TOO_LARGE);
+	}
+}
+
+static void test_attribute_limit(void **state)
+{
+	(void)state;
+	for (guint extra = 0; extra < 2; extra++) {
+		g_autoptr(GString) text = g_string_new("<a z='=\"' ");
+
+		for (guint i = 1; i < HTML_MAX_ATTRIBUTES + extra; i++)
+			g_string_append_printf(text, "a%u=\"x y/z\" ", i);
+		g_string_append(text, ">");
+		assert_int_equal(html_within_limits((const guint8 *)text->str, text->len), !extra);
+	}
+}
+
 /* Quoted-printable comes back as it was, whatever the bytes, and its lines are short. */
 static void test_qp_round_trip(void **state)
 {
@@ -294,7 +379,8 @@ static void test_qp_round_trip(void **state)
 		g_autoptr(GByteArray) encoded = g_byte_array_new(), decoded = NULL;
 
 		for (gsize i = 0; i < size; i++)
-			bytes[i] = (guint8)alphabet[g_rand_int_range(random, 0, sizeof(alphabet) - 1)];
+			bytes[i] =
+				(guint8)alphabet[g_rand_int_range(random, 0, sizeof(alphabet) - 1)];
 		codec_append_qp(encoded, bytes, size, "\r\n");
 		for (guint i = 0; i < encoded->len; i++) {
 			column = encoded->data[i] == '\n' ? 0 : column + 1;
@@ -316,6 +402,8 @@ int main(void)
 		cmocka_unit_test(test_mail_without_text_gets_one),
 		cmocka_unit_test(test_to_7bit),
 		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_html_limits),
+		cmocka_unit_test(test_attribute_limit),
 		cmocka_unit_test(test_qp_round_trip),
 	};
 

@@ -23,20 +23,27 @@ static void test_entity(void **state)
 	static const struct {
 		const char *name, *text, *entity;
 	} cases[] = {
-		{"copies in order", "Date: d\nTo: b@x.test\nX-Other: no\nMIME-Version: 1.0\n"
-			"From: a@muni.test\nMessage-ID: <1@muni.test>\nSubject: =?utf-8?q?a=C3=B1o?=\n"
-			"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 7bit\n\nx\r\n",
-			"From: a@muni.test\r\nTo: b@x.test\r\nSubject: =?utf-8?q?a=C3=B1o?=\r\nDate: d\r\n"
-			"Message-ID: <1@muni.test>\r\nContent-Type: text/plain; charset=utf-8; hp=\"clear\"\r\n"
+		{"copies in order",
+			"Date: d\nTo: b@x.test\nX-Other: no\nMIME-Version: 1.0\n"
+			"From: a@muni.test\nMessage-ID: <1@muni.test>\nSubject: "
+			"=?utf-8?q?a=C3=B1o?=\n"
+			"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: "
+			"7bit\n\nx\r\n",
+			"From: a@muni.test\r\nTo: b@x.test\r\nSubject: "
+			"=?utf-8?q?a=C3=B1o?=\r\nDate: d\r\n"
+			"Message-ID: <1@muni.test>\r\nContent-Type: text/plain; charset=utf-8; "
+			"hp=\"clear\"\r\n"
 			"Content-Transfer-Encoding: 7bit\r\n\r\nx\r\n"},
 		{"no Content-Type", "From: a@muni.test\n\nx\n",
-			"From: a@muni.test\r\nContent-Type: text/plain; charset=us-ascii; hp=\"clear\"\r\n\r\nx\r\n"},
+			"From: a@muni.test\r\nContent-Type: text/plain; charset=us-ascii; "
+			"hp=\"clear\"\r\n\r\nx\r\n"},
 		{"last semicolon", "Content-Type: text/html;\n\nx",
 			"Content-Type: text/html; hp=\"clear\"\r\n\r\nx"},
 		{"hp of the author", "Content-Type: text/html; hp=cipher\n\nx",
 			"Content-Type: text/html; hp=\"clear\"\r\n\r\nx"},
 		{"folded at what is there",
-			"Subject: aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbb  cccccccccccccccccccccccc ddd\n"
+			"Subject: aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbb  "
+			"cccccccccccccccccccccccc ddd\n"
 			"Content-Type: text/html\n\nx",
 			"Subject: aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbb\r\n"
 			"  cccccccccccccccccccccccc ddd\r\n"
@@ -63,12 +70,14 @@ static void test_malformed_type_is_wrapped(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
 		g_autofree char *text =
 			g_strdup_printf("From: a@muni.test\nContent-Type: %s\n\nx\r\n", types[i]);
-		g_autofree char *inner = g_strdup_printf("\r\nContent-Type: %s\r\n\r\nx\r\n", types[i]);
+		g_autofree char *inner =
+			g_strdup_printf("\r\nContent-Type: %s\r\n\r\nx\r\n", types[i]);
 		g_autofree char *entity = entity_of(text, NULL);
 
 		assert_non_null(entity);
-		assert_true(g_str_has_prefix(entity,
-			"From: a@muni.test\r\nContent-Type: multipart/mixed; hp=\"clear\";\r\n boundary="));
+		assert_true(
+			g_str_has_prefix(entity, "From: a@muni.test\r\nContent-Type: "
+						 "multipart/mixed; hp=\"clear\";\r\n boundary="));
 		if (!strstr(entity, inner))
 			fail_msg("%s: %s", types[i], entity);
 	}
@@ -110,9 +119,10 @@ static void test_wrap_and_split(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++) {
-		g_autofree char *text = g_strconcat(
-			"From: a@muni.test\nSubject: s\nmime-version: 1.0\n"
-			"Content-Language: es\nContent-Type: text/plain\n\n", bodies[i], NULL);
+		g_autofree char *text =
+			g_strconcat("From: a@muni.test\nSubject: s\nmime-version: 1.0\n"
+				    "Content-Language: es\nContent-Type: text/plain\n\n",
+				bodies[i], NULL);
 		g_autoptr(MailMessage) message = mail_message_parse(text, strlen(text));
 		g_autoptr(GBytes) entity = smime_entity(message, NULL);
 		g_autoptr(GBytes) cms = g_bytes_new_static("\x30\x03\x02\x01\x05", 5);
@@ -141,7 +151,8 @@ static void test_split_refuses(void **state)
 		"Content-Type: multipart/signed; boundary=b\n\n--b\n\nx\n--b\n"
 		"Content-Type: application/pgp-signature\n\nx\n--b--\n",
 		"Content-Type: multipart/signed; boundary=b\n\n--b\n\nx\n--b\n"
-		"Content-Type: application/pkcs7-signature\nContent-Transfer-Encoding: base64\n\n!\n--b--\n"};
+		"Content-Type: application/pkcs7-signature\nContent-Transfer-Encoding: "
+		"base64\n\n!\n--b--\n"};
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
