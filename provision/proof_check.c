@@ -378,11 +378,25 @@ static gboolean check_reports(Check *check, GError **error)
 	return TRUE;
 }
 
+/* Mail travels with CRLF, which is what was signed; many programs save it with LF. */
+static GString *wire_form(const char *bytes, gsize size)
+{
+	GString *wire = g_string_sized_new(size + size / 32);
+
+	for (gsize i = 0; i < size; i++) {
+		if (bytes[i] == '\n' && (i == 0 || bytes[i - 1] != '\r'))
+			g_string_append_c(wire, '\r');
+		g_string_append_c(wire, bytes[i]);
+	}
+	return wire;
+}
+
 static gboolean check_received(Check *check, const char *path, GError **error)
 {
 	const BundleLeaf *prepared = bundle_find(check->leaves, "send.prepared");
 	g_autoptr(GBytes) entity = NULL, cms = NULL;
 	g_autofree char *bytes = NULL;
+	g_autoptr(GString) wire = NULL;
 	g_autoptr(GError) local = NULL;
 	gsize size;
 
@@ -394,7 +408,8 @@ static gboolean check_received(Check *check, const char *path, GError **error)
 	}
 	if (prepared == NULL || bundle_leaf_text(prepared, "certificate_sha256") == NULL)
 		return damaged(error, "the send is not signed: a received copy cannot be compared");
-	if (!smime_split(bytes, size, &entity, &cms))
+	wire = wire_form(bytes, size);
+	if (!smime_split(wire->str, wire->len, &entity, &cms))
 		return damaged(error, "%s: is no signed message", path);
 	if (!same_digest(entity, bundle_leaf_text(prepared, "entity_sha256"), path, error))
 		return FALSE;
