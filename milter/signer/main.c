@@ -113,6 +113,9 @@ static gboolean run(const Settings *settings, GError **error)
 		g_source_remove(source);
 	}
 	pool_free(program.pool);
+	/* It killed them; whoever stops the signer finds nothing left. */
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
 	if (server != NULL)
 		server_stop(server);
 	bindings_free(bindings);
