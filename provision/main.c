@@ -122,28 +122,34 @@ static void run(void)
 	log_info("stopping", NULL);
 }
 
-static const char *settings_path(int argc, char **argv)
+/* The settings file of the command line, a new string; NULL: wrong usage, said on standard error. */
+static char *settings_path(int argc, char **argv)
 {
-	const char *path = DEFAULT_SETTINGS;
-	int option;
+	g_autofree char *path = NULL;
+	const GOptionEntry entries[] = {
+		{"config", 'c', 0, G_OPTION_ARG_FILENAME, &path, "Settings", "FILE"},
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_autoptr(GError) error = NULL;
 
-	while ((option = getopt(argc, argv, "c:")) != -1) {
-		if (option != 'c') {
-			fprintf(stderr, "usage: acuse-provisiond [-c FILE]\n");
-			exit(EXIT_FAILURE);
-		}
-		path = optarg;
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
+		fprintf(stderr, "acuse-provisiond: %s\n", error != NULL ? error->message : "usage: [-c FILE]");
+		return NULL;
 	}
-	return path;
+	return path != NULL ? g_steal_pointer(&path) : g_strdup(DEFAULT_SETTINGS);
 }
 
 int main(int argc, char **argv)
 {
-	const char *path = settings_path(argc, argv);
+	g_autofree char *path = settings_path(argc, argv);
 	g_autoptr(GError) error = NULL;
 	Daemon daemon = {0};
 	gboolean started;
 
+	if (path == NULL)
+		return EXIT_FAILURE;
 	setlocale(LC_ALL, "");
 	bindtextdomain("acuse", LOCALEDIR);
 	bind_textdomain_codeset("acuse", "UTF-8");
