@@ -98,13 +98,15 @@ static gboolean run_dump(Ctl *ctl, const Command *command, char **arguments, GHa
 	return FALSE;
 }
 
-/* Only the last completed node of each level is ever read while a tree grows. */
 typedef struct {
-	struct {
-		guint64 index;
-		MerkleHash hash;
-		gboolean known;
-	} last[MAX_LEVELS];
+	guint64 index;
+	MerkleHash hash;
+	gboolean known;
+} Node;
+
+/* Only the last two completed nodes of each level are ever read while a tree grows: a pair of siblings. */
+typedef struct {
+	Node last[MAX_LEVELS][2];
 	guint64 head_size;
 	MerkleHash root; /* of the first head_size leaves */
 } Tree;
@@ -113,10 +115,11 @@ static gboolean tree_read(gpointer data, guint level, guint64 index, MerkleHash 
 	GError **error)
 {
 	Tree *tree = data;
+	const Node *node = level < MAX_LEVELS ? &tree->last[level][index & 1] : NULL;
 
-	if (level >= MAX_LEVELS || !tree->last[level].known || tree->last[level].index != index)
+	if (node == NULL || !node->known || node->index != index)
 		return damaged(error, "node is missing", index);
-	*hash = tree->last[level].hash;
+	*hash = node->hash;
 	return TRUE;
 }
 
@@ -127,9 +130,7 @@ static gboolean tree_write(gpointer data, guint level, guint64 index, const Merk
 
 	if (level >= MAX_LEVELS)
 		return damaged(error, "tree is too high", index);
-	tree->last[level].index = index;
-	tree->last[level].hash = *hash;
-	tree->last[level].known = TRUE;
+	tree->last[level][index & 1] = (Node){index, *hash, TRUE};
 	return TRUE;
 }
 
