@@ -25,6 +25,12 @@ char **header_ids(const char *value);
  */
 char *header_set_parameter(const char *raw, const char *name, const char *value);
 
+/*
+ * The value of a part's field with its raw UTF-8 in ASCII: parameters in the form of RFC 2231,
+ * other text as encoded words. NULL when it is not valid UTF-8 or does not follow the grammar.
+ */
+char *header_value_to_ascii(const char *name, const char *raw);
+
 /* Whether an address field is within MIME_MAX_ADDRESS_BYTES and MIME_MAX_GROUPS. */
 gboolean header_addresses_within_limits(const char *value);
 

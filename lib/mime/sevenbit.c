@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "mime/codec.h"
+#include "mime/header.h"
 #include "mime/protection.h"
 #include "mime/splice.h"
 
@@ -73,30 +74,56 @@ static gboolean encode_leaf(
 	return TRUE;
 }
 
+/* Whether every line of the part's header survives; raw UTF-8 in MIME's own fields is encoded by
+ * the edit. */
+static gboolean encode_header(LeafEdit *edit, const MailMessage *message)
+{
+	const MimePart *part = edit->part;
+
+	for (guint i = 0; part->fields && i < part->fields->len; i++) {
+		const PartField *field = &g_array_index(part->fields, PartField, i);
+		g_autofree char *raw = NULL;
+		char *value;
+
+		if (range_survives(message, field->start, field->end))
+			continue;
+		if (g_ascii_strncasecmp(field->name, "Content-", 8) != 0 || part->malformed)
+			return FALSE;
+		raw = g_strndup((const char *)message->body->data + field->value,
+			field->value_end - field->value);
+		value = header_value_to_ascii(field->name, raw);
+		if (!value)
+			return FALSE;
+		leaf_edit_set_value(edit, field, value);
+	}
+	return TRUE;
+}
+
 /* Adds the edit that the part needs, if any. */
 static gboolean plan_part(const MailMessage *message, const MimePart *part, const char *eol,
 	GPtrArray *edits, GError **error)
 {
-	gboolean leaf = mime_part_is_leaf(part);
-	gboolean survives = !leaf || range_survives(message, part->content, part->end);
+	g_autoptr(LeafEdit) edit = leaf_edit_new(part);
+	gboolean survives =
+		!mime_part_is_leaf(part) || range_survives(message, part->content, part->end);
 	gboolean label = part->encoding == ENCODING_8BIT || part->encoding == ENCODING_BINARY;
-	LeafEdit *edit;
 
-	if (part->fields && !range_survives(message, part->start, part->content))
+	if (!encode_header(edit, message))
 		return invalid(error, "a part's header has 8-bit bytes or a line that is too long");
-	if (survives && !label)
+	if (survives && !label && !edit->values)
 		return TRUE;
-	if (is_under_protection(part))
-		return survives ? TRUE
-				: invalid(error, "a signed part has 8-bit bytes or a line that is "
-						 "too long");
+	if (is_under_protection(part)) {
+		if (survives && !edit->values)
+			return TRUE;
+		return invalid(error, "a signed part has 8-bit bytes or a line that is too long");
+	}
 	if (!survives && (g_str_has_prefix(part->type, "message/") || mime_part_is_multipart(part)))
 		return invalid(error, "an attached message has 8-bit bytes that cannot be encoded");
-	edit = leaf_edit_new(part);
-	g_ptr_array_add(edits, edit);
-	if (!survives)
-		return encode_leaf(edit, message, eol, error);
-	edit->encoding = "7bit";
+	if (!survives && !encode_leaf(edit, message, eol, error))
+		return FALSE;
+	if (survives && label)
+		edit->encoding = "7bit";
+	g_ptr_array_add(edits, g_steal_pointer(&edit));
 	return TRUE;
 }
 

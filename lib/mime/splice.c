@@ -25,10 +25,31 @@ LeafEdit *leaf_edit_new(const MimePart *part)
 	return edit;
 }
 
+static void field_value_free(gpointer data)
+{
+	FieldValue *value = data;
+
+	g_free(value->value);
+	g_free(value);
+}
+
+void leaf_edit_set_value(LeafEdit *edit, const PartField *field, char *value)
+{
+	FieldValue *entry = g_new0(FieldValue, 1);
+
+	if (!edit->values)
+		edit->values = g_ptr_array_new_with_free_func(field_value_free);
+	entry->field = field;
+	entry->value = value;
+	g_ptr_array_add(edit->values, entry);
+}
+
 void leaf_edit_free(LeafEdit *edit)
 {
 	if (!edit)
 		return;
+	if (edit->values)
+		g_ptr_array_unref(edit->values);
 	if (edit->content)
 		g_byte_array_unref(edit->content);
 	if (edit->decoded)
@@ -232,6 +253,13 @@ static gboolean stage_edit(
 		return damaged(error, "a text part's header is malformed");
 	if (edit->charset)
 		set_charset(after, edit, patches);
+	for (guint i = 0; edit->values && i < edit->values->len; i++) {
+		const FieldValue *entry = g_ptr_array_index(edit->values, i);
+		g_autofree char *padded = g_strconcat(" ", entry->value, NULL);
+
+		add_patch(patches, entry->field->value, entry->field->value_end, padded,
+			strlen(padded));
+	}
 	if (edit->encoding)
 		set_field(after, edit->part, patches, "Content-Transfer-Encoding", edit->encoding);
 	if (edit->content)

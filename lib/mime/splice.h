@@ -14,9 +14,17 @@ typedef struct {
 		*decoded; /* what the new content has to decode to; NULL: not checked (as it is) */
 	const char *charset;  /* new charset, static; NULL: as it is */
 	const char *encoding; /* new Content-Transfer-Encoding, static; NULL: as it is */
+	GPtrArray *values;    /* FieldValue *, of fields of a nested part; NULL: none */
 } LeafEdit;
 
+typedef struct {
+	const PartField *field;
+	char *value; /* without the leading blank */
+} FieldValue;
+
 LeafEdit *leaf_edit_new(const MimePart *part);
+/* Gives the part's field a new value, which is taken over. */
+void leaf_edit_set_value(LeafEdit *edit, const PartField *field, char *value);
 void leaf_edit_free(LeafEdit *edit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LeafEdit, leaf_edit_free)
 

@@ -276,6 +276,17 @@ static void test_to_7bit(void **state)
 			      "7bit\n\nSubject: s\n"
 			      "Content-Type: text/plain; charset=utf-8\n"
 			      "Content-Transfer-Encoding: quoted-printable\n\nA=C3=B1o\n--m--\n"},
+		{"raw file name",
+			MIXED "Content-Type: application/pdf; name=\"Año 1.pdf\"\n"
+			      "Content-Description: Año\n"
+			      "Content-Disposition: attachment; filename=\"Año 1.pdf\"; size=3\n\n"
+			      "x\n--m--\n",
+			MIXED "Content-Type: application/pdf; name*=utf-8''A%C3%B1o%201.pdf\n"
+			      "Content-Description: =?UTF-8?b?QcOxbw==?=\n"
+			      "Content-Disposition: attachment; filename*=utf-8''A%C3%B1o%201.pdf; "
+			      "size=3\n\nx\n--m--\n"},
+		{"raw file name, not UTF-8",
+			MIXED "Content-Type: application/pdf; name=\"A\xf1o\"\n\nx\n--m--\n", NULL},
 		{"header of an attached message",
 			MIXED "Content-Type: message/rfc822\n\nSubject: ñ\n\nx\n--m--\n", NULL},
 		{"preamble", "Content-Type: multipart/mixed; boundary=m\n\nñ\n--m\n\nx\n--m--\n",
