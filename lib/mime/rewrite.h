@@ -14,9 +14,10 @@
  * Adds the signature block at the end of the body's text/plain and text/html parts (P4): inside
  * alternative, related and mixed, never in attachments, message/rfc822, calendar, signed or encrypted
  * parts. HTML: before the last real </body> (gumbo tells where). A part in another charset that cannot hold
- * the block becomes UTF-8 quoted-printable; HTML that is not in UTF-8 gets character references. A
- * protected mail stays as it is, with TRUE. ACUSE_ERROR_TOO_LARGE over a limit of mime/html.h. A block already there at the end is not repeated. A mail without
- * any text part gets one. block_text and block_html: UTF-8, LF, no final line end.
+ * the block becomes UTF-8 quoted-printable; HTML that is not in UTF-8 gets character references. A block
+ * already there at the end is not repeated. A mail without any text part gets one. A protected mail stays as
+ * it is, with TRUE. ACUSE_ERROR_TOO_LARGE over a limit of mime/html.h. block_text and block_html: UTF-8, LF,
+ * no final line end.
  */
 gboolean mime_add_block(MailMessage *message, const char *block_text, const char *block_html,
 	GError **error);
