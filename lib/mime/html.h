@@ -5,11 +5,14 @@
 
 #include <glib.h>
 
-#define HTML_MAX_BYTES (4 * 1024 * 1024) /* gumbo keeps the whole tree in memory */
-#define HTML_MAX_OPEN_TAGS 20000	 /* that may nest; gumbo recurses when it frees the tree */
-#define HTML_MAX_TAG_WORK                                                                          \
-	1000000000		/* nesting tags times all tags: gumbo walks the open ones at each */
-#define HTML_MAX_ATTRIBUTES 500 /* of one tag: gumbo compares each with all others */
+/* gumbo keeps the whole tree in memory. */
+#define HTML_MAX_BYTES (4 * 1024 * 1024)
+/* That may nest; gumbo recurses when it frees the tree. */
+#define HTML_MAX_OPEN_TAGS 20000
+/* Nesting tags times all tags: gumbo walks the open ones at each. */
+#define HTML_MAX_TAG_WORK 500000000
+/* Of one tag: gumbo compares each with all others. */
+#define HTML_MAX_ATTRIBUTES 500
 
 /*
  * Whether gumbo can read it in reasonable time and stack. To be asked before any other function:
