@@ -21,3 +21,9 @@ TESTS += tests/unit/test-http
 tests_unit_test_http_SOURCES = tests/unit/test-http.c
 tests_unit_test_http_CFLAGS = $(STORE_TEST_CFLAGS) $(CURL_CFLAGS)
 tests_unit_test_http_LDADD = $(STORE_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test-outbox
+TESTS += tests/unit/test-outbox
+tests_unit_test_outbox_SOURCES = tests/unit/test-outbox.c
+tests_unit_test_outbox_CFLAGS = $(STORE_TEST_CFLAGS)
+tests_unit_test_outbox_LDADD = $(STORE_TEST_LIBS)
