@@ -52,7 +52,8 @@ json_t *account_to_json(const Account *account)
 	for (int i = 0; account->delegates != NULL && account->delegates[i] != NULL; i++)
 		json_array_append_new(delegates, json_string(account->delegates[i]));
 	json_object_set_new(json, "delegates", delegates);
-	json_object_set_new(json, "must_change_password", json_boolean(account->must_change_password));
+	json_object_set_new(
+		json, "must_change_password", json_boolean(account->must_change_password));
 	json_object_set_new(json, "valid_from", time_json(account->valid_from));
 	json_object_set_new(json, "valid_until", time_json(account->valid_until));
 	return json;
@@ -126,7 +127,8 @@ char *account_dni_key(const char *dni)
 	return g_strconcat("account-dni/", dni, NULL);
 }
 
-gboolean account_row_load(StoreTxn *txn, StoreTable table, const char *key, json_t **row, GError **error)
+gboolean account_row_load(
+	StoreTxn *txn, StoreTable table, const char *key, json_t **row, GError **error)
 {
 	GError *failure = NULL;
 	g_autofree char *text = store_get_txn(txn, table, key, &failure);
@@ -145,7 +147,8 @@ gboolean account_row_load(StoreTxn *txn, StoreTable table, const char *key, json
 	return FALSE;
 }
 
-gboolean account_row_save(StoreTxn *txn, StoreTable table, const char *key, const json_t *row, GError **error)
+gboolean account_row_save(
+	StoreTxn *txn, StoreTable table, const char *key, const json_t *row, GError **error)
 {
 	char *text = json_dumps(row, JSON_COMPACT);
 	gboolean ok = store_put(txn, table, key, text, error);
@@ -159,7 +162,8 @@ static gboolean append(StoreTxn *txn, gpointer data, GError **error)
 	return store_append(txn, data, NULL, error);
 }
 
-gboolean account_record_password(const ApiRequest *request, const char *uid, const char *reason, GError **error)
+gboolean account_record_password(
+	const ApiRequest *request, const char *uid, const char *reason, GError **error)
 {
 	g_autoptr(Record) record = record_new("account.password", uid, request->service->now_s());
 

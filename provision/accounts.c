@@ -1,6 +1,6 @@
 /*
- * Reading accounts and resetting a password (/v1/accounts). Reads are of the directory itself: what OTIC sees is what holds.
- * Fails with UNAVAILABLE when slapd does not answer. Any thread.
+ * Reading accounts and resetting a password (/v1/accounts). Reads are of the directory itself: what
+ * OTIC sees is what holds. Fails with UNAVAILABLE when slapd does not answer. Any thread.
  */
 #include "provision/accounts.h"
 
@@ -73,8 +73,8 @@ static gboolean reset_password(const ApiRequest *request, ApiResponse *response,
 	if (account == NULL)
 		return FALSE;
 	if (account->kind == ACCOUNT_OFFICE || account->state != ACCOUNT_ACTIVE) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "%s is no active account of a person",
-			account->uid);
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT,
+			"%s is no active account of a person", account->uid);
 		return FALSE;
 	}
 	/* The record first: an act without a record must not be. */

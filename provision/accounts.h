@@ -1,6 +1,7 @@
 /*
- * What the parts about accounts share (requests, accounts, offices, people, self): an account as JSON, first passwords,
- * rows of a table as JSON, and the changes of the directory that the outbox carries out. Any thread unless said otherwise.
+ * What the parts about accounts share (requests, accounts, offices, people, self): an account as
+ * JSON, first passwords, rows of a table as JSON, and the changes of the directory that the outbox
+ * carries out. Any thread unless said otherwise.
  */
 #ifndef ACUSE_PROVISION_ACCOUNTS_H
 #define ACUSE_PROVISION_ACCOUNTS_H
@@ -29,16 +30,20 @@ char *account_text_tidy(const char *text);
 char *account_dni_key(const char *dni);
 
 /* Inside a change. *row NULL without error: absent. */
-gboolean account_row_load(StoreTxn *txn, StoreTable table, const char *key, json_t **row, GError **error);
-gboolean account_row_save(StoreTxn *txn, StoreTable table, const char *key, const json_t *row, GError **error);
+gboolean account_row_load(
+	StoreTxn *txn, StoreTable table, const char *key, json_t **row, GError **error);
+gboolean account_row_save(
+	StoreTxn *txn, StoreTable table, const char *key, const json_t *row, GError **error);
 
 /* Appends "account.password" {uid, reason, actor}. */
-gboolean account_record_password(const ApiRequest *request, const char *uid, const char *reason, GError **error);
+gboolean account_record_password(
+	const ApiRequest *request, const char *uid, const char *reason, GError **error);
 
 /* What the outbox carries out; each may be done twice. */
-gboolean account_create(Service *service, const json_t *body, GError **error);	/* {"request"} */
-gboolean account_cease(Service *service, const json_t *body, GError **error);	/* {"uid"} */
-gboolean office_create(Service *service, const json_t *body, GError **error);	/* {"uid","name",...} */
+gboolean account_create(Service *service, const json_t *body, GError **error); /* {"request"} */
+gboolean account_cease(Service *service, const json_t *body, GError **error);  /* {"uid"} */
+gboolean office_create(
+	Service *service, const json_t *body, GError **error); /* {"uid","name",...} */
 gboolean office_set_people(Service *service, const json_t *body, GError **error); /* the same */
 
 #endif

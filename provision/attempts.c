@@ -1,4 +1,5 @@
-/* attempts.h. A mutex around one table, which forgets what is older than the window when it grows. Any thread. */
+/* attempts.h. A mutex around one table, which forgets what is older than the window when it grows.
+ * Any thread. */
 #include "provision/attempts.h"
 
 #define NAMES_MAX 10000
@@ -77,7 +78,8 @@ void attempts_failed(Attempts *attempts, const char *name, gint64 now_s)
 			forget_old(attempts, now_s);
 		row = g_new0(Row, 1);
 		row->since_s = now_s;
-		/* A flood of names may not fill the memory; the addresses behind it have rows of their own. */
+		/* A flood of names may not fill the memory; the addresses behind it have rows of
+		 * their own. */
 		if (g_hash_table_size(attempts->rows) < 2 * NAMES_MAX)
 			g_hash_table_replace(attempts->rows, g_strdup(name), row);
 		else

@@ -1,4 +1,5 @@
-/* Counts failed attempts by name, in memory, within a window of time: a brake on guessing. Pure but for its table. */
+/* Counts failed attempts by name, in memory, within a window of time: a brake on guessing. Pure but
+ * for its table. */
 #ifndef ACUSE_PROVISION_ATTEMPTS_H
 #define ACUSE_PROVISION_ATTEMPTS_H
 

@@ -1,7 +1,8 @@
 /*
- * Mailboxes of offices (A5, DI-002 art. 13): no password; a responsible and delegates who send from it as themselves. The
- * local part is reserved in the directory first, then record and outbox entry are one change. People are active
- * personal accounts by the live copy. Any thread; fails with INVALID, CONFLICT, or UNAVAILABLE when slapd does not answer.
+ * Mailboxes of offices (A5, DI-002 art. 13): no password; a responsible and delegates who send from
+ * it as themselves. The local part is reserved in the directory first, then record and outbox entry
+ * are one change. People are active personal accounts by the live copy. Any thread; fails with
+ * INVALID, CONFLICT, or UNAVAILABLE when slapd does not answer.
  */
 #include <string.h>
 
@@ -31,10 +32,11 @@ static gboolean check_person(Service *service, const char *uid, const char *memb
 {
 	g_autoptr(Account) account = live_directory_by_uid(service->live, uid);
 
-	if (account != NULL && account->kind != ACCOUNT_OFFICE && account->state == ACCOUNT_ACTIVE &&
-		strcmp(account->uid, uid) == 0)
+	if (account != NULL && account->kind != ACCOUNT_OFFICE &&
+		account->state == ACCOUNT_ACTIVE && strcmp(account->uid, uid) == 0)
 		return TRUE;
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: no active account of a person", member);
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: no active account of a person",
+		member);
 	return FALSE;
 }
 
@@ -50,20 +52,23 @@ static gboolean read_people(Change *change, gboolean may_be_vacant, GError **err
 	if (!may_be_vacant || !json_is_null(responsible)) {
 		change->responsible = api_string(body, "responsible", NAMING_MAX_CHARS, error);
 		if (change->responsible == NULL ||
-			!check_person(change->request->service, change->responsible, "responsible", error))
+			!check_person(change->request->service, change->responsible, "responsible",
+				error))
 			return FALSE;
 	}
 	change->delegates = json_object_get(body, "delegates");
 	if (change->delegates != NULL &&
-		(!json_is_array(change->delegates) || json_array_size(change->delegates) > DELEGATES_MAX)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "delegates: must be a list of at most %d",
-			DELEGATES_MAX);
+		(!json_is_array(change->delegates) ||
+			json_array_size(change->delegates) > DELEGATES_MAX)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+			"delegates: must be a list of at most %d", DELEGATES_MAX);
 		return FALSE;
 	}
 	for (size_t i = 0; i < json_array_size(change->delegates); i++) {
 		const char *uid = json_string_value(json_array_get(change->delegates, i));
 
-		if (!check_person(change->request->service, uid != NULL ? uid : "", "delegates", error))
+		if (!check_person(
+			    change->request->service, uid != NULL ? uid : "", "delegates", error))
 			return FALSE;
 	}
 	return TRUE;
@@ -72,9 +77,10 @@ static gboolean read_people(Change *change, gboolean may_be_vacant, GError **err
 static gboolean office_change(StoreTxn *txn, gpointer data, GError **error)
 {
 	Change *change = data;
-	g_autoptr(Record) record = record_new(change->type, change->uid, change->request->service->now_s());
-	json_t *body = json_pack("{s:s, s:s?, s:s?, s:O?}", "uid", change->uid, "name", change->name,
-		"responsible", change->responsible, "delegates", change->delegates);
+	g_autoptr(Record) record =
+		record_new(change->type, change->uid, change->request->service->now_s());
+	json_t *body = json_pack("{s:s, s:s?, s:s?, s:O?}", "uid", change->uid, "name",
+		change->name, "responsible", change->responsible, "delegates", change->delegates);
 	gboolean ok;
 
 	record_add(record, "name", change->name);
@@ -87,7 +93,7 @@ static gboolean office_change(StoreTxn *txn, gpointer data, GError **error)
 	record_add(record, "document", change->document);
 	record_add(record, "actor", change->request->actor);
 	ok = store_append(txn, record, NULL, error) &&
-		outbox_add(txn, change->kind, body, &change->number, error);
+	     outbox_add(txn, change->kind, body, &change->number, error);
 	json_decref(body);
 	return ok;
 }
@@ -104,7 +110,8 @@ static const char **uids_of(const json_t *list)
 }
 
 /* Commits, waits for the directory, and answers with the office as it is there, or will be. */
-static gboolean commit(Change *change, Account *account, unsigned status, ApiResponse *response, GError **error)
+static gboolean commit(
+	Change *change, Account *account, unsigned status, ApiResponse *response, GError **error)
 {
 	g_autofree const char **delegates = uids_of(change->delegates);
 
@@ -125,14 +132,16 @@ static Account *office_account(Service *service, const char *uid, const char *na
 	Account *account = account_new();
 
 	account->uid = g_strdup(uid);
-	account->mail = g_strdup_printf("%s@%s", uid, settings_string(service->settings, "institution", "domain"));
+	account->mail = g_strdup_printf(
+		"%s@%s", uid, settings_string(service->settings, "institution", "domain"));
 	account->kind = ACCOUNT_OFFICE;
 	account->state = ACCOUNT_ACTIVE;
 	account->display_name = g_strdup(name);
 	return account;
 }
 
-/* Ours for ever, and not yet an account. The holder names the office: asking again after a crash is the same holder. */
+/* Ours for ever, and not yet an account. The holder names the office: asking again after a crash is
+ * the same holder. */
 static gboolean reserve(Service *service, const char *uid, GError **error)
 {
 	g_autoptr(Directory) directory = directory_new(service->settings);
@@ -141,7 +150,8 @@ static gboolean reserve(Service *service, const char *uid, GError **error)
 	g_autofree char *holder = g_strconcat("office ", uid, NULL);
 
 	if (known != NULL) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "local_part: %s is taken", uid);
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "local_part: %s is taken", uid);
 		return FALSE;
 	}
 	if (!g_error_matches(failure, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND)) {
@@ -158,14 +168,16 @@ static gboolean create_office(const ApiRequest *request, ApiResponse *response, 
 	g_autofree char *name = NULL;
 	const char *text;
 
-	if (!api_known(request->body, error, "local_part", "name", "responsible", "delegates", "document", NULL))
+	if (!api_known(request->body, error, "local_part", "name", "responsible", "delegates",
+		    "document", NULL))
 		return FALSE;
 	change.uid = api_string(request->body, "local_part", NAMING_MAX_CHARS, error);
 	if (change.uid == NULL)
 		return FALSE;
 	if (!naming_office_valid(change.uid)) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
-			"local_part: must be a-z, 0-9, single dots and hyphens, and no reserved name");
+			"local_part: must be a-z, 0-9, single dots and hyphens, and no reserved "
+			"name");
 		return FALSE;
 	}
 	text = api_string(request->body, "name", ACCOUNT_NAME_MAX, error);
@@ -184,7 +196,9 @@ static gboolean create_office(const ApiRequest *request, ApiResponse *response, 
 
 static gboolean hand_over(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	Change change = {.request = request, .uid = request->arguments[0], .type = "office.people",
+	Change change = {.request = request,
+		.uid = request->arguments[0],
+		.type = "office.people",
 		.kind = "office.people"};
 	g_autoptr(Directory) directory = directory_new(request->service->settings);
 	g_autoptr(Account) account = NULL;
@@ -196,7 +210,8 @@ static gboolean hand_over(const ApiRequest *request, ApiResponse *response, GErr
 	if (account == NULL)
 		return FALSE;
 	if (account->kind != ACCOUNT_OFFICE) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "%s is no office", change.uid);
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "%s is no office", change.uid);
 		return FALSE;
 	}
 	change.uid = account->uid; /* as the directory spells it */
@@ -206,7 +221,8 @@ static gboolean hand_over(const ApiRequest *request, ApiResponse *response, GErr
 gboolean office_create(Service *service, const json_t *body, GError **error)
 {
 	g_autoptr(Directory) directory = directory_new(service->settings);
-	g_autoptr(Account) account = office_account(service, text_of(body, "uid"), text_of(body, "name"));
+	g_autoptr(Account) account =
+		office_account(service, text_of(body, "uid"), text_of(body, "name"));
 	g_autofree const char **delegates = uids_of(json_object_get(body, "delegates"));
 
 	account->owner = g_strdup(text_of(body, "responsible"));
@@ -219,8 +235,8 @@ gboolean office_set_people(Service *service, const json_t *body, GError **error)
 	g_autoptr(Directory) directory = directory_new(service->settings);
 	g_autofree const char **delegates = uids_of(json_object_get(body, "delegates"));
 
-	return directory_set_office_people(directory, text_of(body, "uid"), text_of(body, "responsible"), delegates,
-		error);
+	return directory_set_office_people(
+		directory, text_of(body, "uid"), text_of(body, "responsible"), delegates, error);
 }
 
 const Route routes_offices[] = {

@@ -1,7 +1,7 @@
 /*
- * Cessation (A9, DI-002 art. 2.6 and 7.3): by DNI, at once. Record, outbox entry and the end of the person's tokens are one
- * change; the directory follows within the call when slapd answers, and from the outbox when it does not. A day to
- * come is not built. Any thread.
+ * Cessation (A9, DI-002 art. 2.6 and 7.3): by DNI, at once. Record, outbox entry and the end of the
+ * person's tokens are one change; the directory follows within the call when slapd answers, and
+ * from the outbox when it does not. A day to come is not built. Any thread.
  */
 #include <stdio.h>
 #include <string.h>
@@ -24,17 +24,18 @@ static gboolean is_date(const char *date)
 	guint year, month, day;
 
 	return g_regex_match_simple("^[0-9]{4}-[0-9]{2}-[0-9]{2}\\z", date, 0, 0) &&
-		sscanf(date, "%4u-%2u-%2u", &year, &month, &day) == 3 &&
-		g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year);
+	       sscanf(date, "%4u-%2u-%2u", &year, &month, &day) == 3 &&
+	       g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year);
 }
 
 /* Today where the institution is; a new string. */
 static char *today(Service *service)
 {
-	g_autoptr(GTimeZone) zone =
-		g_time_zone_new_identifier(settings_string(service->settings, "institution", "timezone"));
+	g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(
+		settings_string(service->settings, "institution", "timezone"));
 	g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(service->now_s());
-	g_autoptr(GDateTime) local = zone != NULL ? g_date_time_to_timezone(utc, zone) : g_date_time_ref(utc);
+	g_autoptr(GDateTime) local =
+		zone != NULL ? g_date_time_to_timezone(utc, zone) : g_date_time_ref(utc);
 
 	return g_date_time_format(local, "%Y-%m-%d");
 }
@@ -58,21 +59,25 @@ static gboolean read_date(Change *change, GError **error)
 	if (strcmp(change->date, now) <= 0)
 		return TRUE;
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_BUILT,
-		"date: a cessation on a day to come is not part of this version; repeat the call on that day");
+		"date: a cessation on a day to come is not part of this version; repeat the call "
+		"on that day");
 	return FALSE;
 }
 
-/* By the requests, which need no directory: the uid of the account that the DNI holds; NULL without error: none. */
+/* By the requests, which need no directory: the uid of the account that the DNI holds; NULL without
+ * error: none. */
 static char *uid_by_requests(Service *service, const char *dni, GError **error)
 {
 	g_autofree char *key = account_dni_key(dni);
 	g_autofree char *id = store_get(service->store, TABLE_INDEX, key, error);
-	g_autofree char *text = id != NULL ? store_get(service->store, TABLE_REQUESTS, id, error) : NULL;
+	g_autofree char *text =
+		id != NULL ? store_get(service->store, TABLE_REQUESTS, id, error) : NULL;
 	json_t *row = text != NULL ? json_loads(text, 0, NULL) : NULL;
 	char *uid = g_strdup(json_string_value(json_object_get(row, "uid")));
 
 	if (row != NULL && uid == NULL)
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "the account is still being made");
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE,
+			"the account is still being made");
 	json_decref(row);
 	return uid;
 }
@@ -91,14 +96,16 @@ static char *find_uid(Service *service, const char *dni, GError **error)
 	if (failure != NULL)
 		g_propagate_error(error, failure);
 	else if (uid == NULL)
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no active account of that DNI");
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no active account of that DNI");
 	return uid;
 }
 
 static gboolean cease_change(StoreTxn *txn, gpointer data, GError **error)
 {
 	Change *change = data;
-	g_autoptr(Record) record = record_new("account.ceased", change->uid, change->request->service->now_s());
+	g_autoptr(Record) record =
+		record_new("account.ceased", change->uid, change->request->service->now_s());
 	g_autofree char *key = account_dni_key(change->dni);
 	json_t *body = json_pack("{s:s}", "uid", change->uid);
 	gboolean ok;
@@ -108,8 +115,8 @@ static gboolean cease_change(StoreTxn *txn, gpointer data, GError **error)
 	record_add(record, "date", change->date);
 	record_add(record, "actor", change->request->actor);
 	ok = store_append(txn, record, NULL, error) && store_delete(txn, TABLE_INDEX, key, error) &&
-		tokens_cease_mailbox(txn, change->mail, error) && tokens_queue_bindings(txn, error) &&
-		outbox_add(txn, "account.cease", body, &change->number, error);
+	     tokens_cease_mailbox(txn, change->mail, error) && tokens_queue_bindings(txn, error) &&
+	     outbox_add(txn, "account.cease", body, &change->number, error);
 	json_decref(body);
 	return ok;
 }
@@ -132,8 +139,8 @@ static gboolean cease(const ApiRequest *request, ApiResponse *response, GError *
 	change.uid = uid = find_uid(request->service, change.dni, error);
 	if (uid == NULL)
 		return FALSE;
-	change.mail = mail = g_strdup_printf("%s@%s", uid,
-		settings_string(request->service->settings, "institution", "domain"));
+	change.mail = mail = g_strdup_printf(
+		"%s@%s", uid, settings_string(request->service->settings, "institution", "domain"));
 	if (!store_run(request->service->store, cease_change, &change, error))
 		return FALSE;
 	response->json = json_pack("{s:s, s:s}", "uid", uid, "state", "ceased");
@@ -149,14 +156,16 @@ gboolean account_cease(Service *service, const json_t *body, GError **error)
 {
 	g_autoptr(Directory) directory = directory_new(service->settings);
 
-	return directory_set_state(directory, json_string_value(json_object_get(body, "uid")), ACCOUNT_CEASED, error);
+	return directory_set_state(
+		directory, json_string_value(json_object_get(body, "uid")), ACCOUNT_CEASED, error);
 }
 
 static gboolean rotate(const ApiRequest *request, ApiResponse *response, GError **error)
 {
 	(void)request;
 	(void)response;
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_BUILT, "rotation is not part of this version");
+	g_set_error(
+		error, ACUSE_ERROR, ACUSE_ERROR_NOT_BUILT, "rotation is not part of this version");
 	return FALSE;
 }
 

@@ -1,4 +1,5 @@
-/* request_form.h. Every member is checked by one table; names must give an account name (A4). Pure; any thread. */
+/* request_form.h. Every member is checked by one table; names must give an account name (A4). Pure;
+ * any thread. */
 #include "provision/request_form.h"
 
 #include <string.h>
@@ -55,20 +56,22 @@ static gboolean check_kind(const json_t *body, GError **error)
 	if (!is_one_of(action, actions))
 		return invalid(error, "action: must be create or annul");
 	if (strcmp(kind, "person") != 0)
-		return not_built(error, "kind: requests for other than a person's account are not part of this version");
+		return not_built(error, "kind: requests for other than a person's account are not "
+					"part of this version");
 	if (strcmp(action, "create") != 0)
-		return not_built(error, "action: annulment by request is not part of this version; HR may cease the person");
+		return not_built(error, "action: annulment by request is not part of this version; "
+					"HR may cease the person");
 	return TRUE;
 }
 
 static gboolean check_reason(const char *reason, GError **error)
 {
-	static const char *const reasons[] = {"joining", "encargatura", "specific-activity", "forgotten-password",
-		"exposed-password", "other", NULL};
+	static const char *const reasons[] = {"joining", "encargatura", "specific-activity",
+		"forgotten-password", "exposed-password", "other", NULL};
 
 	if (!is_one_of(reason, reasons))
-		return invalid(error,
-			"reason: must be joining, encargatura, specific-activity, forgotten-password, exposed-password or other");
+		return invalid(error, "reason: must be joining, encargatura, specific-activity, "
+				      "forgotten-password, exposed-password or other");
 	if (g_str_has_suffix(reason, "-password"))
 		return not_built(error, "reason: for a password use the account's reset-password");
 	return TRUE;
@@ -85,8 +88,10 @@ static gboolean check_dni(const char *dni, GError **error)
 static gboolean read_member(const json_t *body, const Member *member, json_t *row, GError **error)
 {
 	GError *failure = NULL;
-	const char *text = member->required ? api_string(body, member->name, member->max_chars, &failure)
-					    : api_string_optional(body, member->name, member->max_chars, &failure);
+	const char *text =
+		member->required
+			? api_string(body, member->name, member->max_chars, &failure)
+			: api_string_optional(body, member->name, member->max_chars, &failure);
 	g_autofree char *tidy = NULL;
 
 	if (failure != NULL) {
@@ -99,7 +104,8 @@ static gboolean read_member(const json_t *body, const Member *member, json_t *ro
 	else
 		tidy = text != NULL ? account_text_tidy(text) : NULL;
 	if (tidy == NULL && member->required) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: must not be empty", member->name);
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: must not be empty",
+			member->name);
 		return FALSE;
 	}
 	if (tidy != NULL)
@@ -114,8 +120,8 @@ static const char *text_of(const json_t *row, const char *name)
 
 static gboolean check_names(const json_t *row, GError **error)
 {
-	g_autofree char *name = naming_candidate(text_of(row, "given_names"), text_of(row, "paternal_surname"),
-		text_of(row, "maternal_surname"), 0, 1, error);
+	g_autofree char *name = naming_candidate(text_of(row, "given_names"),
+		text_of(row, "paternal_surname"), text_of(row, "maternal_surname"), 0, 1, error);
 
 	return name != NULL;
 }
@@ -128,8 +134,9 @@ json_t *request_form_read(const json_t *body, GError **error)
 		invalid(error, "the body is missing");
 		return NULL;
 	}
-	if (!api_known(body, error, "kind", "action", "given_names", "paternal_surname", "maternal_surname", "dni",
-		    "phone", "post", "unit", "document", "reason", "tramite", NULL) ||
+	if (!api_known(body, error, "kind", "action", "given_names", "paternal_surname",
+		    "maternal_surname", "dni", "phone", "post", "unit", "document", "reason",
+		    "tramite", NULL) ||
 		!check_kind(body, error))
 		return NULL;
 	row = json_pack("{s:s, s:s}", "kind", "person", "action", "create");
@@ -139,8 +146,8 @@ json_t *request_form_read(const json_t *body, GError **error)
 			return NULL;
 		}
 	}
-	if (!check_dni(text_of(row, "dni"), error) || !check_reason(text_of(row, "reason"), error) ||
-		!check_names(row, error)) {
+	if (!check_dni(text_of(row, "dni"), error) ||
+		!check_reason(text_of(row, "reason"), error) || !check_names(row, error)) {
 		json_decref(row);
 		return NULL;
 	}
@@ -160,7 +167,8 @@ Account *request_form_account(const json_t *row, const char *uid, const char *do
 	account->given_names = g_strdup(text_of(row, "given_names"));
 	account->paternal_surname = g_strdup(text_of(row, "paternal_surname"));
 	account->maternal_surname = g_strdup(maternal);
-	account->display_name = g_strjoin(" ", account->given_names, account->paternal_surname, maternal, NULL);
+	account->display_name =
+		g_strjoin(" ", account->given_names, account->paternal_surname, maternal, NULL);
 	account->post = g_strdup(text_of(row, "post"));
 	account->unit = g_strdup(text_of(row, "unit"));
 	account->phone = g_strdup(text_of(row, "phone"));

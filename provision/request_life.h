@@ -1,6 +1,6 @@
 /*
- * The life of a FORM-01 as a table {state, event, roles, next, effects} (DI-002, art. 2). Pure. What the table does not
- * name is not allowed.
+ * The life of a FORM-01 as a table {state, event, roles, next, effects} (DI-002, art. 2). Pure.
+ * What the table does not name is not allowed.
  */
 #ifndef ACUSE_PROVISION_REQUEST_LIFE_H
 #define ACUSE_PROVISION_REQUEST_LIFE_H

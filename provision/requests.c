@@ -1,7 +1,8 @@
 /*
- * FORM-01 from filing to the delivery of its credentials (/v1/requests; request_life.h is its life). Each step is one change
- * with its record; the account is made by the outbox, so that a slapd that is down delays it and loses nothing. One
- * active or pending personal account a DNI: TABLE_INDEX "account-dni/DNI" -> request, checked and taken in the same change.
+ * FORM-01 from filing to the delivery of its credentials (/v1/requests; request_life.h is its
+ * life). Each step is one change with its record; the account is made by the outbox, so that a
+ * slapd that is down delays it and loses nothing. One active or pending personal account a DNI:
+ * TABLE_INDEX "account-dni/DNI" -> request, checked and taken in the same change.
  */
 #include <string.h>
 
@@ -38,8 +39,8 @@ static RequestState state_of(const json_t *row)
 }
 
 /* The step that the event makes from here; NULL with CONFLICT or FORBIDDEN. */
-static const RequestStep *find_step(const ApiRequest *request, RequestState state, RequestEvent event,
-	GError **error)
+static const RequestStep *find_step(
+	const ApiRequest *request, RequestState state, RequestEvent event, GError **error)
 {
 	const RequestStep *step = request_step(state, event);
 
@@ -60,8 +61,10 @@ static gboolean append_record(StoreTxn *txn, const Change *change, const char *t
 
 	if (change->event == REQUEST_FILE || change->event == REQUEST_FILE_WITHOUT_TRAMITE) {
 		account_record_personal(record, "given_names", text_of(change->row, "given_names"));
-		account_record_personal(record, "paternal_surname", text_of(change->row, "paternal_surname"));
-		account_record_personal(record, "maternal_surname", text_of(change->row, "maternal_surname"));
+		account_record_personal(
+			record, "paternal_surname", text_of(change->row, "paternal_surname"));
+		account_record_personal(
+			record, "maternal_surname", text_of(change->row, "maternal_surname"));
 		account_record_personal(record, "dni", text_of(change->row, "dni"));
 		record_add(record, "unit", text_of(change->row, "unit"));
 		record_add(record, "document", text_of(change->row, "document"));
@@ -114,7 +117,7 @@ static gboolean file_change(StoreTxn *txn, gpointer data, GError **error)
 	json_object_set_new(change->row, "reasons", json_null());
 	json_object_set_new(change->row, "time", json_string(time));
 	return append_record(txn, change, step->record, error) &&
-		account_row_save(txn, TABLE_REQUESTS, id, change->row, error);
+	       account_row_save(txn, TABLE_REQUESTS, id, change->row, error);
 }
 
 /* Loads the row of change->id; NOT_FOUND when there is none. */
@@ -135,7 +138,8 @@ static gboolean queue_creation(StoreTxn *txn, Change *change, GError **error)
 	json_t *body;
 	gboolean ok;
 
-	if (!check_dni_free(txn, change->row, error) || !store_put(txn, TABLE_INDEX, key, change->id, error))
+	if (!check_dni_free(txn, change->row, error) ||
+		!store_put(txn, TABLE_INDEX, key, change->id, error))
 		return FALSE;
 	body = json_pack("{s:s}", "request", change->id);
 	ok = outbox_add(txn, "account.create", body, &change->number, error);
@@ -160,7 +164,7 @@ static gboolean step_change(StoreTxn *txn, gpointer data, GError **error)
 	if (change->reasons != NULL)
 		json_object_set_new(change->row, "reasons", json_string(change->reasons));
 	return append_record(txn, change, step->record, error) &&
-		account_row_save(txn, TABLE_REQUESTS, change->id, change->row, error);
+	       account_row_save(txn, TABLE_REQUESTS, change->id, change->row, error);
 }
 
 static gboolean run(Change *change, StoreChange function, GError **error)
@@ -187,8 +191,8 @@ static json_t *read_row(Service *service, const char *id, GError **error)
 }
 
 /*
- * An account that did not come through a request is only in the directory. When slapd does not answer, the index of the
- * requests has to do, and the creation looks again.
+ * An account that did not come through a request is only in the directory. When slapd does not
+ * answer, the index of the requests has to do, and the creation looks again.
  */
 static gboolean check_directory(Service *service, const char *dni, GError **error)
 {
@@ -205,7 +209,8 @@ static gboolean file_request(const ApiRequest *request, ApiResponse *response, G
 	change.row = request_form_read(request->body, error);
 	if (change.row == NULL)
 		return FALSE;
-	change.event = text_of(change.row, "tramite") != NULL ? REQUEST_FILE : REQUEST_FILE_WITHOUT_TRAMITE;
+	change.event = text_of(change.row, "tramite") != NULL ? REQUEST_FILE
+							      : REQUEST_FILE_WITHOUT_TRAMITE;
 	if (!check_directory(request->service, text_of(change.row, "dni"), error)) {
 		json_decref(change.row);
 		return FALSE;
@@ -229,7 +234,7 @@ static gboolean approve_request(const ApiRequest *request, ApiResponse *response
 	if (row == NULL)
 		return FALSE;
 	free_dni = state_of(row) != REQUEST_RECEIVED ||
-		check_directory(request->service, text_of(row, "dni"), error);
+		   check_directory(request->service, text_of(row, "dni"), error);
 	json_decref(row);
 	if (!free_dni || !run(&change, step_change, error))
 		return FALSE;
@@ -278,7 +283,8 @@ static char *deliverable_uid(const ApiRequest *request, GError **error)
 	return uid;
 }
 
-/* The password is recorded, set, and only then is the request executed: after a crash it can be delivered again. */
+/* The password is recorded, set, and only then is the request executed: after a crash it can be
+ * delivered again. */
 static gboolean deliver(const ApiRequest *request, ApiResponse *response, GError **error)
 {
 	Change change = {.request = request, .id = request->arguments[0], .event = REQUEST_DELIVER};
@@ -290,12 +296,14 @@ static gboolean deliver(const ApiRequest *request, ApiResponse *response, GError
 
 	if (uid == NULL)
 		return FALSE;
-	mail = g_strdup_printf("%s@%s", uid, settings_string(request->service->settings, "institution", "domain"));
+	mail = g_strdup_printf(
+		"%s@%s", uid, settings_string(request->service->settings, "institution", "domain"));
 	done = account_record_password(request, uid, "first", error) &&
-		directory_set_first_password(directory, uid, password, error) &&
-		run(&change, step_change, error);
+	       directory_set_first_password(directory, uid, password, error) &&
+	       run(&change, step_change, error);
 	if (done) {
-		response->json = json_pack("{s:s, s:s, s:s}", "uid", uid, "mail", mail, "password", password);
+		response->json = json_pack(
+			"{s:s, s:s, s:s}", "uid", uid, "mail", mail, "password", password);
 		response->secret = TRUE;
 		json_decref(change.row);
 	}
@@ -352,16 +360,18 @@ static gboolean list_requests(const ApiRequest *request, ApiResponse *response, 
 	if (!api_page(request, &page.limit, &after, error))
 		return FALSE;
 	page.items = json_array();
-	ok = store_scan(request->service->store, TABLE_REQUESTS, "", after, FALSE, add_item, &page, error);
+	ok = store_scan(
+		request->service->store, TABLE_REQUESTS, "", after, FALSE, add_item, &page, error);
 	if (ok)
-		response->json = json_pack("{s:O, s:s?}", "items", page.items, "next",
-			page.more ? page.last : NULL);
+		response->json = json_pack(
+			"{s:O, s:s?}", "items", page.items, "next", page.more ? page.last : NULL);
 	json_decref(page.items);
 	g_free(page.last);
 	return ok;
 }
 
-/* The first name that nobody else has, reserved for this request, with its account. A new string. */
+/* The first name that nobody else has, reserved for this request, with its account. A new string.
+ */
 static char *create_under_free_name(Service *service, const json_t *row, GError **error)
 {
 	g_autoptr(Directory) directory = directory_new(service->settings);
@@ -372,7 +382,8 @@ static char *create_under_free_name(Service *service, const json_t *row, GError 
 		g_autoptr(GError) failure = NULL;
 		g_autoptr(Account) account = NULL;
 		g_autofree char *name = naming_candidate(text_of(row, "given_names"),
-			text_of(row, "paternal_surname"), text_of(row, "maternal_surname"), n, first, error);
+			text_of(row, "paternal_surname"), text_of(row, "maternal_surname"), n,
+			first, error);
 
 		if (name == NULL)
 			return NULL;
@@ -409,7 +420,7 @@ static gboolean created_change(StoreTxn *txn, gpointer data, GError **error)
 	account_record_personal(record, "dni", text_of(row, "dni"));
 	json_object_set_new(row, "uid", json_string(created->uid));
 	ok = store_append(txn, record, NULL, error) &&
-		account_row_save(txn, TABLE_REQUESTS, created->id, row, error);
+	     account_row_save(txn, TABLE_REQUESTS, created->id, row, error);
 	json_decref(row);
 	return ok;
 }

@@ -1,7 +1,8 @@
 /*
- * The owner's own change of the password, over TLS by anybody who knows the old one, also while it must be changed or has
- * expired (A11). Guessing is braked in memory by account and by address, and by slapd's own lock. What was changed is
- * a record; what failed is none, so that strangers cannot write the ledger. Any thread.
+ * The owner's own change of the password, over TLS by anybody who knows the old one, also while it
+ * must be changed or has expired (A11). Guessing is braked in memory by account and by address, and
+ * by slapd's own lock. What was changed is a record; what failed is none, so that strangers cannot
+ * write the ledger. Any thread.
  */
 #include "provision/self.h"
 
@@ -52,8 +53,8 @@ static char *tidy_uid(Service *service, const char *typed)
 	return uid;
 }
 
-gboolean self_change_password(const ApiRequest *request, const char *typed, const char *old_password,
-	const char *new_password, GError **error)
+gboolean self_change_password(const ApiRequest *request, const char *typed,
+	const char *old_password, const char *new_password, GError **error)
 {
 	Brakes *brakes = brakes_get();
 	gint64 now_s = request->service->now_s();
@@ -79,7 +80,8 @@ gboolean self_change_password(const ApiRequest *request, const char *typed, cons
 	attempts_forget(brakes->accounts, uid);
 	/* The password is changed: the person must hear that, whatever becomes of the record. */
 	if (!account_record_password(request, uid, "owner", &failure))
-		log_error("a change of password is not on record", "uid", uid, "reason", failure->message, NULL);
+		log_error("a change of password is not on record", "uid", uid, "reason",
+			failure->message, NULL);
 	return TRUE;
 }
 
@@ -96,7 +98,8 @@ static gboolean post_password(const ApiRequest *request, ApiResponse *response, 
 	if (old_password == NULL)
 		return FALSE;
 	new_password = api_string(request->body, "new_password", SELF_TEXT_MAX, error);
-	if (new_password == NULL || !self_change_password(request, uid, old_password, new_password, error))
+	if (new_password == NULL ||
+		!self_change_password(request, uid, old_password, new_password, error))
 		return FALSE;
 	response->json = json_object();
 	return TRUE;

@@ -7,8 +7,8 @@
 #define SELF_TEXT_MAX 256 /* characters of a user name or password */
 
 /*
- * uid: as typed, also with the domain. UNAUTHENTICATED, WEAK_PASSWORD, ACCOUNT_INACTIVE, UNAVAILABLE, or FORBIDDEN after too
- * many failures of that account or from that address.
+ * uid: as typed, also with the domain. UNAUTHENTICATED, WEAK_PASSWORD, ACCOUNT_INACTIVE,
+ * UNAVAILABLE, or FORBIDDEN after too many failures of that account or from that address.
  */
 gboolean self_change_password(const ApiRequest *request, const char *uid, const char *old_password,
 	const char *new_password, GError **error);

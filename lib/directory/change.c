@@ -1,7 +1,8 @@
 /*
- * Changes of accounts, offices and reserved names (change.h). Each may be done twice: an entry that is there already
- * is compared, a modification replaces whole values. Preconditions travel with the change (RFC 4528), so that
- * two writers cannot meet. Fails as the table of connection.c says; nothing is half done, a change is one request.
+ * Changes of accounts, offices and reserved names (change.h). Each may be done twice: an entry that
+ * is there already is compared, a modification replaces whole values. Preconditions travel with the
+ * change (RFC 4528), so that two writers cannot meet. Fails as the table of connection.c says;
+ * nothing is half done, a change is one request.
  */
 #include "directory/change.h"
 
@@ -14,7 +15,8 @@
 #define NOT_CEASED "(!(acuseState=ceased))"
 
 /* directory_result with an error of its own, so that a NULL error works everywhere. */
-static gboolean finish(Directory *directory, int code, GError *trouble, const char *what, GError **error)
+static gboolean finish(
+	Directory *directory, int code, GError *trouble, const char *what, GError **error)
 {
 	if (code == LDAP_SUCCESS)
 		return TRUE;
@@ -31,12 +33,13 @@ static char *read_one(Directory *directory, const char *dn, const char *attribut
 	GError *trouble = NULL;
 	struct berval **values = NULL;
 	char *value = NULL;
-	int code = directory_search(directory, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, &result,
-		&trouble);
+	int code = directory_search(
+		directory, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, &result, &trouble);
 
 	if (finish(directory, code, trouble, dn, error)) {
 		entry = ldap_first_entry(directory->ld, result);
-		values = entry != NULL ? ldap_get_values_len(directory->ld, entry, attribute) : NULL;
+		values =
+			entry != NULL ? ldap_get_values_len(directory->ld, entry, attribute) : NULL;
 		if (values != NULL && values[0] != NULL)
 			value = g_strndup(values[0]->bv_val, values[0]->bv_len);
 		ldap_value_free_len(values);
@@ -45,7 +48,8 @@ static char *read_one(Directory *directory, const char *dn, const char *attribut
 	return value;
 }
 
-gboolean directory_reserve_name(Directory *directory, const char *local_part, const char *holder, GError **error)
+gboolean directory_reserve_name(
+	Directory *directory, const char *local_part, const char *holder, GError **error)
 {
 	g_autofree char *dn = connection_dn(directory->where, "cn", local_part, "names");
 	g_autofree char *known = NULL;
@@ -73,7 +77,8 @@ gboolean directory_reserve_name(Directory *directory, const char *local_part, co
 static void set_text(Mods *mods, const Account *account)
 {
 	g_autofree char *from = account->valid_from != 0 ? entry_time(account->valid_from) : NULL;
-	g_autofree char *until = account->valid_until != 0 ? entry_time(account->valid_until) : NULL;
+	g_autofree char *until =
+		account->valid_until != 0 ? entry_time(account->valid_until) : NULL;
 	const struct {
 		const char *attribute, *value;
 	} texts[] = {
@@ -98,7 +103,8 @@ static void set_person(Mods *mods, const Account *account)
 	static const char *const classes[] = {"inetOrgPerson", "acuseAccount", NULL};
 	const char *maternal = account->maternal_surname != NULL ? account->maternal_surname : "";
 	g_autofree char *surnames = g_strdup_printf("%s %s",
-		account->paternal_surname != NULL ? account->paternal_surname : account->display_name,
+		account->paternal_surname != NULL ? account->paternal_surname
+						  : account->display_name,
 		maternal);
 
 	g_strchomp(surnames);
@@ -162,7 +168,8 @@ gboolean directory_add_account(Directory *directory, const Account *account, GEr
 	return finish(directory, code, trouble, dn, error);
 }
 
-gboolean directory_set_first_password(Directory *directory, const char *uid, const char *password, GError **error)
+gboolean directory_set_first_password(
+	Directory *directory, const char *uid, const char *password, GError **error)
 {
 	g_autofree char *dn = directory_account_dn(directory, uid, ACCOUNT_PERSON);
 	g_autoptr(Mods) mods = mods_new();
@@ -177,7 +184,8 @@ gboolean directory_set_first_password(Directory *directory, const char *uid, con
 	return finish(directory, code, trouble, dn, error);
 }
 
-gboolean directory_set_state(Directory *directory, const char *uid, AccountState state, GError **error)
+gboolean directory_set_state(
+	Directory *directory, const char *uid, AccountState state, GError **error)
 {
 	g_autoptr(Account) account = directory_get(directory, uid, error);
 	gboolean locked = state == ACCOUNT_CEASED || state == ACCOUNT_SUSPENDED;
@@ -191,13 +199,14 @@ gboolean directory_set_state(Directory *directory, const char *uid, AccountState
 	dn = directory_account_dn(directory, account->uid, account->kind);
 	mods_set(mods, LDAP_MOD_REPLACE, "acuseState", account_state_name(state));
 	if (account->kind != ACCOUNT_OFFICE)
-		mods_set(mods, LDAP_MOD_REPLACE, "pwdAccountLockedTime", locked ? LOCKED_FOR_GOOD : NULL);
+		mods_set(mods, LDAP_MOD_REPLACE, "pwdAccountLockedTime",
+			locked ? LOCKED_FOR_GOOD : NULL);
 	code = directory_modify_entry(directory, dn, mods, NULL, &trouble);
 	return finish(directory, code, trouble, dn, error);
 }
 
-gboolean directory_set_office_people(Directory *directory, const char *office_uid, const char *owner_uid,
-	const char *const *delegates, GError **error)
+gboolean directory_set_office_people(Directory *directory, const char *office_uid,
+	const char *owner_uid, const char *const *delegates, GError **error)
 {
 	g_autofree char *dn = directory_account_dn(directory, office_uid, ACCOUNT_OFFICE);
 	g_autoptr(Mods) mods = mods_new();
@@ -209,7 +218,8 @@ gboolean directory_set_office_people(Directory *directory, const char *office_ui
 	return finish(directory, code, trouble, dn, error);
 }
 
-gboolean directory_set_post(Directory *directory, const char *uid, const char *post, const char *unit, GError **error)
+gboolean directory_set_post(
+	Directory *directory, const char *uid, const char *post, const char *unit, GError **error)
 {
 	g_autofree char *dn = directory_account_dn(directory, uid, ACCOUNT_PERSON);
 	g_autoptr(Mods) mods = mods_new();
@@ -225,7 +235,8 @@ gboolean directory_set_post(Directory *directory, const char *uid, const char *p
 /* Account *; every account that the filter takes. */
 static GPtrArray *search_accounts(Directory *directory, const char *filter, GError **error)
 {
-	g_autoptr(GPtrArray) accounts = g_ptr_array_new_with_free_func((GDestroyNotify)account_free);
+	g_autoptr(GPtrArray) accounts =
+		g_ptr_array_new_with_free_func((GDestroyNotify)account_free);
 	LDAPMessage *result = NULL;
 	GError *trouble = NULL;
 	gboolean found;
@@ -233,8 +244,8 @@ static GPtrArray *search_accounts(Directory *directory, const char *filter, GErr
 		entry_attributes, &result, &trouble);
 
 	found = finish(directory, code, trouble, "search accounts", error);
-	for (LDAPMessage *entry = found ? ldap_first_entry(directory->ld, result) : NULL; entry != NULL;
-		entry = ldap_next_entry(directory->ld, entry)) {
+	for (LDAPMessage *entry = found ? ldap_first_entry(directory->ld, result) : NULL;
+		entry != NULL; entry = ldap_next_entry(directory->ld, entry)) {
 		Account *account = entry_to_account(directory->ld, entry);
 
 		if (account != NULL)
@@ -261,9 +272,10 @@ Account *directory_get(Directory *directory, const char *uid, GError **error)
 Account *directory_get_by_dni(Directory *directory, const char *dni, GError **error)
 {
 	g_autofree char *value = connection_filter_value(dni);
-	g_autofree char *filter = g_strdup_printf("(&(objectClass=acuseAccount)(acuseKind=person)(acuseDni=%s)"
-						  "(|(acuseState=active)(acuseState=pending)))",
-		value);
+	g_autofree char *filter =
+		g_strdup_printf("(&(objectClass=acuseAccount)(acuseKind=person)(acuseDni=%s)"
+				"(|(acuseState=active)(acuseState=pending)))",
+			value);
 	g_autoptr(GPtrArray) accounts = search_accounts(directory, filter, error);
 
 	if (accounts == NULL || accounts->len == 0)

@@ -1,8 +1,9 @@
 /*
- * Writes to the directory, each idempotent: doing it twice is doing it once, so that the outbox may repeat it
- * (DESIGN 3). Escaping of DNs and filters happens here. Names of entries: uid=X,ou=people,BASE;
- * uid=X,ou=offices,BASE; reserved local parts cn=X,ou=names,BASE (for ever, A4).
- * One Directory serves one thread. ACUSE_ERROR_UNAVAILABLE: try again later. The program must ignore SIGPIPE.
+ * Writes to the directory, each idempotent: doing it twice is doing it once, so that the outbox may
+ * repeat it (DESIGN 3). Escaping of DNs and filters happens here. Names of entries:
+ * uid=X,ou=people,BASE; uid=X,ou=offices,BASE; reserved local parts cn=X,ou=names,BASE (for ever,
+ * A4). One Directory serves one thread. ACUSE_ERROR_UNAVAILABLE: try again later. The program must
+ * ignore SIGPIPE.
  */
 #ifndef ACUSE_DIRECTORY_CHANGE_H
 #define ACUSE_DIRECTORY_CHANGE_H
@@ -19,28 +20,30 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Directory, directory_free)
 gboolean directory_ping(Directory *directory, GError **error);
 
 /*
- * Reserves a local part for `holder` (a request id or dni). TRUE: it is ours now or was ours already;
- * FALSE with ACUSE_ERROR_CONFLICT: somebody else's.
+ * Reserves a local part for `holder` (a request id or dni). TRUE: it is ours now or was ours
+ * already; FALSE with ACUSE_ERROR_CONFLICT: somebody else's.
  */
-gboolean directory_reserve_name(Directory *directory, const char *local_part, const char *holder,
-	GError **error);
+gboolean directory_reserve_name(
+	Directory *directory, const char *local_part, const char *holder, GError **error);
 
 /* Adds the account without a password, or finds it there with the same dni (or office name). */
 gboolean directory_add_account(Directory *directory, const Account *account, GError **error);
 
-/* First or reset password: hashed by slapd, must be changed at the next login; state becomes active. */
-gboolean directory_set_first_password(Directory *directory, const char *uid, const char *password,
-	GError **error);
+/* First or reset password: hashed by slapd, must be changed at the next login; state becomes
+ * active. */
+gboolean directory_set_first_password(
+	Directory *directory, const char *uid, const char *password, GError **error);
 
 /* State, and with CEASED or SUSPENDED a lock of the password (pwdAccountLockedTime). */
-gboolean directory_set_state(Directory *directory, const char *uid, AccountState state, GError **error);
+gboolean directory_set_state(
+	Directory *directory, const char *uid, AccountState state, GError **error);
 
 /* Responsible (NULL: vacant) and delegates of an office. */
-gboolean directory_set_office_people(Directory *directory, const char *office_uid, const char *owner_uid,
-	const char *const *delegates, GError **error);
+gboolean directory_set_office_people(Directory *directory, const char *office_uid,
+	const char *owner_uid, const char *const *delegates, GError **error);
 
-gboolean directory_set_post(Directory *directory, const char *uid, const char *post, const char *unit,
-	GError **error);
+gboolean directory_set_post(
+	Directory *directory, const char *uid, const char *post, const char *unit, GError **error);
 
 /* NULL with ACUSE_ERROR_NOT_FOUND, or UNAVAILABLE. */
 Account *directory_get(Directory *directory, const char *uid, GError **error);
@@ -50,11 +53,11 @@ Account *directory_get_by_dni(Directory *directory, const char *dni, GError **er
 GPtrArray *directory_list(Directory *directory, GError **error);
 
 /*
- * The owner's own change, also when the password must be changed or has expired. Proves the old one by
- * a bind (ppolicy's passwordExpired is given for the right password only), then changes it under the quality rules.
- * UNAUTHENTICATED, WEAK_PASSWORD, ACCOUNT_INACTIVE or UNAVAILABLE.
+ * The owner's own change, also when the password must be changed or has expired. Proves the old one
+ * by a bind (ppolicy's passwordExpired is given for the right password only), then changes it under
+ * the quality rules. UNAUTHENTICATED, WEAK_PASSWORD, ACCOUNT_INACTIVE or UNAVAILABLE.
  */
-gboolean directory_change_own_password(Directory *directory, const char *uid, const char *old_password,
-	const char *new_password, GError **error);
+gboolean directory_change_own_password(Directory *directory, const char *uid,
+	const char *old_password, const char *new_password, GError **error);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Connections to slapd, escaping of DNs and filters, result codes as errors. A connection serves one thread at a time.
- * Everything that keeps slapd from answering is ACUSE_ERROR_UNAVAILABLE: trying again later can help.
+ * Connections to slapd, escaping of DNs and filters, result codes as errors. A connection serves
+ * one thread at a time. Everything that keeps slapd from answering is ACUSE_ERROR_UNAVAILABLE:
+ * trying again later can help.
  */
 #include "directory/connection.h"
 
@@ -15,7 +16,8 @@ ConnectionSettings *connection_settings_new(const Settings *settings)
 	where->uri = g_strdup(settings_string(settings, "directory", "uri"));
 	where->base = g_strdup(settings_string(settings, "directory", "base"));
 	where->bind_dn = g_strdup(settings_string(settings, "directory", "bind_dn"));
-	where->password_file = g_strdup(settings_string(settings, "directory", "bind_password_file"));
+	where->password_file =
+		g_strdup(settings_string(settings, "directory", "bind_password_file"));
 	return where;
 }
 
@@ -70,7 +72,8 @@ static int bind_simple(LDAP *ld, const ConnectionSettings *where, GError **error
 	g_strchomp(password);
 	credentials.bv_val = password;
 	credentials.bv_len = strlen(password);
-	code = ldap_sasl_bind_s(ld, where->bind_dn, LDAP_SASL_SIMPLE, &credentials, NULL, NULL, NULL);
+	code = ldap_sasl_bind_s(
+		ld, where->bind_dn, LDAP_SASL_SIMPLE, &credentials, NULL, NULL, NULL);
 	explicit_bzero(password, credentials.bv_len);
 	return code;
 }
@@ -94,8 +97,8 @@ LDAP *connection_open(const ConnectionSettings *where, GError **error)
 	if (trouble != NULL)
 		g_propagate_error(error, trouble);
 	else
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "bind to %s: %s", where->uri,
-			ldap_err2string(code));
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "bind to %s: %s",
+			where->uri, ldap_err2string(code));
 	connection_close(ld);
 	return NULL;
 }
@@ -136,7 +139,8 @@ void connection_error(LDAP *ld, int code, const char *what, GError **error)
 	ldap_memfree(detail);
 }
 
-char *connection_dn(const ConnectionSettings *where, const char *attribute, const char *value, const char *unit)
+char *connection_dn(
+	const ConnectionSettings *where, const char *attribute, const char *value, const char *unit)
 {
 	LDAPAVA ava = {.la_attr = {strlen(attribute), (char *)attribute},
 		.la_value = {strlen(value), (char *)value},

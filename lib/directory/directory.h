@@ -1,4 +1,5 @@
-/* Private to lib/directory: the writer's connection and its three requests, shared by change.c and password.c. */
+/* Private to lib/directory: the writer's connection and its three requests, shared by change.c and
+ * password.c. */
 #ifndef ACUSE_DIRECTORY_DIRECTORY_H
 #define ACUSE_DIRECTORY_DIRECTORY_H
 
@@ -18,21 +19,24 @@ typedef struct {
 Mods *mods_new(void);
 void mods_free(Mods *mods);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Mods, mods_free)
-/* operation LDAP_MOD_ADD or LDAP_MOD_REPLACE; NULL or "" value: nothing (add), removed (replace). */
+/* operation LDAP_MOD_ADD or LDAP_MOD_REPLACE; NULL or "" value: nothing (add), removed (replace).
+ */
 void mods_set(Mods *mods, int operation, const char *attribute, const char *value);
 void mods_set_all(Mods *mods, int operation, const char *attribute, const char *const *values);
 
 /*
- * One request each, repeated once on a new connection when slapd has closed the old one. They return an LDAP result
- * code; LDAP_OTHER with *error set when no connection can be had. condition: a filter that must be true
- * of the entry at that moment (RFC 4528), or NULL.
+ * One request each, repeated once on a new connection when slapd has closed the old one. They
+ * return an LDAP result code; LDAP_OTHER with *error set when no connection can be had. condition:
+ * a filter that must be true of the entry at that moment (RFC 4528), or NULL.
  */
 int directory_add_entry(Directory *directory, const char *dn, Mods *mods, GError **error);
-int directory_modify_entry(Directory *directory, const char *dn, Mods *mods, const char *condition, GError **error);
+int directory_modify_entry(
+	Directory *directory, const char *dn, Mods *mods, const char *condition, GError **error);
 int directory_search(Directory *directory, const char *base, int scope, const char *filter,
 	const char *const *attributes, LDAPMessage **result, GError **error);
 
-/* Sets *error from a code, unless a missing connection has set it already; TRUE for LDAP_SUCCESS. */
+/* Sets *error from a code, unless a missing connection has set it already; TRUE for LDAP_SUCCESS.
+ */
 gboolean directory_result(Directory *directory, int code, const char *what, GError **error);
 
 /* DN of an account: offices or people by kind. */

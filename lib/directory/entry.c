@@ -1,21 +1,23 @@
 /*
- * An entry of people or offices as an Account. Reads what the identity may see: an attribute that is hidden or absent
- * stays NULL. No network; safe in every thread that owns the LDAP handle.
+ * An entry of people or offices as an Account. Reads what the identity may see: an attribute that
+ * is hidden or absent stays NULL. No network; safe in every thread that owns the LDAP handle.
  */
 #include "directory/connection.h"
 
 #include <stdio.h>
 #include <string.h>
 
-const char *const entry_attributes[] = {"uid", "mail", "cn", "givenName", "sn", "title", "ou", "telephoneNumber",
-	"owner", "member", "acuseKind", "acuseState", "acuseDni", "acusePaternalSurname",
-	"acuseMaternalSurname", "acuseExtension", "acuseValidFrom", "acuseValidUntil", "pwdReset", NULL};
+const char *const entry_attributes[] = {"uid", "mail", "cn", "givenName", "sn", "title", "ou",
+	"telephoneNumber", "owner", "member", "acuseKind", "acuseState", "acuseDni",
+	"acusePaternalSurname", "acuseMaternalSurname", "acuseExtension", "acuseValidFrom",
+	"acuseValidUntil", "pwdReset", NULL};
 
 char *entry_time(gint64 time_s)
 {
 	g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(time_s);
 
-	return when != NULL ? g_date_time_format(when, "%Y%m%d%H%M%SZ") : g_strdup("19700101000000Z");
+	return when != NULL ? g_date_time_format(when, "%Y%m%d%H%M%SZ")
+			    : g_strdup("19700101000000Z");
 }
 
 static gint64 time_of(const char *text)
@@ -23,8 +25,8 @@ static gint64 time_of(const char *text)
 	int year, month, day, hour, minute, second;
 	g_autoptr(GDateTime) when = NULL;
 
-	if (text == NULL ||
-		sscanf(text, "%4d%2d%2d%2d%2d%2d", &year, &month, &day, &hour, &minute, &second) != 6)
+	if (text == NULL || sscanf(text, "%4d%2d%2d%2d%2d%2d", &year, &month, &day, &hour, &minute,
+				    &second) != 6)
 		return 0;
 	when = g_date_time_new_utc(year, month, day, hour, minute, second);
 	return when != NULL ? g_date_time_to_unix(when) : 0;
@@ -111,7 +113,8 @@ Account *entry_to_account(LDAP *ld, LDAPMessage *entry)
 	read_text(ld, entry, account);
 	read_people(ld, entry, account);
 	if (account->uid == NULL || account->mail == NULL || kind == NULL || state == NULL ||
-		!account_kind_parse(kind, &account->kind) || !account_state_parse(state, &account->state))
+		!account_kind_parse(kind, &account->kind) ||
+		!account_state_parse(state, &account->state))
 		return NULL;
 	account->must_change_password = reset != NULL && g_ascii_strcasecmp(reset, "TRUE") == 0;
 	account->valid_from = time_of(from);

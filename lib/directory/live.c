@@ -1,8 +1,9 @@
 /*
- * The live copy: one thread keeps a search open (RFC 4533, refreshAndPersist) and writes what slapd sends into tables
- * that look-ups read under a mutex. A second connection reads contextCSN: the copy is as old as the last time that
- * the two agreed, so a frozen slapd shows as age (FACTS 28). After a lost connection everything is asked again; what
- * a refresh does not mention is swept at its end by generation. Fails by age and trouble only, never by a crash.
+ * The live copy: one thread keeps a search open (RFC 4533, refreshAndPersist) and writes what slapd
+ * sends into tables that look-ups read under a mutex. A second connection reads contextCSN: the
+ * copy is as old as the last time that the two agreed, so a frozen slapd shows as age (FACTS 28).
+ * After a lost connection everything is asked again; what a refresh does not mention is swept at
+ * its end by generation. Fails by age and trouble only, never by a crash.
  */
 #include "directory/live.h"
 
@@ -30,8 +31,8 @@ struct _LiveDirectory {
 	GHashTable *by_uid;  /* lower case -> Item of items */
 	GHashTable *by_mail; /* lower case -> Item of items */
 	guint generation;
-	gboolean refreshed;	/* since this connection began */
-	gint64 current_at_us;	/* monotonic; 0: never */
+	gboolean refreshed;   /* since this connection began */
+	gint64 current_at_us; /* monotonic; 0: never */
 	char *trouble;
 };
 
@@ -102,7 +103,8 @@ static void items_sweep(LiveDirectory *live)
 	}
 }
 
-static int on_entry(ldap_sync_t *sync, LDAPMessage *message, struct berval *uuid, ldap_sync_refresh_t phase)
+static int on_entry(
+	ldap_sync_t *sync, LDAPMessage *message, struct berval *uuid, ldap_sync_refresh_t phase)
 {
 	LiveDirectory *live = sync->ls_private;
 	g_autoptr(GBytes) key = g_bytes_new(uuid->bv_val, uuid->bv_len);
@@ -121,7 +123,8 @@ static int on_entry(ldap_sync_t *sync, LDAPMessage *message, struct berval *uuid
 	return LDAP_SUCCESS;
 }
 
-static int on_intermediate(ldap_sync_t *sync, LDAPMessage *message, BerVarray uuids, ldap_sync_refresh_t phase)
+static int on_intermediate(
+	ldap_sync_t *sync, LDAPMessage *message, BerVarray uuids, ldap_sync_refresh_t phase)
 {
 	LiveDirectory *live = sync->ls_private;
 
@@ -177,7 +180,8 @@ static void set_trouble(LiveDirectory *live, const char *text)
 	g_mutex_unlock(&live->lock);
 }
 
-/* Whether the cookie ("rid=..,csn=A;B") has reached a CSN of the same server; a CSN is TIME#COUNT#SID#MOD. */
+/* Whether the cookie ("rid=..,csn=A;B") has reached a CSN of the same server; a CSN is
+ * TIME#COUNT#SID#MOD. */
 static gboolean cookie_reaches(const char *cookie, const char *csn)
 {
 	const char *begin = cookie != NULL ? strstr(cookie, "csn=") : NULL;
@@ -206,8 +210,8 @@ static char **read_csns(LiveDirectory *live, LDAP *ld, GError **error)
 	LDAPMessage *result = NULL, *entry;
 	struct berval **values = NULL;
 	GPtrArray *csns;
-	int code = ldap_search_ext_s(ld, live->where->base, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0,
-		NULL, NULL, NULL, 1, &result);
+	int code = ldap_search_ext_s(ld, live->where->base, LDAP_SCOPE_BASE, "(objectClass=*)",
+		attributes, 0, NULL, NULL, NULL, 1, &result);
 
 	if (code != LDAP_SUCCESS) {
 		connection_error(ld, code, "read contextCSN", error);
@@ -227,9 +231,11 @@ static char **read_csns(LiveDirectory *live, LDAP *ld, GError **error)
 }
 
 /* The copy was current at `asked_us` if the search has reached every CSN that slapd had then. */
-static gboolean compare_csns(LiveDirectory *live, const struct berval *cookie, char *const *csns, gint64 asked_us)
+static gboolean compare_csns(
+	LiveDirectory *live, const struct berval *cookie, char *const *csns, gint64 asked_us)
 {
-	g_autofree char *text = cookie->bv_val != NULL ? g_strndup(cookie->bv_val, cookie->bv_len) : NULL;
+	g_autofree char *text =
+		cookie->bv_val != NULL ? g_strndup(cookie->bv_val, cookie->bv_len) : NULL;
 
 	for (int i = 0; csns[i] != NULL; i++)
 		if (!cookie_reaches(text, csns[i]))
@@ -260,8 +266,9 @@ static gboolean follow(LiveDirectory *live, ldap_sync_t *sync, LDAP *checker, GE
 			if (waiting == NULL)
 				return FALSE;
 		}
-		if (waiting != NULL && (compare_csns(live, &sync->ls_cookie, waiting, asked_us) ||
-					g_get_monotonic_time() - asked_us >= CHECK_INTERVAL_US))
+		if (waiting != NULL &&
+			(compare_csns(live, &sync->ls_cookie, waiting, asked_us) ||
+				g_get_monotonic_time() - asked_us >= CHECK_INTERVAL_US))
 			g_clear_pointer(&waiting, g_strfreev);
 	}
 	return TRUE;
@@ -358,8 +365,8 @@ LiveDirectory *live_directory_start(const Settings *settings, GError **error)
 	live->where = connection_settings_new(settings);
 	g_mutex_init(&live->lock);
 	g_cond_init(&live->stopped);
-	live->items = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref,
-		item_free);
+	live->items = g_hash_table_new_full(
+		g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, item_free);
 	live->by_uid = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	live->by_mail = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	live->thread = g_thread_new("directory", live_thread, live);

@@ -1,6 +1,6 @@
 /*
- * Live copy of the accounts: content synchronisation (RFC 4533) in a thread of its own, with its own
- * connection; look-ups never touch the network (FACTS 28). Read only.
+ * Live copy of the accounts: content synchronisation (RFC 4533) in a thread of its own, with its
+ * own connection; look-ups never touch the network (FACTS 28). Read only.
  */
 #ifndef ACUSE_DIRECTORY_LIVE_H
 #define ACUSE_DIRECTORY_LIVE_H
@@ -14,10 +14,12 @@ typedef struct _LiveDirectory LiveDirectory;
 LiveDirectory *live_directory_start(const Settings *settings, GError **error);
 void live_directory_stop(LiveDirectory *live);
 
-/* Seconds since the copy was last known to be current (contextCSN seen equal); G_MAXINT64: never yet. */
+/* Seconds since the copy was last known to be current (contextCSN seen equal); G_MAXINT64: never
+ * yet. */
 gint64 live_directory_age_s(LiveDirectory *live);
 
-/* A copy of the account with this uid, or this mail address (case aside); NULL when there is none. */
+/* A copy of the account with this uid, or this mail address (case aside); NULL when there is none.
+ */
 Account *live_directory_by_uid(LiveDirectory *live, const char *uid);
 Account *live_directory_by_mail(LiveDirectory *live, const char *mail);
 

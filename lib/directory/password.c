@@ -1,8 +1,9 @@
 /*
- * The owner's change of the password (A11), also when it must be changed or has expired. The old one is proved by a bind
- * on a connection of its own with the password policy control; then the owner changes it, or, when slapd lets
- * nobody with an expired password do so, the provisioning identity does, under the same rules of quality. Passwords
- * are never copied into an error. One thread for each Directory.
+ * The owner's change of the password (A11), also when it must be changed or has expired. The old
+ * one is proved by a bind on a connection of its own with the password policy control; then the
+ * owner changes it, or, when slapd lets nobody with an expired password do so, the provisioning
+ * identity does, under the same rules of quality. Passwords are never copied into an error. One
+ * thread for each Directory.
  */
 #include "directory/change.h"
 
@@ -27,7 +28,8 @@ static const char *weakness(const char *uid, const char *old_password, const cha
 
 	if (!g_utf8_validate(new_password, -1, NULL))
 		return _("La clave tiene caracteres que no se pueden leer");
-	if (g_utf8_strlen(new_password, -1) < PASSWORD_MIN_CHARS || strlen(new_password) > PASSWORD_MAX_BYTES)
+	if (g_utf8_strlen(new_password, -1) < PASSWORD_MIN_CHARS ||
+		strlen(new_password) > PASSWORD_MAX_BYTES)
 		return _("La clave debe tener de 8 a 256 caracteres");
 	for (const char *p = new_password; *p != '\0'; p = g_utf8_next_char(p)) {
 		gunichar c = g_utf8_get_char(p);
@@ -52,11 +54,14 @@ static const char *weakness(const char *uid, const char *old_password, const cha
 static Proof read_proof(LDAP *ld, int code, LDAPControl **controls)
 {
 	LDAPControl *found =
-		controls != NULL ? ldap_control_find(LDAP_CONTROL_PASSWORDPOLICYRESPONSE, controls, NULL) : NULL;
+		controls != NULL
+			? ldap_control_find(LDAP_CONTROL_PASSWORDPOLICYRESPONSE, controls, NULL)
+			: NULL;
 	LDAPPasswordPolicyError policy = PP_noError;
 	ber_int_t expire = -1, grace = -1;
 
-	if (found != NULL && ldap_parse_passwordpolicy_control(ld, found, &expire, &grace, &policy) != LDAP_SUCCESS)
+	if (found != NULL && ldap_parse_passwordpolicy_control(
+				     ld, found, &expire, &grace, &policy) != LDAP_SUCCESS)
 		policy = PP_noError;
 	if (code == LDAP_SUCCESS)
 		return PROOF_RIGHT;
@@ -81,7 +86,8 @@ static Proof prove(LDAP *ld, const char *dn, const char *password, GError **erro
 	code = ldap_create_passwordpolicy_control(ld, &control);
 	controls[0] = control;
 	if (code == LDAP_SUCCESS)
-		code = ldap_sasl_bind(ld, dn, LDAP_SASL_SIMPLE, &credentials, controls, NULL, &message);
+		code = ldap_sasl_bind(
+			ld, dn, LDAP_SASL_SIMPLE, &credentials, controls, NULL, &message);
 	if (code == LDAP_SUCCESS && ldap_result(ld, message, LDAP_MSG_ALL, &timeout, &result) <= 0)
 		code = LDAP_SERVER_DOWN;
 	if (code == LDAP_SUCCESS)
@@ -108,9 +114,10 @@ static gboolean refused(int code, GError **error)
 	return TRUE;
 }
 
-/* As the owner, by the password modify operation (RFC 3062), on the connection that has proved the old password. */
-static gboolean change_as_owner(LDAP *ld, const char *dn, const char *old_password, const char *new_password,
-	GError **error)
+/* As the owner, by the password modify operation (RFC 3062), on the connection that has proved the
+ * old password. */
+static gboolean change_as_owner(LDAP *ld, const char *dn, const char *old_password,
+	const char *new_password, GError **error)
 {
 	struct berval who = {strlen(dn), (char *)dn};
 	struct berval old = {strlen(old_password), (char *)old_password};
@@ -127,7 +134,8 @@ static gboolean change_as_owner(LDAP *ld, const char *dn, const char *old_passwo
 }
 
 /* By the provisioning identity: the owner's old password is right but has expired. */
-static gboolean change_expired(Directory *directory, const char *dn, const char *new_password, GError **error)
+static gboolean change_expired(
+	Directory *directory, const char *dn, const char *new_password, GError **error)
 {
 	g_autoptr(Mods) mods = mods_new();
 	GError *trouble = NULL;
@@ -146,8 +154,8 @@ static gboolean change_expired(Directory *directory, const char *dn, const char 
 	return FALSE;
 }
 
-static gboolean change_proved(Directory *directory, LDAP *ld, const Account *account, const char *old_password,
-	const char *new_password, GError **error)
+static gboolean change_proved(Directory *directory, LDAP *ld, const Account *account,
+	const char *old_password, const char *new_password, GError **error)
 {
 	g_autofree char *dn = directory_account_dn(directory, account->uid, account->kind);
 	Proof proof = prove(ld, dn, old_password, error);
@@ -155,11 +163,13 @@ static gboolean change_proved(Directory *directory, LDAP *ld, const Account *acc
 	if (proof == PROOF_TROUBLE)
 		return FALSE;
 	if (proof == PROOF_WRONG) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAUTHENTICATED, "wrong user or password");
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_UNAUTHENTICATED, "wrong user or password");
 		return FALSE;
 	}
 	if (proof == PROOF_LOCKED || account->state != ACCOUNT_ACTIVE) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE, "locked or not active");
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE, "locked or not active");
 		return FALSE;
 	}
 	if (proof == PROOF_EXPIRED)
@@ -167,8 +177,8 @@ static gboolean change_proved(Directory *directory, LDAP *ld, const Account *acc
 	return change_as_owner(ld, dn, old_password, new_password, error);
 }
 
-gboolean directory_change_own_password(Directory *directory, const char *uid, const char *old_password,
-	const char *new_password, GError **error)
+gboolean directory_change_own_password(Directory *directory, const char *uid,
+	const char *old_password, const char *new_password, GError **error)
 {
 	const char *weak = weakness(uid, old_password, new_password);
 	g_autoptr(GError) trouble = NULL;
@@ -188,7 +198,8 @@ gboolean directory_change_own_password(Directory *directory, const char *uid, co
 	/* An empty password would be an anonymous bind, which slapd grants (RFC 4513, 5.1.2). */
 	if (account == NULL || account->kind == ACCOUNT_OFFICE || *old_password == '\0' ||
 		strlen(old_password) > PASSWORD_MAX_BYTES) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAUTHENTICATED, "wrong user or password");
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_UNAUTHENTICATED, "wrong user or password");
 		return FALSE;
 	}
 	ld = connection_prepare(directory->where, error);

@@ -1,6 +1,7 @@
 /*
- * Requests of the writer: its connection is made when first needed and made again when slapd has gone away; a request
- * that met a closed connection is sent once more (each of ours may be done twice). One thread at a time.
+ * Requests of the writer: its connection is made when first needed and made again when slapd has
+ * gone away; a request that met a closed connection is sent once more (each of ours may be done
+ * twice). One thread at a time.
  */
 #include "directory/directory.h"
 
@@ -131,10 +132,11 @@ static int send_search(LDAP *ld, const Request *request)
 static gboolean is_lost(int code)
 {
 	return code == LDAP_SERVER_DOWN || code == LDAP_TIMEOUT || code == LDAP_CONNECT_ERROR ||
-		code == LDAP_UNAVAILABLE;
+	       code == LDAP_UNAVAILABLE;
 }
 
-static int directory_send(Directory *directory, RequestSend send, const Request *request, GError **error)
+static int directory_send(
+	Directory *directory, RequestSend send, const Request *request, GError **error)
 {
 	int code = LDAP_OTHER;
 
@@ -162,7 +164,8 @@ int directory_add_entry(Directory *directory, const char *dn, Mods *mods, GError
 	return directory_send(directory, send_add, &request, error);
 }
 
-int directory_modify_entry(Directory *directory, const char *dn, Mods *mods, const char *condition, GError **error)
+int directory_modify_entry(
+	Directory *directory, const char *dn, Mods *mods, const char *condition, GError **error)
 {
 	const Request request = {.dn = dn, .mods = mods_array(mods), .condition = condition};
 
@@ -172,8 +175,11 @@ int directory_modify_entry(Directory *directory, const char *dn, Mods *mods, con
 int directory_search(Directory *directory, const char *base, int scope, const char *filter,
 	const char *const *attributes, LDAPMessage **result, GError **error)
 {
-	const Request request = {
-		.dn = base, .scope = scope, .filter = filter, .attributes = attributes, .result = result};
+	const Request request = {.dn = base,
+		.scope = scope,
+		.filter = filter,
+		.attributes = attributes,
+		.result = result};
 
 	return directory_send(directory, send_search, &request, error);
 }
@@ -189,7 +195,8 @@ gboolean directory_result(Directory *directory, int code, const char *what, GErr
 
 char *directory_account_dn(Directory *directory, const char *uid, AccountKind kind)
 {
-	return connection_dn(directory->where, "uid", uid, kind == ACCOUNT_OFFICE ? "offices" : "people");
+	return connection_dn(
+		directory->where, "uid", uid, kind == ACCOUNT_OFFICE ? "offices" : "people");
 }
 
 gboolean directory_ping(Directory *directory, GError **error)
@@ -197,8 +204,8 @@ gboolean directory_ping(Directory *directory, GError **error)
 	static const char *const nothing[] = {LDAP_NO_ATTRS, NULL};
 	LDAPMessage *result = NULL;
 	GError *trouble = NULL;
-	int code = directory_search(directory, directory->where->base, LDAP_SCOPE_BASE, "(objectClass=*)",
-		nothing, &result, &trouble);
+	int code = directory_search(directory, directory->where->base, LDAP_SCOPE_BASE,
+		"(objectClass=*)", nothing, &result, &trouble);
 
 	ldap_msgfree(result);
 	if (directory_result(directory, code, "ping", &trouble))

@@ -1,4 +1,5 @@
-/* A private slapd for tests (slapd.h). Anything that fails aborts the test program with its reason. */
+/* A private slapd for tests (slapd.h). Anything that fails aborts the test program with its reason.
+ */
 #include "tests/unit/slapd.h"
 
 #include <signal.h>
@@ -17,8 +18,8 @@ static void run(char **argv)
 	g_autofree char *output = NULL;
 	int status = 0;
 
-	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
-		    &output, &status, &error) ||
+	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL,
+		    NULL, NULL, &output, &status, &error) ||
 		!g_spawn_check_wait_status(status, &error))
 		g_error("%s: %s: %s", argv[0], error->message, output != NULL ? output : "");
 }
@@ -34,9 +35,10 @@ static void load_settings(TestSlapd *slapd, const char *extra)
 	g_autofree char *socket = path_of(slapd, "ldapi");
 	g_autofree char *escaped = g_uri_escape_string(socket, NULL, FALSE);
 	g_autofree char *path = path_of(slapd, "acuse.conf");
-	g_autofree char *text = g_strdup_printf("[institution]\nname=Municipalidad de Prueba\ndomain=muni.test\n"
-						"[directory]\nuri=ldapi://%s\nbase=dc=muni,dc=test\n%s",
-		escaped, extra != NULL ? extra : "");
+	g_autofree char *text =
+		g_strdup_printf("[institution]\nname=Municipalidad de Prueba\ndomain=muni.test\n"
+				"[directory]\nuri=ldapi://%s\nbase=dc=muni,dc=test\n%s",
+			escaped, extra != NULL ? extra : "");
 
 	if (!g_file_set_contents(path, text, -1, &error))
 		g_error("%s", error->message);
@@ -58,8 +60,8 @@ TestSlapd *test_slapd_start(const char *extra)
 	slapd->folder = g_dir_make_tmp("acuse-slapd-XXXXXX", NULL);
 	socket = path_of(slapd, "ldapi");
 	run((char *[]){(char *)"sh", script, (char *)"--dir", slapd->folder, (char *)"--base",
-		(char *)"dc=muni,dc=test", (char *)"--domain", (char *)"muni.test", (char *)"--ldapi", socket,
-		(char *)"--map", map, NULL});
+		(char *)"dc=muni,dc=test", (char *)"--domain", (char *)"muni.test",
+		(char *)"--ldapi", socket, (char *)"--map", map, NULL});
 	load_settings(slapd, extra);
 	test_slapd_continue(slapd);
 	return slapd;
@@ -95,8 +97,8 @@ void test_slapd_continue(TestSlapd *slapd)
 		g_error("%s", error->message);
 	g_strchomp(urls);
 	if (!g_spawn_async(NULL,
-		    (char *[]){(char *)"slapd", (char *)"-F", config, (char *)"-h", urls, (char *)"-d",
-			    (char *)"0", NULL},
+		    (char *[]){(char *)"slapd", (char *)"-F", config, (char *)"-h", urls,
+			    (char *)"-d", (char *)"0", NULL},
 		    NULL,
 		    G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
 			    G_SPAWN_STDERR_TO_DEV_NULL,
@@ -123,8 +125,8 @@ void test_slapd_modify(TestSlapd *slapd, const char *ldif)
 	g_assert(slapd->pid == 0);
 	if (!g_file_set_contents(file, ldif, -1, &error))
 		g_error("%s", error->message);
-	run((char *[]){(char *)"slapmodify", (char *)"-n", (char *)"1", (char *)"-F", config, (char *)"-l", file,
-		NULL});
+	run((char *[]){(char *)"slapmodify", (char *)"-n", (char *)"1", (char *)"-F", config,
+		(char *)"-l", file, NULL});
 }
 
 void test_slapd_free(TestSlapd *slapd)

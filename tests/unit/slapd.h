@@ -1,4 +1,5 @@
-/* A private slapd for tests, made by contrib/slapd/make-config in a temporary folder and ended by its pid. */
+/* A private slapd for tests, made by contrib/slapd/make-config in a temporary folder and ended by
+ * its pid. */
 #ifndef ACUSE_TESTS_SLAPD_H
 #define ACUSE_TESTS_SLAPD_H
 
@@ -10,7 +11,8 @@ typedef struct {
 	Settings *settings;
 } TestSlapd;
 
-/* The process's own uid is cn=provision; settings name this slapd and muni.test. extra: more settings, or NULL. */
+/* The process's own uid is cn=provision; settings name this slapd and muni.test. extra: more
+ * settings, or NULL. */
 TestSlapd *test_slapd_start(const char *extra);
 void test_slapd_stop(TestSlapd *slapd); /* the process alone; the data stay */
 void test_slapd_continue(TestSlapd *slapd);

@@ -1,4 +1,5 @@
-/* Accounts from FORM-01 to cessation over a real store, outbox and slapd: what is answered, kept, and in the directory. */
+/* Accounts from FORM-01 to cessation over a real store, outbox and slapd: what is answered, kept,
+ * and in the directory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,12 +45,17 @@ static const char *no_query(gpointer http, const char *name)
 }
 
 /* The answer's JSON, or NULL with error. body is consumed. */
-static json_t *call(const Route *routes, const char *method, const char *path, const char *argument, json_t *body,
-	GError **error)
+static json_t *call(const Route *routes, const char *method, const char *path, const char *argument,
+	json_t *body, GError **error)
 {
 	char *const arguments[] = {(char *)argument, NULL};
-	const ApiRequest request = {.service = &service, .roles = ROLE_OTIC, .actor = "uid:0", .method = method,
-		.arguments = arguments, .query = no_query, .body = body};
+	const ApiRequest request = {.service = &service,
+		.roles = ROLE_OTIC,
+		.actor = "uid:0",
+		.method = method,
+		.arguments = arguments,
+		.query = no_query,
+		.body = body};
 	ApiResponse response = {.status = 200};
 	gboolean done = find_route(routes, method, path)->handle(&request, &response, error);
 
@@ -63,7 +69,8 @@ static const char *text_of(const json_t *json, const char *name)
 	return json_string_value(json_object_get(json, name));
 }
 
-static void assert_fails(const Route *routes, const char *path, const char *argument, json_t *body, AcuseErrorCode code)
+static void assert_fails(const Route *routes, const char *path, const char *argument, json_t *body,
+	AcuseErrorCode code)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -73,10 +80,11 @@ static void assert_fails(const Route *routes, const char *path, const char *argu
 
 static json_t *form(const char *dni)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "kind", "person", "action",
-		"create", "given_names", "Rosa", "paternal_surname", "Morales", "maternal_surname", "Aranda", "dni",
-		dni, "post", "Secretaria", "unit", "Secretaría General", "document", "Memorando 45", "reason",
-		"joining", "tramite", "2026-000871");
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "kind",
+		"person", "action", "create", "given_names", "Rosa", "paternal_surname", "Morales",
+		"maternal_surname", "Aranda", "dni", dni, "post", "Secretaria", "unit",
+		"Secretaría General", "document", "Memorando 45", "reason", "joining", "tramite",
+		"2026-000871");
 }
 
 /* Filed; a new string: its id. */
@@ -96,7 +104,8 @@ static char *file_form(const char *dni)
 
 static gpointer approve_in_thread(gpointer id)
 {
-	json_t *approved = call(routes_requests, "POST", "/v1/requests/{id}/approve", id, json_object(), NULL);
+	json_t *approved =
+		call(routes_requests, "POST", "/v1/requests/{id}/approve", id, json_object(), NULL);
 	char *uid = approved != NULL ? g_strdup(text_of(approved, "uid")) : NULL;
 
 	json_decref(approved);
@@ -118,7 +127,8 @@ static void test_two_of_one_name(void **state)
 	assert_string_not_equal(first_uid, second_uid);
 	assert_true(strcmp(first_uid, "rmoralesa") == 0 || strcmp(second_uid, "rmoralesa") == 0);
 	assert_true(strcmp(first_uid, "rmoralesar") == 0 || strcmp(second_uid, "rmoralesar") == 0);
-	assert_fails(routes_requests, "/v1/requests/{id}/approve", first, json_object(), ACUSE_ERROR_CONFLICT);
+	assert_fails(routes_requests, "/v1/requests/{id}/approve", first, json_object(),
+		ACUSE_ERROR_CONFLICT);
 	assert_fails(routes_requests, "/v1/requests", NULL, form("40000001"), ACUSE_ERROR_CONFLICT);
 }
 
@@ -133,23 +143,27 @@ static void test_observed_and_denied(void **state)
 	assert_string_equal(text_of(filed, "state"), "observed");
 	id = g_strdup(text_of(filed, "id"));
 	json_decref(filed);
-	assert_fails(routes_requests, "/v1/requests/{id}/approve", id, json_object(), ACUSE_ERROR_CONFLICT);
-	assert_fails(routes_requests, "/v1/requests/{id}/deny", id, json_pack("{s:s}", "reasons", "  "),
-		ACUSE_ERROR_INVALID);
-	filed = call(routes_requests, "POST", "/v1/requests/{id}/deny", id, json_pack("{s:s}", "reasons", "Falta firma"),
-		NULL);
+	assert_fails(routes_requests, "/v1/requests/{id}/approve", id, json_object(),
+		ACUSE_ERROR_CONFLICT);
+	assert_fails(routes_requests, "/v1/requests/{id}/deny", id,
+		json_pack("{s:s}", "reasons", "  "), ACUSE_ERROR_INVALID);
+	filed = call(routes_requests, "POST", "/v1/requests/{id}/deny", id,
+		json_pack("{s:s}", "reasons", "Falta firma"), NULL);
 	assert_string_equal(text_of(filed, "state"), "denied");
 	assert_string_equal(text_of(filed, "reasons"), "Falta firma");
 	json_decref(filed);
-	assert_fails(routes_requests, "/v1/requests/{id}/deliver", id, json_object(), ACUSE_ERROR_CONFLICT);
+	assert_fails(routes_requests, "/v1/requests/{id}/deliver", id, json_object(),
+		ACUSE_ERROR_CONFLICT);
 }
 
 /* An active person; *password is the first one. */
 static char *make_person(const char *dni, char **password)
 {
 	g_autofree char *id = file_form(dni);
-	json_t *approved = call(routes_requests, "POST", "/v1/requests/{id}/approve", id, json_object(), NULL);
-	json_t *delivered = call(routes_requests, "POST", "/v1/requests/{id}/deliver", id, json_object(), NULL);
+	json_t *approved =
+		call(routes_requests, "POST", "/v1/requests/{id}/approve", id, json_object(), NULL);
+	json_t *delivered =
+		call(routes_requests, "POST", "/v1/requests/{id}/deliver", id, json_object(), NULL);
 	char *uid = g_strdup(text_of(delivered, "uid"));
 
 	assert_string_equal(text_of(approved, "uid"), uid);
@@ -157,7 +171,8 @@ static char *make_person(const char *dni, char **password)
 		*password = g_strdup(text_of(delivered, "password"));
 	json_decref(approved);
 	json_decref(delivered);
-	assert_fails(routes_requests, "/v1/requests/{id}/deliver", id, json_object(), ACUSE_ERROR_CONFLICT);
+	assert_fails(routes_requests, "/v1/requests/{id}/deliver", id, json_object(),
+		ACUSE_ERROR_CONFLICT);
 	return uid;
 }
 
@@ -167,7 +182,8 @@ static gboolean no_leaf_has(const char *text)
 		g_autofree char *leaf = store_leaf(service.store, i, NULL);
 		g_autofree char *opening = store_opening(service.store, i, NULL);
 
-		if (strstr(leaf, text) != NULL || (opening != NULL && strstr(opening, text) != NULL))
+		if (strstr(leaf, text) != NULL ||
+			(opening != NULL && strstr(opening, text) != NULL))
 			return FALSE;
 	}
 	return TRUE;
@@ -178,7 +194,8 @@ static void test_password_of_the_owner(void **state)
 	g_autofree char *first = NULL;
 	g_autofree char *uid = make_person("40000004", &first);
 	g_autofree char *typed = g_strdup_printf(" %s@MUNI.test ", uid);
-	const ApiRequest public = {.service = &service, .roles = ROLE_PUBLIC, .actor = "public:127.0.0.1"};
+	const ApiRequest public = {
+		.service = &service, .roles = ROLE_PUBLIC, .actor = "public:127.0.0.1"};
 	g_autoptr(GError) error = NULL;
 
 	(void)state;
@@ -188,7 +205,8 @@ static void test_password_of_the_owner(void **state)
 	assert_true(no_leaf_has(first));
 	assert_true(no_leaf_has("Nueva-clave-1"));
 	assert_true(no_leaf_has("127.0.0.1"));
-	for (int i = 0; i < 20 && !g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN); i++) {
+	for (int i = 0; i < 20 && !g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN);
+		i++) {
 		g_clear_error(&error);
 		self_change_password(&public, "nadie", "Mala-clave-1", "Nueva-clave-2", &error);
 	}
@@ -202,18 +220,19 @@ static gboolean live_has(const char *uid, AccountState wanted)
 	return account != NULL && account->state == wanted;
 }
 
-#define eventually(condition)                                                                                          \
-	do {                                                                                                           \
-		int tries_ = 0;                                                                                        \
-		while (!(condition) && ++tries_ < WAIT_TRIES)                                                          \
-			g_usleep(WAIT_PAUSE_US);                                                                       \
-		assert_true(tries_ < WAIT_TRIES);                                                                      \
+#define eventually(condition)                                                                      \
+	do {                                                                                       \
+		int tries_ = 0;                                                                    \
+		while (!(condition) && ++tries_ < WAIT_TRIES)                                      \
+			g_usleep(WAIT_PAUSE_US);                                                   \
+		assert_true(tries_ < WAIT_TRIES);                                                  \
 	} while (0)
 
 static json_t *office(const char *local_part, const char *responsible)
 {
-	return json_pack("{s:s, s:s, s:s, s:[], s:s}", "local_part", local_part, "name", "Mesa de Partes",
-		"responsible", responsible, "delegates", "document", "Resolución 7");
+	return json_pack("{s:s, s:s, s:s, s:[], s:s}", "local_part", local_part, "name",
+		"Mesa de Partes", "responsible", responsible, "delegates", "document",
+		"Resolución 7");
 }
 
 static void test_office(void **state)
@@ -223,22 +242,29 @@ static void test_office(void **state)
 
 	(void)state;
 	eventually(live_has(uid, ACCOUNT_ACTIVE));
-	assert_fails(routes_offices, "/v1/offices", NULL, office("Mesa Partes", uid), ACUSE_ERROR_INVALID);
-	assert_fails(routes_offices, "/v1/offices", NULL, office("postmaster", uid), ACUSE_ERROR_INVALID);
-	assert_fails(routes_offices, "/v1/offices", NULL, office("mesa.partes", "nadie"), ACUSE_ERROR_INVALID);
+	assert_fails(routes_offices, "/v1/offices", NULL, office("Mesa Partes", uid),
+		ACUSE_ERROR_INVALID);
+	assert_fails(routes_offices, "/v1/offices", NULL, office("postmaster", uid),
+		ACUSE_ERROR_INVALID);
+	assert_fails(routes_offices, "/v1/offices", NULL, office("mesa.partes", "nadie"),
+		ACUSE_ERROR_INVALID);
 	assert_fails(routes_offices, "/v1/offices", NULL, office(uid, uid), ACUSE_ERROR_CONFLICT);
 	made = call(routes_offices, "POST", "/v1/offices", NULL, office("mesa.partes", uid), NULL);
 	assert_string_equal(text_of(made, "mail"), "mesa.partes@muni.test");
 	assert_string_equal(text_of(made, "owner"), uid);
 	json_decref(made);
-	assert_fails(routes_offices, "/v1/offices", NULL, office("mesa.partes", uid), ACUSE_ERROR_CONFLICT);
+	assert_fails(routes_offices, "/v1/offices", NULL, office("mesa.partes", uid),
+		ACUSE_ERROR_CONFLICT);
 	made = call(routes_offices, "POST", "/v1/offices/{uid}/people", "mesa.partes",
-		json_pack("{s:n, s:[s], s:s}", "responsible", "delegates", uid, "document", "Resolución 8"), NULL);
+		json_pack("{s:n, s:[s], s:s}", "responsible", "delegates", uid, "document",
+			"Resolución 8"),
+		NULL);
 	assert_true(json_is_null(json_object_get(made, "owner")));
 	json_decref(made);
 	made = call(routes_accounts, "GET", "/v1/accounts/{uid}", "mesa.partes", NULL, NULL);
 	assert_true(json_is_null(json_object_get(made, "owner")));
-	assert_string_equal(json_string_value(json_array_get(json_object_get(made, "delegates"), 0)), uid);
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(made, "delegates"), 0)), uid);
 	json_decref(made);
 }
 
@@ -250,20 +276,21 @@ static void test_cease(void **state)
 
 	(void)state;
 	eventually(live_has(uid, ACCOUNT_ACTIVE));
-	assert_fails(routes_people, "/v1/people/{dni}/cease", "4000000", json_pack("{s:s}", "document", "Memo 1"),
-		ACUSE_ERROR_INVALID);
-	assert_fails(routes_people, "/v1/people/{dni}/cease", "40000099", json_pack("{s:s}", "document", "Memo 1"),
-		ACUSE_ERROR_NOT_FOUND);
+	assert_fails(routes_people, "/v1/people/{dni}/cease", "4000000",
+		json_pack("{s:s}", "document", "Memo 1"), ACUSE_ERROR_INVALID);
+	assert_fails(routes_people, "/v1/people/{dni}/cease", "40000099",
+		json_pack("{s:s}", "document", "Memo 1"), ACUSE_ERROR_NOT_FOUND);
 	assert_fails(routes_people, "/v1/people/{dni}/cease", "40000006",
-		json_pack("{s:s, s:s}", "document", "Memo 1", "date", "2026-11-21"), ACUSE_ERROR_NOT_BUILT);
+		json_pack("{s:s, s:s}", "document", "Memo 1", "date", "2026-11-21"),
+		ACUSE_ERROR_NOT_BUILT);
 	ceased = call(routes_people, "POST", "/v1/people/{dni}/cease", "40000006",
 		json_pack("{s:s, s:s}", "document", "Memo 1", "date", "2026-11-20"), NULL);
 	assert_string_equal(text_of(ceased, "state"), "ceased");
 	assert_null(json_object_get(ceased, "pending"));
 	json_decref(ceased);
 	eventually(live_has(uid, ACCOUNT_CEASED));
-	assert_fails(routes_accounts, "/v1/accounts/{uid}/reset-password", uid, json_pack("{s:s}", "reason", "olvido"),
-		ACUSE_ERROR_CONFLICT);
+	assert_fails(routes_accounts, "/v1/accounts/{uid}/reset-password", uid,
+		json_pack("{s:s}", "reason", "olvido"), ACUSE_ERROR_CONFLICT);
 	/* Back in office: another name, for a name is never given twice. */
 	again = make_person("40000006", NULL);
 	assert_string_not_equal(again, uid);
@@ -279,13 +306,15 @@ static void test_directory_down(void **state)
 
 	(void)state;
 	test_slapd_stop(slapd);
-	approved = call(routes_requests, "POST", "/v1/requests/{id}/approve", id, json_object(), NULL);
+	approved =
+		call(routes_requests, "POST", "/v1/requests/{id}/approve", id, json_object(), NULL);
 	assert_string_equal(text_of(approved, "state"), "approved");
 	assert_null(text_of(approved, "uid"));
 	json_decref(approved);
-	assert_fails(routes_requests, "/v1/requests/{id}/deliver", id, json_object(), ACUSE_ERROR_UNAVAILABLE);
-	ceased = call(routes_people, "POST", "/v1/people/{dni}/cease", "40000008", json_pack("{s:s}", "document", "Memo 2"),
-		NULL);
+	assert_fails(routes_requests, "/v1/requests/{id}/deliver", id, json_object(),
+		ACUSE_ERROR_UNAVAILABLE);
+	ceased = call(routes_people, "POST", "/v1/people/{dni}/cease", "40000008",
+		json_pack("{s:s}", "document", "Memo 2"), NULL);
 	assert_true(json_is_true(json_object_get(ceased, "pending")));
 	json_decref(ceased);
 	test_slapd_continue(slapd);

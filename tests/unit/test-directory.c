@@ -1,4 +1,5 @@
-/* The directory adapter against a real slapd: changes, races, passwords in each of their states, the live copy. */
+/* The directory adapter against a real slapd: changes, races, passwords in each of their states,
+ * the live copy. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,11 +18,12 @@
 
 static TestSlapd *slapd;
 
-#define assert_code(error, wanted)                                                                                     \
-	do {                                                                                                           \
-		assert_non_null(error);                                                                                \
-		assert_string_equal(acuse_error_row_of(error)->name, acuse_error_row(wanted)->name);                   \
-		g_clear_error(&(error));                                                                               \
+#define assert_code(error, wanted)                                                                 \
+	do {                                                                                       \
+		assert_non_null(error);                                                            \
+		assert_string_equal(                                                               \
+			acuse_error_row_of(error)->name, acuse_error_row(wanted)->name);           \
+		g_clear_error(&(error));                                                           \
 	} while (0)
 
 static Account *person(const char *uid, const char *dni)
@@ -97,8 +99,8 @@ static void test_add_and_get(void **state)
 
 static void test_metacharacters(void **state)
 {
-	static const char *const names[] = {"*", "a)(uid=*", "\\", "a\\2a", "a,ou=people", "a+cn=b", "#a", " a ", "\"",
-		"(", ")", "a=b", "<a>;"};
+	static const char *const names[] = {"*", "a)(uid=*", "\\", "a\\2a", "a,ou=people", "a+cn=b",
+		"#a", " a ", "\"", "(", ")", "a=b", "<a>;"};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Directory) directory = directory_new(slapd->settings);
 
@@ -111,7 +113,8 @@ static void test_metacharacters(void **state)
 		assert_null(error);
 		assert_true(directory_reserve_name(directory, names[i], "meta", NULL));
 		assert_true(directory_reserve_name(directory, names[i], "meta", NULL));
-		assert_false(directory_change_own_password(directory, names[i], "x", "Otra-clave-1", &error));
+		assert_false(directory_change_own_password(
+			directory, names[i], "x", "Otra-clave-1", &error));
 		assert_code(error, ACUSE_ERROR_UNAUTHENTICATED);
 	}
 }
@@ -133,7 +136,8 @@ static void test_office(void **state)
 	office->owner = g_strdup("rmoralesa");
 	assert_true(directory_add_account(directory, office, NULL));
 	assert_true(directory_add_account(directory, office, NULL));
-	assert_true(directory_set_office_people(directory, "secretaria.general", "rnuneza", delegates, NULL));
+	assert_true(directory_set_office_people(
+		directory, "secretaria.general", "rnuneza", delegates, NULL));
 	found = directory_get(directory, "secretaria.general", NULL);
 	assert_string_equal(found->owner, "rnuneza");
 	assert_int_equal(g_strv_length(found->delegates), 2);
@@ -141,7 +145,8 @@ static void test_office(void **state)
 	g_clear_pointer(&found, account_free);
 	found = directory_get(directory, "secretaria.general", NULL);
 	assert_null(found->owner);
-	assert_false(directory_change_own_password(directory, "secretaria.general", "x", "Otra-clave-1", &error));
+	assert_false(directory_change_own_password(
+		directory, "secretaria.general", "x", "Otra-clave-1", &error));
 	assert_code(error, ACUSE_ERROR_UNAUTHENTICATED);
 }
 
@@ -187,13 +192,15 @@ static void test_first_password(void **state)
 
 	(void)state;
 	add_person(directory, "rmoralesa", "10000010");
-	assert_false(directory_change_own_password(directory, "rmoralesa", "x", "Nueva-clave-1", &error));
+	assert_false(directory_change_own_password(
+		directory, "rmoralesa", "x", "Nueva-clave-1", &error));
 	assert_code(error, ACUSE_ERROR_UNAUTHENTICATED);
 	assert_true(directory_set_first_password(directory, "rmoralesa", "primera-clave-1", NULL));
 	before = directory_get(directory, "rmoralesa", NULL);
 	assert_true(before->must_change_password);
 	assert_int_equal(before->state, ACCOUNT_ACTIVE);
-	assert_true(directory_change_own_password(directory, "rmoralesa", "primera-clave-1", "Nueva-clave-1", NULL));
+	assert_true(directory_change_own_password(
+		directory, "rmoralesa", "primera-clave-1", "Nueva-clave-1", NULL));
 	after = directory_get(directory, "rmoralesa", NULL);
 	assert_false(after->must_change_password);
 	assert_false(directory_set_first_password(directory, "nadie", "primera-clave-1", &error));
@@ -224,11 +231,12 @@ static void test_refused_changes(void **state)
 		g_autoptr(GError) error = NULL;
 
 		print_message("%s\n", cases[i].name);
-		assert_false(directory_change_own_password(directory, "rmoralesa", cases[i].old_password,
-			cases[i].new_password, &error));
+		assert_false(directory_change_own_password(directory, "rmoralesa",
+			cases[i].old_password, cases[i].new_password, &error));
 		assert_code(error, cases[i].code);
 	}
-	assert_true(directory_change_own_password(directory, "rmoralesa", "Nueva-clave-1", "Eñe-clave-3", NULL));
+	assert_true(directory_change_own_password(
+		directory, "rmoralesa", "Nueva-clave-1", "Eñe-clave-3", NULL));
 }
 
 static void test_expired_password(void **state)
@@ -240,34 +248,39 @@ static void test_expired_password(void **state)
 	(void)state;
 	add_ready(directory, "vencida", "10000011", "Vieja-clave-9");
 	test_slapd_stop(slapd);
-	test_slapd_modify(slapd,
-		"dn: uid=vencida,ou=people,dc=muni,dc=test\nchangetype: modify\n"
-		"replace: pwdChangedTime\npwdChangedTime: 20200101000000Z\n");
+	test_slapd_modify(slapd, "dn: uid=vencida,ou=people,dc=muni,dc=test\nchangetype: modify\n"
+				 "replace: pwdChangedTime\npwdChangedTime: 20200101000000Z\n");
 	test_slapd_continue(slapd);
-	assert_false(directory_change_own_password(directory, "vencida", "Mala-clave-99", "Fresca-clave-1", &error));
+	assert_false(directory_change_own_password(
+		directory, "vencida", "Mala-clave-99", "Fresca-clave-1", &error));
 	assert_code(error, ACUSE_ERROR_UNAUTHENTICATED);
-	assert_false(directory_change_own_password(directory, "vencida", "Vieja-clave-9", "primera-clave-1", &error));
+	assert_false(directory_change_own_password(
+		directory, "vencida", "Vieja-clave-9", "primera-clave-1", &error));
 	assert_code(error, ACUSE_ERROR_WEAK_PASSWORD);
-	assert_true(directory_change_own_password(directory, "vencida", "Vieja-clave-9", "Fresca-clave-1", &error));
+	assert_true(directory_change_own_password(
+		directory, "vencida", "Vieja-clave-9", "Fresca-clave-1", &error));
 	account = directory_get(directory, "vencida", NULL);
 	assert_false(account->must_change_password);
-	assert_true(directory_change_own_password(directory, "vencida", "Fresca-clave-1", "Final-clave-1", NULL));
+	assert_true(directory_change_own_password(
+		directory, "vencida", "Fresca-clave-1", "Final-clave-1", NULL));
 }
 
 /* Waits until the live copy shows the condition; FALSE when it never does. */
-#define eventually(condition)                                                                                          \
-	do {                                                                                                           \
-		int tries_ = 0;                                                                                        \
-		while (!(condition) && ++tries_ < WAIT_TRIES)                                                          \
-			g_usleep(WAIT_PAUSE_US);                                                                       \
-		assert_true(tries_ < WAIT_TRIES);                                                                      \
+#define eventually(condition)                                                                      \
+	do {                                                                                       \
+		int tries_ = 0;                                                                    \
+		while (!(condition) && ++tries_ < WAIT_TRIES)                                      \
+			g_usleep(WAIT_PAUSE_US);                                                   \
+		assert_true(tries_ < WAIT_TRIES);                                                  \
 	} while (0)
 
-static gboolean live_state_is(LiveDirectory *live, const char *uid, AccountState state, gboolean must_change)
+static gboolean live_state_is(
+	LiveDirectory *live, const char *uid, AccountState state, gboolean must_change)
 {
 	g_autoptr(Account) account = live_directory_by_uid(live, uid);
 
-	return account != NULL && account->state == state && account->must_change_password == must_change;
+	return account != NULL && account->state == state &&
+	       account->must_change_password == must_change;
 }
 
 static gboolean has_trouble(LiveDirectory *live)
@@ -294,18 +307,21 @@ static void test_live_copy(void **state)
 	eventually(live_state_is(live, "cesada", ACCOUNT_PENDING, FALSE));
 	assert_true(directory_set_first_password(directory, "cesada", "primera-clave-1", NULL));
 	eventually(live_state_is(live, "cesada", ACCOUNT_ACTIVE, TRUE));
-	assert_true(directory_change_own_password(directory, "cesada", "primera-clave-1", "Nueva-clave-1", NULL));
+	assert_true(directory_change_own_password(
+		directory, "cesada", "primera-clave-1", "Nueva-clave-1", NULL));
 	eventually(live_state_is(live, "cesada", ACCOUNT_ACTIVE, FALSE));
 	assert_true(directory_set_state(directory, "cesada", ACCOUNT_CEASED, NULL));
 	eventually(live_state_is(live, "cesada", ACCOUNT_CEASED, FALSE));
-	assert_false(directory_change_own_password(directory, "cesada", "Nueva-clave-1", "Otra-clave-1", &error));
+	assert_false(directory_change_own_password(
+		directory, "cesada", "Nueva-clave-1", "Otra-clave-1", &error));
 	assert_code(error, ACUSE_ERROR_ACCOUNT_INACTIVE);
 	assert_false(directory_set_first_password(directory, "cesada", "primera-clave-2", &error));
 	assert_code(error, ACUSE_ERROR_CONFLICT);
 	live_directory_stop(live);
 }
 
-/* Deleted and added while slapd was away: both are seen after it is back; meanwhile the old copy answers. */
+/* Deleted and added while slapd was away: both are seen after it is back; meanwhile the old copy
+ * answers. */
 static void test_live_restart(void **state)
 {
 	g_autoptr(Directory) directory = directory_new(slapd->settings);

@@ -1,4 +1,5 @@
-/* The life of a FORM-01: every pair of state and event; what a form may say; the brake on guessing. */
+/* The life of a FORM-01: every pair of state and event; what a form may say; the brake on guessing.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,13 +30,15 @@ static void test_every_pair(void **state)
 		assert_true(request_state_parse(request_state_name((RequestState)from), &parsed));
 		assert_int_equal(parsed, from);
 		for (int event = 0; event < REQUEST_N_EVENTS; event++) {
-			const RequestStep *step = request_step((RequestState)from, (RequestEvent)event);
+			const RequestStep *step =
+				request_step((RequestState)from, (RequestEvent)event);
 			const char *next = step != NULL ? request_state_name(step->next) : NULL;
 
 			assert_int_equal(g_strcmp0(next, expected[from][event]), 0);
 			if (step == NULL)
 				continue;
-			assert_int_equal((step->effects & REQUEST_EFFECT_CREATE) != 0, event == REQUEST_APPROVE);
+			assert_int_equal((step->effects & REQUEST_EFFECT_CREATE) != 0,
+				event == REQUEST_APPROVE);
 			assert_int_equal((step->effects & REQUEST_EFFECT_PASSWORD) != 0,
 				event == REQUEST_DELIVER);
 			assert_int_equal(step->roles,
@@ -46,10 +49,11 @@ static void test_every_pair(void **state)
 
 static json_t *form(void)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "kind", "person", "action",
-		"create", "given_names", "  Rosa   María ", "paternal_surname", "Morales", "maternal_surname",
-		"Aranda", "dni", "45879632", "post", "Secretaria", "unit", "Secretaría General", "document",
-		"Memorando 45", "reason", "joining", "tramite", "2026-000871");
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "kind",
+		"person", "action", "create", "given_names", "  Rosa   María ", "paternal_surname",
+		"Morales", "maternal_surname", "Aranda", "dni", "45879632", "post", "Secretaria",
+		"unit", "Secretaría General", "document", "Memorando 45", "reason", "joining",
+		"tramite", "2026-000871");
 }
 
 static void test_form(void **state)
@@ -63,7 +67,8 @@ static void test_form(void **state)
 		{"blank in dni", "dni", " 1234567", "dni", ACUSE_ERROR_INVALID},
 		{"letter in dni", "dni", "1234567a", "dni", ACUSE_ERROR_INVALID},
 		{"empty name", "given_names", "", "given_names", ACUSE_ERROR_INVALID},
-		{"blank name", "paternal_surname", " \u00a0", "paternal_surname", ACUSE_ERROR_INVALID},
+		{"blank name", "paternal_surname", " \u00a0", "paternal_surname",
+			ACUSE_ERROR_INVALID},
 		{"name of no letters", "paternal_surname", "日本", "", ACUSE_ERROR_INVALID},
 		{"control character", "post", "a\nb", "post", ACUSE_ERROR_INVALID},
 		{"reason", "reason", "because", "reason", ACUSE_ERROR_INVALID},
