@@ -25,6 +25,15 @@ queue_run_delay = 5s
 minimal_backoff_time = 5s
 maximal_backoff_time = 10s
 """
+PRIVATE_DOVECOT = """
+# Every client of this gateway has one address: the pause after wrong passwords would hit them all.
+auth_failure_delay = 0
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+"""
 
 
 def fill(template, words):
@@ -107,7 +116,7 @@ def set_up_dovecot(places):
     for name in ("run", "state", "libexec"):
         places.folder("dovecot", name)
     places.folder("mail", uid=UIDS["mail"], gid=UIDS["mail"], mode=0o700)
-    more = words(places, RUN=places.path("dovecot", "run"), STATE=places.path("dovecot", "state"),
+    more = words(places, EXTRA=PRIVATE_DOVECOT, RUN=places.path("dovecot", "run"), STATE=places.path("dovecot", "state"),
                  LOG=places.log("dovecot"), CONFIG=places.path("dovecot"),
                  MAIL=places.path("mail"), MAIL_UID=str(UIDS["mail"]),
                  LIBEXEC=places.path("dovecot", "libexec"), IMAPS_PORT=str(places.port("imaps")))
