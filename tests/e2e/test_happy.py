@@ -170,7 +170,7 @@ class OtherMail(Case):
         got = wait(lambda: [one for one in mailbox(Gateway.person.uid)
                             if one["Message-ID"] == mail["Message-ID"]], "not delivered")
         self.assertEqual(len(got), 1)
-        self.assertIn("Rosa Morales Aranda", got[0].as_string())
+        self.assertIn("Rosa Morales Aranda", got[0].get_content())
 
     def test_a_failure_is_recorded_and_told(self):
         mail = notification(201, to="nadie@ciudadano.test")
