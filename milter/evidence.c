@@ -130,11 +130,13 @@ static gboolean store_and_post(const MailMessage *message, ReportFacts *report,
 {
 	g_autoptr(GBytes) bytes = mail_message_to_bytes(message);
 	Deadline deadline = deadline_start(services);
+	guint left;
 
 	report->original_sha256 =
 		digest_sha256_hex(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
-	if (!services->put_blob(services->data, services->options->client_wait_ms,
-		    report->original_sha256, bytes, error))
+	left = deadline_left_ms(&deadline, error);
+	if (left == 0 ||
+		!services->put_blob(services->data, left, report->original_sha256, bytes, error))
 		return FALSE;
 	if (tokens->len == 0)
 		return post_event(report, services, &deadline, posted, error);
