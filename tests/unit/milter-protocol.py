@@ -353,6 +353,8 @@ def start(folder, name, children):
 
 
 def stop(folder, children):
+    """Ends every child, then says which did not end well."""
+    wrong = []
     for name, child in children:
         child.send_signal(signal.SIGTERM)
         try:
@@ -363,7 +365,9 @@ def stop(folder, children):
         with open(f"{folder}/{name}.log", encoding="utf-8", errors="replace") as log:
             text = log.read()
         if status != 0 or "Sanitizer" in text:
-            raise AssertionError(f"{name} ended with {status}\n{text[-3000:]}")
+            wrong.append(f"{name} ended with {status}\n{text[-3000:]}")
+    if wrong:
+        raise AssertionError("\n".join(wrong))
 
 
 def main():
