@@ -25,8 +25,8 @@
 #define LOG_BUFFER_BYTES (4u * 1024 * 1024)
 #define MAX_LOCKS 200000
 #define MAX_LOCKERS 20000
-/* A transaction keeps its slot while an old version of a page names it. */
-#define MAX_TRANSACTIONS 20000
+/* A transaction keeps its slot while a page in the cache names it as its writer: more than the cache has pages. */
+#define MAX_TRANSACTIONS 60000
 #define CHECKPOINT_KIB (8 * 1024)
 #define CHECKPOINT_MIN 5
 #define LOCK_FILE "owner.lock"
