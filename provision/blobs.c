@@ -1,10 +1,12 @@
 /*
- * blobs.h: FOLDER/ab/abcd....zst, one zstd frame a file. A blob is written to FOLDER/tmp under a name of its own, fsynced,
- * renamed and its folder fsynced, so that a file under its digest is whole. What a crash left in tmp goes at the next
- * opening; the 256 folders are made then too, so that no put has to make one durable.
+ * blobs.h: FOLDER/ab/abcd....zst, one zstd frame a file. A blob is written to FOLDER/tmp under a
+ * name of its own, fsynced, renamed and its folder fsynced, so that a file under its digest is
+ * whole. What a crash left in tmp goes at the next opening; the 256 folders are made then too, so
+ * that no put has to make one durable.
  *
- * Fails: INVALID (digest), NO_SPACE, NOT_FOUND, DAMAGED, UNAVAILABLE. Any number of threads; concurrent puts of the same digest
- * write the same bytes and the last rename stands. One process (the ledger's lock sees to it).
+ * Fails: INVALID (digest), NO_SPACE, NOT_FOUND, DAMAGED, UNAVAILABLE. Any number of threads;
+ * concurrent puts of the same digest write the same bytes and the last rename stands. One process
+ * (the ledger's lock sees to it).
  */
 #include "provision/blobs.h"
 

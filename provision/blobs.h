@@ -1,6 +1,7 @@
 /*
- * Message store: files named by their SHA-256 under two-character folders, zstd-compressed, written to a temporary
- * name, fsynced, renamed, folder fsynced; then recorded (DESIGN 4). Thread-safe.
+ * Message store: files named by their SHA-256 under two-character folders, zstd-compressed,
+ * written to a temporary name, fsynced, renamed, folder fsynced; then recorded (DESIGN 4).
+ * Thread-safe.
  */
 #ifndef ACUSE_PROVISION_BLOBS_H
 #define ACUSE_PROVISION_BLOBS_H

@@ -1,8 +1,10 @@
 /*
- * Expedientes that the case-file system registers, and the citizens' written authorisations to be notified by e-mail
- * (TUO Ley 27444, art. 20.4): the address alone is none, so document, date and holder are kept. TABLE_EXPEDIENTES, number
- * -> {"number","subject","matter","time","authorisations":{ADDRESS:{"document","date","holder","time"}}}; the history stands
- * in the ledger. Repeating a call with the same values changes nothing. Fails with INVALID, NOT_FOUND, or as the store does.
+ * Expedientes that the case-file system registers, and the citizens' written authorisations to be
+ * notified by e-mail (TUO Ley 27444, art. 20.4): the address alone is none, so document, date and
+ * holder are kept. TABLE_EXPEDIENTES, number ->
+ * {"number","subject","matter","time","authorisations":{ADDRESS:{"document","date","holder","time"}}};
+ * the history stands in the ledger. Repeating a call with the same values changes nothing. Fails
+ * with INVALID, NOT_FOUND, or as the store does.
  */
 #include <stdio.h>
 #include <stdlib.h>

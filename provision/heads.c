@@ -1,7 +1,8 @@
 /*
- * heads.h: reads the tree, asks the signer to seal the exact text, keeps what was signed. One at a time (a lock of its own),
- * so that two callers do not have the same tree signed twice. Fails when the store does; a signer that does not sign is
- * told in the answer. The timer thread logs, nothing else does.
+ * heads.h: reads the tree, asks the signer to seal the exact text, keeps what was signed. One at a
+ * time (a lock of its own), so that two callers do not have the same tree signed twice. Fails when
+ * the store does; a signer that does not sign is told in the answer. The timer thread logs,
+ * nothing else does.
  */
 #include "provision/heads.h"
 

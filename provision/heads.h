@@ -1,6 +1,7 @@
 /*
- * Signed heads of the ledger (HACKING.md "The ledger"): the exact text of size, root and time, signed by the seal token through
- * the signer. Kept in TABLE_HEADS and noted as a leaf "head.signed", which the head itself does not cover.
+ * Signed heads of the ledger (HACKING.md "The ledger"): the exact text of size, root and time,
+ * signed by the seal token through the signer. Kept in TABLE_HEADS and noted as a leaf
+ * "head.signed", which the head itself does not cover.
  */
 #ifndef ACUSE_PROVISION_HEADS_H
 #define ACUSE_PROVISION_HEADS_H
@@ -8,10 +9,11 @@
 #include "provision/service.h"
 
 /*
- * The head of the tree as it is now, JSON {"size","root","time","head","cms","certificate_sha256","trouble"}: the last signed
- * one when nothing but its own leaf came after it, else a fresh one. When it cannot be signed (no seal token, locked,
- * the signer is down) it comes with "cms" null, "trouble" says why ({"code","detail"}), and nothing is kept. A new string, or
- * NULL with error: the store fails.
+ * The head of the tree as it is now, JSON
+ * {"size","root","time","head","cms","certificate_sha256","trouble"}: the last signed one when
+ * nothing but its own leaf came after it, else a fresh one. When it cannot be signed (no seal
+ * token, locked, the signer is down) it comes with "cms" null, "trouble" says why
+ * ({"code","detail"}), and nothing is kept. A new string, or NULL with error: the store fails.
  */
 char *heads_current(Service *service, GError **error);
 

@@ -1,6 +1,7 @@
 /*
- * GET /v1/health: each part in a few words, "ok" first when it is well. Asks the signer with a short limit; everything else is
- * read from memory. Never fails as a call: a part that is down is what it tells.
+ * GET /v1/health: each part in a few words, "ok" first when it is well. Asks the signer with a
+ * short limit; everything else is read from memory. Never fails as a call: a part that is down is
+ * what it tells.
  */
 #include <sys/statvfs.h>
 

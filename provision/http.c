@@ -1,10 +1,12 @@
 /*
- * http.h, the only file that knows libmicrohttpd. Two servers in one process: the Unix socket, where SO_PEERCRED says who
- * calls, and TLS, where everybody is public. A thread per connection, since handlers wait for the committer (FACTS 29).
+ * http.h, the only file that knows libmicrohttpd. Two servers in one process: the Unix socket,
+ * where SO_PEERCRED says who calls, and TLS, where everybody is public. A thread per connection,
+ * since handlers wait for the committer (FACTS 29).
  *
- * Fails at start only. A call is read whole before it is answered; a body over the limit is swallowed up to
- * SWALLOW_BYTES_MAX, so that its sender gets the answer and not a broken pipe. Paths and parameters come undecoded and are
- * decoded once, in http_call.c, so that an escaped slash stays inside its segment.
+ * Fails at start only. A call is read whole before it is answered; a body over the limit is
+ * swallowed up to SWALLOW_BYTES_MAX, so that its sender gets the answer and not a broken pipe.
+ * Paths and parameters come undecoded and are decoded once, in http_call.c, so that an escaped
+ * slash stays inside its segment.
  */
 #include "provision/http.h"
 

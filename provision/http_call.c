@@ -1,7 +1,8 @@
 /*
- * http_call.h: a request as data -> an answer as data. Each failure becomes a problem document (RFC 9457) by the error
- * table; strangers over TLS are not told the details of our own troubles. One log line a call: method, route, status,
- * actor; never a body. Each HttpCall belongs to one thread; the role table is read-only.
+ * http_call.h: a request as data -> an answer as data. Each failure becomes a problem document
+ * (RFC 9457) by the error table; strangers over TLS are not told the details of our own troubles.
+ * One log line a call: method, route, status, actor; never a body. Each HttpCall belongs to one
+ * thread; the role table is read-only.
  */
 #include "provision/http_call.h"
 

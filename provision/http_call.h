@@ -1,6 +1,6 @@
 /*
- * One call of the API, without the HTTP library: who calls, which route, what the body says, the answer. http.c
- * fills an HttpCall as the request arrives, and call_run does the rest.
+ * One call of the API, without the HTTP library: who calls, which route, what the body says, the
+ * answer. http.c fills an HttpCall as the request arrives, and call_run does the rest.
  */
 #ifndef ACUSE_PROVISION_HTTP_CALL_H
 #define ACUSE_PROVISION_HTTP_CALL_H
@@ -20,8 +20,8 @@ void role_table_free(RoleTable *table);
 Role role_table_of(const RoleTable *table, guint uid);
 
 /*
- * The route of a method and an undecoded path, and the decoded values of its {…}. NOT_FOUND, or INVALID when a
- * percent-encoding or a character is not allowed.
+ * The route of a method and an undecoded path, and the decoded values of its {…}. NOT_FOUND, or
+ * INVALID when a percent-encoding or a character is not allowed.
  */
 gboolean route_find(const Route *const *tables, const char *method, const char *path,
 	const Route **route, char ***arguments, GError **error);

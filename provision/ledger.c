@@ -1,5 +1,6 @@
 /*
- * The ledger's calls: head, entries, proofs. Reads only, but for the head, which may be signed anew. Fails as the store does.
+ * The ledger's calls: head, entries, proofs. Reads only, but for the head, which may be signed
+ * anew. Fails as the store does.
  */
 #include <stdlib.h>
 

@@ -1,8 +1,10 @@
 /*
- * acuse-provisiond -c FILE: keeps the ledger, the message store, requests and enrolments, and serves the API. Runs in the
- * foreground under systemd (Type=notify). slapd and the signer may start later: what needs them waits in the outbox.
+ * acuse-provisiond -c FILE: keeps the ledger, the message store, requests and enrolments, and
+ * serves the API. Runs in the foreground under systemd (Type=notify). slapd and the signer may
+ * start later: what needs them waits in the outbox.
  *
- * Exit: 0 after SIGTERM; 1 when it cannot start, with one line that says why; 70 when the store broke (store.c).
+ * Exit: 0 after SIGTERM; 1 when it cannot start, with one line that says why; 70 when the store
+ * broke (store.c).
  */
 #include <glib-unix.h>
 #include <locale.h>
@@ -122,7 +124,9 @@ static void run(void)
 	log_info("stopping", NULL);
 }
 
-/* The settings file of the command line, a new string; NULL: wrong usage, said on standard error. */
+/*
+ * The settings file of the command line, a new string; NULL: wrong usage, said on standard error.
+ */
 static char *settings_path(int argc, char **argv)
 {
 	g_autofree char *path = NULL;

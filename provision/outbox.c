@@ -1,9 +1,11 @@
 /*
- * outbox.h over TABLE_OUTBOX: zero-padded number -> {"kind","body","time"[,"trouble"]}. One thread reads what waits, carries it
- * out and deletes it; what fails waits with growing pauses that live in memory, so a start tries everything at once.
+ * outbox.h over TABLE_OUTBOX: zero-padded number -> {"kind","body"[,"trouble"]}. One thread
+ * reads what waits, carries it out and deletes it; what fails waits with growing pauses that live
+ * in memory, so a start tries everything at once.
  *
- * Never loses an entry: it is deleted only after it was carried out, so a crash in between repeats it (kinds are idempotent).
- * Threads: outbox_add in changes; outbox_wait and outbox_waiting from any thread.
+ * Never loses an entry: it is deleted only after it was carried out, so a crash in between repeats
+ * it (kinds are idempotent). Threads: outbox_add in changes; outbox_wait and outbox_waiting from
+ * any thread.
  */
 #include "provision/outbox.h"
 
@@ -193,7 +195,10 @@ static gboolean carry_out(Pass *pass, const char *key, json_t *entry, const Outb
 	return FALSE;
 }
 
-/* Holds back what must not overtake the entry: its whole lane, or, when it is in trouble, its subject. */
+/*
+ * Holds back what must not overtake the entry: its whole lane, or, when it is in trouble, its
+ * subject.
+ */
 static void hold(Pass *pass, guint lane, const char *subject, const Retry *retry)
 {
 	g_hash_table_add(pass->held,

@@ -1,7 +1,9 @@
 /*
- * replies.h over TABLE_REPLIES: key = SHA-256 of caller and Idempotency-Key, value = {"time","status","fingerprint","json"} or,
- * when the answer is secret, {"time","secret"} alone: neither the answer nor a digest of a body that holds a password is kept.
- * Two calls with one key at the same time: the second waits for the first. Fails with CONFLICT, INVALID or as the store does.
+ * replies.h over TABLE_REPLIES: key = SHA-256 of caller and Idempotency-Key, value =
+ * {"time","status","fingerprint","json"} or, when the answer is secret, {"time","secret"} alone:
+ * neither the answer nor a digest of a body that holds a password is kept. Two calls with one key
+ * at the same time: the second waits for the first. Fails with CONFLICT, INVALID or as the store
+ * does.
  */
 #include "provision/replies.h"
 

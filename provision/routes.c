@@ -1,4 +1,7 @@
-/* The lists of what acuse-provisiond offers: calls of the API and kinds of outbox entries. A new part is a line here. */
+/*
+ * The lists of what acuse-provisiond offers: calls of the API and kinds of outbox entries. A new
+ * part is a line here.
+ */
 #include "provision/routes.h"
 
 #include "provision/outbox.h"

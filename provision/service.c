@@ -1,6 +1,6 @@
 /*
- * service.h: reading the members of a body and the parameters of a list. Pure; fails with INVALID and names the member, never
- * its value. Any thread.
+ * service.h: reading the members of a body and the parameters of a list. Pure; fails with INVALID
+ * and names the member, never its value. Any thread.
  */
 #include "provision/service.h"
 

@@ -1,7 +1,8 @@
 /*
- * What the parts of provisiond share: settings, store, blobs, the live directory, and how a call of the API looks.
- * Each part (sends, events, requests, offices, people, tokens, expedientes, ledger, self) is one file that exports a
- * table of routes; routes.c lists them. libmicrohttpd is known to http.c only, Berkeley DB to store_bdb.c only.
+ * What the parts of provisiond share: settings, store, blobs, the live directory, and how a call
+ * of the API looks. Each part (sends, events, requests, offices, people, tokens, expedientes,
+ * ledger, self) is one file that exports a table of routes; routes.c lists them. libmicrohttpd is
+ * known to http.c only, Berkeley DB to store_bdb.c only.
  */
 #ifndef ACUSE_PROVISION_SERVICE_H
 #define ACUSE_PROVISION_SERVICE_H
@@ -72,11 +73,17 @@ typedef struct {
 extern const Route routes_blobs[], routes_sends[], routes_events[], routes_ledger[], routes_requests[], routes_offices[],
 	routes_people[], routes_accounts[], routes_tokens[], routes_expedientes[], routes_self[], routes_health[];
 
-/* Required string member, within max_chars and without control characters; INVALID names it otherwise. */
+/*
+ * Required string member, within max_chars and without control characters; INVALID names it
+ * otherwise.
+ */
 const char *api_string(const json_t *body, const char *name, gsize max_chars, GError **error);
 /* Optional: NULL when absent or null; a wrong type sets error. */
 const char *api_string_optional(const json_t *body, const char *name, gsize max_chars, GError **error);
-/* Whether body has no member but the named ones (NULL-terminated); INVALID names the other. A NULL body has none. */
+/*
+ * Whether body has no member but the named ones (NULL-terminated); INVALID names the other. A NULL
+ * body has none.
+ */
 gboolean api_known(const json_t *body, GError **error, ...) G_GNUC_NULL_TERMINATED;
 /* ?limit= (1..1000, 100 when absent) and ?after= (NULL when absent) of a list. */
 gboolean api_page(const ApiRequest *request, guint *limit, const char **after, GError **error);

@@ -1,11 +1,13 @@
 /*
- * store.h: the committer and what it keeps, over an engine (store_engine.h). Changes wait in one queue; the committer
- * takes all that wait, at most MAX_BATCH, runs each in a nested transaction, so that a failing one leaves nothing, and
- * commits them together with one fsync before it wakes their callers (FACTS 24).
+ * store.h: the committer and what it keeps, over an engine (store_engine.h). Changes wait in one
+ * queue; the committer takes all that wait, at most MAX_BATCH, runs each in a nested transaction,
+ * so that a failing one leaves nothing, and commits them together with one fsync before it wakes
+ * their callers (FACTS 24).
  *
- * Fails: a change with its own error; a batch that cannot be made durable fails whole, and the process ends, because after
- * a failed fsync nobody knows what the disk has. systemd starts it again and recovery decides. Below a floor of free
- * space changes are refused before they touch the engine. Threads: store_run from any thread. Readers: store_read.c.
+ * Fails: a change with its own error; a batch that cannot be made durable fails whole, and the
+ * process ends, because after a failed fsync nobody knows what the disk has. systemd starts it
+ * again and recovery decides. Below a floor of free space changes are refused before they touch
+ * the engine. Threads: store_run from any thread. Readers: store_read.c.
  */
 #include "provision/store.h"
 

@@ -1,10 +1,11 @@
 /*
- * What provisiond keeps, behind one interface: Berkeley DB is the embedded engine (provision/store_bdb.c, the only
- * file that knows it, under store_engine.h). One process owns the folder (flock); one committer thread runs every change, several in
- * a batch, one fsync a batch; readers run beside it (FACTS 24). DESIGN 4.
+ * What provisiond keeps, behind one interface: Berkeley DB is the embedded engine
+ * (provision/store_bdb.c, the only file that knows it, under store_engine.h). One process owns the
+ * folder (flock); one committer thread runs every change, several in a batch, one fsync a batch;
+ * readers run beside it (FACTS 24). DESIGN 4.
  *
- * Tables: a key is a byte string; values are UTF-8 JSON unless said otherwise. The ledger's leaves, their openings
- * and the Merkle nodes are tables too, written by store_append only.
+ * Tables: a key is a byte string; values are UTF-8 JSON unless said otherwise. The ledger's
+ * leaves, their openings and the Merkle nodes are tables too, written by store_append only.
  */
 #ifndef ACUSE_PROVISION_STORE_H
 #define ACUSE_PROVISION_STORE_H
@@ -36,20 +37,21 @@ void store_close(Store *store);
 /* Free bytes of the disk below which changes fail with NO_SPACE; 64 MiB unless set. */
 void store_set_floor(Store *store, guint64 floor_bytes);
 /*
- * Calls `listener` in the committer thread after each durable batch that put something into the table. One listener; set
- * before the first change. It must not block or call the store.
+ * Calls `listener` in the committer thread after each durable batch that put something into the
+ * table. One listener; set before the first change. It must not block or call the store.
  */
 typedef void (*StoreListener)(gpointer data);
 void store_listen(Store *store, StoreTable table, StoreListener listener, gpointer data);
 /*
- * For tests and checks, on a folder that nobody has open: the structure of each table, and the root recomputed from
- * the leaves against the stored nodes. ACUSE_ERROR_DAMAGED.
+ * For tests and checks, on a folder that nobody has open: the structure of each table, and the
+ * root recomputed from the leaves against the stored nodes. ACUSE_ERROR_DAMAGED.
  */
 gboolean store_verify(const char *folder, GError **error);
 
 /*
- * Runs `change` in the committer thread and returns when its effects are durable, or with its error and no effect.
- * Changes run one at a time, in order: what one reads is current. It must not block.
+ * Runs `change` in the committer thread and returns when its effects are durable, or with its
+ * error and no effect. Changes run one at a time, in order: what one reads is current. It must not
+ * block.
  */
 typedef gboolean (*StoreChange)(StoreTxn *txn, gpointer data, GError **error);
 gboolean store_run(Store *store, StoreChange change, gpointer data, GError **error);
@@ -67,9 +69,10 @@ gboolean store_next(StoreTxn *txn, const char *sequence, guint64 *number, GError
 /* Beside the committer: what was last committed. */
 char *store_get(Store *store, StoreTable table, const char *key, GError **error);
 /*
- * Calls visit for keys that begin with prefix, from `after` (exclusive; NULL: the first) in order, reversed when
- * asked (then from keys below `after`); visit returns FALSE to stop. It may call other functions of the store. Rows come
- * from short snapshots, one after the other: a scan never holds the committer's log back.
+ * Calls visit for keys that begin with prefix, from `after` (exclusive; NULL: the first) in order,
+ * reversed when asked (then from keys below `after`); visit returns FALSE to stop. It may call
+ * other functions of the store. Rows come from short snapshots, one after the other: a scan never
+ * holds the committer's log back.
  */
 typedef gboolean (*StoreVisit)(const char *key, const char *value, gpointer data);
 gboolean store_scan(Store *store, StoreTable table, const char *prefix, const char *after,

@@ -1,10 +1,12 @@
 /*
- * store_engine.h over Berkeley DB 5.3, the only file that knows it. One B-tree a table in a private environment; flock
- * keeps a second process out, recovery runs at every start (FACTS 24). The one writer uses nested transactions; readers
- * use snapshots (multi-version), so that they take no lock and neither wait for the writer nor deadlock with it.
+ * store_engine.h over Berkeley DB 5.3, the only file that knows it. One B-tree a table in a
+ * private environment; flock keeps a second process out, recovery runs at every start (FACTS 24).
+ * The one writer uses nested transactions; readers use snapshots (multi-version), so that they
+ * take no lock and neither wait for the writer nor deadlock with it.
  *
- * Fails with UNAVAILABLE or NO_SPACE. When Berkeley DB panics, memory and log no longer agree: engine_is_broken() says so
- * and the caller ends the process. One thread may write; any number may read.
+ * Fails with UNAVAILABLE or NO_SPACE. When Berkeley DB panics, memory and log no longer agree:
+ * engine_is_broken() says so and the caller ends the process. One thread may write; any number may
+ * read.
  */
 #include "provision/store_engine.h"
 
@@ -25,7 +27,10 @@
 #define LOG_BUFFER_BYTES (4u * 1024 * 1024)
 #define MAX_LOCKS 200000
 #define MAX_LOCKERS 20000
-/* A transaction keeps its slot while a page in the cache names it as its writer: more than the cache has pages. */
+/*
+ * A transaction keeps its slot while a page in the cache names it as its writer: more than the
+ * cache has pages.
+ */
 #define MAX_TRANSACTIONS 60000
 #define CHECKPOINT_KIB (8 * 1024)
 #define CHECKPOINT_MIN 5

@@ -1,6 +1,7 @@
 /*
- * The key-value engine under store.c: tables of byte strings in one environment, one writer, many readers. The only
- * implementation is store_bdb.c. Values returned are new and end with a NUL that is not counted.
+ * The key-value engine under store.c: tables of byte strings in one environment, one writer, many
+ * readers. The only implementation is store_bdb.c. Values returned are new and end with a NUL that
+ * is not counted.
  */
 #ifndef ACUSE_PROVISION_STORE_ENGINE_H
 #define ACUSE_PROVISION_STORE_ENGINE_H
@@ -29,7 +30,9 @@ void engine_close(Engine *engine);
 EngineTxn *engine_begin(Engine *engine, EngineTxn *parent, GError **error);
 /* What was committed at this moment; for reading only. */
 EngineTxn *engine_snapshot(Engine *engine, GError **error);
-/* Both end and free the transaction. A top commit that fails left nothing, as far as can be known. */
+/*
+ * Both end and free the transaction. A top commit that fails left nothing, as far as can be known.
+ */
 gboolean engine_commit(EngineTxn *txn, GError **error);
 void engine_abort(EngineTxn *txn);
 
@@ -42,8 +45,8 @@ char *engine_get(EngineTxn *txn, guint table, const void *key, gsize key_size, g
 	GError **error);
 
 /*
- * Walks a table from a bound. Forward: keys >= bound; reversed: keys < bound; bound NULL: from that end.
- * visit returns FALSE to stop; its bytes are valid during the call only.
+ * Walks a table from a bound. Forward: keys >= bound; reversed: keys < bound; bound NULL: from
+ * that end. visit returns FALSE to stop; its bytes are valid during the call only.
  */
 typedef gboolean (*EngineVisit)(const char *key, gsize key_size, const char *value, gsize value_size,
 	gpointer data);

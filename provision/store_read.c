@@ -1,7 +1,7 @@
 /*
- * store.h beside the committer: reads, scans, roots and proofs, each from a snapshot of what was last committed. Nothing is
- * cached: a root is computed from stored nodes each time. Fails with UNAVAILABLE, NOT_FOUND, INVALID or DAMAGED. Any
- * thread.
+ * store.h beside the committer: reads, scans, roots and proofs, each from a snapshot of what was
+ * last committed. Nothing is cached: a root is computed from stored nodes each time. Fails with
+ * UNAVAILABLE, NOT_FOUND, INVALID or DAMAGED. Any thread.
  */
 #include "provision/store.h"
 

@@ -1,6 +1,7 @@
 /*
- * The message store: what goes in comes out, a wrong digest and a full disk are refused, damage is found and mended by a new put,
- * concurrent puts of the same bytes all succeed, leftovers of a crash go.
+ * The message store: what goes in comes out, a wrong digest and a full disk are refused, damage is
+ * found and mended by a new put, concurrent puts of the same bytes all succeed, leftovers of a
+ * crash go.
  */
 #include <setjmp.h>
 #include <stdarg.h>

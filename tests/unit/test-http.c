@@ -1,6 +1,7 @@
 /*
- * The API's server with real connections over the Unix socket: roles by uid (when root runs the test), unknown paths, bodies that are
- * too large, malformed or no objects, parameters, idempotency keys, secrets, who may name another actor.
+ * The API's server with real connections over the Unix socket: roles by uid (when root runs the
+ * test), unknown paths, bodies that are too large, malformed or no objects, parameters,
+ * idempotency keys, secrets, who may name another actor.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
- * The outbox: order within a table of kinds, a service that is down is tried again and holds its table back, trouble lets
- * other subjects pass, what was queued is carried out after a restart.
+ * The outbox: order within a table of kinds, a service that is down is tried again and holds its
+ * table back, trouble lets other subjects pass, what was queued is carried out after a restart.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
- * The store: a failing change leaves nothing, many threads lose nothing, a kill -9 loses nothing that was acknowledged, scans go both
- * ways, one owner only. Each test has a folder of its own.
+ * The store: a failing change leaves nothing, many threads lose nothing, a kill -9 loses nothing
+ * that was acknowledged, scans go both ways, one owner only. Each test has a folder of its own.
  */
 #include <setjmp.h>
 #include <stdarg.h>
