@@ -10,3 +10,5 @@ EXTRA_DIST += contrib/packages contrib/install-packages contrib/quickstart contr
 	contrib/gateway/main.py contrib/gateway/places.py contrib/gateway/processes.py contrib/gateway/servers.py contrib/gateway/sources.py
 EXTRA_DIST += contrib/systemd/acuse-provisiond.service contrib/systemd/acuse-signer.service
 include $(top_srcdir)/contrib/slapd/local.mk
+
+dist_man_MANS += contrib/acuse.conf.5

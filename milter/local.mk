@@ -26,3 +26,5 @@ acuse_milter_LDADD = lib/directory/libdirectory.a $(MILTER_DECIDE_LIBS) \
 	$(LDAP_LIBS) $(MILTER_LIBS) $(SYSTEMD_LIBS) -lpthread
 
 EXTRA_DIST += contrib/systemd/acuse-milter@.service milter/README.md
+
+dist_man_MANS += milter/acuse-milter.8

@@ -35,3 +35,5 @@ acuse_provisiond_SOURCES = \
 	provision/main.c \
 	provision/routes.c provision/routes.h
 acuse_provisiond_LDADD = provision/libaccounts.a $(PROVISION_LIBS)
+
+dist_man_MANS += provision/acuse-provisiond.8

@@ -12,3 +12,5 @@ acuse_signer_SOURCES = \
 	milter/signer/worker.c milter/signer/worker.h
 acuse_signer_LDADD = lib/cms/libcms.a lib/signer/libsignerproto.a lib/base/libbase.a \
 	$(P11_LIBS) $(OPENSSL_LIBS) $(SECCOMP_LIBS) $(SYSTEMD_LIBS) $(GLIB_LIBS)
+
+dist_man_MANS += milter/signer/acuse-signer.8

@@ -200,7 +200,7 @@ const Command api_commands[] = {
 	{"expediente", "show", N_("NUMERO"), 1, {{NULL}}, N_("Muestra un expediente."), "GET",
 		"/v1/expedientes/{}", run_call},
 	{"expediente", "authorise", N_("NUMERO DIRECCION"), 2,
-		{DOCUMENT, {"date", "date", FALSE, FALSE}, {"holder", "holder", TRUE, FALSE}, {NULL}},
+		{DOCUMENT, {"date", "date", TRUE, FALSE}, {"holder", "holder", TRUE, FALSE}, {NULL}},
 		N_("Registra la autorizacion del ciudadano para ser notificado en esa direccion."), "PUT",
 		"/v1/expedientes/{}/authorisations/{}", run_call},
 	{"token", "enrol", N_("ETIQUETA"), 1,
