@@ -324,6 +324,53 @@ static void test_directory_down(void **state)
 	json_decref(approved);
 }
 
+static char *post_page(const char *body, unsigned *status)
+{
+	g_autoptr(GBytes) raw = g_bytes_new_static(body, strlen(body));
+	const ApiRequest request = {
+		.service = &service, .roles = ROLE_PUBLIC, .actor = "public:127.0.0.2", .raw = raw};
+	ApiResponse response = {.status = 200};
+	char *page;
+
+	assert_true(page_post(&request, &response, NULL));
+	page = g_strndup(g_bytes_get_data(response.bytes, NULL), g_bytes_get_size(response.bytes));
+	g_bytes_unref(response.bytes);
+	*status = response.status;
+	return page;
+}
+
+static void test_page(void **state)
+{
+	static const struct {
+		const char *name, *body;
+		unsigned status;
+		const char *has, *has_not;
+	} cases[] = {
+		{"empty", "", 400, "<form", "role=\"status\""},
+		{"markup in the name", "usuario=%22%3E%3Cscript%3E&actual=a&nueva=b&repetida=c",
+			400, "&quot;&gt;&lt;script&gt;", "<script"},
+		{"not twice the same",
+			"usuario=ana&actual=Una-clave-1&nueva=Otra-clave-1&repetida=x", 400,
+			"role=\"alert\"", "Otra-clave-1"},
+		{"wrong", "usuario=ana&actual=Una-clave-1&nueva=Otra-clave-1&repetida=Otra-clave-1",
+			401, "role=\"alert\"", "Una-clave-1"},
+		{"weak", "usuario=ana&actual=Una-clave-1&nueva=corta&repetida=corta", 422, "8",
+			"corta"},
+		{"bad escape", "usuario=%zz", 400, "<form", "%zz"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		unsigned status;
+		g_autofree char *page = post_page(cases[i].body, &status);
+
+		print_message("%s\n", cases[i].name);
+		assert_int_equal(status, cases[i].status);
+		assert_non_null(strstr(page, cases[i].has));
+		assert_null(strstr(page, cases[i].has_not));
+	}
+}
+
 static int start(void **state)
 {
 	static const OutboxKind *const kinds[] = {outbox_kinds_accounts, outbox_kinds_tokens, NULL};
@@ -364,6 +411,7 @@ int main(void)
 		cmocka_unit_test(test_password_of_the_owner),
 		cmocka_unit_test(test_office),
 		cmocka_unit_test(test_cease),
+		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_directory_down),
 	};
 	return cmocka_run_group_tests(tests, start, end);
