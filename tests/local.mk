@@ -12,5 +12,7 @@ include $(top_srcdir)/tests/unit/accounts.mk
 include $(top_srcdir)/tests/unit/api.mk
 include $(top_srcdir)/tests/unit/milter.mk
 include $(top_srcdir)/tests/unit/ctl.mk
+include $(top_srcdir)/tests/fuzz/local.mk
+include $(top_srcdir)/tests/suppressions/local.mk
 include $(top_srcdir)/tests/lint/local.mk
 include $(top_srcdir)/tests/e2e/local.mk
