@@ -15,7 +15,8 @@ static void check_token(const char *address, const char *domain, const char *tok
 	g_autofree char *found = return_token_of_address(address, domain);
 
 	if (found != NULL) {
-		FUZZ_PROMISE(g_ascii_strncasecmp(address, "acuse+", 6) == 0, "token of \"%s\"", address);
+		FUZZ_PROMISE(
+			g_ascii_strncasecmp(address, "acuse+", 6) == 0, "token of \"%s\"", address);
 		return_token_check(key, found);
 	}
 	if (return_token_check(key, token)) {
@@ -46,7 +47,8 @@ static void check_address(const char *text)
 
 	fuzz_check_error(address != NULL, error, "api_address");
 	FUZZ_PROMISE(address == NULL || (strlen(address) <= 254 && strchr(address, '@') != NULL &&
-		strpbrk(address, " \t\r\n<>") == NULL), "address \"%s\"", address);
+						strpbrk(address, " \t\r\n<>") == NULL),
+		"address \"%s\"", address);
 }
 
 static void check_time(const char *text)
@@ -62,7 +64,8 @@ static void check_time(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	g_autofree char *address = fuzz_take_line(&data, &size), *domain = fuzz_take_line(&data, &size);
+	g_autofree char *address = fuzz_take_line(&data, &size),
+			*domain = fuzz_take_line(&data, &size);
 	g_autofree char *token = fuzz_take_line(&data, &size), *time = fuzz_take_line(&data, &size);
 
 	check_token(address, domain, token);

@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	/* A pass has to have been written. */
 	lower = g_ascii_strdown(values, -1);
-	FUZZ_PROMISE(strstr(lower, "dmarc") != NULL && strstr(lower, "pass") != NULL, "pass out of nothing");
+	FUZZ_PROMISE(strstr(lower, "dmarc") != NULL && strstr(lower, "pass") != NULL,
+		"pass out of nothing");
 	FUZZ_PROMISE(*domain != '\0', "pass for no domain");
 	return 0;
 }

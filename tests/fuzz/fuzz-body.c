@@ -28,7 +28,8 @@ static void check_intent(const json_t *body)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	g_autoptr(SendJson) body = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
+	g_autoptr(SendJson) body =
+		json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
 	g_autoptr(GError) error = NULL;
 	Prepared prepared = {0};
 	gboolean fine;
@@ -38,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_intent(body);
 	fine = send_check_prepared(body, &prepared, &error);
 	fuzz_check_error(fine, error, "send_check_prepared");
-	FUZZ_PROMISE(!fine || (prepared.size > 0 && strlen(prepared.message_sha256) == 64), "prepared");
+	FUZZ_PROMISE(
+		!fine || (prepared.size > 0 && strlen(prepared.message_sha256) == 64), "prepared");
 	return 0;
 }

@@ -9,7 +9,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	g_autoptr(GBytes) der = g_bytes_new(data, size), content = g_bytes_new_static(CONTENT, strlen(CONTENT));
+	g_autoptr(GBytes) der = g_bytes_new(data, size),
+			  content = g_bytes_new_static(CONTENT, strlen(CONTENT));
 	g_autoptr(GError) error = NULL;
 	g_autoptr(CmsSigner) signer = cms_verify_detached(der, content, NULL, &error);
 	g_autofree char *digest = cms_signer_certificate_sha256(der);
@@ -18,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_PROMISE(digest == NULL || strlen(digest) == 64, "digest of the certificate");
 	if (signer == NULL)
 		return 0;
-	FUZZ_PROMISE(digest != NULL && strcmp(digest, signer->certificate_sha256) == 0, "another certificate");
+	FUZZ_PROMISE(digest != NULL && strcmp(digest, signer->certificate_sha256) == 0,
+		"another certificate");
 	fuzz_check_utf8(signer->signer_subject, "subject");
 	fuzz_check_utf8(signer->signer_email, "e-mail");
 	return 0;

@@ -18,7 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	lower = g_ascii_strdown((const char *)data, (gssize)MIN(size, HEADER_BLOCK_MAX_BYTES));
 	wanted = g_ascii_strdown(mailbox, -1);
-	FUZZ_PROMISE(*mailbox != '\0' && strstr(lower, wanted) != NULL, "the mailbox is not in the block");
-	FUZZ_PROMISE(strstr(lower, "hp") != NULL && strstr(lower, "clear") != NULL, "nothing protects the header");
+	FUZZ_PROMISE(*mailbox != '\0' && strstr(lower, wanted) != NULL,
+		"the mailbox is not in the block");
+	FUZZ_PROMISE(strstr(lower, "hp") != NULL && strstr(lower, "clear") != NULL,
+		"nothing protects the header");
 	return 0;
 }

@@ -1,4 +1,5 @@
-/* A client's mail on its way out: facts, signature block, 7-bit, the entity to sign, and back from the signed mail. */
+/* A client's mail on its way out: facts, signature block, 7-bit, the entity to sign, and back from
+ * the signed mail. */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -102,7 +103,8 @@ static void check_lines(GBytes *entity)
 			line = 0;
 			continue;
 		}
-		FUZZ_PROMISE(bytes[i] != '\r' || (i + 1 < size && bytes[i + 1] == '\n'), "entity: CR without LF");
+		FUZZ_PROMISE(bytes[i] != '\r' || (i + 1 < size && bytes[i + 1] == '\n'),
+			"entity: CR without LF");
 		line += bytes[i] != '\r';
 		FUZZ_PROMISE(line <= 998, "entity: a line over 998");
 	}
@@ -112,7 +114,8 @@ static void sign(MailMessage *message)
 {
 	static const guint8 cms[] = {0x30, 0x03, 0x02, 0x01, 0x2a};
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GBytes) before = mail_message_to_bytes(message), der = g_bytes_new_static(cms, sizeof cms);
+	g_autoptr(GBytes) before = mail_message_to_bytes(message),
+			  der = g_bytes_new_static(cms, sizeof cms);
 	g_autoptr(GBytes) whole = NULL, split_entity = NULL, split_der = NULL;
 	g_autoptr(GBytes) entity = smime_entity(message, &error);
 	gboolean wrapped;
@@ -126,7 +129,8 @@ static void sign(MailMessage *message)
 	if (!wrapped)
 		return;
 	whole = mail_message_to_bytes(message);
-	FUZZ_PROMISE(smime_split(g_bytes_get_data(whole, NULL), g_bytes_get_size(whole), &split_entity, &split_der),
+	FUZZ_PROMISE(smime_split(g_bytes_get_data(whole, NULL), g_bytes_get_size(whole),
+			     &split_entity, &split_der),
 		"the signed mail cannot be taken apart");
 	FUZZ_PROMISE(g_bytes_equal(split_entity, entity), "the entity changed in the signed mail");
 	FUZZ_PROMISE(g_bytes_equal(split_der, der), "the signature changed in the signed mail");

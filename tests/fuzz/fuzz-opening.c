@@ -9,7 +9,8 @@
 static void check_bundle(const char *leaf, const char *opening)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) leaves = g_ptr_array_new_with_free_func((GDestroyNotify)bundle_leaf_free);
+	g_autoptr(GPtrArray) leaves =
+		g_ptr_array_new_with_free_func((GDestroyNotify)bundle_leaf_free);
 	BundleLeaf *parsed = bundle_leaf_new(0, leaf, opening, &error);
 	g_autofree char *summary = NULL;
 

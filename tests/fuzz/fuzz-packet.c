@@ -1,4 +1,5 @@
-/* A packet on one of the signer's sockets. The first byte says how many descriptors come with it. */
+/* A packet on one of the signer's sockets. The first byte says how many descriptors come with it.
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -55,7 +56,8 @@ static void receive(int fd, gboolean want_fd, int n_passed)
 	if (parameters == NULL)
 		return;
 	fuzz_check_utf8(operation, "operation");
-	FUZZ_PROMISE(g_variant_is_of_type(parameters, G_VARIANT_TYPE_VARDICT), "parameters are no a{sv}");
+	FUZZ_PROMISE(g_variant_is_of_type(parameters, G_VARIANT_TYPE_VARDICT),
+		"parameters are no a{sv}");
 	FUZZ_PROMISE(g_variant_is_normal_form(parameters), "parameters are not in normal form");
 }
 

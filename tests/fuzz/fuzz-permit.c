@@ -23,8 +23,10 @@ static void make_and_check(GBytes *key, const char *text)
 		return;
 	permit = permit_check(key, made, 1999, NULL);
 	FUZZ_PROMISE(permit != NULL, "a permit made here is refused: %s", made);
-	FUZZ_PROMISE(strcmp(permit->send_id, words[0]) == 0 && strcmp(permit->mailbox, words[1]) == 0 &&
-		strcmp(permit->entity_sha256, words[2]) == 0 && permit->expires_s == 2000, "another permit");
+	FUZZ_PROMISE(
+		strcmp(permit->send_id, words[0]) == 0 && strcmp(permit->mailbox, words[1]) == 0 &&
+			strcmp(permit->entity_sha256, words[2]) == 0 && permit->expires_s == 2000,
+		"another permit");
 	FUZZ_PROMISE(permit_check(key, made, 2000, NULL) == NULL, "an expired permit is taken");
 }
 
@@ -40,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		g_autoptr(Permit) again = permit_check(other, text, 1000, NULL);
 
 		FUZZ_PROMISE(again == NULL, "good under another key");
-		FUZZ_PROMISE(strlen(permit->entity_sha256) == 64 && permit->expires_s > 1000, "its parts");
+		FUZZ_PROMISE(strlen(permit->entity_sha256) == 64 && permit->expires_s > 1000,
+			"its parts");
 	}
 	make_and_check(key, text);
 	return 0;

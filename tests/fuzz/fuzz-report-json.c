@@ -5,7 +5,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	json_t *json = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL), *once, *twice;
+	json_t *json = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL), *once,
+	       *twice;
 	g_autoptr(GError) error = NULL, second_error = NULL;
 	g_autoptr(ReportFacts) first = NULL, second = NULL;
 

@@ -1,4 +1,5 @@
-/* Inbound mail: what it reports, and that provisiond reads the same from the JSON that is posted. */
+/* Inbound mail: what it reports, and that provisiond reads the same from the JSON that is posted.
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -51,18 +52,21 @@ static void check_json(const ReportFacts *report)
 static void check_verdicts(const ReportFacts *report)
 {
 	char *queue_ids[] = {(char *)QUEUE_ID, NULL}, *recipients[] = {(char *)CITIZEN, NULL};
-	const SendFacts send = {(char *)"s1", (char *)"token", (char *)MESSAGE_ID, queue_ids, recipients};
+	const SendFacts send = {
+		(char *)"s1", (char *)"token", (char *)MESSAGE_ID, queue_ids, recipients};
 	g_autoptr(GPtrArray) verdicts = evidence_judge(report, &send);
 
 	for (guint i = 0; i < verdicts->len; i++) {
 		const Verdict *verdict = verdicts->pdata[i];
 
-		FUZZ_PROMISE(!verdict->counts || report->kind != REPORT_AUTOMATIC, "an automatic answer counts");
+		FUZZ_PROMISE(!verdict->counts || report->kind != REPORT_AUTOMATIC,
+			"an automatic answer counts");
 		FUZZ_PROMISE(!verdict->counts || verdict->recipient != NULL, "counts for nobody");
 		FUZZ_PROMISE(verdict->recipient == NULL || strcmp(verdict->recipient, CITIZEN) == 0,
 			"an unrecorded recipient");
 		FUZZ_PROMISE(!verdict->counts || verdict->event != DELIVERY_ACKNOWLEDGED ||
-			report->envelope_sender[0] != '\0', "the null sender acknowledged");
+				     report->envelope_sender[0] != '\0',
+			"the null sender acknowledged");
 	}
 }
 
@@ -74,7 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autoptr(ReportFacts) report = mime_report(message, envelope, "mx.muni.test");
 
 	FUZZ_PROMISE(report != NULL, "mime_report gave nothing");
-	FUZZ_PROMISE(report->token == NULL && report->original_sha256 == NULL, "what is the caller's is filled");
+	FUZZ_PROMISE(report->token == NULL && report->original_sha256 == NULL,
+		"what is the caller's is filled");
 	mime_report_is_candidate(report);
 	/* The milter takes only UTF-8 sender addresses from Postfix (SMTPUTF8). */
 	if (!g_utf8_validate(line, -1, NULL))

@@ -14,13 +14,15 @@ static const char *query(gpointer http, const char *name)
 {
 	const Window *window = http;
 
-	return strcmp(name, "limit") == 0 ? window->limit : strcmp(name, "after") == 0 ? window->after : NULL;
+	return strcmp(name, "limit") == 0   ? window->limit
+	       : strcmp(name, "after") == 0 ? window->after
+					    : NULL;
 }
 
 static void check_route(const char *method, const char *path)
 {
-	static const Route *const tables[] = {routes_sends, routes_events, routes_ledger, routes_tokens,
-		routes_expedientes, routes_health, NULL};
+	static const Route *const tables[] = {routes_sends, routes_events, routes_ledger,
+		routes_tokens, routes_expedientes, routes_health, NULL};
 	g_autoptr(GError) error = NULL;
 	const Route *route = NULL;
 	g_auto(GStrv) arguments = NULL;
@@ -57,8 +59,10 @@ static void check_window(const char *limit, const char *after)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	g_autofree char *method = fuzz_take_line(&data, &size), *path = fuzz_take_line(&data, &size);
-	g_autofree char *limit = fuzz_take_line(&data, &size), *after = fuzz_take_line(&data, &size);
+	g_autofree char *method = fuzz_take_line(&data, &size),
+			*path = fuzz_take_line(&data, &size);
+	g_autofree char *limit = fuzz_take_line(&data, &size),
+			*after = fuzz_take_line(&data, &size);
 
 	check_route(method, path);
 	check_window(limit, after);

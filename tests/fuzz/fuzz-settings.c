@@ -13,7 +13,8 @@ static void check_values(const Settings *settings)
 		switch (row->type) {
 		case SETTING_INT:
 			number = settings_int(settings, row->group, row->key);
-			FUZZ_PROMISE((number >= row->min && number <= row->max) || row->fallback == NULL,
+			FUZZ_PROMISE(
+				(number >= row->min && number <= row->max) || row->fallback == NULL,
 				"%s is out of range", row->key);
 			break;
 		case SETTING_BOOL:

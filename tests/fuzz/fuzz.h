@@ -1,6 +1,7 @@
 /*
- * What the fuzz targets share. A target is one file that defines LLVMFuzzerTestOneInput: it reads the bytes as a
- * stranger's and aborts when a promise of the parser's header does not hold. tests/fuzz/limits bounds its input.
+ * What the fuzz targets share. A target is one file that defines LLVMFuzzerTestOneInput: it reads
+ * the bytes as a stranger's and aborts when a promise of the parser's header does not hold.
+ * tests/fuzz/limits bounds its input.
  */
 #ifndef ACUSE_TESTS_FUZZ_FUZZ_H
 #define ACUSE_TESTS_FUZZ_FUZZ_H
@@ -20,8 +21,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
 			fuzz_broken(__FILE__, __LINE__, __VA_ARGS__);                              \
 	} while (0)
 
-void fuzz_broken(const char *file, int line, const char *format, ...) G_GNUC_PRINTF(3, 4)
-	G_GNUC_NORETURN;
+void fuzz_broken(const char *file, int line, const char *format, ...)
+	G_GNUC_PRINTF(3, 4) G_GNUC_NORETURN;
 
 /* Takes the next line off the input, as a C string without its LF: new. */
 char *fuzz_take_line(const uint8_t **data, size_t *size);

@@ -1,6 +1,7 @@
 /*
- * The main of a fuzz target where libFuzzer brings none: runs every file of the folders and files named, or of the
- * target's own seeds. Input that hangs ends the program. So seeds and what was found once are tried with any compiler.
+ * The main of a fuzz target where libFuzzer brings none: runs every file of the folders and files
+ * named, or of the target's own seeds. Input that hangs ends the program. So seeds and what was
+ * found once are tried with any compiler.
  */
 #include "tests/fuzz/fuzz.h"
 
