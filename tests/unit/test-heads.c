@@ -1,0 +1,166 @@
+/*
+ * Heads: without a seal token and with a signer that is down the head comes unsigned and says so; signed, it is kept with its
+ * leaf and given again until the tree grows. The signer is a thread that answers "seal" with fixed bytes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/ustream.h"
+#include "provision/heads.h"
+#include "signer/protocol.h"
+#include "tests/unit/temporary.h"
+
+#define SEALS 2
+
+typedef struct {
+	int fd;
+	char *sealed[SEALS]; /* what was asked to be signed */
+} Sealer;
+
+static gint64 fixed_now(void)
+{
+	return 1795000000;
+}
+
+static gpointer seal(gpointer data)
+{
+	Sealer *sealer = data;
+
+	for (guint i = 0; i < SEALS; i++) {
+		int fd = accept(sealer->fd, NULL, NULL);
+		g_autofree char *operation = NULL;
+		g_autoptr(GVariant) asked = signer_packet_receive(fd, &operation, NULL, NULL);
+		g_autoptr(GVariant) content = NULL;
+		GVariantBuilder answer;
+		gsize size;
+		const char *bytes;
+
+		if (asked == NULL || strcmp(operation, "seal") != 0)
+			return NULL;
+		content = g_variant_lookup_value(asked, "content", G_VARIANT_TYPE_BYTESTRING);
+		bytes = g_variant_get_fixed_array(content, &size, 1);
+		sealer->sealed[i] = g_strndup(bytes, size);
+		g_variant_builder_init(&answer, G_VARIANT_TYPE_VARDICT);
+		g_variant_builder_add(&answer, "{sv}", "cms",
+			g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, "cms", 3, 1));
+		g_variant_builder_add(&answer, "{sv}", "certificate_sha256",
+			g_variant_new_string("ab"));
+		signer_packet_send(fd, "ok", g_variant_builder_end(&answer), -1, NULL);
+		close(fd);
+	}
+	return sealer;
+}
+
+static Settings *load(const char *folder, const char *token)
+{
+	g_autofree char *path = g_build_filename(folder, "acuse.conf", NULL);
+	g_autofree char *text = g_strdup_printf("[institution]\nname=Muni\ndomain=muni.test\n"
+						"[signing]\nseal_token=%s\n"
+						"control_socket=%s/control.sock\n",
+		token, folder);
+
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+	return settings_load(path, NULL);
+}
+
+static json_t *current(Service *service)
+{
+	g_autofree char *text = heads_current(service, NULL);
+	json_t *head;
+
+	assert_non_null(text);
+	head = json_loads(text, 0, NULL);
+	assert_non_null(head);
+	return head;
+}
+
+static void assert_unsigned(Service *service, const char *code)
+{
+	json_t *head = current(service);
+	json_t *trouble = json_object_get(head, "trouble");
+
+	assert_true(json_is_null(json_object_get(head, "cms")));
+	assert_string_equal(json_string_value(json_object_get(trouble, "code")), code);
+	json_decref(head);
+	assert_int_equal(store_tree_size(service->store), 0);
+}
+
+static gboolean append_change(StoreTxn *txn, gpointer data, GError **error)
+{
+	g_autoptr(Record) record = record_new("event", data, 1795000000);
+
+	return store_append(txn, record, NULL, error);
+}
+
+static void assert_size(const json_t *head, gint64 size)
+{
+	assert_true(json_integer_value(json_object_get(head, "size")) == size);
+	assert_string_equal(json_string_value(json_object_get(head, "cms")), "Y21z");
+	assert_true(json_is_null(json_object_get(head, "trouble")));
+}
+
+static void test_signed(Service *service, const char *folder)
+{
+	g_autofree char *path = g_build_filename(folder, "control.sock", NULL);
+	Sealer sealer = {.fd = ustream_listen(path, SOCK_SEQPACKET, 0600, NULL)};
+	GThread *thread = g_thread_new("signer", seal, &sealer);
+	g_autofree char *leaf = NULL;
+	json_t *first, *again, *grown;
+
+	assert_true(store_run(service->store, append_change, "one", NULL));
+	first = current(service);
+	assert_size(first, 1);
+	assert_string_equal(json_string_value(json_object_get(first, "head")), sealer.sealed[0]);
+	assert_non_null(strstr(sealer.sealed[0], "{\"v\":1,\"origin\":\"muni.test\",\"size\":1,"));
+	assert_int_equal(store_tree_size(service->store), 2);
+	leaf = store_leaf(service->store, 1, NULL);
+	assert_non_null(strstr(leaf, "\"type\":\"head.signed\""));
+	/* Its own leaf is no growth. */
+	again = current(service);
+	assert_size(again, 1);
+	assert_int_equal(store_tree_size(service->store), 2);
+	assert_true(store_run(service->store, append_change, "two", NULL));
+	grown = current(service);
+	assert_size(grown, 3);
+	assert_non_null(g_thread_join(thread));
+	close(sealer.fd);
+	for (guint i = 0; i < SEALS; i++)
+		g_free(sealer.sealed[i]);
+	json_decref(first);
+	json_decref(again);
+	json_decref(grown);
+}
+
+static void test_heads(void **state)
+{
+	g_autofree char *folder = temporary_folder();
+	g_autofree char *ledger = g_build_filename(folder, "ledger", NULL);
+	g_autoptr(Settings) none = load(folder, "");
+	g_autoptr(Settings) some = load(folder, "sello");
+	Service service = {.settings = none, .store = store_open(ledger, NULL), .now_s = fixed_now};
+
+	(void)state;
+	assert_non_null(service.store);
+	assert_unsigned(&service, "no-binding");
+	service.settings = some;
+	assert_unsigned(&service, "unavailable");
+	test_signed(&service, folder);
+	store_close(service.store);
+	temporary_remove(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_heads),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
