@@ -24,11 +24,11 @@ def say(text):
 def set_up(places):
     """Every server and every daemon, running; nobody has an account yet."""
     os.chmod(places.root, 0o755)
-    # Port 111 and /etc/resolv.conf are nobody's business: everything is on loopback addresses.
-    for name in ("log", "run", "state", "work"):
-        places.folder(name)
-    places.folder("run", mode=0o777 | 0o1000)
-    places.folder("log", mode=0o777 | 0o1000)
+    places.folder("state")
+    places.folder("work")
+    # Daemons of several users make their sockets and logs here.
+    places.folder("run", mode=0o1777)
+    places.folder("log", mode=0o1777)
     places.save()
     servers.check_programs()
     begun = time.monotonic()
