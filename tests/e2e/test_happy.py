@@ -170,7 +170,8 @@ class OtherMail(Case):
         got = wait(lambda: [one for one in mailbox(Gateway.person.uid)
                             if one["Message-ID"] == mail["Message-ID"]], "not delivered")
         self.assertEqual(len(got), 1)
-        self.assertIn("Rosa Morales Aranda", got[0].get_content())
+        text = got[0].get_body(preferencelist=("plain",)).get_content()
+        self.assertIn("Rosa Morales Aranda", text)
 
     def test_a_failure_is_recorded_and_told(self):
         mail = notification(201, to="nadie@ciudadano.test")

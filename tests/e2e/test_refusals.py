@@ -46,7 +46,7 @@ class Submission(Case):
 
     def test_unknown_expediente(self):
         mail = mails.make_notification("CARTA 304-2026-SG/MUNI. Exp. 2026-999999")
-        self.assert_refused(lambda: submit(mail), 550, "5.7.1", "expediente")
+        self.assert_refused(lambda: submit(mail), 550, "5.7.1", "[P10]", "art. 7.4")
         self.assert_not_sent(mail)
 
     def test_two_citizens(self):
