@@ -19,5 +19,7 @@ uninstall-hook:
 update-po:
 	cd $(srcdir) && find lib milter provision -name '*.c' | LC_ALL=C sort | \
 		xgettext --from-code=UTF-8 -k_ -kN_ -L C --no-location --package-name=acuse -o po/acuse.pot -f -
-	cd $(srcdir) && msgmerge -q --no-location -U --backup=none po/en.po po/acuse.pot
+	cd $(srcdir) && sed -i '/^"POT-Creation-Date/d' po/acuse.pot
+	cd $(srcdir) && for language in $(PO_LANGUAGES); do \
+		msgmerge -q --no-location -N -U --backup=none po/$$language.po po/acuse.pot || exit 1; done
 .PHONY: update-po

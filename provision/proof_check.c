@@ -105,7 +105,7 @@ static gboolean parse_head(Check *check, const char *text, const char **time, js
 
 static gboolean check_head(Check *check, GError **error)
 {
-	g_autofree char *text = take_text(check, "head.json", error);
+	g_autofree char *text = take_text(check, "head.json", error), *size = NULL;
 	g_autoptr(GBytes) cms = NULL, content = NULL;
 	g_autoptr(CmsSigner) signer = NULL;
 	g_autoptr(BundleJson) head = NULL;
@@ -124,8 +124,8 @@ static gboolean check_head(Check *check, GError **error)
 	}
 	if (!parse_head(check, text, &time, &head, error))
 		return FALSE;
-	say(check, _("Cabeza del registro: %" G_GUINT64_FORMAT " hojas al %s, firmada por %s"), check->size, time,
-		signer->signer_subject);
+	size = g_strdup_printf("%" G_GUINT64_FORMAT, check->size);
+	say(check, _("Cabeza del registro: %s hojas al %s, firmada por %s"), size, time, signer->signer_subject);
 	if (check->trust_pem == NULL)
 		say(check, _("AVISO: sin autoridad de confianza no se sabe de quien son las firmas"));
 	return TRUE;

@@ -19,6 +19,7 @@ char *record_to_opening(const Record *record);
 /* Whether each opened field of `opening` matches its commitment in `leaf`. DAMAGED with the field's name. */
 gboolean record_check_opening(const char *leaf, const char *opening, GError **error);
 
+/* A new object; texts over a limit are cut and made valid UTF-8, for the report's bytes are kept. */
 json_t *report_facts_to_json(const ReportFacts *report);
 /* NULL with ACUSE_ERROR_INVALID. */
 ReportFacts *report_facts_from_json(const json_t *json, GError **error);

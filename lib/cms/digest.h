@@ -4,7 +4,9 @@
 
 #include <glib.h>
 
+/* 64 digits, a new string; aborts when OpenSSL has no SHA-256. */
 char *digest_sha256_hex(const void *bytes, gsize size);
+/* Whether text is 64 hexadecimal digits in lower case. */
 gboolean digest_is_sha256_hex(const char *text);
 /* Cryptographic random bytes; aborts when the system has none. */
 void random_bytes(void *buffer, gsize size);

@@ -24,6 +24,7 @@ typedef gboolean (*MerkleRead)(gpointer data, guint level, guint64 index, Merkle
 typedef gboolean (*MerkleWrite)(gpointer data, guint level, guint64 index, const MerkleHash *hash,
 	GError **error);
 
+/* SHA-256(0x00 || leaf), RFC 6962 2.1. */
 void merkle_leaf_hash(const void *leaf, gsize size, MerkleHash *hash);
 
 /* Adds leaf number `size` to a tree of `size` leaves; the new size is size + 1. */
@@ -47,6 +48,7 @@ gboolean merkle_verify_inclusion(const MerkleHash *leaf_hash, guint64 leaf, guin
 gboolean merkle_verify_consistency(guint64 old_size, guint64 new_size, const MerkleHash *old_root,
 	const MerkleHash *new_root, const GArray *proof);
 
+/* Hex in lower case, a new string; and back: FALSE when it is not 64 hexadecimal digits. */
 char *merkle_hash_to_hex(const MerkleHash *hash);
 gboolean merkle_hash_from_hex(const char *hex, MerkleHash *hash);
 

@@ -17,6 +17,7 @@ Directory *directory_new(const Settings *settings);
 void directory_free(Directory *directory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Directory, directory_free)
 
+/* Whether slapd answers to this daemon's login. */
 gboolean directory_ping(Directory *directory, GError **error);
 
 /*
@@ -42,6 +43,7 @@ gboolean directory_set_state(
 gboolean directory_set_office_people(Directory *directory, const char *office_uid,
 	const char *owner_uid, const char *const *delegates, GError **error);
 
+/* Post and unit of a person. NOT_FOUND or UNAVAILABLE. */
 gboolean directory_set_post(
 	Directory *directory, const char *uid, const char *post, const char *unit, GError **error);
 

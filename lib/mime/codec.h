@@ -24,6 +24,7 @@ char *codec_base64(const guint8 *bytes, gsize size, const char *eol);
 /* Padded groups one after the other are all read (FACTS 17b); NULL when a byte is not base64. */
 GByteArray *codec_base64_decode(const guint8 *bytes, gsize size);
 
+/* Whether every byte is under 128. */
 gboolean codec_is_ascii(const guint8 *bytes, gsize size);
 
 /* Whether bytes under 128 mean ASCII wherever they stand. NULL is us-ascii. */

@@ -25,6 +25,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MailMessage, mail_message_free)
 /* Splits a whole message (CRLF or LF) into fields and body. Never fails: garbage becomes body. */
 MailMessage *mail_message_parse(const void *bytes, gsize size);
 
+/* At the end of the fields; both strings are copied. */
 void mail_message_add_field(MailMessage *message, const char *name, const char *value);
 /* Value of the first field of that name (case aside), or NULL. */
 const char *mail_message_field(const MailMessage *message, const char *name);
