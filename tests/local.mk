@@ -16,3 +16,5 @@ include $(top_srcdir)/tests/fuzz/local.mk
 include $(top_srcdir)/tests/suppressions/local.mk
 include $(top_srcdir)/tests/lint/local.mk
 include $(top_srcdir)/tests/e2e/local.mk
+include $(top_srcdir)/tests/fault/local.mk
+include $(top_srcdir)/tests/bench/local.mk

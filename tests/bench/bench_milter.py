@@ -1,0 +1,93 @@
+"""acuse-milter outgoing against opendkim, both driven over the milter protocol, and against bare RSA signatures."""
+import os
+import re
+import subprocess
+
+from gateway import Failure, child, daemons, load, running
+from places import CITIZEN, EXPEDIENTE, OFFICE_ADDRESS
+from table import SECONDS, median, number, ratio, rounds, show
+
+KINDS = {"text": "4 KiB text", "pdf": "100 KiB with PDF"}
+CONNECTIONS = (1, 8)
+OPENDKIM = """Background no
+Socket local:{folder}/opendkim.sock
+Mode s
+Domain muni.test
+Selector carga
+KeyFile {folder}/opendkim.key
+SignatureAlgorithm rsa-sha256
+RequireSafeKeys no
+Syslog no
+"""
+
+
+def opendkim(places):
+    folder = places.folder("opendkim", mode=0o700)
+    subprocess.run(["openssl", "genrsa", "-out", f"{folder}/opendkim.key", "2048"], check=True, capture_output=True)
+    places.write(OPENDKIM.format(folder=folder), "opendkim", "opendkim.conf")
+    sock = f"{folder}/opendkim.sock"
+    return sock, child(["/usr/sbin/opendkim", "-f", "-x", f"{folder}/opendkim.conf"], places.log("opendkim"),
+                       lambda: daemons.answers(sock))
+
+
+def signatures_a_second():
+    said = subprocess.run(["openssl", "speed", "-mr", "-seconds", "1", "rsa2048"], capture_output=True, text=True,
+                          check=False).stdout
+    found = re.search(r"^\+F2:\d+:2048:([0-9.e-]+):", said, re.M)
+    if not found:
+        raise Failure("openssl speed said something else: " + said)
+    figure = float(found[1])
+    return figure if figure > 1 else 1 / figure
+
+
+def options(places, mode):
+    common = ["-s", places.milter, "-l", "rmoralesa"]
+    if mode == "pass":
+        return common + ["-d", "INTERNAL", "-a"]
+    if mode == "policy":
+        return common + ["-f", "rmoralesa@muni.test", "-r", CITIZEN, "-j", "Consulta sobre su solicitud"]
+    return common + ["-f", OFFICE_ADDRESS, "-r", CITIZEN, "-j", f"CARTA 200-2026-SG/MUNI. Exp. {EXPEDIENTE}"]
+
+
+def check_signing(sock):
+    """The peer has to do its work: a DKIM-Signature for each message."""
+    one = load("-s", sock, "-n", 1)
+    if one["changed_bytes"] < 256:
+        raise Failure("opendkim did not sign")
+
+
+def main():
+    with running() as places:
+        sock, peer = opendkim(places)
+        with peer:
+            check_signing(sock)
+            cases = {"rsa": signatures_a_second}
+            for kind in KINDS:
+                for count in CONNECTIONS:
+                    more = ["-c", count, "-k", kind, "-t", SECONDS]
+                    for mode in ("pass", "policy", "signature"):
+                        cases[mode, kind, count] = lambda mode=mode, more=more: load(*options(places, mode), *more)
+                    cases["opendkim", kind, count] = lambda more=more: load("-s", sock, *more)
+            found = rounds(cases)
+    report(found)
+
+
+def report(found):
+    rsa = median(found["rsa"])
+    rows = []
+    for kind, words in KINDS.items():
+        for count in CONNECTIONS:
+            peer = median([one["rate"] for one in found["opendkim", kind, count]])
+            for mode in ("pass", "policy", "signature", "opendkim"):
+                figures = found[mode, kind, count]
+                rate = median([one["rate"] for one in figures])
+                rows.append([f"{words}, {count} connection{'s' if count > 1 else ''}, {mode}", rate,
+                             median([one["median_us"] for one in figures]) / 1000,
+                             median([one["p95_us"] for one in figures]) / 1000, ratio(rate, peer), ratio(rate, rsa)])
+    show("milter: messages a second", ["what", "a second", "median ms", "p95 ms", "to opendkim", "to RSA"], rows,
+         f"openssl speed rsa2048, one process: {number(rsa)} signatures a second; {os.cpu_count()} processors. pass: accepted at "
+         "MAIL.\n  policy: block, headers, durable record. signature: that and the CMS of a SoftHSM token.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""The private gateway that the benches load: made by contrib/quickstart, stopped and removed at the end."""
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(TOP, "contrib", "gateway"))
+
+import daemons  # noqa: E402
+import demo  # noqa: E402
+import processes  # noqa: E402
+from places import Failure, Places  # noqa: E402
+
+BUILD = os.path.abspath(os.environ.get("ACUSE_BUILD", "."))
+# No send of a load ever gets into Postfix's queue: the reconciler would only add its own work to each round.
+QUIET = (("reconcile_interval_s=2", "reconcile_interval_s=3600"), ("release_timeout_s=20", "release_timeout_s=86400"))
+
+
+def program(name):
+    return os.path.join(BUILD, "tests", "bench", name)
+
+
+@contextlib.contextmanager
+def running(quiet=True):
+    folder = tempfile.mkdtemp(prefix="acuse-bench-", dir="/tmp")
+    try:
+        done = subprocess.run([os.path.join(TOP, "contrib", "quickstart"), "--keep", folder], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Failure(done.stdout + done.stderr)
+        places = Places.load(folder)
+        if quiet:
+            make_quiet(places)
+        yield places
+        bad = daemons.rotten(places)
+        if bad:
+            raise Failure("ended by themselves: " + ", ".join(bad))
+    finally:
+        if os.path.exists(os.path.join(folder, "state.json")):
+            subprocess.run([os.path.join(TOP, "contrib", "quickstart"), "--stop", folder], capture_output=True, check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_quiet(places):
+    path = places.path("acuse", "acuse.conf")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    for old, new in QUIET:
+        if old not in text:
+            raise Failure(f"acuse.conf has no {old}")
+        text = text.replace(old, new)
+    places.write(text, "acuse", "acuse.conf")
+    processes.stop(places, "provision")
+    daemons.start(places, "provision")
+    # It reads the directory first.
+    processes.wait_until(lambda: is_taken(places), 30, "no mail is taken", places.log("provision"))
+
+
+def is_taken(places):
+    with contextlib.suppress(Failure):
+        return load("-s", places.milter, "-l", "rmoralesa", "-n", 1)["messages"] == 1
+    return False
+
+
+@contextlib.contextmanager
+def child(argv, log, ready):
+    """A program of the bench's own, ended by its pid."""
+    with open(log, "ab") as file:
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+    try:
+        def look():
+            if process.poll() is not None:
+                raise Failure(f"{argv[0]} ended with {process.returncode}\n{processes.tail(log)}")
+            return ready()
+        processes.wait_until(look, 15, f"{argv[0]} does not answer", log)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def load(*words):
+    """The line that milter-load prints, as a dictionary."""
+    done = subprocess.run([program("milter-load"), *map(str, words)], capture_output=True, text=True, check=False)
+    fields = done.stdout.split()
+    if done.returncode != 0:
+        raise Failure(f"milter-load {' '.join(map(str, words))}: {done.stdout}{done.stderr}")
+    return {name: float(value) for name, value in zip(fields[::2], fields[1::2])}
+
+
+__all__ = ["BUILD", "Failure", "child", "daemons", "demo", "load", "processes", "program", "running"]

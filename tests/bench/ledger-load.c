@@ -1,0 +1,288 @@
+/*
+ * The ledger's store against what it stands on, in one run and with records of one size.
+ *
+ *	ledger-load append FOLDER SECONDS THREADS	one round: the store's threads, the peers, one line each
+ *	ledger-load read FOLDER LEAVES			fills a ledger, then times look-up and inclusion proof
+ *
+ * Peers: "batch" is one bare Berkeley DB thread that commits THREADS records at a time; "single" is THREADS threads that commit one
+ * record each to bare Berkeley DB; "sync" is a bare file, one write and fdatasync for THREADS records. Rates are records a second.
+ * Ends with 1 and a message when something fails. FOLDER is made and left for the caller to remove.
+ */
+#include <db.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/record_json.h"
+#include "provision/store.h"
+
+#define CACHE_BYTES (64u * 1024 * 1024)
+#define LOG_BUFFER_BYTES (4u * 1024 * 1024)
+#define FILL_BATCH 500
+#define N_READS 2000
+
+typedef struct {
+	Store *store;
+	DB_ENV *env;
+	DB *db;
+	const char *leaf;
+	gint64 end_us;
+	gint count;
+	gint next_key;
+} Load;
+
+static G_NORETURN void die(const char *what, const char *why)
+{
+	fprintf(stderr, "ledger-load: %s: %s\n", what, why);
+	exit(1);
+}
+
+/* What a send adds at its intent, by size and kind of field. */
+static Record *make_record(gint number)
+{
+	static const guint8 salt[RECORD_SALT_BYTES] = {1, 2, 3};
+	g_autofree char *id = g_strdup_printf("a64fd608-8a7f-49e1-9c4f-%012d", number);
+	Record *record = record_new("send.prepared", id, 1795000000);
+
+	record_add(record, "message_sha256",
+		"5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8");
+	record_add_int(record, "size", 4096);
+	record_add(record, "queue_id", "4fTest0Queue");
+	record_add_personal(record, "address", "ciudadano@ciudadano.test", salt);
+	return record;
+}
+
+static gboolean append_change(StoreTxn *txn, gpointer data, GError **error)
+{
+	return store_append(txn, data, NULL, error);
+}
+
+static gpointer store_thread(gpointer data)
+{
+	Load *load = data;
+
+	while (g_get_monotonic_time() < load->end_us) {
+		g_autoptr(Record) record = make_record(g_atomic_int_add(&load->next_key, 1));
+		g_autoptr(GError) error = NULL;
+
+		if (!store_run(load->store, append_change, record, &error))
+			die("append", error->message);
+		g_atomic_int_inc(&load->count);
+	}
+	return NULL;
+}
+
+static double run_threads(Load *load, GThreadFunc function, int n_threads, double seconds)
+{
+	g_autofree GThread **threads = g_new0(GThread *, n_threads);
+	gint64 begun = g_get_monotonic_time();
+
+	load->count = 0;
+	load->end_us = begun + (gint64)(seconds * G_USEC_PER_SEC);
+	for (int i = 0; i < n_threads; i++)
+		threads[i] = g_thread_new("load", function, load);
+	for (int i = 0; i < n_threads; i++)
+		g_thread_join(threads[i]);
+	return load->count * (double)G_USEC_PER_SEC / (double)(g_get_monotonic_time() - begun);
+}
+
+static void open_bare(Load *load, const char *folder)
+{
+	const u_int32_t flags = DB_CREATE | DB_PRIVATE | DB_THREAD | DB_INIT_TXN | DB_INIT_LOG |
+		DB_INIT_MPOOL | DB_INIT_LOCK;
+
+	g_mkdir_with_parents(folder, 0700);
+	if (db_env_create(&load->env, 0) != 0 ||
+		load->env->set_cachesize(load->env, 0, CACHE_BYTES, 1) != 0 ||
+		load->env->set_lg_bsize(load->env, LOG_BUFFER_BYTES) != 0 ||
+		load->env->set_lk_detect(load->env, DB_LOCK_DEFAULT) != 0 ||
+		load->env->open(load->env, folder, flags, 0600) != 0 ||
+		db_create(&load->db, load->env, 0) != 0 ||
+		load->db->open(load->db, NULL, "bare.db", NULL, DB_BTREE,
+			DB_CREATE | DB_AUTO_COMMIT | DB_THREAD, 0600) != 0)
+		die("Berkeley DB", "does not open");
+}
+
+static void close_bare(Load *load)
+{
+	load->db->close(load->db, 0);
+	load->env->close(load->env, 0);
+}
+
+/* TRUE when the records are durable; FALSE after a deadlock, which is the caller's to repeat. */
+static gboolean put_bare(Load *load, gint n_records)
+{
+	DB_TXN *txn;
+	int code = load->env->txn_begin(load->env, NULL, &txn, 0);
+
+	for (gint i = 0; i < n_records && code == 0; i++) {
+		guint64 number = GUINT64_TO_BE((guint64)g_atomic_int_add(&load->next_key, 1));
+		DBT key = {.data = &number, .size = sizeof number};
+		DBT value = {.data = (void *)load->leaf, .size = (u_int32_t)strlen(load->leaf)};
+
+		code = load->db->put(load->db, txn, &key, &value, 0);
+	}
+	if (code == DB_LOCK_DEADLOCK) {
+		txn->abort(txn);
+		return FALSE;
+	}
+	if (code != 0 || txn->commit(txn, DB_TXN_SYNC) != 0)
+		die("Berkeley DB", db_strerror(code));
+	return TRUE;
+}
+
+static gpointer single_thread(gpointer data)
+{
+	Load *load = data;
+
+	while (g_get_monotonic_time() < load->end_us)
+		if (put_bare(load, 1))
+			g_atomic_int_inc(&load->count);
+	return NULL;
+}
+
+static double run_batches(Load *load, int batch, double seconds)
+{
+	gint64 begun = g_get_monotonic_time();
+	gint64 end = begun + (gint64)(seconds * G_USEC_PER_SEC);
+	long count = 0;
+
+	while (g_get_monotonic_time() < end)
+		if (put_bare(load, batch))
+			count += batch;
+	return (double)count * G_USEC_PER_SEC / (double)(g_get_monotonic_time() - begun);
+}
+
+static double run_sync(const char *path, const char *leaf, int batch, double seconds)
+{
+	g_autoptr(GString) bytes = g_string_new(NULL);
+	int fd = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+	gint64 begun = g_get_monotonic_time();
+	gint64 end = begun + (gint64)(seconds * G_USEC_PER_SEC);
+	long count = 0;
+
+	for (int i = 0; i < batch; i++)
+		g_string_append(bytes, leaf);
+	while (g_get_monotonic_time() < end) {
+		if (write(fd, bytes->str, bytes->len) != (ssize_t)bytes->len || fdatasync(fd) < 0)
+			die(path, g_strerror(errno));
+		count += batch;
+	}
+	close(fd);
+	return (double)count * G_USEC_PER_SEC / (double)(g_get_monotonic_time() - begun);
+}
+
+static Store *open_store(const char *folder)
+{
+	g_autoptr(GError) error = NULL;
+	Store *store = store_open(folder, &error);
+
+	if (store == NULL)
+		die(folder, error->message);
+	return store;
+}
+
+static int run_append(const char *folder, double seconds, int n_threads)
+{
+	g_autofree char *ours = g_build_filename(folder, "store", NULL);
+	g_autofree char *bare = g_build_filename(folder, "bare", NULL);
+	g_autofree char *file = g_build_filename(folder, "file", NULL);
+	g_autoptr(Record) record = make_record(0);
+	g_autofree char *leaf = record_to_leaf(record);
+	Load load = {.leaf = leaf};
+	double store, batch, single, sync;
+
+	g_mkdir_with_parents(folder, 0700);
+	load.store = open_store(ours);
+	open_bare(&load, bare);
+	store = run_threads(&load, store_thread, n_threads, seconds);
+	batch = run_batches(&load, n_threads, seconds);
+	single = run_threads(&load, single_thread, n_threads, seconds);
+	sync = run_sync(file, leaf, n_threads, seconds);
+	printf("store %.1f batch %.1f single %.1f sync %.1f bytes %zu\n", store, batch, single, sync,
+		strlen(leaf));
+	close_bare(&load);
+	store_close(load.store);
+	return 0;
+}
+
+typedef struct {
+	gint first, n_leaves;
+} Fill;
+
+static gboolean fill_change(StoreTxn *txn, gpointer data, GError **error)
+{
+	const Fill *fill = data;
+
+	for (gint i = fill->first; i < fill->first + fill->n_leaves; i++) {
+		g_autoptr(Record) record = make_record(i);
+		g_autofree char *key = g_strdup_printf("expediente/2026-%06d", i);
+
+		if (!store_append(txn, record, NULL, error) ||
+			!store_put(txn, TABLE_INDEX, key, record->id, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static double time_look_up(Store *store, gint n_leaves)
+{
+	gint64 begun = g_get_monotonic_time();
+
+	for (int i = 0; i < N_READS; i++) {
+		g_autofree char *key = g_strdup_printf("expediente/2026-%06d", g_random_int_range(0, n_leaves));
+		g_autofree char *id = store_get(store, TABLE_INDEX, key, NULL);
+
+		if (id == NULL)
+			die("look-up", key);
+	}
+	return (double)(g_get_monotonic_time() - begun) / N_READS;
+}
+
+static double time_proof(Store *store, gint n_leaves)
+{
+	gint64 begun = g_get_monotonic_time();
+
+	for (int i = 0; i < N_READS; i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(GArray) proof = store_inclusion_proof(store,
+			(guint64)g_random_int_range(0, n_leaves), (guint64)n_leaves, &error);
+
+		if (proof == NULL)
+			die("proof", error->message);
+	}
+	return (double)(g_get_monotonic_time() - begun) / N_READS;
+}
+
+static int run_read(const char *folder, int n_leaves)
+{
+	Store *store = open_store(folder);
+	gint64 begun = g_get_monotonic_time();
+
+	for (gint at = 0; at < n_leaves; at += FILL_BATCH) {
+		Fill fill = {at, MIN(FILL_BATCH, n_leaves - at)};
+		g_autoptr(GError) error = NULL;
+
+		if (!store_run(store, fill_change, &fill, &error))
+			die("fill", error->message);
+	}
+	printf("leaves %d fill_us %.1f look_up_us %.1f proof_us %.1f\n", n_leaves,
+		(double)(g_get_monotonic_time() - begun) / n_leaves, time_look_up(store, n_leaves),
+		time_proof(store, n_leaves));
+	store_close(store);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 5 && strcmp(argv[1], "append") == 0)
+		return run_append(argv[2], g_ascii_strtod(argv[3], NULL), atoi(argv[4]));
+	if (argc == 4 && strcmp(argv[1], "read") == 0)
+		return run_read(argv[2], atoi(argv[3]));
+	fprintf(stderr, "usage: ledger-load append FOLDER SECONDS THREADS | read FOLDER LEAVES\n");
+	return 2;
+}

@@ -1,0 +1,17 @@
+# make bench [BENCH=name]: builds what it runs; figures in a table, each beside a peer of the same run (tests/bench/README.md).
+BENCH_BUILT = tests/bench/milter-load tests/bench/trivial-milter tests/bench/ledger-load
+EXTRA_PROGRAMS += $(BENCH_BUILT)
+tests_bench_milter_load_SOURCES = tests/bench/milter-load.c
+tests_bench_milter_load_LDADD = $(GLIB_LIBS) -lpthread
+tests_bench_trivial_milter_SOURCES = tests/bench/trivial-milter.c
+tests_bench_trivial_milter_LDADD = $(MILTER_LIBS) -lpthread
+tests_bench_ledger_load_SOURCES = tests/bench/ledger-load.c
+tests_bench_ledger_load_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_bench_ledger_load_LDADD = $(STORE_TEST_LIBS)
+CLEANFILES += $(BENCH_BUILT)
+EXTRA_DIST += tests/bench/README.md tests/bench/run tests/bench/table.py tests/bench/gateway.py tests/bench/bench_milter.py \
+	tests/bench/bench_postfix.py tests/bench/bench_ledger.py tests/bench/bench_memory.py
+
+.PHONY: bench
+bench: $(sbin_PROGRAMS) $(bin_PROGRAMS) $(BENCH_BUILT) tests/fault/libfault.so
+	ACUSE_BUILD=$(abs_builddir) /usr/bin/python3 -B $(srcdir)/tests/bench/run $(BENCH)
