@@ -182,7 +182,7 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 		outcome = evidence_at_rcpt(session->envelope, recipient, services);
 	if (outcome != NULL)
 		return end_early(context, session, outcome);
-	session_add_recipient(session, arguments);
+	session_add_recipient(session, arguments, services->options->domain);
 	return SMFIS_CONTINUE;
 }
 

@@ -63,11 +63,50 @@ static gboolean asks_success(char **parameters)
 	return FALSE;
 }
 
-void session_add_recipient(Session *session, char **arguments)
+/* Whether Postfix would drop the quotes of "abc"@x. */
+static gboolean is_needlessly_quoted(const char *address, const char *at)
 {
+	if (at - address < 3 || address[0] != '"' || at[-1] != '"')
+		return FALSE;
+	for (const char *c = address + 1; c < at - 1; c++)
+		if (!g_ascii_isalnum(*c) && strchr("!#$%&'*+-/=?^_`{|}~.", *c) == NULL)
+			return FALSE;
+	return address[1] != '.' && at[-2] != '.';
+}
+
+/*
+ * The address as Postfix delivers to it and names it in its reports, so that the policy judges that
+ * one and its report is found: own domain added, final dot and needless quotes gone.
+ */
+static char *as_delivered(const char *address, const char *domain)
+{
+	const char *at = strrchr(address, '@');
+	gsize length = strlen(address);
+
+	if (at == NULL)
+		return *address != '\0' && domain != NULL ? g_strconcat(address, "@", domain, NULL)
+							   : g_strdup(address);
+	while (length > 0 && address[length - 1] == '.')
+		length--;
+	if (is_needlessly_quoted(address, at))
+		return g_strdup_printf("%.*s%.*s", (int)(at - address - 2), address + 1,
+			(int)(address + length - at), at);
+	return g_strndup(address, length);
+}
+
+void session_add_recipient(Session *session, char **arguments, const char *domain)
+{
+	char *address;
+
 	if (session->envelope == NULL || arguments[0] == NULL)
 		return;
-	g_ptr_array_add(session->envelope->recipients, address_unbracket(arguments[0]));
+	address = address_unbracket(arguments[0]);
+	if (session->envelope->stream == STREAM_SUBMISSION) {
+		g_autofree char *given = address;
+
+		address = as_delivered(given, domain);
+	}
+	g_ptr_array_add(session->envelope->recipients, address);
 	if (!asks_success(arguments + 1))
 		session->notify_missing = TRUE;
 }

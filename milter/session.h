@@ -24,7 +24,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_free)
 
 /* arguments: address with or without angle brackets, then ESMTP parameters, NULL-terminated. */
 void session_begin(Session *session, const char *daemon_name, const char *login, char **arguments);
-void session_add_recipient(Session *session, char **arguments);
+/* arguments[0] is the address, as MAIL and RCPT write it; `domain` completes one without a domain. */
+void session_add_recipient(Session *session, char **arguments, const char *domain);
 void session_add_field(Session *session, const char *name, const char *value, gsize max_bytes);
 void session_add_body(Session *session, const void *bytes, gsize size, gsize max_bytes);
 /* Forgets the message, keeps the connection. */

@@ -92,6 +92,14 @@ static gboolean any_counts(const GPtrArray *verdicts)
 	return FALSE;
 }
 
+static gboolean any_own(const GPtrArray *verdicts)
+{
+	for (guint i = 0; i < verdicts->len; i++)
+		if (((const Verdict *)verdicts->pdata[i])->trust == TRUST_OWN_POSTFIX)
+			return TRUE;
+	return FALSE;
+}
+
 /* The first candidate for which the report counts, else the first it says anything about; NULL: none. */
 static json_t *choose(StoreTxn *txn, const Event *event, GPtrArray **verdicts, GError **error)
 {
@@ -208,8 +216,9 @@ static gboolean apply(StoreTxn *txn, const Event *event, json_t *send, const GPt
 {
 	gboolean counts = any_counts(verdicts);
 
-	/* What speaks of it with proof has seen it leave. */
-	if (counts && !send_record_settle(txn, send, SEND_EVENT_SEEN, "report", event->now_s, NULL, error))
+	/* What speaks of it with proof has seen it leave; so has our own server, whatever it says of whom. */
+	if ((counts || any_own(verdicts)) &&
+		!send_record_settle(txn, send, SEND_EVENT_SEEN, "report", event->now_s, NULL, error))
 		return FALSE;
 	for (guint i = 0; i < verdicts->len; i++)
 		if (!apply_verdict(txn, event, send, verdicts->pdata[i], error))
@@ -279,12 +288,21 @@ static gboolean load_row(StoreTxn *txn, Event *event, const char *original_key, 
 	return FALSE;
 }
 
+/*
+ * With its stream: a stranger who sends our own report's bytes again must not take its place. With its token: one
+ * mail to the tokens of two sends speaks of both.
+ */
+static char *original_key_new(const ReportFacts *report)
+{
+	const char *token = report->token != NULL && strlen(report->token) <= MAX_KEY ? report->token : "";
+
+	return g_strdup_printf("event/%s/%s/%s", stream_name(report->stream), report->original_sha256, token);
+}
+
 static gboolean change_event(StoreTxn *txn, gpointer data, GError **error)
 {
 	Event *event = data;
-	/* With its stream: a stranger who sends our own report's bytes again must not take its place. */
-	g_autofree char *original_key = g_strdup_printf("event/%s/%s", stream_name(event->report->stream),
-		event->report->original_sha256);
+	g_autofree char *original_key = original_key_new(event->report);
 	g_autoptr(GPtrArray) verdicts = NULL;
 	g_autoptr(SendJson) send = NULL;
 	g_autoptr(GError) local = NULL;

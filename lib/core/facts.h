@@ -40,7 +40,7 @@ typedef struct {
 	GPtrArray *from;      /* char *: each address of each From header, domain lower case */
 	guint from_headers;   /* how many From headers there are */
 	gboolean from_unreadable; /* a From that no parser agrees on: groups, garbage, encoded-words in addresses */
-	char *sender;	      /* address of Sender, or NULL */
+	char *sender;	      /* address of Sender; NULL: none, "": not one for sure */
 	GPtrArray *to, *cc;   /* char *: addresses */
 	char *subject;	      /* decoded, one line; NULL: no such header */
 	gboolean subject_undecodable;

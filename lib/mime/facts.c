@@ -26,7 +26,8 @@ static void read_from(const MailMessage *message, MessageFacts *facts)
 		if (g_ascii_strcasecmp(field->name, "From") != 0)
 			continue;
 		facts->from_headers++;
-		if (!header_addresses_strict(field->value, facts->from))
+		if (!header_addresses_strict(field->value, facts->from) ||
+			!header_ends_plainly(field->value))
 			facts->from_unreadable = TRUE;
 	}
 	if (facts->from_headers > 1)
@@ -45,16 +46,25 @@ static void read_recipients(const MailMessage *message, MessageFacts *facts)
 	}
 }
 
+/* "" is nobody's address: a Sender that is there but does not name one person for sure. */
 static void read_sender(const MailMessage *message, MessageFacts *facts)
 {
-	const char *value = mail_message_field(message, "Sender");
 	g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
+	gboolean sure = TRUE;
+	guint headers = 0;
 
-	if (!value)
+	for (guint i = 0; i < message->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+
+		if (g_ascii_strcasecmp(field->name, "Sender") != 0)
+			continue;
+		headers++;
+		sure &= header_addresses_strict(field->value, addresses);
+	}
+	if (headers == 0)
 		return;
-	header_addresses(value, addresses);
-	if (addresses->len > 0)
-		facts->sender = g_strdup(g_ptr_array_index(addresses, 0));
+	sure &= headers == 1 && addresses->len == 1;
+	facts->sender = g_strdup(sure ? g_ptr_array_index(addresses, 0) : "");
 }
 
 static void read_subject(const MailMessage *message, MessageFacts *facts)

@@ -439,3 +439,37 @@ gboolean header_addresses_strict(const char *value, GPtrArray *addresses)
 	       count_outside(text, ',') == (int)found - 1 && count_outside(text, ';') == 0 &&
 	       count_outside(text, ':') == 0;
 }
+
+/* The '(' that opens a comment, outside quoted strings, or NULL. */
+static const char *find_comment(const char *text)
+{
+	gboolean quoted = FALSE;
+
+	for (const char *p = text; *p; p++) {
+		if (*p == '\\' && quoted && p[1] != '\0')
+			p++;
+		else if (*p == '"')
+			quoted = !quoted;
+		else if (*p == '(' && !quoted)
+			return p;
+	}
+	return NULL;
+}
+
+gboolean header_ends_plainly(const char *value)
+{
+	g_autofree char *text = header_unfold(value);
+	const char *open = find_comment(text);
+	gsize length = strlen(text);
+
+	if (open) {
+		gsize inside = strcspn(open + 1, "()<>@,;:\\\"");
+
+		if (open[1 + inside] != ')' || open[2 + inside] != '\0')
+			return FALSE;
+		length = (gsize)(open - text);
+	}
+	while (length > 0 && strchr(" \t>", text[length - 1]))
+		length--;
+	return length > 0 && text[length - 1] != '.';
+}

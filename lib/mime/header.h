@@ -42,4 +42,10 @@ void header_addresses(const char *value, GPtrArray *addresses);
  * addresses). */
 gboolean header_addresses_strict(const char *value, GPtrArray *addresses);
 
+/*
+ * Whether a From has no comment but a simple one at its end ("a@b (Rosa)") and no trailing dot: what the signer, which
+ * reads it with its own few lines, takes too.
+ */
+gboolean header_ends_plainly(const char *value);
+
 #endif

@@ -118,10 +118,22 @@ static gboolean has_hp_clear(const char *content_type)
 	return found == 1 && clear;
 }
 
-/* The only address of a From value: "addr" or "phrase <addr>"; NULL for a list, a group or anything
- * else. */
-static char *only_address(const char *value)
+/* The value without a simple comment at its end: "addr (Rosa)". */
+static char *without_comment(const char *value)
 {
+	const char *open = find_unquoted(value, "(");
+	const char *close = open + (*open == '(') + strcspn(open + (*open == '('), "()<>@,;:\\\"");
+
+	if (*open == '(' && *close == ')' && close[1 + strspn(close + 1, " \t")] == '\0')
+		return g_strndup(value, (gsize)(open - value));
+	return g_strdup(value);
+}
+
+/* The only address of a From value: "addr" or "phrase <addr>", perhaps with a simple comment behind;
+ * NULL for a list, a group or anything else. */
+static char *only_address(const char *field)
+{
+	g_autofree char *value = without_comment(field);
 	const char *open = find_unquoted(value, "<");
 	g_autofree char *address = NULL;
 

@@ -164,6 +164,26 @@ def read_receipt(original):
 
 
 class OtherMail(Case):
+    def test_addresses_as_clients_write_them(self):
+        """The report names the address as Postfix has it; it is found all the same."""
+        for at, recipient in enumerate((CITIZEN + ".", '"ciudadano"@ciudadano.test')):
+            with self.subTest(recipient=recipient):
+                mail = notification(210 + at)
+                self.assertEqual(reply_of(lambda: submit(mail, to=[recipient]))[0], 250)
+                wait(lambda: [one for one in events_of(str(mail["Message-ID"]))
+                              if one["event"] == "relayed" and one["counts"]], "no report counts")
+                self.assert_sent_once(mail)
+
+    def test_a_name_behind_the_address(self):
+        mail = notification(212)
+        raw = mail.as_bytes()
+        start, end = raw.index(b"From: "), raw.index(b"\r\nTo:")
+        raw = raw[:start] + f"From: {OFFICE_ADDRESS} (Secretaria)".encode() + raw[end:]
+        self.assertEqual(reply_of(lambda: mails.submit(
+            self.places, Gateway.person.uid, Gateway.person.password, raw, sender=OFFICE_ADDRESS,
+            to=[CITIZEN]))[0], 250)
+        self.assert_sent_once(mail)
+
     def test_internal_mail_arrives_with_its_block(self):
         mail = mails.make_plain("Reunion", OFFICE_ADDRESS, f"{Gateway.person.uid}@{DOMAIN}")
         submit(mail)

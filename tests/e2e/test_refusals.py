@@ -44,6 +44,24 @@ class Submission(Case):
         self.assert_refused(lambda: submit_raw(raw), 550, "[P1]")
         self.assert_not_sent(mail)
 
+    def test_sender_of_somebody_else(self):
+        for fields in (f"Sender: {OFFICE_ADDRESS}\r\nSender: alcalde@{DOMAIN}\r\n",
+                       f"Sender: {OFFICE_ADDRESS}, alcalde@{DOMAIN}\r\n", "Sender: g:;\r\n"):
+            with self.subTest(fields=fields):
+                mail = notification(308)
+                raw = mail.as_bytes().replace(b"From: ", fields.encode() + b"From: ", 1)
+                self.assert_refused(lambda: submit_raw(raw), 550, "[P1]")
+                self.assert_not_sent(mail)
+
+    def test_an_outside_recipient_in_disguise(self):
+        """What Postfix would rewrite to another domain is not the institution's own."""
+        for recipient in ("ciudadano%ciudadano.test", "ciudadano.test!ciudadano",
+                          f"ciudadano%ciudadano.test@{DOMAIN}"):
+            with self.subTest(recipient=recipient):
+                mail = mails.make_plain("Reunion", OFFICE_ADDRESS, CITIZEN)
+                self.assert_refused(lambda: submit(mail, to=[recipient]), 550)
+                self.assert_not_sent(mail)
+
     def test_unknown_expediente(self):
         mail = mails.make_notification("CARTA 304-2026-SG/MUNI. Exp. 2026-999999")
         self.assert_refused(lambda: submit(mail), 550, "5.7.1", "[P10]", "art. 7.4")

@@ -258,7 +258,7 @@ Session *fake_session(const char *daemon_name, const char *login, const char *se
 		char notify[] = "NOTIFY=SUCCESS,FAILURE,DELAY";
 		char *rcpt[] = {*word, notify, NULL};
 
-		session_add_recipient(session, rcpt);
+		session_add_recipient(session, rcpt, "muni.test");
 	}
 	for (guint i = 0; i < message->fields->len; i++) {
 		const MailField *field = g_ptr_array_index(message->fields, i);

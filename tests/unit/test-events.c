@@ -90,8 +90,9 @@ static void test_dsn(void **state)
 		{"by sendmail(1)", STREAM_LOCAL, "sQ1", FIXTURE_CITIZEN, "relayed", FALSE, "prepared pending"},
 		{"another queue id", STREAM_INTERNAL, "XYZ", FIXTURE_CITIZEN, "relayed", FALSE, "prepared pending"},
 		{"no queue id", STREAM_INTERNAL, NULL, FIXTURE_CITIZEN, "relayed", FALSE, "prepared pending"},
+		/* It left, that is sure; what became of it is not. */
 		{"unknown recipient", STREAM_INTERNAL, "sQ1", "otro@ciudadano.test", "delivered", FALSE,
-			"prepared pending"},
+			"released pending"},
 		{"our own", STREAM_INTERNAL, "sQ1", FIXTURE_CITIZEN, "relayed", TRUE, "released relayed"},
 		{"our own, late failure", STREAM_INTERNAL, "sQ1", FIXTURE_CITIZEN, "delayed", TRUE, "released relayed"},
 	};
@@ -196,6 +197,30 @@ static guint count_listed(Fixture *fixture, const char *query)
 	return count;
 }
 
+/* One mail to the tokens of two sends: both know it. */
+static void test_two_tokens(void **state)
+{
+	Fixture *fixture = *state;
+	static const char *const ids[] = {"s-1", "s-2"};
+	json_t *other = fixture_intent("s-2", NULL);
+
+	fixture_prepare(fixture, "s-1", "bytes");
+	json_object_set_new(other, "message_id", json_string("m2@muni.test"));
+	json_decref(fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, other, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(ids); i++) {
+		ReportFacts *report = answer(fixture, FIXTURE_CITIZEN, NULL);
+		json_t *result;
+
+		report->token = token_of(fixture, ids[i]);
+		g_clear_pointer(&report->references, g_strfreev);
+		result = post(fixture, report);
+		assert_string_equal(json_string_value(json_object_get(result, "matched")), ids[i]);
+		assert_int_equal(json_array_size(json_object_get(result, "deliver_to")), 1);
+		json_decref(result);
+	}
+	assert_int_equal(count_listed(fixture, NULL), 2);
+}
+
 static void test_unmatched(void **state)
 {
 	Fixture *fixture = *state;
@@ -241,6 +266,7 @@ int main(void)
 		WITH(test_once),
 		WITH(test_borrowed_message_id),
 		WITH(test_deliver_to),
+		WITH(test_two_tokens),
 		WITH(test_unmatched),
 		WITH(test_refused),
 	};

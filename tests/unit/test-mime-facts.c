@@ -34,6 +34,10 @@ static void test_from(void **state)
 		{"encoded name", "From: =?utf-8?q?Mu=C3=B1oz=40x?= <c@muni.test>\n", "c@muni.test"},
 		{"folded", "From: Rosa\n <c@muni.test>\n", "c@muni.test"},
 		{"comment", "From: c@muni.test (Rosa)\n", "c@muni.test"},
+		{"comment that is no simple one", "From: c@muni.test (a@b.test)\n", NULL},
+		{"comment in front", "From: (Rosa) c@muni.test\n", NULL},
+		{"dot behind the domain", "From: Rosa <c@muni.test.>\n", NULL},
+		{"bracket in a quoted name", "From: \"(Rosa\" <c@muni.test>\n", "c@muni.test"},
 		{"bare at in the name", "From: a@b.test <c@muni.test>\n", NULL},
 		{"group", "From: all: a@muni.test, b@muni.test;\n", NULL},
 		{"empty group", "From: undisclosed:;\n", NULL},
@@ -162,6 +166,30 @@ static void test_protection(void **state)
 	}
 }
 
+static void test_sender(void **state)
+{
+	static const struct {
+		const char *header, *sender;
+	} cases[] = {
+		{"Sender: Rosa <s@muni.test>\n", "s@muni.test"},
+		{"Sender: s@muni.test\nSender: a@muni.test\n", ""},
+		{"Sender: s@muni.test, a@muni.test\n", ""},
+		{"Sender: g:;\n", ""},
+		{"Sender: =?utf-8?q?a=40muni.test?=\n", ""},
+		{"Sender:\n", ""},
+		{"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strconcat(cases[i].header, "X: y\n\nx\n", NULL);
+		g_autoptr(MessageFacts) facts = facts_of(text);
+
+		if (g_strcmp0(facts->sender, cases[i].sender) != 0)
+			fail_msg("%s: %s", cases[i].header, facts->sender);
+	}
+}
+
 static void test_the_rest(void **state)
 {
 	g_autoptr(MessageFacts) facts =
@@ -264,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_two_from_addresses_are_both_told),
 		cmocka_unit_test(test_subject),
 		cmocka_unit_test(test_protection),
+		cmocka_unit_test(test_sender),
 		cmocka_unit_test(test_the_rest),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_message_keeps_bytes),

@@ -264,7 +264,7 @@ static void test_missing_notify(void **state)
 	char *rcpt[] = {address, notify, NULL};
 
 	(void)state;
-	session_add_recipient(session, rcpt);
+	session_add_recipient(session, rcpt, "muni.test");
 	g_ptr_array_set_size(session->envelope->recipients, 1);
 	outcome = outgoing_decide(session, &world->services);
 	assert_string_equal(outcome->decision, "no-notify");

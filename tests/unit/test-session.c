@@ -31,7 +31,7 @@ static void test_notify(void **state)
 		char *mail[] = {sender, NULL};
 
 		session_begin(session, "SUBMISSION", "Rosa", mail);
-		session_add_recipient(session, words);
+		session_add_recipient(session, words, "muni.test");
 		if (session->notify_missing != cases[i].missing)
 			fail_msg("%s", cases[i].parameters);
 		assert_string_equal(session->envelope->login, "rosa");
@@ -72,6 +72,37 @@ static MailMessage *message_of(const char *names)
 		mail_message_add_field(message, pair[0], pair[1]);
 	}
 	return message;
+}
+
+static void test_recipients(void **state)
+{
+	static const struct {
+		const char *daemon, *given, *kept;
+	} cases[] = {
+		{"SUBMISSION", "<a@b.test>", "a@b.test"},
+		{"SUBMISSION", "<a@b.test.>", "a@b.test"},
+		{"SUBMISSION", "<rosa>", "rosa@muni.test"},
+		{"SUBMISSION", "<a%b.test>", "a%b.test@muni.test"},
+		{"SUBMISSION", "<\"a.b\"@b.test>", "a.b@b.test"},
+		{"SUBMISSION", "<\"a b\"@b.test>", "\"a b\"@b.test"},
+		{"SUBMISSION", "<\"a@x\"@b.test>", "\"a@x\"@b.test"},
+		{"SUBMISSION", "<\"\"@b.test>", "\"\"@b.test"},
+		/* To be deleted it has to be named as Postfix has it. */
+		{"INBOUND", "<a@b.test.>", "a@b.test."},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(Session) session = session_new();
+		g_autofree char *given = g_strdup(cases[i].given);
+		char sender[] = "<x@b.test>";
+		char *mail[] = {sender, NULL}, *rcpt[] = {given, NULL};
+
+		session_begin(session, cases[i].daemon, "Rosa", mail);
+		session_add_recipient(session, rcpt, "muni.test");
+		assert_string_equal(
+			g_ptr_array_index(session->envelope->recipients, 0), cases[i].kept);
+	}
 }
 
 static void test_arrange(void **state)
@@ -119,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_notify),
+		cmocka_unit_test(test_recipients),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_arrange),
 		cmocka_unit_test(test_addresses),

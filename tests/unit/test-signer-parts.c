@@ -211,6 +211,11 @@ static void test_header_block(void **state)
 		 "HP=clear\r\n\r\n",
 			TRUE},
 		{"Content-Type: a/b; hp=clear\nFrom: " MAILBOX "\n\n", TRUE},
+		{"Content-Type: a/b; hp=clear\nFrom: " MAILBOX " (Rosa Morales)\n\n", TRUE},
+		{"Content-Type: a/b; hp=clear\nFrom: Rosa <" MAILBOX "> (x)\n\n", TRUE},
+		{"Content-Type: a/b; hp=clear\nFrom: " MAILBOX " (a) (b)\n\n", FALSE},
+		{"Content-Type: a/b; hp=clear\nFrom: " MAILBOX " (<x@muni.test>)\n\n", FALSE},
+		{"Content-Type: a/b; hp=clear\nFrom: (Rosa) " MAILBOX "\n\n", FALSE},
 		{"Content-Type: a/b; x=\"; hp=clear\"\r\nFrom: " MAILBOX "\r\n\r\n", FALSE},
 		{"Content-Type: a/b; hp=clear; hp=clear\r\nFrom: " MAILBOX "\r\n\r\n", FALSE},
 		{"Content-Type: a/b; hp=clear\r\nContent-Type: a/b; hp=clear\r\nFrom: " MAILBOX
