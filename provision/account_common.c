@@ -7,6 +7,7 @@
 #include "cms/digest.h"
 #include "provision/accounts.h"
 #include "provision/outbox.h"
+#include "provision/row.h"
 
 #define PASSWORD_GROUPS 5
 #define PASSWORD_GROUP_CHARS 4
@@ -92,16 +93,6 @@ char *account_password_new(void)
 	return password;
 }
 
-void account_record_personal(Record *record, const char *name, const char *value)
-{
-	guint8 salt[RECORD_SALT_BYTES];
-
-	if (value == NULL)
-		return;
-	random_bytes(salt, sizeof salt);
-	record_add_personal(record, name, value, salt);
-}
-
 char *account_text_tidy(const char *text)
 {
 	GString *tidy = g_string_new(NULL);
@@ -125,36 +116,6 @@ char *account_text_tidy(const char *text)
 char *account_dni_key(const char *dni)
 {
 	return g_strconcat("account-dni/", dni, NULL);
-}
-
-gboolean account_row_load(
-	StoreTxn *txn, StoreTable table, const char *key, json_t **row, GError **error)
-{
-	GError *failure = NULL;
-	g_autofree char *text = store_get_txn(txn, table, key, &failure);
-
-	*row = NULL;
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
-		return FALSE;
-	}
-	if (text == NULL)
-		return TRUE;
-	*row = json_loads(text, 0, NULL);
-	if (*row != NULL)
-		return TRUE;
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "the row %s is not JSON", key);
-	return FALSE;
-}
-
-gboolean account_row_save(
-	StoreTxn *txn, StoreTable table, const char *key, const json_t *row, GError **error)
-{
-	char *text = json_dumps(row, JSON_COMPACT);
-	gboolean ok = store_put(txn, table, key, text, error);
-
-	free(text);
-	return ok;
 }
 
 static gboolean append(StoreTxn *txn, gpointer data, GError **error)

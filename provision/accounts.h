@@ -1,6 +1,6 @@
 /*
  * What the parts about accounts share (requests, accounts, offices, people, self): an account as
- * JSON, first passwords, rows of a table as JSON, and the changes of the directory that the outbox
+ * JSON, first passwords, and the changes of the directory that the outbox
  * carries out. Any thread unless said otherwise.
  */
 #ifndef ACUSE_PROVISION_ACCOUNTS_H
@@ -20,20 +20,11 @@ json_t *account_to_json(const Account *account);
 /* A readable first password, 100 random bits: letters, digits and signs. */
 char *account_password_new(void);
 
-/* A salted personal field; NULL adds nothing. */
-void account_record_personal(Record *record, const char *name, const char *value);
-
 /* The text trimmed and with single blanks between its words; NULL when nothing is left. */
 char *account_text_tidy(const char *text);
 
 /* "TABLE_INDEX key" under which a DNI's active or pending account stands: -> request id. */
 char *account_dni_key(const char *dni);
-
-/* Inside a change. *row NULL without error: absent. */
-gboolean account_row_load(
-	StoreTxn *txn, StoreTable table, const char *key, json_t **row, GError **error);
-gboolean account_row_save(
-	StoreTxn *txn, StoreTable table, const char *key, const json_t *row, GError **error);
 
 /* Appends "account.password" {uid, reason, actor}. */
 gboolean account_record_password(

@@ -111,9 +111,9 @@ static gboolean add_head(Bundle *bundle, GError **error)
 	if (text == NULL)
 		return FALSE;
 	current = json_loads(text, 0, NULL);
-	exact = current == NULL ? NULL : send_record_text(current, "head");
+	exact = current == NULL ? NULL : row_text(current, "head");
 	head = exact == NULL ? NULL : json_loads(exact, 0, NULL);
-	base64 = current == NULL ? NULL : send_record_text(current, "cms");
+	base64 = current == NULL ? NULL : row_text(current, "cms");
 	if (head == NULL || base64 == NULL)
 		return refuse_unsigned(current, error);
 	bundle->size = (guint64)json_integer_value(json_object_get(head, "size"));
@@ -206,7 +206,7 @@ static gboolean add_reports(Bundle *bundle, GError **error)
 
 static gboolean add_all(Bundle *bundle, GError **error)
 {
-	const char *message = send_record_text(bundle->send, "message_sha256");
+	const char *message = row_text(bundle->send, "message_sha256");
 	g_autofree char *summary = NULL;
 
 	if (!add_opening_files(bundle, error) || !add_head(bundle, error) || !add_leaves(bundle, error))

@@ -158,7 +158,7 @@ static void add_cut(Record *record, const char *name, const char *text, gboolean
 	g_autofree char *value = cut(text);
 
 	if (personal)
-		send_record_add_personal(record, name, value);
+		record_add_salted(record, name, value);
 	else
 		record_add(record, name, value);
 }
@@ -184,7 +184,7 @@ static Record *event_leaf(const Event *event, const char *send_id, const Verdict
 		add_cut(record, "remote_mta", recipient->remote_mta, FALSE);
 		add_cut(record, "diagnostic", recipient->diagnostic, TRUE);
 	}
-	send_record_add_personal(record, "recipient", verdict->recipient);
+	record_add_salted(record, "recipient", verdict->recipient);
 	add_cut(record, "from", report->from, TRUE);
 	return record;
 }
@@ -264,28 +264,21 @@ static gboolean save_row(StoreTxn *txn, const Event *event, const char *original
 	GError **error)
 {
 	g_autofree char *key = g_strdup_printf("%020" G_GUINT64_FORMAT, number);
-	char *text = json_dumps(event->row, JSON_COMPACT);
-	gboolean saved = store_put(txn, TABLE_EVENTS, key, text, error) &&
-		store_put(txn, TABLE_INDEX, original_key, key, error);
 
-	free(text);
-	return saved;
+	return row_save(txn, TABLE_EVENTS, key, event->row, error) &&
+		store_put(txn, TABLE_INDEX, original_key, key, error);
 }
 
 static gboolean load_row(StoreTxn *txn, Event *event, const char *original_key, GError **error)
 {
-	g_autofree char *key = NULL, *text = NULL;
 	g_autoptr(GError) local = NULL;
+	g_autofree char *key = store_get_txn(txn, TABLE_INDEX, original_key, &local);
 
-	key = store_get_txn(txn, TABLE_INDEX, original_key, &local);
-	if (key != NULL)
-		text = store_get_txn(txn, TABLE_EVENTS, key, &local);
-	if (text != NULL)
-		event->row = send_record_parse(text, &local);
-	if (local == NULL)
-		return TRUE;
-	g_propagate_error(error, g_steal_pointer(&local));
-	return FALSE;
+	if (local != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	return key == NULL || row_load(txn, TABLE_EVENTS, key, &event->row, error);
 }
 
 /*
@@ -361,7 +354,7 @@ typedef struct {
 static gboolean list_visit(const char *key, const char *value, gpointer data)
 {
 	Listing *listing = data;
-	g_autoptr(SendJson) row = send_record_parse(value, &listing->error);
+	g_autoptr(SendJson) row = row_parse(value, &listing->error);
 
 	if (row == NULL || json_array_size(listing->items) >= listing->limit)
 		return FALSE;

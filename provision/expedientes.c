@@ -7,11 +7,10 @@
  * with INVALID, NOT_FOUND, or as the store does.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "api/record_json.h"
 #include "base/error.h"
-#include "cms/digest.h"
+#include "provision/row.h"
 #include "provision/service.h"
 
 #define SUBJECT_CHARS_MAX 500
@@ -35,6 +34,13 @@ static gboolean check_number(const char *number, GError **error)
 	return FALSE;
 }
 
+static gboolean not_registered(const char *number, GError **error)
+{
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "expediente %s is not registered",
+		number);
+	return FALSE;
+}
+
 static gboolean check_date(const char *date, GError **error)
 {
 	guint year, month, day;
@@ -48,48 +54,9 @@ static gboolean check_date(const char *date, GError **error)
 	return FALSE;
 }
 
-static gboolean save(StoreTxn *txn, const char *number, const json_t *expediente, GError **error)
-{
-	char *text = json_dumps(expediente, JSON_COMPACT);
-	gboolean ok = store_put(txn, TABLE_EXPEDIENTES, number, text, error);
-
-	free(text);
-	return ok;
-}
-
-static void add_personal(Record *record, const char *name, const char *value)
-{
-	guint8 salt[RECORD_SALT_BYTES];
-
-	if (value == NULL)
-		return;
-	random_bytes(salt, sizeof salt);
-	record_add_personal(record, name, value, salt);
-}
-
 static gboolean has_value(const json_t *object, const char *name, const char *value)
 {
-	return g_strcmp0(json_string_value(json_object_get(object, name)), value) == 0;
-}
-
-/* *expediente NULL without error: not registered yet. */
-static gboolean load(StoreTxn *txn, const char *number, json_t **expediente, GError **error)
-{
-	GError *failure = NULL;
-	g_autofree char *text = store_get_txn(txn, TABLE_EXPEDIENTES, number, &failure);
-
-	*expediente = NULL;
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
-		return FALSE;
-	}
-	if (text == NULL)
-		return TRUE;
-	*expediente = json_loads(text, 0, NULL);
-	if (*expediente != NULL)
-		return TRUE;
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "expediente %s is not JSON", number);
-	return FALSE;
+	return g_strcmp0(row_text(object, name), value) == 0;
 }
 
 static gboolean register_change(StoreTxn *txn, gpointer data, GError **error)
@@ -99,7 +66,7 @@ static gboolean register_change(StoreTxn *txn, gpointer data, GError **error)
 	g_autofree char *time = time_to_rfc3339(now_s);
 	g_autoptr(Record) record = NULL;
 
-	if (!load(txn, change->number, &change->result, error))
+	if (!row_load(txn, TABLE_EXPEDIENTES, change->number, &change->result, error))
 		return FALSE;
 	if (change->result != NULL && has_value(change->result, "subject", change->subject) &&
 		has_value(change->result, "matter", change->matter))
@@ -111,10 +78,10 @@ static gboolean register_change(StoreTxn *txn, gpointer data, GError **error)
 	json_object_set_new(change->result, "matter",
 		change->matter == NULL ? json_null() : json_string(change->matter));
 	record = record_new("expediente.registered", change->number, now_s);
-	add_personal(record, "subject", change->subject);
+	record_add_salted(record, "subject", change->subject);
 	record_add(record, "matter", change->matter);
 	record_add(record, "actor", change->request->actor);
-	return save(txn, change->number, change->result, error) &&
+	return row_save(txn, TABLE_EXPEDIENTES, change->number, change->result, error) &&
 		store_append(txn, record, NULL, error);
 }
 
@@ -126,13 +93,10 @@ static gboolean authorise_change(StoreTxn *txn, gpointer data, GError **error)
 	g_autoptr(Record) record = NULL;
 	json_t *known, *authorisations;
 
-	if (!load(txn, change->number, &change->result, error))
+	if (!row_load(txn, TABLE_EXPEDIENTES, change->number, &change->result, error))
 		return FALSE;
-	if (change->result == NULL) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND,
-			"expediente %s is not registered", change->number);
-		return FALSE;
-	}
+	if (change->result == NULL)
+		return not_registered(change->number, error);
 	authorisations = json_object_get(change->result, "authorisations");
 	known = json_object_get(authorisations, change->address);
 	if (known != NULL && has_value(known, "document", change->document) &&
@@ -142,12 +106,12 @@ static gboolean authorise_change(StoreTxn *txn, gpointer data, GError **error)
 		json_pack("{s:s, s:s, s:s, s:s}", "document", change->document, "date",
 			change->date, "holder", change->holder, "time", time));
 	record = record_new("expediente.authorised", change->number, now_s);
-	add_personal(record, "address", change->address);
-	add_personal(record, "holder", change->holder);
+	record_add_salted(record, "address", change->address);
+	record_add_salted(record, "holder", change->holder);
 	record_add(record, "document", change->document);
 	record_add(record, "date", change->date);
 	record_add(record, "actor", change->request->actor);
-	return save(txn, change->number, change->result, error) &&
+	return row_save(txn, TABLE_EXPEDIENTES, change->number, change->result, error) &&
 		store_append(txn, record, NULL, error);
 }
 
@@ -204,21 +168,11 @@ static gboolean put_authorisation(const ApiRequest *request, ApiResponse *respon
 static gboolean get_expediente(const ApiRequest *request, ApiResponse *response, GError **error)
 {
 	const char *number = request->arguments[0];
-	GError *failure = NULL;
-	g_autofree char *text = NULL;
 
-	if (!check_number(number, error))
+	if (!check_number(number, error) ||
+		!row_read(request->service->store, TABLE_EXPEDIENTES, number, &response->json, error))
 		return FALSE;
-	text = store_get(request->service->store, TABLE_EXPEDIENTES, number, &failure);
-	if (text == NULL && failure == NULL)
-		g_set_error(&failure, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND,
-			"expediente %s is not registered", number);
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
-		return FALSE;
-	}
-	response->json = json_loads(text, 0, NULL);
-	return TRUE;
+	return response->json != NULL || not_registered(number, error);
 }
 
 const Route routes_expedientes[] = {

@@ -7,6 +7,7 @@ provision_libprovision_a_SOURCES = \
 	provision/store_bdb.c provision/store_engine.h \
 	provision/blobs.c provision/blobs.h provision/blob_routes.c \
 	provision/service.c provision/service.h \
+	provision/row.c provision/row.h \
 	provision/http.c provision/http.h \
 	provision/http_call.c provision/http_call.h \
 	provision/replies.c provision/replies.h \

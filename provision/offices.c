@@ -11,6 +11,7 @@
 #include "directory/change.h"
 #include "provision/accounts.h"
 #include "provision/outbox.h"
+#include "provision/row.h"
 
 #define DELEGATES_MAX 100
 
@@ -22,11 +23,6 @@ typedef struct {
 	json_t *delegates;	 /* of the body, or NULL */
 	guint64 number;
 } Change;
-
-static const char *text_of(const json_t *object, const char *name)
-{
-	return json_string_value(json_object_get(object, name));
-}
 
 static gboolean check_person(Service *service, const char *uid, const char *member, GError **error)
 {
@@ -222,10 +218,10 @@ gboolean office_create(Service *service, const json_t *body, GError **error)
 {
 	g_autoptr(Directory) directory = directory_new(service->settings);
 	g_autoptr(Account) account =
-		office_account(service, text_of(body, "uid"), text_of(body, "name"));
+		office_account(service, row_text(body, "uid"), row_text(body, "name"));
 	g_autofree const char **delegates = uids_of(json_object_get(body, "delegates"));
 
-	account->owner = g_strdup(text_of(body, "responsible"));
+	account->owner = g_strdup(row_text(body, "responsible"));
 	account->delegates = g_strdupv((char **)delegates);
 	return directory_add_account(directory, account, error);
 }
@@ -236,7 +232,7 @@ gboolean office_set_people(Service *service, const json_t *body, GError **error)
 	g_autofree const char **delegates = uids_of(json_object_get(body, "delegates"));
 
 	return directory_set_office_people(
-		directory, text_of(body, "uid"), text_of(body, "responsible"), delegates, error);
+		directory, row_text(body, "uid"), row_text(body, "responsible"), delegates, error);
 }
 
 const Route routes_offices[] = {

@@ -10,6 +10,7 @@
 #include "directory/change.h"
 #include "provision/accounts.h"
 #include "provision/outbox.h"
+#include "provision/row.h"
 #include "provision/tokens.h"
 
 typedef struct {
@@ -70,11 +71,12 @@ static char *uid_by_requests(Service *service, const char *dni, GError **error)
 {
 	g_autofree char *key = account_dni_key(dni);
 	g_autofree char *id = store_get(service->store, TABLE_INDEX, key, error);
-	g_autofree char *text =
-		id != NULL ? store_get(service->store, TABLE_REQUESTS, id, error) : NULL;
-	json_t *row = text != NULL ? json_loads(text, 0, NULL) : NULL;
-	char *uid = g_strdup(json_string_value(json_object_get(row, "uid")));
+	json_t *row;
+	char *uid;
 
+	if (id == NULL || !row_read(service->store, TABLE_REQUESTS, id, &row, error))
+		return NULL;
+	uid = g_strdup(row_text(row, "uid"));
 	if (row != NULL && uid == NULL)
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE,
 			"the account is still being made");
@@ -110,7 +112,7 @@ static gboolean cease_change(StoreTxn *txn, gpointer data, GError **error)
 	json_t *body = json_pack("{s:s}", "uid", change->uid);
 	gboolean ok;
 
-	account_record_personal(record, "dni", change->dni);
+	record_add_salted(record, "dni", change->dni);
 	record_add(record, "document", change->document);
 	record_add(record, "date", change->date);
 	record_add(record, "actor", change->request->actor);

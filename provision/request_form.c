@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "core/naming.h"
 #include "provision/accounts.h"
+#include "provision/row.h"
 
 typedef struct {
 	const char *name;
@@ -113,15 +114,10 @@ static gboolean read_member(const json_t *body, const Member *member, json_t *ro
 	return TRUE;
 }
 
-static const char *text_of(const json_t *row, const char *name)
-{
-	return json_string_value(json_object_get(row, name));
-}
-
 static gboolean check_names(const json_t *row, GError **error)
 {
-	g_autofree char *name = naming_candidate(text_of(row, "given_names"),
-		text_of(row, "paternal_surname"), text_of(row, "maternal_surname"), 0, 1, error);
+	g_autofree char *name = naming_candidate(row_text(row, "given_names"),
+		row_text(row, "paternal_surname"), row_text(row, "maternal_surname"), 0, 1, error);
 
 	return name != NULL;
 }
@@ -146,8 +142,8 @@ json_t *request_form_read(const json_t *body, GError **error)
 			return NULL;
 		}
 	}
-	if (!check_dni(text_of(row, "dni"), error) ||
-		!check_reason(text_of(row, "reason"), error) || !check_names(row, error)) {
+	if (!check_dni(row_text(row, "dni"), error) ||
+		!check_reason(row_text(row, "reason"), error) || !check_names(row, error)) {
 		json_decref(row);
 		return NULL;
 	}
@@ -157,20 +153,20 @@ json_t *request_form_read(const json_t *body, GError **error)
 Account *request_form_account(const json_t *row, const char *uid, const char *domain)
 {
 	Account *account = account_new();
-	const char *maternal = text_of(row, "maternal_surname");
+	const char *maternal = row_text(row, "maternal_surname");
 
 	account->uid = g_strdup(uid);
 	account->mail = g_strdup_printf("%s@%s", uid, domain);
 	account->kind = ACCOUNT_PERSON;
 	account->state = ACCOUNT_PENDING;
-	account->dni = g_strdup(text_of(row, "dni"));
-	account->given_names = g_strdup(text_of(row, "given_names"));
-	account->paternal_surname = g_strdup(text_of(row, "paternal_surname"));
+	account->dni = g_strdup(row_text(row, "dni"));
+	account->given_names = g_strdup(row_text(row, "given_names"));
+	account->paternal_surname = g_strdup(row_text(row, "paternal_surname"));
 	account->maternal_surname = g_strdup(maternal);
 	account->display_name =
 		g_strjoin(" ", account->given_names, account->paternal_surname, maternal, NULL);
-	account->post = g_strdup(text_of(row, "post"));
-	account->unit = g_strdup(text_of(row, "unit"));
-	account->phone = g_strdup(text_of(row, "phone"));
+	account->post = g_strdup(row_text(row, "post"));
+	account->unit = g_strdup(row_text(row, "unit"));
+	account->phone = g_strdup(row_text(row, "phone"));
 	return account;
 }

@@ -14,6 +14,7 @@
 #include "provision/outbox.h"
 #include "provision/request_form.h"
 #include "provision/request_life.h"
+#include "provision/row.h"
 
 #define CANDIDATES_MAX 1000
 
@@ -25,16 +26,11 @@ typedef struct {
 	guint64 number; /* of the outbox entry */
 } Change;
 
-static const char *text_of(const json_t *row, const char *name)
-{
-	return json_string_value(json_object_get(row, name));
-}
-
 static RequestState state_of(const json_t *row)
 {
 	RequestState state = REQUEST_CANCELLED;
 
-	request_state_parse(text_of(row, "state"), &state);
+	request_state_parse(row_text(row, "state"), &state);
 	return state;
 }
 
@@ -57,22 +53,22 @@ static const RequestStep *find_step(
 static gboolean append_record(StoreTxn *txn, const Change *change, const char *type, GError **error)
 {
 	g_autoptr(Record) record =
-		record_new(type, text_of(change->row, "id"), change->request->service->now_s());
+		record_new(type, row_text(change->row, "id"), change->request->service->now_s());
 
 	if (change->event == REQUEST_FILE || change->event == REQUEST_FILE_WITHOUT_TRAMITE) {
-		account_record_personal(record, "given_names", text_of(change->row, "given_names"));
-		account_record_personal(
-			record, "paternal_surname", text_of(change->row, "paternal_surname"));
-		account_record_personal(
-			record, "maternal_surname", text_of(change->row, "maternal_surname"));
-		account_record_personal(record, "dni", text_of(change->row, "dni"));
-		record_add(record, "unit", text_of(change->row, "unit"));
-		record_add(record, "document", text_of(change->row, "document"));
-		record_add(record, "reason", text_of(change->row, "reason"));
-		record_add(record, "tramite", text_of(change->row, "tramite"));
+		record_add_salted(record, "given_names", row_text(change->row, "given_names"));
+		record_add_salted(
+			record, "paternal_surname", row_text(change->row, "paternal_surname"));
+		record_add_salted(
+			record, "maternal_surname", row_text(change->row, "maternal_surname"));
+		record_add_salted(record, "dni", row_text(change->row, "dni"));
+		record_add(record, "unit", row_text(change->row, "unit"));
+		record_add(record, "document", row_text(change->row, "document"));
+		record_add(record, "reason", row_text(change->row, "reason"));
+		record_add(record, "tramite", row_text(change->row, "tramite"));
 	}
 	record_add(record, "reasons", change->reasons);
-	record_add(record, "uid", text_of(change->row, "uid"));
+	record_add(record, "uid", row_text(change->row, "uid"));
 	record_add(record, "actor", change->request->actor);
 	return store_append(txn, record, NULL, error);
 }
@@ -88,7 +84,7 @@ static gboolean conflict_of_dni(GError **error)
 static gboolean check_dni_free(StoreTxn *txn, const json_t *row, GError **error)
 {
 	GError *failure = NULL;
-	g_autofree char *key = account_dni_key(text_of(row, "dni"));
+	g_autofree char *key = account_dni_key(row_text(row, "dni"));
 	g_autofree char *holder = store_get_txn(txn, TABLE_INDEX, key, &failure);
 
 	if (failure != NULL) {
@@ -117,14 +113,14 @@ static gboolean file_change(StoreTxn *txn, gpointer data, GError **error)
 	json_object_set_new(change->row, "reasons", json_null());
 	json_object_set_new(change->row, "time", json_string(time));
 	return append_record(txn, change, step->record, error) &&
-	       account_row_save(txn, TABLE_REQUESTS, id, change->row, error);
+	       row_save(txn, TABLE_REQUESTS, id, change->row, error);
 }
 
 /* Loads the row of change->id; NOT_FOUND when there is none. */
 static gboolean load_row(StoreTxn *txn, Change *change, GError **error)
 {
 	json_decref(change->row); /* of a run of the change that was taken back */
-	if (!account_row_load(txn, TABLE_REQUESTS, change->id, &change->row, error))
+	if (!row_load(txn, TABLE_REQUESTS, change->id, &change->row, error))
 		return FALSE;
 	if (change->row != NULL)
 		return TRUE;
@@ -134,7 +130,7 @@ static gboolean load_row(StoreTxn *txn, Change *change, GError **error)
 
 static gboolean queue_creation(StoreTxn *txn, Change *change, GError **error)
 {
-	g_autofree char *key = account_dni_key(text_of(change->row, "dni"));
+	g_autofree char *key = account_dni_key(row_text(change->row, "dni"));
 	json_t *body;
 	gboolean ok;
 
@@ -164,7 +160,7 @@ static gboolean step_change(StoreTxn *txn, gpointer data, GError **error)
 	if (change->reasons != NULL)
 		json_object_set_new(change->row, "reasons", json_string(change->reasons));
 	return append_record(txn, change, step->record, error) &&
-	       account_row_save(txn, TABLE_REQUESTS, change->id, change->row, error);
+	       row_save(txn, TABLE_REQUESTS, change->id, change->row, error);
 }
 
 static gboolean run(Change *change, StoreChange function, GError **error)
@@ -179,13 +175,9 @@ static gboolean run(Change *change, StoreChange function, GError **error)
 /* A new reference; NULL with NOT_FOUND or the store's error. */
 static json_t *read_row(Service *service, const char *id, GError **error)
 {
-	GError *failure = NULL;
-	g_autofree char *text = store_get(service->store, TABLE_REQUESTS, id, &failure);
-	json_t *row = text != NULL ? json_loads(text, 0, NULL) : NULL;
+	json_t *row;
 
-	if (failure != NULL)
-		g_propagate_error(error, failure);
-	else if (row == NULL)
+	if (row_read(service->store, TABLE_REQUESTS, id, &row, error) && row == NULL)
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no such request");
 	return row;
 }
@@ -209,9 +201,9 @@ static gboolean file_request(const ApiRequest *request, ApiResponse *response, G
 	change.row = request_form_read(request->body, error);
 	if (change.row == NULL)
 		return FALSE;
-	change.event = text_of(change.row, "tramite") != NULL ? REQUEST_FILE
+	change.event = row_text(change.row, "tramite") != NULL ? REQUEST_FILE
 							      : REQUEST_FILE_WITHOUT_TRAMITE;
-	if (!check_directory(request->service, text_of(change.row, "dni"), error)) {
+	if (!check_directory(request->service, row_text(change.row, "dni"), error)) {
 		json_decref(change.row);
 		return FALSE;
 	}
@@ -234,7 +226,7 @@ static gboolean approve_request(const ApiRequest *request, ApiResponse *response
 	if (row == NULL)
 		return FALSE;
 	free_dni = state_of(row) != REQUEST_RECEIVED ||
-		   check_directory(request->service, text_of(row, "dni"), error);
+		   check_directory(request->service, row_text(row, "dni"), error);
 	json_decref(row);
 	if (!free_dni || !run(&change, step_change, error))
 		return FALSE;
@@ -274,7 +266,7 @@ static char *deliverable_uid(const ApiRequest *request, GError **error)
 	char *uid = NULL;
 
 	if (row != NULL && find_step(request, state_of(row), REQUEST_DELIVER, error) != NULL) {
-		uid = g_strdup(text_of(row, "uid"));
+		uid = g_strdup(row_text(row, "uid"));
 		if (uid == NULL)
 			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE,
 				"the account is still being made");
@@ -381,8 +373,8 @@ static char *create_under_free_name(Service *service, const json_t *row, GError 
 	for (guint n = 0; n < CANDIDATES_MAX; n++) {
 		g_autoptr(GError) failure = NULL;
 		g_autoptr(Account) account = NULL;
-		g_autofree char *name = naming_candidate(text_of(row, "given_names"),
-			text_of(row, "paternal_surname"), text_of(row, "maternal_surname"), n,
+		g_autofree char *name = naming_candidate(row_text(row, "given_names"),
+			row_text(row, "paternal_surname"), row_text(row, "maternal_surname"), n,
 			first, error);
 
 		if (name == NULL)
@@ -390,7 +382,7 @@ static char *create_under_free_name(Service *service, const json_t *row, GError 
 		if (naming_reserved(name))
 			continue;
 		account = request_form_account(row, name, domain);
-		if (directory_reserve_name(directory, name, text_of(row, "id"), &failure) &&
+		if (directory_reserve_name(directory, name, row_text(row, "id"), &failure) &&
 			directory_add_account(directory, account, &failure))
 			return g_steal_pointer(&name);
 		if (!g_error_matches(failure, ACUSE_ERROR, ACUSE_ERROR_CONFLICT)) {
@@ -414,20 +406,20 @@ static gboolean created_change(StoreTxn *txn, gpointer data, GError **error)
 	json_t *row;
 	gboolean ok;
 
-	if (!account_row_load(txn, TABLE_REQUESTS, created->id, &row, error))
+	if (!row_load(txn, TABLE_REQUESTS, created->id, &row, error))
 		return FALSE;
 	record_add(record, "request", created->id);
-	account_record_personal(record, "dni", text_of(row, "dni"));
+	record_add_salted(record, "dni", row_text(row, "dni"));
 	json_object_set_new(row, "uid", json_string(created->uid));
 	ok = store_append(txn, record, NULL, error) &&
-	     account_row_save(txn, TABLE_REQUESTS, created->id, row, error);
+	     row_save(txn, TABLE_REQUESTS, created->id, row, error);
 	json_decref(row);
 	return ok;
 }
 
 gboolean account_create(Service *service, const json_t *body, GError **error)
 {
-	const char *id = text_of(body, "request");
+	const char *id = row_text(body, "request");
 	json_t *row = read_row(service, id != NULL ? id : "", error);
 	g_autofree char *uid = NULL;
 	Created created = {.id = id, .now_s = service->now_s()};
@@ -435,7 +427,7 @@ gboolean account_create(Service *service, const json_t *body, GError **error)
 
 	if (row == NULL)
 		return FALSE;
-	done = text_of(row, "uid") != NULL; /* carried out before a crash */
+	done = row_text(row, "uid") != NULL; /* carried out before a crash */
 	if (!done) {
 		created.uid = uid = create_under_free_name(service, row, error);
 		done = uid != NULL && store_run(service->store, created_change, &created, error);

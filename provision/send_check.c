@@ -127,19 +127,19 @@ gboolean send_check_intent(const json_t *body, GError **error)
 		!check_foreign(body, "date", MAX_DATE, error) || !check_foreign(body, "subject", MAX_SUBJECT, error) ||
 		!check_recipients(body, error))
 		return FALSE;
-	if (!send_class_parse(send_record_text(body, "class"), &send_class))
+	if (!send_class_parse(row_text(body, "class"), &send_class))
 		return invalid("class", "no such class", error);
-	if (strlen(send_record_text(body, "token")) != RETURN_TOKEN_CHARS)
+	if (strlen(row_text(body, "token")) != RETURN_TOKEN_CHARS)
 		return invalid("token", "has another length", error);
-	if (!is_address(send_record_text(body, "mailbox")))
+	if (!is_address(row_text(body, "mailbox")))
 		return invalid("mailbox", "must be an address", error);
-	if (!digest_is_sha256_hex(send_record_text(body, "content_sha256")))
+	if (!digest_is_sha256_hex(row_text(body, "content_sha256")))
 		return invalid("content_sha256", "must be a SHA-256 in hex", error);
-	if (!is_hex_or_null(send_record_text(body, "entity_sha256")))
+	if (!is_hex_or_null(row_text(body, "entity_sha256")))
 		return invalid("entity_sha256", "must be a SHA-256 in hex", error);
 	if (!json_is_boolean(sign))
 		return invalid("sign", "must be true or false", error);
-	if (json_is_true(sign) && send_record_text(body, "entity_sha256") == NULL)
+	if (json_is_true(sign) && row_text(body, "entity_sha256") == NULL)
 		return invalid("entity_sha256", "must be there when sign is true", error);
 	return TRUE;
 }

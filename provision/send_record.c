@@ -11,56 +11,31 @@
 #include "base/error.h"
 #include "cms/digest.h"
 
-json_t *send_record_parse(const char *text, GError **error)
+/* The send that was found, or NULL with NOT_FOUND. */
+static json_t *found(json_t *send, const char *id, GError **error)
 {
-	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-
-	if (json_is_object(json))
-		return json;
-	json_decref(json);
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "a stored record is not a JSON object");
-	return NULL;
-}
-
-static json_t *parse_found(char *text, const char *id, GError **error)
-{
-	g_autofree char *owned = text;
-
-	if (owned == NULL) {
-		if (error == NULL || *error == NULL)
-			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no send %s", id);
-		return NULL;
-	}
-	return send_record_parse(owned, error);
+	if (send == NULL)
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no send %s", id);
+	return send;
 }
 
 json_t *send_record_load(StoreTxn *txn, const char *id, GError **error)
 {
-	g_autoptr(GError) local = NULL;
-	json_t *send = parse_found(store_get_txn(txn, TABLE_SENDS, id, &local), id, &local);
+	json_t *send;
 
-	if (send == NULL)
-		g_propagate_error(error, g_steal_pointer(&local));
-	return send;
+	return row_load(txn, TABLE_SENDS, id, &send, error) ? found(send, id, error) : NULL;
 }
 
 json_t *send_record_read(Store *store, const char *id, GError **error)
 {
-	g_autoptr(GError) local = NULL;
-	json_t *send = parse_found(store_get(store, TABLE_SENDS, id, &local), id, &local);
+	json_t *send;
 
-	if (send == NULL)
-		g_propagate_error(error, g_steal_pointer(&local));
-	return send;
+	return row_read(store, TABLE_SENDS, id, &send, error) ? found(send, id, error) : NULL;
 }
 
 gboolean send_record_save(StoreTxn *txn, const json_t *send, GError **error)
 {
-	char *text = json_dumps(send, JSON_COMPACT);
-	gboolean saved = store_put(txn, TABLE_SENDS, send_record_id(send), text, error);
-
-	free(text);
-	return saved;
+	return row_save(txn, TABLE_SENDS, send_record_id(send), send, error);
 }
 
 /* A client may name a recipient twice; it is one. */
@@ -102,14 +77,9 @@ json_t *send_record_new(const json_t *intent, gint64 now_s)
 	return send;
 }
 
-const char *send_record_text(const json_t *send, const char *name)
-{
-	return json_string_value(json_object_get(send, name));
-}
-
 const char *send_record_id(const json_t *send)
 {
-	const char *id = send_record_text(send, "id");
+	const char *id = row_text(send, "id");
 
 	return id != NULL ? id : "";
 }
@@ -117,7 +87,7 @@ const char *send_record_id(const json_t *send)
 SendState send_record_state(const json_t *send)
 {
 	SendState state = SEND_INTENT;
-	const char *word = send_record_text(send, "state");
+	const char *word = row_text(send, "state");
 
 	if (word != NULL)
 		send_state_parse(word, &state);
@@ -127,7 +97,7 @@ SendState send_record_state(const json_t *send)
 gint64 send_record_time_s(const json_t *send)
 {
 	gint64 time_s = 0;
-	const char *text = send_record_text(send, "time");
+	const char *text = row_text(send, "time");
 
 	if (text == NULL || !time_from_rfc3339(text, &time_s))
 		return 0;
@@ -142,12 +112,12 @@ static int compare_strings(const void *a, const void *b)
 char *send_record_fingerprint(const json_t *send)
 {
 	/* Without a Message-ID nothing tells a second mail from the first one again: then no mail is a repeat. */
-	const char *message_id = send_record_text(send, "message_id");
+	const char *message_id = row_text(send, "message_id");
 	const char *const parts[] = {message_id != NULL ? message_id : send_record_id(send),
-		send_record_text(send, "content_sha256")};
+		row_text(send, "content_sha256")};
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
-	const char *mailbox = send_record_text(send, "mailbox");
+	const char *mailbox = row_text(send, "mailbox");
 	json_t *address;
 	size_t i;
 
@@ -187,8 +157,8 @@ static gboolean index_put(StoreTxn *txn, const char *kind, const char *key, cons
 gboolean send_record_index(StoreTxn *txn, json_t *send, const char *fingerprint, GError **error)
 {
 	const char *id = send_record_id(send);
-	g_autofree char *mailbox = g_ascii_strdown(send_record_text(send, "mailbox"), -1);
-	const char *message_id = send_record_text(send, "message_id");
+	g_autofree char *mailbox = g_ascii_strdown(row_text(send, "mailbox"), -1);
+	const char *message_id = row_text(send, "message_id");
 	g_autofree char *prefix = NULL, *key = NULL;
 	guint64 sequence;
 
@@ -197,13 +167,13 @@ gboolean send_record_index(StoreTxn *txn, json_t *send, const char *fingerprint,
 	/* "" is an id like any other here: nothing looks for it. */
 	prefix = send_record_message_prefix(message_id != NULL ? message_id : "");
 	key = g_strdup_printf("%s%020" G_GUINT64_FORMAT, prefix, sequence);
-	return index_put(txn, "token", send_record_text(send, "token"), id, 0, error) &&
-		index_put(txn, "queue", send_record_text(send, "queue_id"), id, 0, error) &&
+	return index_put(txn, "token", row_text(send, "token"), id, 0, error) &&
+		index_put(txn, "queue", row_text(send, "queue_id"), id, 0, error) &&
 		index_put(txn, "fingerprint", fingerprint, id, 0, error) &&
 		index_put(txn, "pending", id, id, 0, error) &&
 		index_put(txn, "send", "all", id, sequence, error) &&
 		store_put(txn, TABLE_INDEX, key, id, error) &&
-		index_put(txn, "expediente", send_record_text(send, "expediente"), id, sequence, error) &&
+		index_put(txn, "expediente", row_text(send, "expediente"), id, sequence, error) &&
 		index_put(txn, "mailbox", mailbox, id, sequence, error);
 }
 
@@ -217,16 +187,6 @@ gboolean send_record_append(StoreTxn *txn, json_t *send, const Record *record, g
 	if (leaf != NULL)
 		*leaf = index;
 	return TRUE;
-}
-
-void send_record_add_personal(Record *record, const char *name, const char *value)
-{
-	guint8 salt[RECORD_SALT_BYTES];
-
-	if (value == NULL)
-		return;
-	random_bytes(salt, sizeof(salt));
-	record_add_personal(record, name, value, salt);
 }
 
 gboolean send_record_settle(StoreTxn *txn, json_t *send, SendEvent event, const char *how, gint64 now_s,
@@ -264,8 +224,8 @@ void send_record_deliver(json_t *send, const char *recipient, DeliveryState even
 
 	json_array_foreach (json_object_get(send, "deliveries"), i, row) {
 		DeliveryState state, next;
-		const char *word = send_record_text(row, "state");
-		const char *address = send_record_text(row, "address");
+		const char *word = row_text(row, "state");
+		const char *address = row_text(row, "address");
 		g_autofree char *time = NULL;
 
 		if (address == NULL || strcmp(address, recipient) != 0 ||
@@ -321,8 +281,8 @@ SendFacts *send_record_facts(const json_t *send)
 	SendFacts *facts = g_new0(SendFacts, 1);
 
 	facts->send_id = g_strdup(send_record_id(send));
-	facts->token = g_strdup(send_record_text(send, "token"));
-	facts->message_id = g_strdup(send_record_text(send, "message_id"));
+	facts->token = g_strdup(row_text(send, "token"));
+	facts->message_id = g_strdup(row_text(send, "message_id"));
 	facts->queue_ids = texts_of(json_object_get(send, "attempts"));
 	facts->recipients = texts_of(json_object_get(send, "recipients"));
 	return facts;

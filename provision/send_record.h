@@ -9,7 +9,7 @@
 
 #include "core/evidence.h"
 #include "core/send.h"
-#include "provision/store.h"
+#include "provision/row.h"
 
 #define SEND_MAX_RECIPIENTS 1000
 #define SEND_MAX_ADDRESS 320
@@ -34,15 +34,11 @@ char *send_record_fingerprint(const json_t *send);
 char *send_record_message_prefix(const char *message_id);
 
 const char *send_record_id(const json_t *send);
-/* A string member, or NULL. */
-const char *send_record_text(const json_t *send, const char *name);
 SendState send_record_state(const json_t *send);
 gint64 send_record_time_s(const json_t *send);
 
 /* Appends the record and notes its number in the send. */
 gboolean send_record_append(StoreTxn *txn, json_t *send, const Record *record, guint64 *leaf, GError **error);
-/* With a fresh random salt. */
-void send_record_add_personal(Record *record, const char *name, const char *value);
 
 /*
  * Moves the state when its table allows it: leaf send.released or send.not_released with `how`, timeline, index.
@@ -68,8 +64,5 @@ void send_record_note(json_t *send, const SendEntry *entry);
 SendFacts *send_record_facts(const json_t *send);
 void send_record_facts_free(SendFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SendFacts, send_record_facts_free)
-
-/* Parses what the store gave; NULL with DAMAGED. */
-json_t *send_record_parse(const char *text, GError **error);
 
 #endif

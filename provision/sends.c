@@ -23,7 +23,7 @@ static gboolean invalid(const char *name, const char *reason, GError **error)
 /* The live copy may have changed since the milter looked: P1 and P2 once more. */
 static gboolean check_account(const Service *service, const json_t *body, GError **error)
 {
-	const char *login = send_record_text(body, "login"), *reason = NULL;
+	const char *login = row_text(body, "login"), *reason = NULL;
 	g_autoptr(Account) person = NULL, mailbox = NULL;
 
 	if (live_directory_age_s(service->live) > settings_int(service->settings, "directory", "max_age_s")) {
@@ -39,7 +39,7 @@ static gboolean check_account(const Service *service, const json_t *body, GError
 			person == NULL ? "unknown to the directory" : reason);
 		return FALSE;
 	}
-	mailbox = live_directory_by_mail(service->live, send_record_text(body, "mailbox"));
+	mailbox = live_directory_by_mail(service->live, row_text(body, "mailbox"));
 	if (mailbox == NULL || !account_may_send_as(person, mailbox)) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_AUTHORISED, "the login may not send as this mailbox");
 		return FALSE;
@@ -68,7 +68,7 @@ static gboolean asks_signature(const Intent *intent)
 
 static gboolean check_expediente(StoreTxn *txn, const Intent *intent, GError **error)
 {
-	const char *number = send_record_text(intent->body, "expediente");
+	const char *number = row_text(intent->body, "expediente");
 	g_autoptr(GError) local = NULL;
 	g_autofree char *found = NULL;
 
@@ -90,7 +90,7 @@ static gboolean check_expediente(StoreTxn *txn, const Intent *intent, GError **e
 
 static gboolean check_binding(StoreTxn *txn, const Intent *intent, GError **error)
 {
-	g_autofree char *mailbox = g_ascii_strdown(send_record_text(intent->body, "mailbox"), -1);
+	g_autofree char *mailbox = g_ascii_strdown(row_text(intent->body, "mailbox"), -1);
 
 	if (!asks_signature(intent) || tokens_mailbox_bound(txn, mailbox))
 		return TRUE;
@@ -103,7 +103,7 @@ static gboolean note_repeat(StoreTxn *txn, const Intent *intent, json_t *before,
 	g_autoptr(Record) record = record_new("send.repeated", send_record_id(before), intent->now_s);
 	SendEntry entry = {.event = "repeated", .time_s = intent->now_s};
 
-	record_add(record, "queue_id", send_record_text(intent->body, "queue_id"));
+	record_add(record, "queue_id", row_text(intent->body, "queue_id"));
 	if (!send_record_append(txn, before, record, &entry.leaf, error))
 		return FALSE;
 	send_record_note(before, &entry);
@@ -153,11 +153,11 @@ static Record *intent_leaf(const json_t *send, gint64 now_s)
 	Record *record = record_new("send.intent", send_record_id(send), now_s);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(plain); i++)
-		record_add(record, plain[i], send_record_text(send, plain[i]));
+		record_add(record, plain[i], row_text(send, plain[i]));
 	record_add(record, "sign", json_is_true(json_object_get(send, "sign")) ? "true" : "false");
 	record_add_int(record, "recipients", (gint64)json_array_size(json_object_get(send, "recipients")));
 	for (gsize i = 0; i < G_N_ELEMENTS(personal); i++)
-		send_record_add_personal(record, personal[i], send_record_text(send, personal[i]));
+		record_add_salted(record, personal[i], row_text(send, personal[i]));
 	return record;
 }
 
@@ -175,7 +175,7 @@ static gboolean append_intent(StoreTxn *txn, json_t *send, gint64 now_s, GError 
 		g_autoptr(Record) leaf = record_new("send.recipient", send_record_id(send), now_s);
 
 		record_add_int(leaf, "number", (gint64)i + 1);
-		send_record_add_personal(leaf, "address", json_string_value(address));
+		record_add_salted(leaf, "address", json_string_value(address));
 		if (!send_record_append(txn, send, leaf, NULL, error))
 			return FALSE;
 	}
@@ -234,8 +234,8 @@ static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GE
 		return FALSE;
 	/* Made before the record: what cannot be permitted is not recorded. It is given after. */
 	if (json_is_true(json_object_get(body, "sign"))) {
-		permit = permit_make(service->permit_key, send_record_id(body), send_record_text(body, "mailbox"),
-			send_record_text(body, "entity_sha256"),
+		permit = permit_make(service->permit_key, send_record_id(body), row_text(body, "mailbox"),
+			row_text(body, "entity_sha256"),
 			intent.now_s + settings_int(service->settings, "signing", "permit_lifetime_s"), error);
 		if (permit == NULL)
 			return FALSE;
@@ -257,9 +257,9 @@ static gboolean is_same_prepared(const json_t *send, const Prepared *prepared)
 	json_array_foreach (attempts, i, attempt)
 		attempted |= g_strcmp0(json_string_value(attempt), prepared->queue_id) == 0;
 	return attempted && json_integer_value(json_object_get(send, "size")) == prepared->size &&
-		g_strcmp0(send_record_text(send, "message_sha256"), prepared->message_sha256) == 0 &&
-		g_strcmp0(send_record_text(send, "certificate_sha256"), prepared->certificate_sha256) == 0 &&
-		g_strcmp0(send_record_text(send, "cms_sha256"), prepared->cms_sha256) == 0;
+		g_strcmp0(row_text(send, "message_sha256"), prepared->message_sha256) == 0 &&
+		g_strcmp0(row_text(send, "certificate_sha256"), prepared->certificate_sha256) == 0 &&
+		g_strcmp0(row_text(send, "cms_sha256"), prepared->cms_sha256) == 0;
 }
 
 static gboolean append_prepared(StoreTxn *txn, json_t *send, const Prepared *prepared, GError **error)
@@ -270,7 +270,7 @@ static gboolean append_prepared(StoreTxn *txn, json_t *send, const Prepared *pre
 	record_add(record, "message_sha256", prepared->message_sha256);
 	record_add_int(record, "size", prepared->size);
 	record_add(record, "queue_id", prepared->queue_id);
-	record_add(record, "entity_sha256", send_record_text(send, "entity_sha256"));
+	record_add(record, "entity_sha256", row_text(send, "entity_sha256"));
 	record_add(record, "certificate_sha256", prepared->certificate_sha256);
 	record_add(record, "cms_sha256", prepared->cms_sha256);
 	if (!send_record_append(txn, send, record, &entry.leaf, error))
@@ -306,7 +306,7 @@ static gboolean change_prepared(StoreTxn *txn, gpointer data, GError **error)
 
 	if (send == NULL)
 		return FALSE;
-	if (send_record_text(send, "message_sha256") != NULL && is_same_prepared(send, prepared) &&
+	if (row_text(send, "message_sha256") != NULL && is_same_prepared(send, prepared) &&
 		send_record_state(send) != SEND_NOT_RELEASED)
 		return TRUE;
 	if (send_record_state(send) != SEND_INTENT ||

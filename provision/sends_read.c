@@ -21,7 +21,7 @@ typedef struct {
 
 static gboolean same_text(const json_t *send, const char *name, const char *wanted)
 {
-	const char *text = send_record_text(send, name);
+	const char *text = row_text(send, name);
 
 	return wanted == NULL || (text != NULL && g_ascii_strcasecmp(text, wanted) == 0);
 }
@@ -155,7 +155,7 @@ static gboolean append_reading(StoreTxn *txn, gpointer data, GError **error)
 		record_new("send.read", request->arguments[0], request->service->now_s());
 
 	record_add(record, "what", reading->what);
-	send_record_add_personal(record, "actor", request->actor);
+	record_add_salted(record, "actor", request->actor);
 	return store_append(txn, record, NULL, error);
 }
 
@@ -176,7 +176,7 @@ gboolean sends_message(const ApiRequest *request, ApiResponse *response, GError 
 
 	if (send == NULL)
 		return FALSE;
-	digest = send_record_text(send, "message_sha256");
+	digest = row_text(send, "message_sha256");
 	if (digest == NULL) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "the send has no bytes: it was never prepared");
 		return FALSE;

@@ -9,7 +9,7 @@
 
 #include "api/record_json.h"
 #include "base/error.h"
-#include "cms/digest.h"
+#include "provision/row.h"
 #include "signer/protocol.h"
 
 #define MAX_LABEL 32 /* PKCS#11 */
@@ -34,26 +34,9 @@ static char *index_key(const char *mailbox)
 	return g_strconcat("token-mailbox/", mailbox, NULL);
 }
 
-/* A new reference; NULL without error: no such token. */
-static json_t *get_row(StoreTxn *txn, const char *label, GError **error)
-{
-	g_autofree char *text = store_get_txn(txn, TABLE_TOKENS, label, error);
-
-	return text != NULL ? json_loads(text, 0, NULL) : NULL;
-}
-
-static gboolean put_row(StoreTxn *txn, const char *label, const json_t *row, GError **error)
-{
-	char *text = json_dumps(row, JSON_COMPACT);
-	gboolean ok = store_put(txn, TABLE_TOKENS, label, text, error);
-
-	free(text);
-	return ok;
-}
-
 static gboolean row_is_active(const json_t *row)
 {
-	return g_strcmp0(json_string_value(json_object_get(row, "state")), "active") == 0;
+	return g_strcmp0(row_text(row, "state"), "active") == 0;
 }
 
 static gssize find_mailbox(const json_t *mailboxes, const char *mailbox)
@@ -68,8 +51,9 @@ gboolean tokens_mailbox_bound(StoreTxn *txn, const char *mailbox)
 {
 	g_autofree char *key = index_key(mailbox);
 	g_autofree char *label = store_get_txn(txn, TABLE_INDEX, key, NULL);
-	json_t *row = label != NULL ? get_row(txn, label, NULL) : NULL;
-	gboolean bound = row != NULL && row_is_active(row) &&
+	json_t *row = NULL;
+	gboolean bound = label != NULL && row_load(txn, TABLE_TOKENS, label, &row, NULL) &&
+			 row_is_active(row) &&
 			 find_mailbox(json_object_get(row, "mailboxes"), mailbox) >= 0;
 
 	json_decref(row);
@@ -81,18 +65,19 @@ gboolean tokens_mailbox_bound(StoreTxn *txn, const char *mailbox)
 static gboolean take_mailbox(StoreTxn *txn, const char *label, const char *mailbox,
 	const char *when_empty, GError **error)
 {
-	json_t *row = get_row(txn, label, error);
-	json_t *mailboxes = json_object_get(row, "mailboxes");
-	gssize at = find_mailbox(mailboxes, mailbox);
+	json_t *row, *mailboxes;
 	gboolean ok = TRUE;
+	gssize at;
 
-	if (row == NULL)
-		return error == NULL || *error == NULL;
+	if (!row_load(txn, TABLE_TOKENS, label, &row, error))
+		return FALSE;
+	mailboxes = json_object_get(row, "mailboxes");
+	at = find_mailbox(mailboxes, mailbox);
 	if (at >= 0) {
 		json_array_remove(mailboxes, (size_t)at);
 		if (json_array_size(mailboxes) == 0)
 			json_object_set_new(row, "state", json_string(when_empty));
-		ok = put_row(txn, label, row, error);
+		ok = row_save(txn, TABLE_TOKENS, label, row, error);
 	}
 	json_decref(row);
 	return ok;
@@ -132,11 +117,9 @@ static gboolean append_record(
 	record_add(record, "serial", change->serial);
 	for (size_t i = 0; i < json_array_size(change->mailboxes); i++) {
 		g_autofree char *name = g_strdup_printf("mailbox%zu", i + 1);
-		guint8 salt[RECORD_SALT_BYTES];
 
-		random_bytes(salt, sizeof salt);
-		record_add_personal(record, name,
-			json_string_value(json_array_get(change->mailboxes, i)), salt);
+		record_add_salted(
+			record, name, json_string_value(json_array_get(change->mailboxes, i)));
 	}
 	record_add(record, "from", change->from);
 	record_add(record, "until", change->until);
@@ -180,7 +163,7 @@ static gboolean enrol(StoreTxn *txn, gpointer data, GError **error)
 	body = json_object();
 	ok = append_record(txn, "token.enrolled", change, error) &&
 	     move_mailboxes(txn, change, error) &&
-	     put_row(txn, change->label, change->row, error) &&
+	     row_save(txn, TABLE_TOKENS, change->label, change->row, error) &&
 	     outbox_add(txn, "bindings", body, &change->outbox_number, error);
 	json_decref(body);
 	return ok;
@@ -189,17 +172,15 @@ static gboolean enrol(StoreTxn *txn, gpointer data, GError **error)
 static gboolean lock(StoreTxn *txn, gpointer data, GError **error)
 {
 	TokenChange *change = data;
-	g_autoptr(GError) cause = NULL;
 	json_t *body;
 	gboolean ok;
 
 	json_decref(change->row);
-	change->row = get_row(txn, change->label, &cause);
+	if (!row_load(txn, TABLE_TOKENS, change->label, &change->row, error))
+		return FALSE;
 	if (change->row == NULL) {
-		if (cause == NULL)
-			g_set_error(&cause, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no token %s",
-				change->label);
-		g_propagate_error(error, g_steal_pointer(&cause));
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no token %s",
+			change->label);
 		return FALSE;
 	}
 	body = json_pack("{s:s}", "lock", change->label);
