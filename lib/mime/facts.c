@@ -82,11 +82,19 @@ static void read_subject(const MailMessage *message, MessageFacts *facts)
 	}
 }
 
+/* What no client should write, bytes of some charset, becomes U+FFFD: facts are UTF-8. NULL stays NULL; consumed. */
+static char *take_valid(char *text)
+{
+	g_autofree char *taken = text;
+
+	return taken ? g_utf8_make_valid(taken, -1) : NULL;
+}
+
 static char *first_id(const char *value)
 {
 	g_auto(GStrv) ids = header_ids(value);
 
-	return g_strdup(ids[0]);
+	return take_valid(g_strdup(ids[0]));
 }
 
 static void read_body(const MailMessage *message, MessageFacts *facts)
@@ -144,7 +152,7 @@ MessageFacts *mime_facts(const MailMessage *message, GError **error)
 	read_subject(message, facts);
 	facts->message_id = first_id(mail_message_field(message, "Message-ID"));
 	facts->in_reply_to = first_id(mail_message_field(message, "In-Reply-To"));
-	facts->date = date ? header_unfold(date) : NULL;
+	facts->date = take_valid(date ? header_unfold(date) : NULL);
 	facts->marked_notification =
 		mark_word && g_ascii_strcasecmp(mark_word, "notification") == 0;
 	facts->asks_read_receipt =

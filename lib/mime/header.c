@@ -175,6 +175,8 @@ char **header_ids(const char *value)
 
 		if (!close)
 			break;
+		/* An opened one that is never closed is no part of the next. */
+		open = g_strrstr_len(open, close - open, "<");
 		id = g_strstrip(g_strndup(open + 1, (gsize)(close - open) - 1));
 		if (id[0])
 			g_strv_builder_add(ids, id);

@@ -10,3 +10,15 @@ AM_TESTS_ENVIRONMENT = \
 	export TSAN_OPTIONS;
 
 EXTRA_DIST += tests/suppressions/lsan.supp tests/suppressions/tsan.supp tests/suppressions/valgrind.supp
+
+if TSAN
+lib_base_libbase_a_SOURCES += tests/suppressions/tsan-glib.c
+endif
+
+# Every program of `make check` under valgrind; what it starts is not followed.
+VALGRIND = valgrind
+VALGRIND_FLAGS = -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --child-silent-after-fork=yes \
+	--suppressions=$(abs_top_srcdir)/tests/suppressions/valgrind.supp
+.PHONY: check-valgrind
+check-valgrind: $(check_PROGRAMS)
+	$(MAKE) check-TESTS TESTS='$(filter $(check_PROGRAMS),$(TESTS))' LOG_COMPILER='$(VALGRIND)' LOG_FLAGS='$(VALGRIND_FLAGS)'

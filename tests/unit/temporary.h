@@ -5,15 +5,6 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 
-#ifdef __SANITIZE_ADDRESS__
-/* Berkeley DB does not free the writers that pages of its private cache name when the environment is closed. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libdb-5.3\n";
-}
-#endif
-
 static inline char *temporary_folder(void)
 {
 	char *folder = g_dir_make_tmp("acuse-test-XXXXXX", NULL);

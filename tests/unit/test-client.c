@@ -160,7 +160,7 @@ static void test_requests(void **state)
 static void test_large_blob(void **state)
 {
 	g_autoptr(HttpStub) stub = http_stub_new(answer);
-	g_autoptr(ApiClient) client = api_client_new(http_stub_path(stub), 10000, NULL);
+	g_autoptr(ApiClient) client = api_client_new(http_stub_path(stub), 60000, NULL);
 	g_autoptr(GError) error = NULL;
 	g_autofree char *bytes = g_strnfill(3000000, 'x');
 	g_autoptr(GBytes) blob = g_bytes_new_static(bytes, 3000000);

@@ -214,6 +214,17 @@ static void test_the_rest(void **state)
 	assert_null(facts->subject);
 }
 
+static void test_fields_of_odd_clients(void **state)
+{
+	g_autoptr(MessageFacts) facts =
+		facts_of("Message-ID: <1 <2\xf1@muni.test>\nIn-Reply-To: \xf1 <\xf1>\nDate: \xf1\n\nx");
+
+	(void)state;
+	assert_string_equal(facts->message_id, "2\xef\xbf\xbd@muni.test");
+	assert_string_equal(facts->in_reply_to, "\xef\xbf\xbd");
+	assert_string_equal(facts->date, "\xef\xbf\xbd");
+}
+
 static char *nested(guint levels)
 {
 	GString *text = g_string_new("Content-Type: multipart/mixed; boundary=b0\n\n");
@@ -294,6 +305,7 @@ int main(void)
 		cmocka_unit_test(test_protection),
 		cmocka_unit_test(test_sender),
 		cmocka_unit_test(test_the_rest),
+		cmocka_unit_test(test_fields_of_odd_clients),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_message_keeps_bytes),
 	};
