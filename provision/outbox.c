@@ -1,7 +1,8 @@
 /*
- * outbox.h over TABLE_OUTBOX: zero-padded number -> {"kind","body"[,"trouble"]}. One thread
+ * outbox.h over TABLE_OUTBOX: zero-padded number -> {"kind","body"[,"trouble"]}. A thread
  * reads what waits, carries it out and deletes it; what fails waits with growing pauses that live
- * in memory, so a start tries everything at once.
+ * in memory, so a start tries everything at once. Urgent kinds have a thread of their own, since
+ * another entry may hang for as long as the service it speaks to.
  *
  * Never loses an entry: it is deleted only after it was carried out, so a crash in between repeats
  * it (kinds are idempotent). Threads: outbox_add in changes; outbox_wait and outbox_waiting from
@@ -22,16 +23,25 @@
 #define PASS_MAX 1000
 #define KEY_FORMAT "%020" G_GUINT64_FORMAT
 
+enum { ORDERED, URGENT, N_WORKERS };
+
+typedef struct {
+	Outbox *outbox;
+	gboolean urgent;
+	GThread *thread;
+	gboolean woken; /* this and the rest: under the outbox's lock */
+	guint waiting;
+	char *trouble; /* of the first entry that has one */
+} Worker;
+
 struct _Outbox {
 	Service *service;
 	const OutboxKind *const *tables;
-	GThread *thread;
+	Worker workers[N_WORKERS];
 	GMutex lock; /* the rest */
 	GCond changed;
-	gboolean stopping, woken;
+	gboolean stopping;
 	guint64 progress; /* counts entries done and passes, for those who wait */
-	guint waiting;
-	char *trouble; /* of the first entry that has one */
 };
 
 typedef struct {
@@ -48,6 +58,7 @@ typedef struct {
 /* One pass over what waits. */
 typedef struct {
 	Outbox *outbox;
+	gboolean urgent;
 	GHashTable *retries; /* key -> Retry */
 	GHashTable *held;    /* lanes and subjects that an earlier entry holds back */
 	gint64 next_us;
@@ -90,17 +101,6 @@ static void entry_free(gpointer data)
 	g_free(entry);
 }
 
-static gboolean collect(const char *key, const char *value, gpointer data)
-{
-	GPtrArray *entries = data;
-	Entry *entry = g_new0(Entry, 1);
-
-	entry->key = g_strdup(key);
-	entry->text = g_strdup(value);
-	g_ptr_array_add(entries, entry);
-	return entries->len < PASS_MAX;
-}
-
 static const OutboxKind *find_kind(const Outbox *outbox, const char *kind, guint *lane)
 {
 	for (guint i = 0; kind != NULL && outbox->tables[i] != NULL; i++) {
@@ -112,6 +112,30 @@ static const OutboxKind *find_kind(const Outbox *outbox, const char *kind, guint
 		}
 	}
 	return NULL;
+}
+
+typedef struct {
+	const Worker *worker;
+	GPtrArray *entries;
+} Collecting;
+
+static gboolean collect(const char *key, const char *value, gpointer data)
+{
+	Collecting *collecting = data;
+	json_t *json = json_loads(value, 0, NULL);
+	guint lane = 0;
+	const OutboxKind *kind = find_kind(collecting->worker->outbox,
+		json_string_value(json_object_get(json, "kind")), &lane);
+	Entry *entry;
+
+	json_decref(json);
+	if ((kind != NULL && kind->urgent) != collecting->worker->urgent)
+		return TRUE;
+	entry = g_new0(Entry, 1);
+	entry->key = g_strdup(key);
+	entry->text = g_strdup(value);
+	g_ptr_array_add(collecting->entries, entry);
+	return collecting->entries->len < PASS_MAX;
 }
 
 static char *subject_of(guint lane, const json_t *body)
@@ -165,7 +189,7 @@ static void put_off(Pass *pass, const char *key, json_t *entry, const GError *fa
 		retry->pause_s = TROUBLE_PAUSE_S;
 		note_trouble(pass, key, entry, failure->message);
 	} else {
-		retry->pause_s = CLAMP(retry->pause_s * 2, 1, PAUSE_MAX_S);
+		retry->pause_s = pass->urgent ? 1 : CLAMP(retry->pause_s * 2, 1, PAUSE_MAX_S);
 	}
 	retry->due_us = g_get_monotonic_time() + retry->pause_s * G_TIME_SPAN_SECOND;
 	log_warning("a change waits", "kind", kind, "number", key, "reason", failure->message, NULL);
@@ -201,9 +225,11 @@ static gboolean carry_out(Pass *pass, const char *key, json_t *entry, const Outb
  */
 static void hold(Pass *pass, guint lane, const char *subject, const Retry *retry)
 {
+	pass->next_us = MIN(pass->next_us, retry->due_us);
+	if (pass->urgent)
+		return;
 	g_hash_table_add(pass->held,
 		retry->trouble ? g_strdup(subject) : g_strdup_printf("%u", lane));
-	pass->next_us = MIN(pass->next_us, retry->due_us);
 }
 
 static void tell_progress(Outbox *outbox)
@@ -255,27 +281,30 @@ static gboolean is_stopping(Outbox *outbox)
 }
 
 /* When to look again, monotonic. */
-static gint64 run_pass(Outbox *outbox, GHashTable *retries)
+static gint64 run_pass(Worker *worker, GHashTable *retries)
 {
+	Outbox *outbox = worker->outbox;
 	g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(entry_free);
 	g_autoptr(GHashTable) held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GError) failure = NULL;
+	Collecting collecting = {worker, entries};
 	Pass pass = {.outbox = outbox,
+		.urgent = worker->urgent,
 		.retries = retries,
 		.held = held,
 		.next_us = g_get_monotonic_time() + IDLE_S * G_TIME_SPAN_SECOND};
 
-	if (!store_scan(outbox->service->store, TABLE_OUTBOX, "", NULL, FALSE, collect, entries,
-			&failure)) {
+	if (!store_scan(outbox->service->store, TABLE_OUTBOX, "", NULL, FALSE, collect,
+			&collecting, &failure)) {
 		log_error("the outbox cannot be read", "reason", failure->message, NULL);
 		return g_get_monotonic_time() + G_TIME_SPAN_SECOND;
 	}
 	for (guint i = 0; i < entries->len && !is_stopping(outbox); i++)
 		look_at(&pass, entries->pdata[i]);
 	g_mutex_lock(&outbox->lock);
-	outbox->waiting = pass.waiting;
-	g_free(outbox->trouble);
-	outbox->trouble = pass.trouble;
+	worker->waiting = pass.waiting;
+	g_free(worker->trouble);
+	worker->trouble = pass.trouble;
 	outbox->progress++;
 	g_cond_broadcast(&outbox->changed);
 	g_mutex_unlock(&outbox->lock);
@@ -285,18 +314,19 @@ static gint64 run_pass(Outbox *outbox, GHashTable *retries)
 
 static gpointer outbox_run(gpointer data)
 {
-	Outbox *outbox = data;
+	Worker *worker = data;
+	Outbox *outbox = worker->outbox;
 	g_autoptr(GHashTable) retries =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 
 	for (;;) {
-		gint64 next_us = run_pass(outbox, retries);
+		gint64 next_us = run_pass(worker, retries);
 
 		g_mutex_lock(&outbox->lock);
-		while (!outbox->stopping && !outbox->woken)
+		while (!outbox->stopping && !worker->woken)
 			if (!g_cond_wait_until(&outbox->changed, &outbox->lock, next_us))
 				break;
-		outbox->woken = FALSE;
+		worker->woken = FALSE;
 		if (outbox->stopping) {
 			g_mutex_unlock(&outbox->lock);
 			return NULL;
@@ -310,7 +340,8 @@ static void wake(gpointer data)
 	Outbox *outbox = data;
 
 	g_mutex_lock(&outbox->lock);
-	outbox->woken = TRUE;
+	for (guint i = 0; i < N_WORKERS; i++)
+		outbox->workers[i].woken = TRUE;
 	g_cond_broadcast(&outbox->changed);
 	g_mutex_unlock(&outbox->lock);
 }
@@ -324,11 +355,18 @@ Outbox *outbox_start_with(Service *service, const OutboxKind *const *tables, GEr
 	g_mutex_init(&outbox->lock);
 	g_cond_init(&outbox->changed);
 	store_listen(service->store, TABLE_OUTBOX, wake, outbox);
-	outbox->thread = g_thread_try_new("outbox", outbox_run, outbox, error);
-	if (outbox->thread != NULL)
-		return outbox;
-	outbox_stop(outbox);
-	return NULL;
+	for (guint i = 0; i < N_WORKERS; i++) {
+		Worker *worker = &outbox->workers[i];
+
+		worker->outbox = outbox;
+		worker->urgent = i == URGENT;
+		worker->thread = g_thread_try_new("outbox", outbox_run, worker, error);
+		if (worker->thread == NULL) {
+			outbox_stop(outbox);
+			return NULL;
+		}
+	}
+	return outbox;
 }
 
 void outbox_stop(Outbox *outbox)
@@ -340,11 +378,13 @@ void outbox_stop(Outbox *outbox)
 	outbox->stopping = TRUE;
 	g_cond_broadcast(&outbox->changed);
 	g_mutex_unlock(&outbox->lock);
-	if (outbox->thread != NULL)
-		g_thread_join(outbox->thread);
+	for (guint i = 0; i < N_WORKERS; i++) {
+		if (outbox->workers[i].thread != NULL)
+			g_thread_join(outbox->workers[i].thread);
+		g_free(outbox->workers[i].trouble);
+	}
 	g_mutex_clear(&outbox->lock);
 	g_cond_clear(&outbox->changed);
-	g_free(outbox->trouble);
 	g_free(outbox);
 }
 
@@ -381,11 +421,15 @@ gboolean outbox_wait(Outbox *outbox, guint64 number, guint timeout_ms)
 
 guint outbox_waiting(Outbox *outbox, char **trouble)
 {
-	guint waiting;
+	guint waiting = 0;
 
+	*trouble = NULL;
 	g_mutex_lock(&outbox->lock);
-	waiting = outbox->waiting;
-	*trouble = g_strdup(outbox->trouble);
+	for (guint i = 0; i < N_WORKERS; i++) {
+		waiting += outbox->workers[i].waiting;
+		if (*trouble == NULL)
+			*trouble = g_strdup(outbox->workers[i].trouble);
+	}
 	g_mutex_unlock(&outbox->lock);
 	return waiting;
 }

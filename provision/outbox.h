@@ -1,7 +1,7 @@
 /*
  * The outbox (DESIGN 3): changes outside the ledger (directory, signer bindings, notices) are
  * committed together with the record that orders them and repeated until done. One thread carries
- * them out in order; each kind is idempotent.
+ * them out in order, another those that may not wait; each kind is idempotent.
  */
 #ifndef ACUSE_PROVISION_OUTBOX_H
 #define ACUSE_PROVISION_OUTBOX_H
@@ -11,7 +11,8 @@
 /*
  * Order: entries of one table of kinds are carried out in the order they were added, so a slapd
  * that is down holds back the directory's changes and not the signer's. An entry in trouble lets
- * others pass, except those with the same "uid" or "label" in their body.
+ * others pass, except those with the same "uid" or "label" in their body. An urgent kind waits for
+ * no other entry and holds none back.
  */
 
 /*
@@ -38,6 +39,7 @@ gboolean outbox_wait(Outbox *outbox, guint64 number, guint timeout_ms);
 typedef struct {
 	const char *kind;
 	gboolean (*carry_out)(Service *service, const json_t *body, GError **error);
+	gboolean urgent;
 } OutboxKind;
 
 /* outbox_start over these tables (NULL-terminated array). */

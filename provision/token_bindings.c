@@ -96,6 +96,6 @@ static gboolean push_bindings(Service *service, const json_t *body, GError **err
 }
 
 const OutboxKind outbox_kinds_tokens[] = {
-	{"bindings", push_bindings},
-	{NULL, NULL},
+	{"bindings", push_bindings, FALSE},
+	{NULL, NULL, FALSE},
 };

@@ -15,7 +15,7 @@
 
 static GMutex lock;
 static GString *done; /* what was carried out, in order */
-static gint down, in_trouble;
+static gint down, in_trouble, hanging;
 
 static void note(const json_t *body)
 {
@@ -49,8 +49,21 @@ static gboolean do_token(Service *service, const json_t *body, GError **error)
 	return TRUE;
 }
 
-static const OutboxKind accounts[] = {{"account", do_account}, {NULL, NULL}};
-static const OutboxKind tokens[] = {{"token", do_token}, {NULL, NULL}};
+/* A signer that hangs. */
+static gboolean do_hang(Service *service, const json_t *body, GError **error)
+{
+	(void)service;
+	(void)error;
+	while (g_atomic_int_get(&hanging))
+		g_usleep(1000);
+	note(body);
+	return TRUE;
+}
+
+static const OutboxKind accounts[] = {{"account", do_account, FALSE}, {"cease", do_token, TRUE},
+	{NULL, NULL, FALSE}};
+static const OutboxKind tokens[] = {{"token", do_token, FALSE}, {"hang", do_hang, FALSE},
+	{NULL, NULL, FALSE}};
 static const OutboxKind *const tables[] = {accounts, tokens, NULL};
 
 typedef struct {
@@ -139,10 +152,39 @@ static void test_outbox(void **state)
 	temporary_remove(folder);
 }
 
+/* A cessation overtakes whatever is in trouble, waits or hangs, also of its own subject. */
+static void test_urgent(void **state)
+{
+	g_autofree char *folder = temporary_folder();
+	Service service = {.store = store_open(folder, NULL)};
+	Outbox *outbox;
+	guint64 number, last;
+
+	(void)state;
+	done = g_string_new(NULL);
+	g_atomic_int_set(&in_trouble, 1);
+	g_atomic_int_set(&hanging, 1);
+	outbox = outbox_start_with(&service, tables, NULL);
+	assert_non_null(outbox);
+	queue(&service, "account", "bad", "b1");
+	last = queue(&service, "hang", "", "h1");
+	number = queue(&service, "cease", "bad", "c1");
+	assert_true(outbox_wait(outbox, number, 5000));
+	assert_done("c1 ");
+	g_atomic_int_set(&hanging, 0);
+	assert_true(outbox_wait(outbox, last, 5000));
+	g_atomic_int_set(&in_trouble, 0);
+	outbox_stop(outbox);
+	store_close(service.store);
+	g_string_free(done, TRUE);
+	temporary_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_outbox),
+		cmocka_unit_test(test_urgent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
