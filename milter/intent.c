@@ -5,7 +5,7 @@
 
 static void set_text(json_t *object, const char *name, const char *value)
 {
-	json_object_set_new(object, name, value != NULL ? json_string(value) : json_null());
+	json_object_set_new(object, name, json_pack("s?", value));
 }
 
 /* What a stranger's client wrote may be no UTF-8, which JSON is. */

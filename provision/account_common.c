@@ -18,12 +18,7 @@ static json_t *time_json(gint64 time_s)
 {
 	g_autofree char *text = time_s != 0 ? time_to_rfc3339(time_s) : NULL;
 
-	return text != NULL ? json_string(text) : json_null();
-}
-
-static json_t *text_json(const char *text)
-{
-	return text != NULL ? json_string(text) : json_null();
+	return json_pack("s?", text);
 }
 
 json_t *account_to_json(const Account *account)
@@ -49,7 +44,7 @@ json_t *account_to_json(const Account *account)
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-		json_object_set_new(json, texts[i].name, text_json(texts[i].value));
+		json_object_set_new(json, texts[i].name, json_pack("s?", texts[i].value));
 	for (int i = 0; account->delegates != NULL && account->delegates[i] != NULL; i++)
 		json_array_append_new(delegates, json_string(account->delegates[i]));
 	json_object_set_new(json, "delegates", delegates);

@@ -103,7 +103,7 @@ static gboolean refuse_unsigned(const json_t *current, GError **error)
 static gboolean add_head(Bundle *bundle, GError **error)
 {
 	g_autofree char *text = heads_current(bundle->service, error);
-	g_autoptr(SendJson) current = NULL, head = NULL;
+	json_auto_t *current = NULL, *head = NULL;
 	g_autofree guint8 *cms = NULL;
 	const char *exact, *base64;
 	gsize size;
@@ -222,7 +222,7 @@ GBytes *bundle_make(Service *service, const char *send_id, GError **error)
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	g_autoptr(Zip) zip = archive_write_new();
 	g_autoptr(GPtrArray) leaves = g_ptr_array_new_with_free_func((GDestroyNotify)bundle_leaf_free);
-	g_autoptr(SendJson) send = send_record_read(service->store, send_id, error);
+	json_auto_t *send = send_record_read(service->store, send_id, error);
 	Bundle bundle = {service, zip, send, leaves, 0};
 
 	if (send == NULL)

@@ -145,7 +145,7 @@ static void deliver(json_t *deliveries, const BundleLeaf *leaf)
 char *bundle_summary(const GPtrArray *leaves)
 {
 	static const char *const framing[] = {"v", "type", "id", "time", "recipients", NULL};
-	g_autoptr(BundleJson) summary = json_object();
+	json_auto_t *summary = json_object();
 	json_t *deliveries = json_array(), *timeline = json_array();
 	const BundleLeaf *intent = bundle_find(leaves, "send.intent");
 	char *text, *copy;

@@ -12,9 +12,6 @@
 #define BUNDLE_MAX_FILES 20000
 #define BUNDLE_MAX_BYTES (512u * 1024 * 1024) /* of all files together, unpacked */
 
-typedef json_t BundleJson;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(BundleJson, json_decref)
-
 typedef struct {
 	guint64 index;
 	json_t *leaf;	 /* owned */

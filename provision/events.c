@@ -107,7 +107,7 @@ static json_t *choose(StoreTxn *txn, const Event *event, GPtrArray **verdicts, G
 
 	*verdicts = NULL;
 	for (guint i = 0; i < event->candidates->len; i++) {
-		g_autoptr(SendJson) send = send_record_load(txn, event->candidates->pdata[i], error);
+		json_auto_t *send = send_record_load(txn, event->candidates->pdata[i], error);
 		g_autoptr(SendFacts) facts = NULL;
 		g_autoptr(GPtrArray) judged = NULL;
 
@@ -232,7 +232,7 @@ static gboolean apply(StoreTxn *txn, const Event *event, json_t *send, const GPt
 static gboolean note_mailbox(StoreTxn *txn, const Event *event, GError **error)
 {
 	g_autofree char *key = NULL, *id = NULL;
-	g_autoptr(SendJson) send = NULL;
+	json_auto_t *send = NULL;
 	g_autoptr(GError) local = NULL;
 
 	if (event->report->token == NULL)
@@ -297,7 +297,7 @@ static gboolean change_event(StoreTxn *txn, gpointer data, GError **error)
 	Event *event = data;
 	g_autofree char *original_key = original_key_new(event->report);
 	g_autoptr(GPtrArray) verdicts = NULL;
-	g_autoptr(SendJson) send = NULL;
+	json_auto_t *send = NULL;
 	g_autoptr(GError) local = NULL;
 	guint64 number;
 
@@ -354,7 +354,7 @@ typedef struct {
 static gboolean list_visit(const char *key, const char *value, gpointer data)
 {
 	Listing *listing = data;
-	g_autoptr(SendJson) row = row_parse(value, &listing->error);
+	json_auto_t *row = row_parse(value, &listing->error);
 
 	if (row == NULL || json_array_size(listing->items) >= listing->limit)
 		return FALSE;
@@ -368,7 +368,7 @@ static gboolean list_visit(const char *key, const char *value, gpointer data)
 
 static gboolean list_events(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	g_autoptr(SendJson) items = json_array();
+	json_auto_t *items = json_array();
 	Listing listing = {.items = items};
 	g_autofree char *after = NULL;
 	gboolean done;

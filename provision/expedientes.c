@@ -75,8 +75,7 @@ static gboolean register_change(StoreTxn *txn, gpointer data, GError **error)
 		change->result = json_pack("{s:s, s:s, s:{}}", "number", change->number, "time", time,
 			"authorisations");
 	json_object_set_new(change->result, "subject", json_string(change->subject));
-	json_object_set_new(change->result, "matter",
-		change->matter == NULL ? json_null() : json_string(change->matter));
+	json_object_set_new(change->result, "matter", json_pack("s?", change->matter));
 	record = record_new("expediente.registered", change->number, now_s);
 	record_add_salted(record, "subject", change->subject);
 	record_add(record, "matter", change->matter);

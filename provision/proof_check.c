@@ -108,7 +108,7 @@ static gboolean check_head(Check *check, GError **error)
 	g_autofree char *text = take_text(check, "head.json", error), *size = NULL;
 	g_autoptr(GBytes) cms = NULL, content = NULL;
 	g_autoptr(CmsSigner) signer = NULL;
-	g_autoptr(BundleJson) head = NULL;
+	json_auto_t *head = NULL;
 	const char *time;
 
 	if (text == NULL)
@@ -136,7 +136,7 @@ static gboolean check_inclusion(Check *check, guint64 index, const char *leaf, G
 {
 	g_autofree char *name = g_strdup_printf("proofs/%" G_GUINT64_FORMAT ".json", index);
 	g_autofree char *text = take_text(check, name, error);
-	g_autoptr(BundleJson) json = NULL;
+	json_auto_t *json = NULL;
 	g_autoptr(GArray) proof = g_array_new(FALSE, FALSE, sizeof(MerkleHash));
 	json_int_t stated, size;
 	json_t *list, *hex;
@@ -176,7 +176,7 @@ static gboolean check_inclusion(Check *check, guint64 index, const char *leaf, G
 static gboolean take_opening(Check *check, guint64 index, const char *leaf, char **opening, GError **error)
 {
 	g_autofree char *name = g_strdup_printf("openings/%" G_GUINT64_FORMAT ".json", index);
-	g_autoptr(BundleJson) json = NULL;
+	json_auto_t *json = NULL;
 	const char *field;
 	json_t *value;
 	char *again;

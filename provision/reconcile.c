@@ -28,7 +28,7 @@ GHashTable *reconcile_queue_ids(const char *output, GError **error)
 	g_auto(GStrv) lines = g_strsplit(output, "\n", -1);
 
 	for (gsize i = 0; lines[i] != NULL; i++) {
-		g_autoptr(SendJson) json = NULL;
+		json_auto_t *json = NULL;
 		const char *id;
 
 		if (*g_strstrip(lines[i]) == '\0')
@@ -151,7 +151,7 @@ static gboolean is_overdue(const Settling *settling, const json_t *send)
 /* Whether a change would do anything, by what is committed: most pending sends only wait. */
 static gboolean needs_change(const Settling *settling, gboolean *needs, GError **error)
 {
-	g_autoptr(SendJson) send = send_record_read(settling->service->store, settling->id, error);
+	json_auto_t *send = send_record_read(settling->service->store, settling->id, error);
 
 	if (send == NULL)
 		return FALSE;
@@ -162,7 +162,7 @@ static gboolean needs_change(const Settling *settling, gboolean *needs, GError *
 static gboolean change_settle(StoreTxn *txn, gpointer data, GError **error)
 {
 	Settling *settling = data;
-	g_autoptr(SendJson) send = send_record_load(txn, settling->id, error);
+	json_auto_t *send = send_record_load(txn, settling->id, error);
 	gboolean settled = TRUE;
 
 	settling->moved = FALSE;

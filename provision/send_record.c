@@ -67,10 +67,8 @@ json_t *send_record_new(const json_t *intent, gint64 now_s)
 	json_object_set_new(send, "state", json_string(send_state_name(SEND_INTENT)));
 	json_object_set_new(send, "time", json_string(time));
 	json_object_set_new(send, "attempts", json_pack("[O]", json_object_get(intent, "queue_id")));
-	json_object_set_new(send, "message_sha256", json_null());
-	json_object_set_new(send, "size", json_null());
-	json_object_set_new(send, "certificate_sha256", json_null());
-	json_object_set_new(send, "cms_sha256", json_null());
+	json_object_update_new(send, json_pack("{s:n, s:n, s:n, s:n}", "message_sha256", "size",
+					 "certificate_sha256", "cms_sha256"));
 	json_object_set_new(send, "deliveries", deliveries);
 	json_object_set_new(send, "timeline", json_array());
 	json_object_set_new(send, "leaves", json_array());
@@ -240,27 +238,17 @@ void send_record_deliver(json_t *send, const char *recipient, DeliveryState even
 	}
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return text == NULL ? json_null() : json_string(text);
-}
-
 void send_record_note(json_t *send, const SendEntry *entry)
 {
 	const Verdict *verdict = entry->verdict;
 	g_autofree char *time = time_to_rfc3339(entry->time_s);
-	json_t *row = json_object();
+	json_t *row = json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:s?, s:s?, s:s?, s:s?, s:I}", "time", time,
+		"event", entry->event, "recipient", verdict ? verdict->recipient : NULL, "trust",
+		verdict ? trust_name(verdict->trust) : NULL, "counts", verdict == NULL || verdict->counts,
+		"matched_by", verdict ? verdict->matched_by : NULL, "reason",
+		verdict ? verdict->reason : NULL, "diagnostic", entry->diagnostic, "original_sha256",
+		entry->original_sha256, "leaf", (json_int_t)entry->leaf);
 
-	json_object_set_new(row, "time", json_string(time));
-	json_object_set_new(row, "event", json_string(entry->event));
-	json_object_set_new(row, "recipient", text_or_null(verdict ? verdict->recipient : NULL));
-	json_object_set_new(row, "trust", text_or_null(verdict ? trust_name(verdict->trust) : NULL));
-	json_object_set_new(row, "counts", json_boolean(verdict == NULL || verdict->counts));
-	json_object_set_new(row, "matched_by", text_or_null(verdict ? verdict->matched_by : NULL));
-	json_object_set_new(row, "reason", text_or_null(verdict ? verdict->reason : NULL));
-	json_object_set_new(row, "diagnostic", text_or_null(entry->diagnostic));
-	json_object_set_new(row, "original_sha256", text_or_null(entry->original_sha256));
-	json_object_set_new(row, "leaf", json_integer((json_int_t)entry->leaf));
 	json_array_append_new(json_object_get(send, "timeline"), row);
 }
 

@@ -14,9 +14,6 @@
 #define SEND_MAX_RECIPIENTS 1000
 #define SEND_MAX_ADDRESS 320
 
-typedef json_t SendJson;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(SendJson, json_decref)
-
 /* A checked intent (not consumed) becomes a send of state intent: no leaves yet. */
 json_t *send_record_new(const json_t *intent, gint64 now_s);
 

@@ -114,7 +114,7 @@ static gboolean note_repeat(StoreTxn *txn, const Intent *intent, json_t *before,
 static gboolean check_repeat(StoreTxn *txn, Intent *intent, const char *fingerprint, GError **error)
 {
 	g_autofree char *key = g_strconcat("fingerprint/", fingerprint, NULL), *id = NULL;
-	g_autoptr(SendJson) before = NULL;
+	json_auto_t *before = NULL;
 	g_autoptr(GError) local = NULL;
 
 	id = store_get_txn(txn, TABLE_INDEX, key, &local);
@@ -187,7 +187,7 @@ static gboolean change_intent(StoreTxn *txn, gpointer data, GError **error)
 	Intent *intent = data;
 	const char *id = send_record_id(intent->body);
 	g_autofree char *fingerprint = send_record_fingerprint(intent->body), *there = NULL;
-	g_autoptr(SendJson) send = NULL;
+	json_auto_t *send = NULL;
 	g_autoptr(GError) local = NULL;
 
 	intent->outcome = INTENT_NEW;
@@ -279,11 +279,6 @@ static gboolean append_prepared(StoreTxn *txn, json_t *send, const Prepared *pre
 	return TRUE;
 }
 
-static void set_text(json_t *send, const char *name, const char *text)
-{
-	json_object_set_new(send, name, text == NULL ? json_null() : json_string(text));
-}
-
 static gboolean add_attempt(StoreTxn *txn, json_t *send, const char *queue_id, GError **error)
 {
 	json_t *attempts = json_object_get(send, "attempts"), *attempt;
@@ -300,7 +295,7 @@ static gboolean add_attempt(StoreTxn *txn, json_t *send, const char *queue_id, G
 static gboolean change_prepared(StoreTxn *txn, gpointer data, GError **error)
 {
 	const Prepared *prepared = data;
-	g_autoptr(SendJson) send = send_record_load(txn, prepared->id, error);
+	json_auto_t *send = send_record_load(txn, prepared->id, error);
 	gboolean is_signed;
 	SendState next;
 
@@ -319,11 +314,10 @@ static gboolean change_prepared(StoreTxn *txn, gpointer data, GError **error)
 	if (is_signed != (prepared->certificate_sha256 != NULL) || is_signed != (prepared->cms_sha256 != NULL))
 		return invalid("certificate_sha256, cms_sha256", "must be there when the send is signed, and only then",
 			error);
-	set_text(send, "message_sha256", prepared->message_sha256);
-	set_text(send, "certificate_sha256", prepared->certificate_sha256);
-	set_text(send, "cms_sha256", prepared->cms_sha256);
-	json_object_set_new(send, "size", json_integer(prepared->size));
-	set_text(send, "state", send_state_name(next));
+	json_object_update_new(send,
+		json_pack("{s:s, s:s?, s:s?, s:I, s:s}", "message_sha256", prepared->message_sha256,
+			"certificate_sha256", prepared->certificate_sha256, "cms_sha256", prepared->cms_sha256,
+			"size", (json_int_t)prepared->size, "state", send_state_name(next)));
 	return add_attempt(txn, send, prepared->queue_id, error) &&
 		append_prepared(txn, send, prepared, error) && send_record_save(txn, send, error);
 }

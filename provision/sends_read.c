@@ -29,7 +29,7 @@ static gboolean same_text(const json_t *send, const char *name, const char *want
 static gboolean list_visit(const char *key, const char *value, gpointer data)
 {
 	Listing *listing = data;
-	g_autoptr(SendJson) send = send_record_read(listing->store, value, &listing->error);
+	json_auto_t *send = send_record_read(listing->store, value, &listing->error);
 
 	if (send == NULL)
 		return FALSE;
@@ -81,7 +81,7 @@ gboolean sends_window(const ApiRequest *request, const char *prefix, guint *limi
 gboolean sends_list(const ApiRequest *request, ApiResponse *response, GError **error)
 {
 	Listing listing = {.store = request->service->store};
-	g_autoptr(SendJson) items = json_array();
+	json_auto_t *items = json_array();
 	g_autofree char *prefix = NULL, *after = NULL;
 	SendState state;
 	gboolean done;
@@ -169,7 +169,7 @@ static gboolean note_reading(const ApiRequest *request, const char *what, GError
 
 gboolean sends_message(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	g_autoptr(SendJson) send =
+	json_auto_t *send =
 		send_record_read(request->service->store, request->arguments[0], error);
 	g_autoptr(GBytes) bytes = NULL;
 	const char *digest;
@@ -191,7 +191,7 @@ gboolean sends_message(const ApiRequest *request, ApiResponse *response, GError 
 
 gboolean sends_proof(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	g_autoptr(SendJson) send =
+	json_auto_t *send =
 		send_record_read(request->service->store, request->arguments[0], error);
 	g_autoptr(GBytes) bytes = NULL;
 

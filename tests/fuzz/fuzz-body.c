@@ -10,7 +10,7 @@ static void check_intent(const json_t *body)
 {
 	g_autoptr(GError) error = NULL;
 	gboolean fine = send_check_intent(body, &error);
-	g_autoptr(SendJson) send = NULL;
+	json_auto_t *send = NULL;
 	g_autoptr(SendFacts) facts = NULL;
 	g_autofree char *fingerprint = NULL;
 
@@ -28,7 +28,7 @@ static void check_intent(const json_t *body)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	g_autoptr(SendJson) body =
+	json_auto_t *body =
 		json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
 	g_autoptr(GError) error = NULL;
 	Prepared prepared = {0};
