@@ -346,7 +346,7 @@ static gboolean handle_once(HttpCall *call, ApiResponse *response, GError **erro
 	g_autoptr(GError) failure = NULL;
 	gboolean answered = FALSE, ok;
 
-	if (call->idempotency_key == NULL || call->roles == ROLE_PUBLIC ||
+	if (call->idempotency_key == NULL || call->roles == ROLE_PUBLIC || call->route->repeatable ||
 		strcmp(call->method, "POST") != 0)
 		return handle(call, response, error);
 	fingerprint = fingerprint_of(call);

@@ -182,6 +182,26 @@ static gboolean append_intent(StoreTxn *txn, json_t *send, gint64 now_s, GError 
 	return TRUE;
 }
 
+/* The client that got no answer asks again: it gets the same one, and nothing is recorded twice. */
+static gboolean check_asked_again(const Intent *intent, const char *there, GError **error)
+{
+	g_autoptr(SendJson) before = send_record_parse(there, error);
+	g_autoptr(SendJson) again = send_record_new(intent->body, intent->now_s);
+	const char *name;
+	json_t *unused;
+	gboolean same;
+
+	if (before == NULL)
+		return FALSE;
+	same = send_record_state(before) == SEND_INTENT;
+	json_object_foreach ((json_t *)intent->body, name, unused)
+		same = same && json_equal(json_object_get(before, name), json_object_get(again, name));
+	if (!same)
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "send %s is there already",
+			send_record_id(intent->body));
+	return same;
+}
+
 static gboolean change_intent(StoreTxn *txn, gpointer data, GError **error)
 {
 	Intent *intent = data;
@@ -196,10 +216,8 @@ static gboolean change_intent(StoreTxn *txn, gpointer data, GError **error)
 		g_propagate_error(error, g_steal_pointer(&local));
 		return FALSE;
 	}
-	if (there != NULL) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "send %s is there already", id);
-		return FALSE;
-	}
+	if (there != NULL)
+		return check_asked_again(intent, there, error);
 	if (!check_expediente(txn, intent, error) || !check_binding(txn, intent, error) ||
 		!check_repeat(txn, intent, fingerprint, error))
 		return FALSE;
@@ -340,8 +358,8 @@ static gboolean post_prepared(const ApiRequest *request, ApiResponse *response, 
 #define READERS (ROLE_OTIC | ROLE_AUDITOR | ROLE_TRAMITE)
 
 const Route routes_sends[] = {
-	{"POST", "/v1/sends", ROLE_OUTGOING, FALSE, post_intent},
-	{"POST", "/v1/sends/{id}/prepared", ROLE_OUTGOING, FALSE, post_prepared},
+	{"POST", "/v1/sends", ROLE_OUTGOING, FALSE, post_intent, TRUE},
+	{"POST", "/v1/sends/{id}/prepared", ROLE_OUTGOING, FALSE, post_prepared, TRUE},
 	{"GET", "/v1/sends", READERS, FALSE, sends_list},
 	{"GET", "/v1/sends/{id}", READERS, FALSE, sends_show},
 	{"GET", "/v1/sends/{id}/message", READERS, FALSE, sends_message},

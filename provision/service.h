@@ -67,6 +67,7 @@ typedef struct {
 	gboolean raw;	  /* body is bytes, not JSON */
 	/* FALSE with error: answered as a problem document by the error table. Runs in a thread of its own. */
 	gboolean (*handle)(const ApiRequest *request, ApiResponse *response, GError **error);
+	gboolean repeatable; /* handle itself gives a repeat its answer again: none is kept for an Idempotency-Key */
 } Route;
 
 /* Each ends with a row whose method is NULL. */

@@ -8,6 +8,7 @@
 #include "provision/reconcile.h"
 #include "signer/permit.h"
 
+#define OTHER_DIGEST "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static json_t *post_intent(Fixture *fixture, json_t *body, GError **error)
@@ -102,7 +103,13 @@ static void test_intent(void **state)
 		assert_null(strstr(leaf, "NOTIFICACION Exp"));
 	}
 	fixture_assert_state(fixture, "s-1", "intent");
-	assert_null(post_intent(fixture, fixture_intent("s-1", DIGEST), &error));
+	/* Asked again by a client that got no answer; then with other content under the same id. */
+	answer = post_intent(fixture, fixture_intent("s-1", DIGEST), &error);
+	assert_null(error);
+	assert_true(json_is_string(json_object_get(answer, "permit")));
+	json_decref(answer);
+	assert_int_equal(store_tree_size(fixture->service.store), 2);
+	assert_null(post_intent(fixture, fixture_intent("s-1", OTHER_DIGEST), &error));
 	assert_error(error, ACUSE_ERROR_CONFLICT);
 }
 
