@@ -38,3 +38,4 @@ acuse_provisiond_SOURCES = \
 acuse_provisiond_LDADD = provision/libaccounts.a $(PROVISION_LIBS)
 
 dist_man_MANS += provision/acuse-provisiond.8
+dist_pkgdata_DATA = provision/openapi.yaml

@@ -15,6 +15,7 @@ include $(top_srcdir)/tests/unit/ctl.mk
 include $(top_srcdir)/tests/fuzz/local.mk
 include $(top_srcdir)/tests/suppressions/local.mk
 include $(top_srcdir)/tests/lint/local.mk
+include $(top_srcdir)/tests/coverage.mk
 include $(top_srcdir)/tests/e2e/local.mk
 include $(top_srcdir)/tests/fault/local.mk
 include $(top_srcdir)/tests/bench/local.mk
