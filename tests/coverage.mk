@@ -12,7 +12,7 @@ coverage: distdir
 		--directory ../$(distdir) --output-file all.info
 	cd coverage-build && for part in $(COVERAGE_PARTS); do \
 		lcov --quiet --extract all.info "*/$$part/*" --output-file part.info && \
-		printf '%-14s %s\n' $$part "`lcov --summary part.info 2>&1 | sed -n 's/.*lines[. :]*//p'`"; done
+		printf '%-14s %s\n' $$part "`lcov --summary part.info 2>&1 | sed -n 's/^ *lines[. :]*//p'`"; done
 	cd coverage-build && lcov --quiet --extract all.info '*/lib/core/*' --output-file core.info && \
 		lcov --list core.info && lcov --summary core.info 2>&1 | sed -n 's/^ *lines[. :]*/lib\/core: /p'
 
