@@ -108,6 +108,19 @@ char *account_text_tidy(const char *text)
 	return g_string_free(tidy, tidy->len == 0);
 }
 
+gboolean account_dni_check(const char *dni, GError **error)
+{
+	if (strlen(dni) == 8 && strspn(dni, "0123456789") == 8)
+		return TRUE;
+	return api_invalid(error, "dni", "must be 8 digits");
+}
+
+char *account_mail(const Service *service, const char *uid)
+{
+	return g_strconcat(
+		uid, "@", settings_string(service->settings, "institution", "domain"), NULL);
+}
+
 char *account_dni_key(const char *dni)
 {
 	return g_strconcat("account-dni/", dni, NULL);

@@ -23,6 +23,12 @@ char *account_password_new(void);
 /* The text trimmed and with single blanks between its words; NULL when nothing is left. */
 char *account_text_tidy(const char *text);
 
+/* Whether it is the number of a DNI; INVALID names "dni". */
+gboolean account_dni_check(const char *dni, GError **error);
+
+/* The address of an account of the institution, a new string. */
+char *account_mail(const Service *service, const char *uid);
+
 /* "TABLE_INDEX key" under which a DNI's active or pending account stands: -> request id. */
 char *account_dni_key(const char *dni);
 

@@ -330,10 +330,8 @@ static gboolean post_event(const ApiRequest *request, ApiResponse *response, GEr
 	if (report == NULL)
 		return FALSE;
 	if (report->original_sha256 == NULL || !digest_is_sha256_hex(report->original_sha256) ||
-		!blobs_has(service->blobs, report->original_sha256)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "original_sha256: no such blob");
-		return FALSE;
-	}
+		!blobs_has(service->blobs, report->original_sha256))
+		return api_invalid(error, "original_sha256", "no such blob");
 	done = find_candidates(&event, error) && store_run(service->store, change_event, &event, error);
 	if (done)
 		response->json = json_pack("{s:O, s:O, s:O}", "matched", json_object_get(event.row, "matched"),

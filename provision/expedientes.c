@@ -6,7 +6,6 @@
  * the history stands in the ledger. Repeating a call with the same values changes nothing. Fails
  * with INVALID, NOT_FOUND, or as the store does.
  */
-#include <stdio.h>
 
 #include "api/record_json.h"
 #include "base/error.h"
@@ -29,28 +28,13 @@ static gboolean check_number(const char *number, GError **error)
 {
 	if (g_regex_match_simple("^[0-9]{4}-[0-9]{3,9}\\z", number, 0, 0))
 		return TRUE;
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
-		"number: must be YEAR-NUMBER, as 2026-000123");
-	return FALSE;
+	return api_invalid(error, "number", "must be YEAR-NUMBER, as 2026-000123");
 }
 
 static gboolean not_registered(const char *number, GError **error)
 {
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "expediente %s is not registered",
 		number);
-	return FALSE;
-}
-
-static gboolean check_date(const char *date, GError **error)
-{
-	guint year, month, day;
-	char rest;
-
-	if (g_regex_match_simple("^[0-9]{4}-[0-9]{2}-[0-9]{2}\\z", date, 0, 0) &&
-		sscanf(date, "%4u-%2u-%2u%c", &year, &month, &day, &rest) == 3 &&
-		g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year))
-		return TRUE;
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "date: must be YYYY-MM-DD");
 	return FALSE;
 }
 
@@ -127,19 +111,14 @@ static gboolean run(Change *change, StoreChange function, ApiResponse *response,
 static gboolean put_expediente(const ApiRequest *request, ApiResponse *response, GError **error)
 {
 	Change change = {.request = request, .number = request->arguments[0]};
-	GError *failure = NULL;
 
 	if (!check_number(change.number, error) ||
 		!api_known(request->body, error, "subject", "matter", NULL))
 		return FALSE;
 	change.subject = api_string(request->body, "subject", SUBJECT_CHARS_MAX, error);
-	if (change.subject == NULL)
+	if (change.subject == NULL || !api_string_optional(request->body, "matter", MATTER_CHARS_MAX,
+					      &change.matter, error))
 		return FALSE;
-	change.matter = api_string_optional(request->body, "matter", MATTER_CHARS_MAX, &failure);
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
-		return FALSE;
-	}
 	return run(&change, register_change, response, error);
 }
 
@@ -158,7 +137,7 @@ static gboolean put_authorisation(const ApiRequest *request, ApiResponse *respon
 	if (change.document == NULL)
 		return FALSE;
 	change.date = api_string(request->body, "date", 10, error);
-	if (change.date == NULL || !check_date(change.date, error))
+	if (change.date == NULL || !api_date(change.date, error))
 		return FALSE;
 	change.holder = api_string(request->body, "holder", HOLDER_CHARS_MAX, error);
 	return change.holder != NULL && run(&change, authorise_change, response, error);

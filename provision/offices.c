@@ -128,8 +128,7 @@ static Account *office_account(Service *service, const char *uid, const char *na
 	Account *account = account_new();
 
 	account->uid = g_strdup(uid);
-	account->mail = g_strdup_printf(
-		"%s@%s", uid, settings_string(service->settings, "institution", "domain"));
+	account->mail = account_mail(service, uid);
 	account->kind = ACCOUNT_OFFICE;
 	account->state = ACCOUNT_ACTIVE;
 	account->display_name = g_strdup(name);
@@ -180,10 +179,8 @@ static gboolean create_office(const ApiRequest *request, ApiResponse *response, 
 	if (text == NULL)
 		return FALSE;
 	change.name = name = account_text_tidy(text);
-	if (name == NULL) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "name: must not be empty");
-		return FALSE;
-	}
+	if (name == NULL)
+		return api_invalid(error, "name", "must not be empty");
 	if (!read_people(&change, FALSE, error) || !reserve(request->service, change.uid, error))
 		return FALSE;
 	account = office_account(request->service, change.uid, name);

@@ -3,7 +3,6 @@
  * person's tokens are one change; the directory follows within the call when slapd answers, and
  * from the outbox when it does not. A day to come is not built. Any thread.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -20,15 +19,6 @@ typedef struct {
 	guint64 number;
 } Change;
 
-static gboolean is_date(const char *date)
-{
-	guint year, month, day;
-
-	return g_regex_match_simple("^[0-9]{4}-[0-9]{2}-[0-9]{2}\\z", date, 0, 0) &&
-	       sscanf(date, "%4u-%2u-%2u", &year, &month, &day) == 3 &&
-	       g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year);
-}
-
 /* Today where the institution is; a new string. */
 static char *today(Service *service)
 {
@@ -44,19 +34,13 @@ static char *today(Service *service)
 static gboolean read_date(Change *change, GError **error)
 {
 	g_autofree char *now = today(change->request->service);
-	GError *failure = NULL;
 
-	change->date = api_string_optional(change->request->body, "date", 10, &failure);
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!api_string_optional(change->request->body, "date", 10, &change->date, error))
 		return FALSE;
-	}
 	if (change->date == NULL)
 		return TRUE;
-	if (!is_date(change->date)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "date: must be YYYY-MM-DD");
+	if (!api_date(change->date, error))
 		return FALSE;
-	}
 	if (strcmp(change->date, now) <= 0)
 		return TRUE;
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_BUILT,
@@ -134,15 +118,12 @@ static gboolean cease(const ApiRequest *request, ApiResponse *response, GError *
 	change.document = api_string(request->body, "document", ACCOUNT_DOCUMENT_MAX, error);
 	if (change.document == NULL || !read_date(&change, error))
 		return FALSE;
-	if (strlen(change.dni) != 8 || strspn(change.dni, "0123456789") != 8) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "dni: must be 8 digits");
+	if (!account_dni_check(change.dni, error))
 		return FALSE;
-	}
 	change.uid = uid = find_uid(request->service, change.dni, error);
 	if (uid == NULL)
 		return FALSE;
-	change.mail = mail = g_strdup_printf(
-		"%s@%s", uid, settings_string(request->service->settings, "institution", "domain"));
+	change.mail = mail = account_mail(request->service, uid);
 	if (!store_run(request->service->store, cease_change, &change, error))
 		return FALSE;
 	response->json = json_pack("{s:s, s:s}", "uid", uid, "state", "ceased");

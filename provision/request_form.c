@@ -28,12 +28,6 @@ static const Member members[] = {
 	{"tramite", 64, FALSE},
 };
 
-static gboolean invalid(GError **error, const char *text)
-{
-	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, text);
-	return FALSE;
-}
-
 static gboolean not_built(GError **error, const char *text)
 {
 	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_NOT_BUILT, text);
@@ -53,9 +47,9 @@ static gboolean check_kind(const json_t *body, GError **error)
 	const char *action = json_string_value(json_object_get(body, "action"));
 
 	if (!is_one_of(kind, kinds))
-		return invalid(error, "kind: must be person, office, activity or third-party");
+		return api_invalid(error, "kind", "must be person, office, activity or third-party");
 	if (!is_one_of(action, actions))
-		return invalid(error, "action: must be create or annul");
+		return api_invalid(error, "action", "must be create or annul");
 	if (strcmp(kind, "person") != 0)
 		return not_built(error, "kind: requests for other than a person's account are not "
 					"part of this version");
@@ -71,44 +65,30 @@ static gboolean check_reason(const char *reason, GError **error)
 		"forgotten-password", "exposed-password", "other", NULL};
 
 	if (!is_one_of(reason, reasons))
-		return invalid(error, "reason: must be joining, encargatura, specific-activity, "
+		return api_invalid(error, "reason", "must be joining, encargatura, specific-activity, "
 				      "forgotten-password, exposed-password or other");
 	if (g_str_has_suffix(reason, "-password"))
 		return not_built(error, "reason: for a password use the account's reset-password");
 	return TRUE;
 }
 
-static gboolean check_dni(const char *dni, GError **error)
-{
-	if (strlen(dni) == 8 && strspn(dni, "0123456789") == 8)
-		return TRUE;
-	return invalid(error, "dni: must be 8 digits");
-}
-
 /* Copies one member, tidied, into the row. */
 static gboolean read_member(const json_t *body, const Member *member, json_t *row, GError **error)
 {
-	GError *failure = NULL;
-	const char *text =
-		member->required
-			? api_string(body, member->name, member->max_chars, &failure)
-			: api_string_optional(body, member->name, member->max_chars, &failure);
+	const char *text;
 	g_autofree char *tidy = NULL;
 
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!api_string_optional(body, member->name, member->max_chars, &text, error))
 		return FALSE;
-	}
+	if (text == NULL && member->required)
+		return api_invalid(error, member->name, "is missing");
 	/* A number is taken as it is: a blank in it is a mistake to be told. */
 	if (strcmp(member->name, "dni") == 0)
 		tidy = g_strdup(text);
 	else
 		tidy = text != NULL ? account_text_tidy(text) : NULL;
-	if (tidy == NULL && member->required) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: must not be empty",
-			member->name);
-		return FALSE;
-	}
+	if (tidy == NULL && member->required)
+		return api_invalid(error, member->name, "must not be empty");
 	if (tidy != NULL)
 		json_object_set_new(row, member->name, json_string(tidy));
 	return TRUE;
@@ -127,7 +107,7 @@ json_t *request_form_read(const json_t *body, GError **error)
 	json_t *row;
 
 	if (body == NULL) {
-		invalid(error, "the body is missing");
+		api_invalid(error, "body", "is missing");
 		return NULL;
 	}
 	if (!api_known(body, error, "kind", "action", "given_names", "paternal_surname",
@@ -142,7 +122,7 @@ json_t *request_form_read(const json_t *body, GError **error)
 			return NULL;
 		}
 	}
-	if (!check_dni(row_text(row, "dni"), error) ||
+	if (!account_dni_check(row_text(row, "dni"), error) ||
 		!check_reason(row_text(row, "reason"), error) || !check_names(row, error)) {
 		json_decref(row);
 		return NULL;

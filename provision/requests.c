@@ -249,10 +249,8 @@ static gboolean deny_request(const ApiRequest *request, ApiResponse *response, G
 	if (text == NULL)
 		return FALSE;
 	change.reasons = reasons = account_text_tidy(text);
-	if (reasons == NULL) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "reasons: must not be empty");
-		return FALSE;
-	}
+	if (reasons == NULL)
+		return api_invalid(error, "reasons", "must not be empty");
 	if (!run(&change, step_change, error))
 		return FALSE;
 	response->json = change.row;
@@ -288,8 +286,7 @@ static gboolean deliver(const ApiRequest *request, ApiResponse *response, GError
 
 	if (uid == NULL)
 		return FALSE;
-	mail = g_strdup_printf(
-		"%s@%s", uid, settings_string(request->service->settings, "institution", "domain"));
+	mail = account_mail(request->service, uid);
 	done = account_record_password(request, uid, "first", error) &&
 	       directory_set_first_password(directory, uid, password, error) &&
 	       run(&change, step_change, error);

@@ -18,12 +18,6 @@
 #define BASE32 "abcdefghijklmnopqrstuvwxyz234567"
 #define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-static gboolean invalid(const char *name, const char *reason, GError **error)
-{
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: %s", name, reason);
-	return FALSE;
-}
-
 static gboolean is_hex_or_null(const char *text)
 {
 	return text == NULL || digest_is_sha256_hex(text);
@@ -46,12 +40,12 @@ static gboolean check_recipients(const json_t *body, GError **error)
 	size_t i;
 
 	if (json_array_size(list) < 1 || json_array_size(list) > SEND_MAX_RECIPIENTS)
-		return invalid("recipients", "from 1 to 1000 addresses", error);
+		return api_invalid(error, "recipients", "from 1 to 1000 addresses");
 	json_array_foreach (list, i, address) {
 		const char *text = json_string_value(address);
 
 		if (text == NULL || *text == '\0' || strlen(text) > SEND_MAX_ADDRESS || strpbrk(text, "\r\n") != NULL)
-			return invalid("recipients", "must be addresses", error);
+			return api_invalid(error, "recipients", "must be addresses");
 	}
 	return TRUE;
 }
@@ -64,8 +58,8 @@ static gboolean check_foreign(const json_t *body, const char *name, gsize max_by
 	if (value == NULL || json_is_null(value))
 		return TRUE;
 	if (!json_is_string(value))
-		return invalid(name, "must be a string", error);
-	return json_string_length(value) <= max_bytes || invalid(name, "is too long", error);
+		return api_invalid(error, name, "must be a string");
+	return json_string_length(value) <= max_bytes || api_invalid(error, name, "is too long");
 }
 
 /* Text members: name, most characters, which characters (NULL: any printable), optional. */
@@ -92,23 +86,18 @@ static gboolean check_texts(const json_t *body, GError **error)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(intent_texts); i++) {
 		const char *name = intent_texts[i].name, *alphabet = intent_texts[i].alphabet;
-		g_autoptr(GError) local = NULL;
 		const char *text;
 
-		if (intent_texts[i].optional)
-			text = api_string_optional(body, name, intent_texts[i].max_chars, &local);
-		else
-			text = api_string(body, name, intent_texts[i].max_chars, &local);
-		if (local != NULL) {
-			g_propagate_error(error, g_steal_pointer(&local));
+		if (!api_string_optional(body, name, intent_texts[i].max_chars, &text, error))
 			return FALSE;
-		}
+		if (text == NULL && !intent_texts[i].optional)
+			return api_invalid(error, name, "is missing");
 		if (text == NULL)
 			continue;
 		if (*text == '\0' && !intent_texts[i].optional)
-			return invalid(name, "is empty", error);
+			return api_invalid(error, name, "is empty");
 		if (alphabet != NULL && text[strspn(text, alphabet)] != '\0')
-			return invalid(name, "has characters that are not allowed", error);
+			return api_invalid(error, name, "has characters that are not allowed");
 	}
 	return TRUE;
 }
@@ -119,7 +108,7 @@ gboolean send_check_intent(const json_t *body, GError **error)
 	SendClass send_class;
 
 	if (body == NULL)
-		return invalid("body", "is missing", error);
+		return api_invalid(error, "body", "is missing");
 	if (!api_known(body, error, "id", "token", "class", "login", "mailbox", "message_id", "date", "subject",
 		    "document_type", "expediente", "recipients", "queue_id", "client_address", "content_sha256",
 		    "entity_sha256", "sign", NULL) ||
@@ -128,49 +117,45 @@ gboolean send_check_intent(const json_t *body, GError **error)
 		!check_recipients(body, error))
 		return FALSE;
 	if (!send_class_parse(row_text(body, "class"), &send_class))
-		return invalid("class", "no such class", error);
+		return api_invalid(error, "class", "no such class");
 	if (strlen(row_text(body, "token")) != RETURN_TOKEN_CHARS)
-		return invalid("token", "has another length", error);
+		return api_invalid(error, "token", "has another length");
 	if (!is_address(row_text(body, "mailbox")))
-		return invalid("mailbox", "must be an address", error);
+		return api_invalid(error, "mailbox", "must be an address");
 	if (!digest_is_sha256_hex(row_text(body, "content_sha256")))
-		return invalid("content_sha256", "must be a SHA-256 in hex", error);
+		return api_invalid(error, "content_sha256", "must be a SHA-256 in hex");
 	if (!is_hex_or_null(row_text(body, "entity_sha256")))
-		return invalid("entity_sha256", "must be a SHA-256 in hex", error);
+		return api_invalid(error, "entity_sha256", "must be a SHA-256 in hex");
 	if (!json_is_boolean(sign))
-		return invalid("sign", "must be true or false", error);
+		return api_invalid(error, "sign", "must be true or false");
 	if (json_is_true(sign) && row_text(body, "entity_sha256") == NULL)
-		return invalid("entity_sha256", "must be there when sign is true", error);
+		return api_invalid(error, "entity_sha256", "must be there when sign is true");
 	return TRUE;
 }
 
 gboolean send_check_prepared(const json_t *body, Prepared *prepared, GError **error)
 {
 	const json_t *size = json_object_get(body, "size");
-	g_autoptr(GError) local = NULL;
 
 	if (body == NULL)
-		return invalid("body", "is missing", error);
+		return api_invalid(error, "body", "is missing");
 	if (!api_known(body, error, "message_sha256", "size", "queue_id", "certificate_sha256", "cms_sha256", NULL))
 		return FALSE;
-	prepared->message_sha256 = api_string(body, "message_sha256", 64, &local);
-	if (local == NULL)
-		prepared->queue_id = api_string(body, "queue_id", 40, &local);
-	if (local == NULL)
-		prepared->certificate_sha256 = api_string_optional(body, "certificate_sha256", 64, &local);
-	if (local == NULL)
-		prepared->cms_sha256 = api_string_optional(body, "cms_sha256", 64, &local);
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
+	prepared->message_sha256 = api_string(body, "message_sha256", 64, error);
+	if (prepared->message_sha256 == NULL)
 		return FALSE;
-	}
+	prepared->queue_id = api_string(body, "queue_id", 40, error);
+	if (prepared->queue_id == NULL ||
+		!api_string_optional(body, "certificate_sha256", 64, &prepared->certificate_sha256, error) ||
+		!api_string_optional(body, "cms_sha256", 64, &prepared->cms_sha256, error))
+		return FALSE;
 	if (!digest_is_sha256_hex(prepared->message_sha256) || !is_hex_or_null(prepared->certificate_sha256) ||
 		!is_hex_or_null(prepared->cms_sha256))
-		return invalid("message_sha256, certificate_sha256, cms_sha256", "must be a SHA-256 in hex", error);
+		return api_invalid(error, "message_sha256, certificate_sha256, cms_sha256", "must be a SHA-256 in hex");
 	if (*prepared->queue_id == '\0' || prepared->queue_id[strspn(prepared->queue_id, ALNUM)] != '\0')
-		return invalid("queue_id", "is no queue id", error);
+		return api_invalid(error, "queue_id", "is no queue id");
 	if (!json_is_integer(size) || json_integer_value(size) < 1)
-		return invalid("size", "must be a number of bytes", error);
+		return api_invalid(error, "size", "must be a number of bytes");
 	prepared->size = json_integer_value(size);
 	return TRUE;
 }

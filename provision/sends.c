@@ -14,12 +14,6 @@
 #include "provision/tokens.h"
 #include "signer/permit.h"
 
-static gboolean invalid(const char *name, const char *reason, GError **error)
-{
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: %s", name, reason);
-	return FALSE;
-}
-
 /* The live copy may have changed since the milter looked: P1 and P2 once more. */
 static gboolean check_account(const Service *service, const json_t *body, GError **error)
 {
@@ -330,8 +324,7 @@ static gboolean change_prepared(StoreTxn *txn, gpointer data, GError **error)
 	}
 	is_signed = json_is_true(json_object_get(send, "sign"));
 	if (is_signed != (prepared->certificate_sha256 != NULL) || is_signed != (prepared->cms_sha256 != NULL))
-		return invalid("certificate_sha256, cms_sha256", "must be there when the send is signed, and only then",
-			error);
+		return api_invalid(error, "certificate_sha256, cms_sha256", "must be there when the send is signed, and only then");
 	json_object_update_new(send,
 		json_pack("{s:s, s:s?, s:s?, s:I, s:s}", "message_sha256", prepared->message_sha256,
 			"certificate_sha256", prepared->certificate_sha256, "cms_sha256", prepared->cms_sha256,
@@ -348,7 +341,7 @@ static gboolean post_prepared(const ApiRequest *request, ApiResponse *response, 
 	if (!send_check_prepared(request->body, &prepared, error))
 		return FALSE;
 	if (!blobs_has(service->blobs, prepared.message_sha256))
-		return invalid("message_sha256", "no such blob", error);
+		return api_invalid(error, "message_sha256", "no such blob");
 	if (!store_run(service->store, change_prepared, &prepared, error))
 		return FALSE;
 	response->json = json_object();

@@ -70,10 +70,8 @@ gboolean sends_window(const ApiRequest *request, const char *prefix, guint *limi
 		return FALSE;
 	if (cursor == NULL)
 		return TRUE;
-	if (strlen(cursor) != 20 || strspn(cursor, "0123456789") != 20) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "after: no such cursor");
-		return FALSE;
-	}
+	if (strlen(cursor) != 20 || strspn(cursor, "0123456789") != 20)
+		return api_invalid(error, "after", "no such cursor");
 	*after = g_strconcat(prefix, cursor, NULL);
 	return TRUE;
 }
@@ -91,10 +89,8 @@ gboolean sends_list(const ApiRequest *request, ApiResponse *response, GError **e
 	listing.state = request->query(request->http, "state");
 	listing.message_id = request->query(request->http, "message_id");
 	listing.items = items;
-	if (listing.state != NULL && !send_state_parse(listing.state, &state)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "state: no such state");
-		return FALSE;
-	}
+	if (listing.state != NULL && !send_state_parse(listing.state, &state))
+		return api_invalid(error, "state", "no such state");
 	prefix = list_prefix(&listing);
 	if (!sends_window(request, prefix, &listing.limit, &after, error))
 		return FALSE;

@@ -4,6 +4,7 @@
  */
 #include "provision/service.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -12,7 +13,7 @@
 #define PAGE_MAX 1000
 #define ADDRESS_CHARS_MAX 254
 
-static gboolean invalid(GError **error, const char *name, const char *why)
+gboolean api_invalid(GError **error, const char *name, const char *why)
 {
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: %s", name, why);
 	return FALSE;
@@ -33,7 +34,7 @@ static const char *check_string(const json_t *value, const char *name, gsize max
 	const char *text = json_string_value(value);
 
 	if (text == NULL) {
-		invalid(error, name, "must be a string");
+		api_invalid(error, name, "must be a string");
 		return NULL;
 	}
 	if ((gsize)g_utf8_strlen(text, -1) > max_chars) {
@@ -42,7 +43,7 @@ static const char *check_string(const json_t *value, const char *name, gsize max
 		return NULL;
 	}
 	if (!is_clean(text, json_string_length(value))) {
-		invalid(error, name, "must have no control characters");
+		api_invalid(error, name, "must have no control characters");
 		return NULL;
 	}
 	return text;
@@ -53,19 +54,33 @@ const char *api_string(const json_t *body, const char *name, gsize max_chars, GE
 	const json_t *value = json_object_get(body, name);
 
 	if (value == NULL || json_is_null(value)) {
-		invalid(error, name, "is missing");
+		api_invalid(error, name, "is missing");
 		return NULL;
 	}
 	return check_string(value, name, max_chars, error);
 }
 
-const char *api_string_optional(const json_t *body, const char *name, gsize max_chars, GError **error)
+gboolean api_string_optional(const json_t *body, const char *name, gsize max_chars,
+	const char **text, GError **error)
 {
 	const json_t *value = json_object_get(body, name);
 
+	*text = NULL;
 	if (value == NULL || json_is_null(value))
-		return NULL;
-	return check_string(value, name, max_chars, error);
+		return TRUE;
+	*text = check_string(value, name, max_chars, error);
+	return *text != NULL;
+}
+
+gboolean api_date(const char *text, GError **error)
+{
+	guint year, month, day;
+
+	if (g_regex_match_simple("^[0-9]{4}-[0-9]{2}-[0-9]{2}\\z", text, 0, 0) &&
+		sscanf(text, "%4u-%2u-%2u", &year, &month, &day) == 3 &&
+		g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year))
+		return TRUE;
+	return api_invalid(error, "date", "must be YYYY-MM-DD");
 }
 
 gboolean api_known(const json_t *body, GError **error, ...)
@@ -83,7 +98,7 @@ gboolean api_known(const json_t *body, GError **error, ...)
 	va_end(names);
 	json_object_foreach((json_t *)body, name, value)
 		if (!g_hash_table_contains(known, name))
-			return invalid(error, name, "no such member");
+			return api_invalid(error, name, "no such member");
 	return TRUE;
 }
 
@@ -93,7 +108,7 @@ gboolean api_page(const ApiRequest *request, guint *limit, const char **after, G
 	guint64 value = PAGE_DEFAULT;
 
 	if (text != NULL && !g_ascii_string_to_unsigned(text, 10, 1, PAGE_MAX, &value, NULL))
-		return invalid(error, "limit", "must be a number from 1 to 1000");
+		return api_invalid(error, "limit", "must be a number from 1 to 1000");
 	*limit = (guint)value;
 	*after = request->query(request->http, "after");
 	return TRUE;
@@ -128,7 +143,7 @@ char *api_address(const char *text, const char *what, GError **error)
 	for (const char *p = text; ok && p < at; p++)
 		ok = g_ascii_isalnum(*p) || strchr("!#$%&'*+-/=?^_`{|}~.", *p) != NULL;
 	if (!ok) {
-		invalid(error, what, "must be an e-mail address");
+		api_invalid(error, what, "must be an e-mail address");
 		return NULL;
 	}
 	return g_ascii_strdown(text, -1);

@@ -70,6 +70,9 @@ typedef struct {
 	gboolean repeatable; /* handle itself gives a repeat its answer again: none is kept for an Idempotency-Key */
 } Route;
 
+/* Sets INVALID "NAME: WHY" and returns FALSE. Name the member, never quote its value. */
+gboolean api_invalid(GError **error, const char *name, const char *why);
+
 /* Each ends with a row whose method is NULL. */
 extern const Route routes_blobs[], routes_sends[], routes_events[], routes_ledger[], routes_requests[], routes_offices[],
 	routes_people[], routes_accounts[], routes_tokens[], routes_expedientes[], routes_self[], routes_health[];
@@ -79,8 +82,11 @@ extern const Route routes_blobs[], routes_sends[], routes_events[], routes_ledge
  * otherwise.
  */
 const char *api_string(const json_t *body, const char *name, gsize max_chars, GError **error);
-/* Optional: NULL when absent or null; a wrong type sets error. */
-const char *api_string_optional(const json_t *body, const char *name, gsize max_chars, GError **error);
+/* The same of an optional one: *text NULL when it is absent or null. */
+gboolean api_string_optional(const json_t *body, const char *name, gsize max_chars,
+	const char **text, GError **error);
+/* Whether the member "date" is a day of the calendar, YYYY-MM-DD. */
+gboolean api_date(const char *text, GError **error);
 /*
  * Whether body has no member but the named ones (NULL-terminated); INVALID names the other. A NULL
  * body has none.

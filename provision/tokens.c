@@ -262,12 +262,6 @@ static void answer_token(
 	response->json = g_steal_pointer(&change->row);
 }
 
-static gboolean invalid(GError **error, const char *why)
-{
-	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, why);
-	return FALSE;
-}
-
 /* A new array of lower-case addresses, each once. */
 static json_t *read_mailboxes(const json_t *body, GError **error)
 {
@@ -275,7 +269,7 @@ static json_t *read_mailboxes(const json_t *body, GError **error)
 	json_t *mailboxes = json_array();
 
 	if (json_array_size(given) == 0 || json_array_size(given) > MAX_MAILBOXES) {
-		invalid(error, "mailboxes: must be a list of 1 to 50 addresses");
+		api_invalid(error, "mailboxes", "must be a list of 1 to 50 addresses");
 		json_decref(mailboxes);
 		return NULL;
 	}
@@ -296,46 +290,38 @@ static json_t *read_mailboxes(const json_t *body, GError **error)
 
 static gboolean read_time(const json_t *body, const char *name, const char **text, GError **error)
 {
-	g_autoptr(GError) cause = NULL;
 	gint64 time_s;
 
-	*text = api_string_optional(body, name, TIME_MAX_CHARS, &cause);
-	if (cause == NULL && *text != NULL && !time_from_rfc3339(*text, &time_s))
-		g_set_error(&cause, ACUSE_ERROR, ACUSE_ERROR_INVALID,
-			"%s: must be a time like 2026-01-31T05:00:00Z", name);
-	if (cause == NULL)
+	if (!api_string_optional(body, name, TIME_MAX_CHARS, text, error))
+		return FALSE;
+	if (*text == NULL || time_from_rfc3339(*text, &time_s))
 		return TRUE;
-	g_propagate_error(error, g_steal_pointer(&cause));
-	return FALSE;
+	return api_invalid(error, name, "must be a time like 2026-01-31T05:00:00Z");
 }
 
 static gboolean check_label(const Service *service, const char *label, GError **error)
 {
 	if (*label == '\0' || strlen(label) > MAX_LABEL || strchr(label, '/') != NULL)
-		return invalid(error, "label: must have 1 to 32 bytes and no '/'");
+		return api_invalid(error, "label", "must have 1 to 32 bytes and no '/'");
 	if (strcmp(label, settings_string(service->settings, "signing", "seal_token")) == 0)
-		return invalid(error, "label: the seal's token signs no mail");
+		return api_invalid(error, "label", "the seal's token signs no mail");
 	return TRUE;
 }
 
 static gboolean read_enrolment(const ApiRequest *request, TokenChange *change, GError **error)
 {
 	const json_t *body = request->body;
-	g_autoptr(GError) cause = NULL;
 
 	if (body == NULL)
-		return invalid(error, "a body is needed");
+		return api_invalid(error, "body", "is missing");
 	if (!api_known(
 		    body, error, "label", "serial", "mailboxes", "from", "until", "document", NULL))
 		return FALSE;
 	change->label = api_string(body, "label", MAX_LABEL, error);
 	if (change->label == NULL || !check_label(request->service, change->label, error))
 		return FALSE;
-	change->serial = api_string_optional(body, "serial", MAX_SERIAL, &cause);
-	if (cause != NULL) {
-		g_propagate_error(error, g_steal_pointer(&cause));
+	if (!api_string_optional(body, "serial", MAX_SERIAL, &change->serial, error))
 		return FALSE;
-	}
 	if (change->serial == NULL)
 		change->serial = "";
 	change->document = api_string(body, "document", MAX_DOCUMENT, error);
@@ -343,7 +329,7 @@ static gboolean read_enrolment(const ApiRequest *request, TokenChange *change, G
 		!read_time(body, "until", &change->until, error))
 		return FALSE;
 	if (*change->document == '\0')
-		return invalid(error, "document: is empty");
+		return api_invalid(error, "document", "is empty");
 	change->mailboxes = read_mailboxes(body, error);
 	return change->mailboxes != NULL;
 }
@@ -364,7 +350,7 @@ static gboolean handle_enrol(const ApiRequest *request, ApiResponse *response, G
 static gboolean handle_lock(const ApiRequest *request, ApiResponse *response, GError **error)
 {
 	TokenChange change = {.request = request, .label = request->arguments[0]};
-	gboolean ok = request->body != NULL || invalid(error, "a body is needed");
+	gboolean ok = request->body != NULL || api_invalid(error, "body", "is missing");
 
 	if (ok && !api_known(request->body, error, "document", NULL))
 		ok = FALSE;
