@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "core/plan.h"
 #include "provision/reconcile.h"
+#include "provision/row.h"
 #include "provision/send_record.h"
 #include "provision/tokens.h"
 #include "signer/permit.h"
@@ -179,8 +180,8 @@ static gboolean append_intent(StoreTxn *txn, json_t *send, gint64 now_s, GError 
 /* The client that got no answer asks again: it gets the same one, and nothing is recorded twice. */
 static gboolean check_asked_again(const Intent *intent, const char *there, GError **error)
 {
-	g_autoptr(SendJson) before = send_record_parse(there, error);
-	g_autoptr(SendJson) again = send_record_new(intent->body, intent->now_s);
+	json_auto_t *before = row_parse(there, error);
+	json_auto_t *again = send_record_new(intent->body, intent->now_s);
 	const char *name;
 	json_t *unused;
 	gboolean same;
