@@ -114,6 +114,17 @@ Outcome *outgoing_at_mail(const Envelope *envelope, const Services *services)
 		"unknown-stream", "milter_macro_daemon_name is not set for this service");
 }
 
+Outcome *outgoing_at_rcpt(const char *recipient, const Services *services)
+{
+	g_autofree char *token = return_token_of_address(recipient, services->options->domain);
+
+	if (token == NULL)
+		return NULL;
+	return outcome_reply(
+		_("550 5.1.1 Esa direccion solo recibe respuestas de fuera de la institucion"),
+		"return-address", NULL);
+}
+
 static Outcome *decide_local(const Session *session, const Services *services)
 {
 	g_autoptr(MessageFacts) facts = NULL;

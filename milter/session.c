@@ -75,10 +75,10 @@ static gboolean is_needlessly_quoted(const char *address, const char *at)
 }
 
 /*
- * The address as Postfix delivers to it and names it in its reports, so that the policy judges that
- * one and its report is found: own domain added, final dot and needless quotes gone.
+ * So that the policy judges the address that gets the mail, its report is found, and a return
+ * address is one however it is written.
  */
-static char *as_delivered(const char *address, const char *domain)
+char *address_as_delivered(const char *address, const char *domain)
 {
 	const char *at = strrchr(address, '@');
 	gsize length = strlen(address);
@@ -96,17 +96,13 @@ static char *as_delivered(const char *address, const char *domain)
 
 void session_add_recipient(Session *session, char **arguments, const char *domain)
 {
-	char *address;
+	g_autofree char *address = NULL;
 
 	if (session->envelope == NULL || arguments[0] == NULL)
 		return;
 	address = address_unbracket(arguments[0]);
-	if (session->envelope->stream == STREAM_SUBMISSION) {
-		g_autofree char *given = address;
-
-		address = as_delivered(given, domain);
-	}
-	g_ptr_array_add(session->envelope->recipients, address);
+	g_ptr_array_add(
+		session->envelope->recipients, address_as_delivered(address, domain));
 	if (!asks_success(arguments + 1))
 		session->notify_missing = TRUE;
 }

@@ -113,6 +113,28 @@ class Forgery(Case):
             self.places, mails.make_plain("x", CITIZEN, OFFICE_ADDRESS), CITIZEN,
             [f"acuse+{invented}@{DOMAIN}"]), 550)
 
+    def test_an_invented_token_is_refused_however_it_is_written(self):
+        for recipient in (f'"acuse+{"a" * 32}"@{DOMAIN}', f"acuse+{'a' * 32}@{DOMAIN}.",
+                          f"ACUSE+{'A' * 32}@{DOMAIN}"):
+            with self.subTest(recipient=recipient):
+                self.assert_refused(lambda: mails.from_outside(
+                    self.places, mails.make_plain("Re", CITIZEN, OFFICE_ADDRESS), CITIZEN,
+                    [recipient]), 550)
+
+    def test_an_answer_to_the_token_however_it_is_written(self):
+        for recipient in (f'"acuse+{self.token}"@{DOMAIN}', f"acuse+{self.token}@{DOMAIN}.",
+                          f"ACUSE+{self.token.upper()}@{DOMAIN}"):
+            with self.subTest(recipient=recipient):
+                mail = mails.make_plain("Re: carta", "otro@ciudadano.test", OFFICE_ADDRESS)
+                mails.from_outside(self.places, mail, "otro@ciudadano.test", [recipient])
+                wait(lambda: [one for one in mailbox(OFFICE)
+                              if one["Message-ID"] == mail["Message-ID"]], "the notifier did not get it")
+
+    def test_from_inside_nothing_reaches_a_return_address(self):
+        mail = mails.make_plain("Re: carta", OFFICE_ADDRESS, CITIZEN)
+        self.assert_refused(lambda: submit(mail, to=[f"acuse+{self.token}@{DOMAIN}"]), 550, "5.1.1")
+        self.assertEqual(sends(str(mail["Message-ID"])), [])
+
     def test_a_vacation_does_not_count(self):
         path = mails.received(self.places, self.message_id)[0]
         answer = mails.make_answer(mails.parse(path), "Estoy de vacaciones.\n")
