@@ -83,7 +83,7 @@ static gboolean call(Ctl *ctl, const Command *command, char **arguments, const j
 	answer = api_call(ctl->api, command->method, whole != NULL ? whole : path, body, error);
 	if (answer == NULL)
 		return FALSE;
-	ctl_print(ctl, answer);
+	ctl_print(ctl, command, answer);
 	json_decref(answer);
 	return TRUE;
 }
@@ -165,7 +165,8 @@ const Command api_commands[] = {
 	{"request", "file", N_("ARCHIVO.json|-"), 1, {{NULL}}, N_("Presenta un FORM-01."), "POST",
 		"/v1/requests", run_file},
 	{"request", "list", "", 0, {PAGE_OPTIONS, {NULL}}, N_("Lista las solicitudes."), "GET",
-		"/v1/requests", run_call},
+		"/v1/requests", run_call, NULL,
+		"id time state given_names paternal_surname maternal_surname uid"},
 	{"request", "show", "ID", 1, {{NULL}}, N_("Muestra una solicitud."), "GET",
 		"/v1/requests/{}", run_call},
 	{"request", "approve", "ID", 1, {{NULL}}, N_("Aprueba una solicitud y crea la cuenta."), "POST",
@@ -176,7 +177,8 @@ const Command api_commands[] = {
 		N_("Entrega las credenciales: muestra una sola vez la clave inicial."), "POST",
 		"/v1/requests/{}/deliver", run_call},
 	{"account", "list", "", 0, {PAGE_OPTIONS, {NULL}}, N_("Lista las cuentas."), "GET",
-		"/v1/accounts", run_call},
+		"/v1/accounts", run_call, NULL,
+		"uid kind state display_name mail unit"},
 	{"account", "show", N_("CUENTA"), 1, {{NULL}}, N_("Muestra una cuenta."), "GET",
 		"/v1/accounts/{}", run_call},
 	{"account", "reset-password", N_("CUENTA"), 1, {{"reason", "reason", TRUE, FALSE}, {NULL}},
@@ -208,14 +210,16 @@ const Command api_commands[] = {
 			{"from", "from", FALSE, FALSE}, {"until", "until", FALSE, FALSE}, DOCUMENT, {NULL}},
 		N_("Registra un token y los buzones por los que firma."), "POST", "/v1/tokens", run_call, "label"},
 	{"token", "list", "", 0, {{NULL}}, N_("Lista los tokens y su estado."), "GET", "/v1/tokens",
-		run_call},
+		run_call, NULL,
+		"label state unlocked subject not_after signatures"},
 	{"token", "lock", N_("ETIQUETA"), 1, {DOCUMENT, {NULL}}, N_("Bloquea un token en el acto."),
 		"POST", "/v1/tokens/{}/lock", run_call},
 	{"send", "list", "", 0,
 		{{"expediente", "expediente", FALSE, FALSE}, {"mailbox", "mailbox", FALSE, FALSE},
 			{"state", "state", FALSE, FALSE}, {"message-id", "message_id", FALSE, FALSE},
 			PAGE_OPTIONS, {NULL}},
-		N_("Lista los envios, el ultimo primero."), "GET", "/v1/sends", run_call},
+		N_("Lista los envios, el ultimo primero."), "GET", "/v1/sends", run_call, NULL,
+		"time id state class mailbox expediente subject"},
 	{"send", "show", "ID", 1, {{NULL}}, N_("Muestra un envio y sus hechos."), "GET",
 		"/v1/sends/{}", run_call},
 	{"send", "message", "ID", 1, {{NULL}}, N_("Escribe el mensaje exacto que salio."), "GET",

@@ -128,14 +128,14 @@ static void check_installation(Findings *findings, const Settings *settings)
 	check_postfix(findings, settings);
 }
 
-static void print_findings(const Ctl *ctl, const Findings *findings)
+static void print_findings(const Ctl *ctl, const Command *command, const Findings *findings)
 {
 	g_autofree char *status = NULL;
 
 	if (ctl->json) {
 		json_t *answer = json_pack("{s:b,s:O}", "fine", findings->bad == 0, "items", findings->items);
 
-		ctl_print(ctl, answer);
+		ctl_print(ctl, command, answer);
 		json_decref(answer);
 		return;
 	}
@@ -158,7 +158,6 @@ static gboolean run_check(Ctl *ctl, const Command *command, char **arguments, GH
 	g_autoptr(GError) cause = NULL;
 	g_autoptr(Settings) settings = settings_load(ctl->config_path, &cause);
 
-	(void)command;
 	(void)arguments;
 	(void)options;
 	if (settings == NULL)
@@ -168,7 +167,7 @@ static gboolean run_check(Ctl *ctl, const Command *command, char **arguments, GH
 	check_clock(&findings);
 	check_health(&findings, ctl->api);
 	check_tokens(&findings, ctl->api);
-	print_findings(ctl, &findings);
+	print_findings(ctl, command, &findings);
 	json_decref(findings.items);
 	if (findings.bad == 0)
 		return TRUE;

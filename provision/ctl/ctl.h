@@ -36,6 +36,7 @@ struct _Command {
 	gboolean (*run)(Ctl *ctl, const Command *command, char **arguments, GHashTable *options,
 		GError **error);
 	const char *argument_member; /* the argument goes into the body under this name; or NULL */
+	const char *columns;	     /* what a list shows to people; NULL: everything */
 };
 
 extern const Command api_commands[], ledger_commands[], proof_commands[], token_unlock_commands[],
@@ -45,6 +46,6 @@ extern const Command api_commands[], ledger_commands[], proof_commands[], token_
 const char *ctl_option(GHashTable *options, const char *name);
 
 /* Prints an answer: the JSON itself under --json, else text for people. */
-void ctl_print(const Ctl *ctl, const json_t *answer);
+void ctl_print(const Ctl *ctl, const Command *command, const json_t *answer);
 
 #endif

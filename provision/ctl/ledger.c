@@ -190,7 +190,6 @@ static gboolean run_verify(Ctl *ctl, const Command *command, char **arguments, G
 	guint64 entries;
 	gboolean signed_head, fine;
 
-	(void)command;
 	(void)arguments;
 	signed_head = json_is_string(json_object_get(head, "cms"));
 	fine = head != NULL &&
@@ -207,7 +206,7 @@ static gboolean run_verify(Ctl *ctl, const Command *command, char **arguments, G
 	root_hex = merkle_hash_to_hex(&signed_root);
 	answer = json_pack("{s:I,s:I,s:s,s:b,s:s}", "entries", (json_int_t)entries, "head_size",
 		(json_int_t)tree->head_size, "root", root_hex, "signed", signed_head, "result", "ok");
-	ctl_print(ctl, answer);
+	ctl_print(ctl, command, answer);
 	json_decref(answer);
 	return TRUE;
 }

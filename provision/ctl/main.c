@@ -25,7 +25,7 @@ const char *ctl_option(GHashTable *options, const char *name)
 	return values != NULL ? values->pdata[0] : NULL;
 }
 
-void ctl_print(const Ctl *ctl, const json_t *answer)
+void ctl_print(const Ctl *ctl, const Command *command, const json_t *answer)
 {
 	g_autofree char *text = NULL;
 
@@ -34,7 +34,7 @@ void ctl_print(const Ctl *ctl, const json_t *answer)
 		putchar('\n');
 		return;
 	}
-	text = print_text(answer);
+	text = print_text(answer, command->columns);
 	fputs(text, stdout);
 }
 

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define MAX_CELL_CHARS 60
-#define MAX_COLUMNS 32
 
 static const struct {
 	const char *member, *label;
@@ -122,16 +121,17 @@ static void append_cell(GString *out, const char *text, glong width, gboolean la
 		g_string_append_c(out, ' ');
 }
 
-static guint columns_of(const json_t *rows, const char *columns[MAX_COLUMNS])
+/* The scalar members of the first row, NULL-terminated. */
+static char **columns_of(const json_t *rows)
 {
-	guint count = 0;
+	g_autoptr(GStrvBuilder) columns = g_strv_builder_new();
 	const char *member;
 	json_t *value;
 
-	json_object_foreach(json_array_get(rows, 0), member, value)
-		if (is_scalar(value) && count < MAX_COLUMNS)
-			columns[count++] = member;
-	return count;
+	json_object_foreach (json_array_get(rows, 0), member, value)
+		if (is_scalar(value))
+			g_strv_builder_add(columns, member);
+	return g_strv_builder_end(columns);
 }
 
 static char *cell_text(const json_t *rows, size_t row, const char *column)
@@ -139,24 +139,29 @@ static char *cell_text(const json_t *rows, size_t row, const char *column)
 	return scalar_text(json_object_get(json_array_get(rows, row), column));
 }
 
-static void append_table(GString *out, const json_t *rows, const char *indent)
+static glong column_width(const json_t *rows, const char *column)
 {
-	const char *columns[MAX_COLUMNS];
-	glong widths[MAX_COLUMNS];
-	guint count = columns_of(rows, columns);
+	glong width = g_utf8_strlen(label_of(column), -1);
 
-	for (guint c = 0; c < count; c++) {
-		widths[c] = g_utf8_strlen(label_of(columns[c]), -1);
-		for (size_t r = 0; r < json_array_size(rows); r++) {
-			g_autofree char *text = cell_text(rows, r, columns[c]);
-			glong chars = MIN(g_utf8_strlen(text, -1), MAX_CELL_CHARS);
+	for (size_t r = 0; r < json_array_size(rows); r++) {
+		g_autofree char *text = cell_text(rows, r, column);
+		glong chars = MIN(g_utf8_strlen(text, -1), MAX_CELL_CHARS);
 
-			widths[c] = MAX(widths[c], chars);
-		}
+		width = MAX(width, chars);
 	}
+	return width;
+}
+
+static void append_table(GString *out, const json_t *rows, const char *indent, char **columns)
+{
+	guint count = g_strv_length(columns);
+	g_autofree glong *widths = g_new0(glong, count);
+
 	g_string_append(out, indent);
-	for (guint c = 0; c < count; c++)
+	for (guint c = 0; c < count; c++) {
+		widths[c] = column_width(rows, columns[c]);
 		append_cell(out, label_of(columns[c]), widths[c], c + 1 == count);
+	}
 	g_string_append_c(out, '\n');
 	for (size_t r = 0; r < json_array_size(rows); r++) {
 		g_string_append(out, indent);
@@ -172,10 +177,12 @@ static void append_table(GString *out, const json_t *rows, const char *indent)
 static void append_member(GString *out, const char *member, const json_t *value)
 {
 	g_autofree char *text = NULL;
+	g_auto(GStrv) all = NULL;
 
 	if (json_is_array(value) && json_is_object(json_array_get(value, 0))) {
 		g_string_append_printf(out, "%s:\n", label_of(member));
-		append_table(out, value, "  ");
+		all = columns_of(value);
+		append_table(out, value, "  ", all);
 		return;
 	}
 	if (json_is_array(value))
@@ -187,17 +194,19 @@ static void append_member(GString *out, const char *member, const json_t *value)
 	g_string_append_printf(out, "%s: %s\n", label_of(member), text);
 }
 
-char *print_text(const json_t *answer)
+char *print_text(const json_t *answer, const char *columns)
 {
 	GString *out = g_string_new(NULL);
 	json_t *items = json_object_get(answer, "items"), *value;
 	const char *member;
 
 	if (json_is_array(items)) {
+		g_auto(GStrv) shown = columns != NULL ? g_strsplit(columns, " ", -1) : columns_of(items);
+
 		if (json_array_size(items) == 0)
 			g_string_append_printf(out, "%s\n", _("No hay nada que mostrar."));
 		else
-			append_table(out, items, "");
+			append_table(out, items, "", shown);
 		if (json_is_string(json_object_get(answer, "next")))
 			g_string_append_printf(out, _("Hay mas: repita con --after %s\n"),
 				json_string_value(json_object_get(answer, "next")));

@@ -5,7 +5,10 @@
 #include <glib.h>
 #include <jansson.h>
 
-/* A new string that ends with a line end. Control characters of values are shown as \xNN. */
-char *print_text(const json_t *answer);
+/*
+ * A new string that ends with a line end. Control characters of values are shown as \xNN. columns: the members that a
+ * list of items shows, between blanks; NULL: every scalar one.
+ */
+char *print_text(const json_t *answer, const char *columns);
 
 #endif

@@ -18,7 +18,6 @@ static gboolean run_export(Ctl *ctl, const Command *command, char **arguments, G
 	g_autoptr(GBytes) bundle = api_get_bytes(ctl->api, path, error);
 	json_t *answer;
 
-	(void)command;
 	if (bundle == NULL)
 		return FALSE;
 	if (!g_file_set_contents_full(output, g_bytes_get_data(bundle, NULL),
@@ -26,7 +25,7 @@ static gboolean run_export(Ctl *ctl, const Command *command, char **arguments, G
 		    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error))
 		return FALSE;
 	answer = json_pack("{s:s,s:I}", "file", output, "size", (json_int_t)g_bytes_get_size(bundle));
-	ctl_print(ctl, answer);
+	ctl_print(ctl, command, answer);
 	json_decref(answer);
 	return TRUE;
 }
@@ -38,7 +37,6 @@ static gboolean run_verify(Ctl *ctl, const Command *command, char **arguments, G
 	gboolean genuine;
 	json_t *checks;
 
-	(void)command;
 	mime_init();
 	genuine = proof_check(arguments[0], ctl_option(options, "trust"),
 		ctl_option(options, "received"), lines, error);
@@ -48,7 +46,7 @@ static gboolean run_verify(Ctl *ctl, const Command *command, char **arguments, G
 	if (ctl->json) {
 		json_t *answer = json_pack("{s:b,s:o}", "genuine", genuine, "checks", checks);
 
-		ctl_print(ctl, answer);
+		ctl_print(ctl, command, answer);
 		json_decref(answer);
 		return genuine;
 	}

@@ -9,7 +9,7 @@
 #include "ctl/print.h"
 
 static const struct {
-	const char *name, *json, *text;
+	const char *name, *json, *text, *columns;
 } cases[] = {
 	{"empty object", "{}", "Hecho.\n"},
 	{"empty list", "{\"items\":[],\"next\":null}", "No hay nada que mostrar.\n"},
@@ -18,6 +18,8 @@ static const struct {
 	{"list of words", "{\"recipients\":[\"a@b.test\",\"c@d.test\"]}", "destinatarios: a@b.test, c@d.test\n"},
 	{"table", "{\"items\":[{\"uid\":\"x\",\"mail\":\"x@muni.test\"},{\"uid\":\"long\",\"mail\":\"y\"}],\"next\":null}",
 		"cuenta  correo\nx       x@muni.test\nlong    y\n"},
+	{"chosen columns", "{\"items\":[{\"uid\":\"x\",\"token\":\"t\",\"mail\":\"m\"}],\"next\":null}", "correo  cuenta\nm       x\n",
+		"mail uid"},
 	{"escape codes are shown, not obeyed", "{\"subject\":\"a\\u001b[2Jb\"}", "asunto: a\\x1b[2Jb\n"},
 	{"right-to-left override is shown", "{\"subject\":\"a\\u202eb\"}", "asunto: a\\x202eb\n"},
 	{"more pages", "{\"items\":[{\"uid\":\"x\"}],\"next\":\"7\"}",
@@ -29,7 +31,7 @@ static void test_cases(void **state)
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		json_t *answer = json_loads(cases[i].json, 0, NULL);
-		g_autofree char *text = print_text(answer);
+		g_autofree char *text = print_text(answer, cases[i].columns);
 
 		if (strcmp(text, cases[i].text) != 0)
 			fail_msg("%s: got [%s]", cases[i].name, text);
