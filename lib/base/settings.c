@@ -69,10 +69,6 @@ static gboolean check_value(const char *path, const SettingRow *row, const char 
 		reason = g_strdup_printf("must be a whole number from %" G_GINT64_FORMAT
 					 " to %" G_GINT64_FORMAT, row->min, row->max);
 		return fail(error, path, row, reason);
-	case SETTING_BOOL:
-		if (is_choice("true false", value))
-			return TRUE;
-		return fail(error, path, row, "must be true or false");
 	case SETTING_CHOICE:
 		if (is_choice(row->choices, value))
 			return TRUE;
@@ -179,11 +175,6 @@ gint64 settings_int(const Settings *settings, const char *group, const char *key
 	const char *value = settings_string(settings, group, key);
 
 	return value != NULL ? g_ascii_strtoll(value, NULL, 10) : 0;
-}
-
-gboolean settings_bool(const Settings *settings, const char *group, const char *key)
-{
-	return g_strcmp0(settings_string(settings, group, key), "true") == 0;
 }
 
 const char *const *settings_list(const Settings *settings, const char *group, const char *key)

@@ -12,7 +12,6 @@ typedef enum {
 	SETTING_STRING,
 	SETTING_PATH,	/* absolute */
 	SETTING_INT,	/* min..max; the unit is in the key's name */
-	SETTING_BOOL,	/* true, false */
 	SETTING_CHOICE, /* one of the words of `choices` */
 	SETTING_LIST,	/* words between semicolons, as GKeyFile has them */
 	SETTING_USER	/* a user name or a numeric uid */
@@ -47,7 +46,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_free)
  */
 const char *settings_string(const Settings *settings, const char *group, const char *key);
 gint64 settings_int(const Settings *settings, const char *group, const char *key);
-gboolean settings_bool(const Settings *settings, const char *group, const char *key);
 const char *const *settings_list(const Settings *settings, const char *group, const char *key);
 /* The uid of a SETTING_USER; (uid_t)-1 when it is not set. */
 guint settings_uid(const Settings *settings, const char *group, const char *key);

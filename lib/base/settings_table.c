@@ -8,7 +8,6 @@
 #define S(g, k, d, h) {g, k, SETTING_STRING, d, 0, 0, NULL, h}
 #define P(g, k, d, h) {g, k, SETTING_PATH, d, 0, 0, NULL, h}
 #define I(g, k, d, lo, hi, h) {g, k, SETTING_INT, d, lo, hi, NULL, h}
-#define B(g, k, d, h) {g, k, SETTING_BOOL, d, 0, 0, NULL, h}
 #define C(g, k, d, words, h) {g, k, SETTING_CHOICE, d, 0, 0, words, h}
 #define L(g, k, d, h) {g, k, SETTING_LIST, d, 0, 0, NULL, h}
 #define U(g, k, d, h) {g, k, SETTING_USER, d, 0, 0, NULL, h}
@@ -83,9 +82,7 @@ const SettingRow settings_table[] = {
 	I("proof", "release_timeout_s", "900", 1, 604800,
 		"Time without a sign of life after which a prepared send is not_released, in seconds."),
 	S("proof", "authserv_id", "", "authserv-id of our own Authentication-Results; empty: none counts."),
-	C("proof", "notified_by", "acknowledged", "acknowledged relayed", "What counts as notified."),
 
 	I("naming", "first_number", "1", 1, 99, "First number given to a name that is taken twice."),
-	I("password", "max_age_days", "90", 1, 90, "Life of a password, in days (DI-002, art. 8.6)."),
 	{NULL, NULL, SETTING_STRING, NULL, 0, 0, NULL, NULL},
 };

@@ -17,9 +17,6 @@ static void check_values(const Settings *settings)
 				(number >= row->min && number <= row->max) || row->fallback == NULL,
 				"%s is out of range", row->key);
 			break;
-		case SETTING_BOOL:
-			settings_bool(settings, row->group, row->key);
-			break;
 		case SETTING_LIST:
 			settings_list(settings, row->group, row->key);
 			break;

@@ -14,7 +14,6 @@ static void print_settings(void)
 		[SETTING_STRING] = "string",
 		[SETTING_PATH] = "path",
 		[SETTING_INT] = "integer",
-		[SETTING_BOOL] = "boolean",
 		[SETTING_CHOICE] = "choice",
 		[SETTING_LIST] = "list",
 		[SETTING_USER] = "user",
