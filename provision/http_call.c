@@ -6,8 +6,6 @@
  */
 #include "provision/http_call.h"
 
-#include <errno.h>
-#include <pwd.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -32,22 +30,6 @@ static void grant(RoleTable *table, guint uid, Role role)
 		g_hash_table_insert(table->roles, key, GUINT_TO_POINTER(held | role));
 }
 
-static gboolean find_uid(const char *user, guint *uid)
-{
-	struct passwd entry, *found = NULL;
-	char buffer[16384];
-	guint64 number;
-
-	if (g_ascii_string_to_unsigned(user, 10, 0, G_MAXUINT32 - 1, &number, NULL)) {
-		*uid = (guint)number;
-		return TRUE;
-	}
-	if (getpwnam_r(user, &entry, buffer, sizeof buffer, &found) != 0 || found == NULL)
-		return FALSE;
-	*uid = found->pw_uid;
-	return TRUE;
-}
-
 static gboolean grant_list(RoleTable *table, const Settings *settings, const char *key, Role role,
 	GError **error)
 {
@@ -55,9 +37,7 @@ static gboolean grant_list(RoleTable *table, const Settings *settings, const cha
 	guint uid;
 
 	for (; users != NULL && *users != NULL; users++) {
-		if (**users == '\0')
-			continue;
-		if (!find_uid(*users, &uid)) {
+		if (!settings_user_id(*users, &uid)) {
 			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
 				"[api] %s: no user %s", key, *users);
 			return FALSE;

@@ -29,19 +29,19 @@ static gboolean fail(GError **error, const char *path, const SettingRow *row, co
 	return FALSE;
 }
 
-static gboolean user_id(const char *name, guint *uid)
+gboolean settings_user_id(const char *user, guint *uid)
 {
+	struct passwd entry, *found = NULL;
+	char buffer[16384];
 	guint64 number;
-	struct passwd *entry;
 
-	if (g_ascii_string_to_unsigned(name, 10, 0, G_MAXUINT32 - 1, &number, NULL)) {
+	if (g_ascii_string_to_unsigned(user, 10, 0, G_MAXUINT32 - 1, &number, NULL)) {
 		*uid = (guint)number;
 		return TRUE;
 	}
-	entry = getpwnam(name);
-	if (entry == NULL)
+	if (getpwnam_r(user, &entry, buffer, sizeof buffer, &found) != 0 || found == NULL)
 		return FALSE;
-	*uid = entry->pw_uid;
+	*uid = found->pw_uid;
 	return TRUE;
 }
 
@@ -187,7 +187,7 @@ guint settings_uid(const Settings *settings, const char *group, const char *key)
 	const char *name = settings_string(settings, group, key);
 	guint uid;
 
-	if (name == NULL || !user_id(name, &uid))
+	if (name == NULL || !settings_user_id(name, &uid))
 		return (guint)-1;
 	return uid;
 }

@@ -50,6 +50,9 @@ const char *const *settings_list(const Settings *settings, const char *group, co
 /* The uid of a SETTING_USER; (uid_t)-1 when it is not set. */
 guint settings_uid(const Settings *settings, const char *group, const char *key);
 
+/* The uid of a user name or of a number; FALSE: there is no such user. */
+gboolean settings_user_id(const char *user, guint *uid);
+
 /* Fails with ACUSE_ERROR_INVALID when one of the "group.key" names (NULL-terminated) has no value. */
 gboolean settings_require(const Settings *settings, GError **error, ...) G_GNUC_NULL_TERMINATED;
 
