@@ -16,8 +16,8 @@
  */
 
 /*
- * Inside a change: queues {"kind":..., ...}. Its number is put into *number (may be NULL). body is
- * not consumed.
+ * Inside a change: queues body under its kind. Its number is put into *number (may be NULL). body
+ * is not consumed.
  */
 gboolean outbox_add(StoreTxn *txn, const char *kind, const json_t *body, guint64 *number, GError **error);
 
@@ -32,8 +32,7 @@ void outbox_stop(Outbox *outbox);
 gboolean outbox_wait(Outbox *outbox, guint64 number, guint timeout_ms);
 
 /*
- * One kind of change. TRUE: done, the entry is removed (in the same transaction as `finish`, if
- * any). FALSE: a retryable error is tried again with growing pauses; another goes to the entry's
+ * One kind of change. TRUE: done, the entry is removed. FALSE: a retryable error is tried again with growing pauses; another goes to the entry's
  * "trouble" and is retried slowly.
  */
 typedef struct {

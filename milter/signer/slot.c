@@ -229,7 +229,6 @@ GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char *
 	GError **error)
 {
 	const Identity *identity = choose_identity(slot, mailbox, TRUE);
-	g_autoptr(GError) cause = NULL;
 	GBytes *cms;
 
 	if (identity == NULL) {
@@ -238,11 +237,9 @@ GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char *
 		return NULL;
 	}
 	cms = cms_sign_detached(
-		identity->key, identity->certificate, slot->others, content, &cause);
-	if (cms == NULL) {
-		g_propagate_error(error, g_steal_pointer(&cause));
+		identity->key, identity->certificate, slot->others, content, error);
+	if (cms == NULL)
 		return NULL;
-	}
 	*certificate_sha256 = cms_certificate_sha256(identity->certificate);
 	return cms;
 }
