@@ -19,6 +19,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz-naming \
 	tests/fuzz/fuzz-address \
 	tests/fuzz/fuzz-proof \
+	tests/fuzz/fuzz-bundle \
 	tests/fuzz/fuzz-cms \
 	tests/fuzz/fuzz-body \
 	tests/fuzz/fuzz-route
@@ -26,7 +27,7 @@ check_PROGRAMS += $(fuzz_targets)
 TESTS += $(fuzz_targets)
 # libFuzzer has a main of its own; then the one in libfuzz.a stays out.
 fuzz_libs = $(FUZZ_LDFLAGS) tests/fuzz/libfuzz.a $(PROVISION_LIBS)
-fuzz_cflags = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
+fuzz_cflags = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(ARCHIVE_CFLAGS)
 tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz-message.c
 tests_fuzz_fuzz_message_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_message_LDADD = $(fuzz_libs)
@@ -66,6 +67,9 @@ tests_fuzz_fuzz_address_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_proof_SOURCES = tests/fuzz/fuzz-proof.c
 tests_fuzz_fuzz_proof_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_proof_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_bundle_SOURCES = tests/fuzz/fuzz-bundle.c
+tests_fuzz_fuzz_bundle_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_bundle_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_cms_SOURCES = tests/fuzz/fuzz-cms.c
 tests_fuzz_fuzz_cms_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_cms_LDADD = $(fuzz_libs)
