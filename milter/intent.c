@@ -16,6 +16,18 @@ static void set_foreign_text(json_t *object, const char *name, const char *value
 	set_text(object, name, valid);
 }
 
+static json_t *prepared_to_json(const PreparedInput *input)
+{
+	json_t *body = json_object();
+
+	set_text(body, "message_sha256", input->message_sha256);
+	json_object_set_new(body, "size", json_integer((json_int_t)input->size_bytes));
+	set_text(body, "queue_id", input->queue_id);
+	set_text(body, "certificate_sha256", input->certificate_sha256);
+	set_text(body, "cms_sha256", input->cms_sha256);
+	return body;
+}
+
 static json_t *intent_to_json(const IntentInput *input)
 {
 	json_t *body = json_object();
@@ -44,6 +56,8 @@ static json_t *intent_to_json(const IntentInput *input)
 	set_text(body, "content_sha256", input->facts->content_sha256);
 	set_text(body, "entity_sha256", input->entity_sha256);
 	json_object_set_new(body, "sign", json_boolean(input->plan->sign));
+	if (input->prepared != NULL)
+		json_object_set_new(body, "prepared", prepared_to_json(input->prepared));
 	return body;
 }
 
@@ -92,15 +106,9 @@ gboolean intent_prepared(
 	const Services *services, guint timeout_ms, const PreparedInput *input, GError **error)
 {
 	g_autofree char *path = api_path("/v1/sends/%s/prepared", input->send_id);
-	json_t *body = json_object();
-	json_t *answer;
+	json_t *body = prepared_to_json(input);
+	json_t *answer = services->call(services->data, timeout_ms, "POST", path, body, error);
 
-	set_text(body, "message_sha256", input->message_sha256);
-	json_object_set_new(body, "size", json_integer((json_int_t)input->size_bytes));
-	set_text(body, "queue_id", input->queue_id);
-	set_text(body, "certificate_sha256", input->certificate_sha256);
-	set_text(body, "cms_sha256", input->cms_sha256);
-	answer = services->call(services->data, timeout_ms, "POST", path, body, error);
 	json_decref(body);
 	if (answer == NULL)
 		return FALSE;

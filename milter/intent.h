@@ -7,12 +7,21 @@
 #include "milter/services.h"
 
 typedef struct {
+	const char *send_id, *message_sha256;
+	gsize size_bytes;
+	const char *queue_id;
+	const char *certificate_sha256, *cms_sha256; /* NULL: not signed */
+} PreparedInput;
+
+typedef struct {
 	const char *send_id, *token;
 	const Plan *plan;
 	const MessageFacts *facts;
 	const Envelope *envelope;
-	const Account *login;	   /* NULL: unknown to the directory */
-	const char *entity_sha256; /* NULL: not to be signed */
+	const Account *login;	       /* NULL: unknown to the directory */
+	const char *entity_sha256;     /* NULL: not to be signed */
+	const PreparedInput *prepared; /* of what is not signed: recorded with the intent, in one
+					  commit; or NULL */
 } IntentInput;
 
 /* Records the intent. *permit is a new string when the plan signs, else NULL. */
@@ -22,13 +31,6 @@ gboolean intent_declare(const Services *services, guint timeout_ms, const Intent
 /* Whether an error of intent_declare speaks of the message, and not of a fault of ours: then 5xx is
  * right. */
 gboolean intent_refusal_is_final(const GError *error);
-
-typedef struct {
-	const char *send_id, *message_sha256;
-	gsize size_bytes;
-	const char *queue_id;
-	const char *certificate_sha256, *cms_sha256; /* NULL: not signed */
-} PreparedInput;
 
 gboolean intent_prepared(
 	const Services *services, guint timeout_ms, const PreparedInput *input, GError **error);

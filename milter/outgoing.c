@@ -31,7 +31,7 @@ typedef struct {
 	Plan *plan;
 	MailMessage *final;
 	GBytes *entity; /* NULL: not to be signed */
-	char *entity_sha256, *certificate_sha256, *cms_sha256;
+	char *entity_sha256, *certificate_sha256, *cms_sha256, *final_sha256;
 } Work;
 
 static void work_clear(Work *work)
@@ -47,6 +47,7 @@ static void work_clear(Work *work)
 	g_free(work->entity_sha256);
 	g_free(work->certificate_sha256);
 	g_free(work->cms_sha256);
+	g_free(work->final_sha256);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
@@ -304,10 +305,11 @@ static gboolean rewrite(Work *work, GError **error)
 }
 
 /* Asks for the record and the permit. *permit: a new string, NULL when nothing is to be signed. */
-static gboolean declare_intent(Work *work, char **permit, GError **error)
+static gboolean declare_intent(
+	Work *work, const PreparedInput *prepared, char **permit, GError **error)
 {
 	const IntentInput input = {work->send_id, work->token, work->plan, work->facts,
-		work->session->envelope, work->login, work->entity_sha256};
+		work->session->envelope, work->login, work->entity_sha256, prepared};
 	guint left = deadline_left_ms(&work->deadline, error);
 
 	if (left == 0)
@@ -355,24 +357,33 @@ static gboolean sign(Work *work, const char *permit, GError **error)
 	return TRUE;
 }
 
-/* Stores the final bytes and has them recorded: after this the send is prepared. */
-static gboolean record_prepared(Work *work, GError **error)
+/* Stores the final bytes; *prepared says what was stored, its strings are the work's. */
+static gboolean store_final(Work *work, PreparedInput *prepared, GError **error)
 {
 	g_autoptr(GBytes) bytes = mail_message_to_bytes(work->final);
-	g_autofree char *sha256 =
-		digest_sha256_hex(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
-	const PreparedInput input = {work->send_id, sha256, g_bytes_get_size(bytes),
-		work->session->envelope->queue_id, work->certificate_sha256, work->cms_sha256};
 	guint left;
 
+	work->final_sha256 =
+		digest_sha256_hex(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+	*prepared = (PreparedInput){work->send_id, work->final_sha256, g_bytes_get_size(bytes),
+		work->session->envelope->queue_id, work->certificate_sha256, work->cms_sha256};
 	if (g_bytes_get_size(bytes) > work->services->options->max_message_bytes) {
 		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
 			"the signature is larger than expected");
 		return FALSE;
 	}
 	left = deadline_left_ms(&work->deadline, error);
-	if (left == 0 ||
-		!work->services->put_blob(work->services->data, left, sha256, bytes, error))
+	return left != 0 && work->services->put_blob(
+				    work->services->data, left, work->final_sha256, bytes, error);
+}
+
+/* Stores the final bytes and has them recorded: after this the send is prepared. */
+static gboolean record_prepared(Work *work, GError **error)
+{
+	PreparedInput input;
+	guint left;
+
+	if (!store_final(work, &input, error))
 		return FALSE;
 	left = deadline_left_ms(&work->deadline, error);
 	return left != 0 && intent_prepared(work->services, left, &input, error);
@@ -393,21 +404,42 @@ static Outcome *release(Work *work)
 	return outcome;
 }
 
+/* The answer to an intent that was not taken. */
+static Outcome *intent_refused(const GError *error)
+{
+	Outcome *outcome;
+
+	if (!g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_RELEASED))
+		return outcome_of_error(error, intent_refusal_is_final(error));
+	outcome = outcome_new(ACTION_DISCARD, "repeat-released");
+	outcome->detail = g_strdup(error->message);
+	return outcome;
+}
+
+/* Final before its intent: one call and one durable commit record both. */
+static Outcome *record_unsigned(Work *work)
+{
+	g_autofree char *permit = NULL;
+	g_autoptr(GError) error = NULL;
+	PreparedInput prepared;
+
+	outcome_arrange(work->session->message, work->final);
+	if (!store_final(work, &prepared, &error))
+		return outcome_of_error(error, FALSE);
+	if (!declare_intent(work, &prepared, &permit, &error))
+		return intent_refused(error);
+	return release(work);
+}
+
 /* From the intent on nothing is refused for good: the record exists, so the client tries again. */
 static Outcome *record_and_sign(Work *work)
 {
 	g_autofree char *permit = NULL;
 	g_autoptr(GError) error = NULL;
-	Outcome *outcome;
 
-	if (!declare_intent(work, &permit, &error)) {
-		if (!g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_RELEASED))
-			return outcome_of_error(error, intent_refusal_is_final(error));
-		outcome = outcome_new(ACTION_DISCARD, "repeat-released");
-		outcome->detail = g_strdup(error->message);
-		return outcome;
-	}
-	if (work->plan->sign && !sign(work, permit, &error))
+	if (!declare_intent(work, NULL, &permit, &error))
+		return intent_refused(error);
+	if (!sign(work, permit, &error))
 		return outcome_of_error(error, FALSE);
 	outcome_arrange(work->session->message, work->final);
 	if (!record_prepared(work, &error))
@@ -433,7 +465,7 @@ static Outcome *decide_submission(Work *work)
 		return outcome;
 	if (!rewrite(work, &error))
 		return outcome_of_error(error, TRUE);
-	return record_and_sign(work);
+	return work->plan->sign ? record_and_sign(work) : record_unsigned(work);
 }
 
 /* What the log line says of the message, refused or not. */

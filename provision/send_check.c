@@ -111,7 +111,7 @@ gboolean send_check_intent(const json_t *body, GError **error)
 		return api_invalid(error, "body", "is missing");
 	if (!api_known(body, error, "id", "token", "class", "login", "mailbox", "message_id", "date", "subject",
 		    "document_type", "expediente", "recipients", "queue_id", "client_address", "content_sha256",
-		    "entity_sha256", "sign", NULL) ||
+		    "entity_sha256", "sign", "prepared", NULL) ||
 		!check_texts(body, error) || !check_foreign(body, "message_id", MAX_MESSAGE_ID, error) ||
 		!check_foreign(body, "date", MAX_DATE, error) || !check_foreign(body, "subject", MAX_SUBJECT, error) ||
 		!check_recipients(body, error))

@@ -63,6 +63,8 @@ json_t *send_record_new(const json_t *intent, gint64 now_s)
 		json_array_append_new(deliveries,
 			json_pack("{s:O, s:s, s:s}", "address", address, "state",
 				delivery_state_name(DELIVERY_PENDING), "time", time));
+	/* It comes with the intent but is recorded on its own. */
+	json_object_del(send, "prepared");
 	json_object_set_new(send, "recipients", recipients);
 	json_object_set_new(send, "state", json_string(send_state_name(SEND_INTENT)));
 	json_object_set_new(send, "time", json_string(time));

@@ -52,6 +52,7 @@ typedef struct {
 	Service *service;
 	const json_t *body;
 	gint64 now_s;
+	const Prepared *prepared; /* NULL: it comes later */
 	IntentOutcome outcome;
 } Intent;
 
@@ -177,89 +178,6 @@ static gboolean append_intent(StoreTxn *txn, json_t *send, gint64 now_s, GError 
 	return TRUE;
 }
 
-/* The client that got no answer asks again: it gets the same one, and nothing is recorded twice. */
-static gboolean check_asked_again(const Intent *intent, const char *there, GError **error)
-{
-	json_auto_t *before = row_parse(there, error);
-	json_auto_t *again = send_record_new(intent->body, intent->now_s);
-	const char *name;
-	json_t *unused;
-	gboolean same;
-
-	if (before == NULL)
-		return FALSE;
-	same = send_record_state(before) == SEND_INTENT;
-	json_object_foreach ((json_t *)intent->body, name, unused)
-		same = same && json_equal(json_object_get(before, name), json_object_get(again, name));
-	if (!same)
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "send %s is there already",
-			send_record_id(intent->body));
-	return same;
-}
-
-static gboolean change_intent(StoreTxn *txn, gpointer data, GError **error)
-{
-	Intent *intent = data;
-	const char *id = send_record_id(intent->body);
-	g_autofree char *fingerprint = send_record_fingerprint(intent->body), *there = NULL;
-	json_auto_t *send = NULL;
-	g_autoptr(GError) local = NULL;
-
-	intent->outcome = INTENT_NEW;
-	there = store_get_txn(txn, TABLE_SENDS, id, &local);
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
-		return FALSE;
-	}
-	if (there != NULL)
-		return check_asked_again(intent, there, error);
-	if (!check_expediente(txn, intent, error) || !check_binding(txn, intent, error) ||
-		!check_repeat(txn, intent, fingerprint, error))
-		return FALSE;
-	if (intent->outcome != INTENT_NEW)
-		return TRUE;
-	send = send_record_new(intent->body, intent->now_s);
-	return append_intent(txn, send, intent->now_s, error) &&
-		send_record_index(txn, send, fingerprint, error) && send_record_save(txn, send, error);
-}
-
-static gboolean refuse_repeat(const Intent *intent, GError **error)
-{
-	if (intent->outcome == INTENT_NEW)
-		return TRUE;
-	if (intent->outcome == INTENT_REPEAT_RELEASED) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_RELEASED, "the same mail was released before");
-		return FALSE;
-	}
-	reconcile_wake(intent->service->reconciler);
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_UNDECIDED, "the same mail waits for its outcome");
-	return FALSE;
-}
-
-static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GError **error)
-{
-	Service *service = request->service;
-	const json_t *body = request->body;
-	Intent intent = {service, body, service->now_s(), INTENT_NEW};
-	g_autofree char *permit = NULL;
-
-	if (!send_check_intent(body, error) || !check_account(service, body, error))
-		return FALSE;
-	/* Made before the record: what cannot be permitted is not recorded. It is given after. */
-	if (json_is_true(json_object_get(body, "sign"))) {
-		permit = permit_make(service->permit_key, send_record_id(body), row_text(body, "mailbox"),
-			row_text(body, "entity_sha256"),
-			intent.now_s + settings_int(service->settings, "signing", "permit_lifetime_s"), error);
-		if (permit == NULL)
-			return FALSE;
-	}
-	if (!store_run(service->store, change_intent, &intent, error) || !refuse_repeat(&intent, error))
-		return FALSE;
-	response->status = 201;
-	response->json = json_pack("{s:s, s:s?}", "id", send_record_id(body), "permit", permit);
-	return TRUE;
-}
-
 static gboolean is_same_prepared(const json_t *send, const Prepared *prepared)
 {
 	const json_t *attempts = json_object_get(send, "attempts");
@@ -305,33 +223,155 @@ static gboolean add_attempt(StoreTxn *txn, json_t *send, const char *queue_id, G
 	return store_put(txn, TABLE_INDEX, key, send_record_id(send), error);
 }
 
-static gboolean change_prepared(StoreTxn *txn, gpointer data, GError **error)
+static gboolean is_asked_again(const json_t *send, const Prepared *prepared)
 {
-	const Prepared *prepared = data;
-	json_auto_t *send = send_record_load(txn, prepared->id, error);
-	gboolean is_signed;
+	return row_text(send, "message_sha256") != NULL && is_same_prepared(send, prepared) &&
+		send_record_state(send) != SEND_NOT_RELEASED;
+}
+
+/* From intent to prepared; the caller saves the send. */
+static gboolean take_prepared(StoreTxn *txn, json_t *send, const Prepared *prepared, GError **error)
+{
+	gboolean is_signed = json_is_true(json_object_get(send, "sign"));
 	SendState next;
 
-	if (send == NULL)
-		return FALSE;
-	if (row_text(send, "message_sha256") != NULL && is_same_prepared(send, prepared) &&
-		send_record_state(send) != SEND_NOT_RELEASED)
-		return TRUE;
 	if (send_record_state(send) != SEND_INTENT ||
 		!send_next(SEND_INTENT, SEND_EVENT_PREPARED, &next)) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "the send is %s",
 			send_state_name(send_record_state(send)));
 		return FALSE;
 	}
-	is_signed = json_is_true(json_object_get(send, "sign"));
 	if (is_signed != (prepared->certificate_sha256 != NULL) || is_signed != (prepared->cms_sha256 != NULL))
-		return api_invalid(error, "certificate_sha256, cms_sha256", "must be there when the send is signed, and only then");
+		return api_invalid(error, "certificate_sha256, cms_sha256",
+			"must be there when the send is signed, and only then");
 	json_object_update_new(send,
 		json_pack("{s:s, s:s?, s:s?, s:I, s:s}", "message_sha256", prepared->message_sha256,
 			"certificate_sha256", prepared->certificate_sha256, "cms_sha256", prepared->cms_sha256,
 			"size", (json_int_t)prepared->size, "state", send_state_name(next)));
 	return add_attempt(txn, send, prepared->queue_id, error) &&
-		append_prepared(txn, send, prepared, error) && send_record_save(txn, send, error);
+		append_prepared(txn, send, prepared, error);
+}
+
+/* The client that got no answer asks again: it gets the same one, and nothing is recorded twice. */
+static gboolean check_asked_again(const Intent *intent, const char *there, GError **error)
+{
+	json_auto_t *before = row_parse(there, error);
+	json_auto_t *again = send_record_new(intent->body, intent->now_s);
+	const char *name;
+	json_t *unused;
+	gboolean same;
+
+	if (before == NULL)
+		return FALSE;
+	same = intent->prepared != NULL ? is_asked_again(before, intent->prepared)
+					: send_record_state(before) == SEND_INTENT;
+	json_object_foreach ((json_t *)intent->body, name, unused)
+		same = same && (strcmp(name, "prepared") == 0 ||
+			json_equal(json_object_get(before, name), json_object_get(again, name)));
+	if (!same)
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "send %s is there already",
+			send_record_id(intent->body));
+	return same;
+}
+
+static gboolean change_intent(StoreTxn *txn, gpointer data, GError **error)
+{
+	Intent *intent = data;
+	const char *id = send_record_id(intent->body);
+	g_autofree char *fingerprint = send_record_fingerprint(intent->body), *there = NULL;
+	json_auto_t *send = NULL;
+	g_autoptr(GError) local = NULL;
+
+	intent->outcome = INTENT_NEW;
+	there = store_get_txn(txn, TABLE_SENDS, id, &local);
+	if (local != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	if (there != NULL)
+		return check_asked_again(intent, there, error);
+	if (!check_expediente(txn, intent, error) || !check_binding(txn, intent, error) ||
+		!check_repeat(txn, intent, fingerprint, error))
+		return FALSE;
+	if (intent->outcome != INTENT_NEW)
+		return TRUE;
+	send = send_record_new(intent->body, intent->now_s);
+	return append_intent(txn, send, intent->now_s, error) &&
+		send_record_index(txn, send, fingerprint, error) &&
+		(intent->prepared == NULL || take_prepared(txn, send, intent->prepared, error)) &&
+		send_record_save(txn, send, error);
+}
+
+static gboolean refuse_repeat(const Intent *intent, GError **error)
+{
+	if (intent->outcome == INTENT_NEW)
+		return TRUE;
+	if (intent->outcome == INTENT_REPEAT_RELEASED) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_RELEASED, "the same mail was released before");
+		return FALSE;
+	}
+	reconcile_wake(intent->service->reconciler);
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_UNDECIDED, "the same mail waits for its outcome");
+	return FALSE;
+}
+
+static gboolean check_blob(const Service *service, const Prepared *prepared, GError **error)
+{
+	return blobs_has(service->blobs, prepared->message_sha256) ||
+		api_invalid(error, "message_sha256", "no such blob");
+}
+
+/* What is not signed is final before the intent: both come in one call and one commit. */
+static gboolean check_prepared(const Service *service, const json_t *body, Prepared *prepared, GError **error)
+{
+	if (json_is_true(json_object_get(body, "sign")))
+		return api_invalid(error, "prepared", "comes after the signature");
+	return send_check_prepared(json_object_get(body, "prepared"), prepared, error) &&
+		check_blob(service, prepared, error);
+}
+
+static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	Service *service = request->service;
+	const json_t *body = request->body;
+	Intent intent = {service, body, service->now_s(), NULL, INTENT_NEW};
+	Prepared prepared = {.now_s = intent.now_s};
+	g_autofree char *permit = NULL;
+
+	if (!send_check_intent(body, error) || !check_account(service, body, error))
+		return FALSE;
+	if (json_is_object(json_object_get(body, "prepared"))) {
+		prepared.id = row_text(body, "id");
+		if (!check_prepared(service, body, &prepared, error))
+			return FALSE;
+		intent.prepared = &prepared;
+	} else if (json_object_get(body, "prepared") != NULL) {
+		return api_invalid(error, "prepared", "must be an object");
+	}
+	/* Made before the record: what cannot be permitted is not recorded. It is given after. */
+	if (json_is_true(json_object_get(body, "sign"))) {
+		permit = permit_make(service->permit_key, send_record_id(body), row_text(body, "mailbox"),
+			row_text(body, "entity_sha256"),
+			intent.now_s + settings_int(service->settings, "signing", "permit_lifetime_s"), error);
+		if (permit == NULL)
+			return FALSE;
+	}
+	if (!store_run(service->store, change_intent, &intent, error) || !refuse_repeat(&intent, error))
+		return FALSE;
+	response->status = 201;
+	response->json = json_pack("{s:s, s:s?}", "id", send_record_id(body), "permit", permit);
+	return TRUE;
+}
+
+static gboolean change_prepared(StoreTxn *txn, gpointer data, GError **error)
+{
+	const Prepared *prepared = data;
+	json_auto_t *send = send_record_load(txn, prepared->id, error);
+
+	if (send == NULL)
+		return FALSE;
+	return is_asked_again(send, prepared) ||
+		(take_prepared(txn, send, prepared, error) && send_record_save(txn, send, error));
 }
 
 static gboolean post_prepared(const ApiRequest *request, ApiResponse *response, GError **error)

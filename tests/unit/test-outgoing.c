@@ -92,9 +92,10 @@ static void test_internal(void **state)
 	(void)state;
 	assert_null(outcome->reply);
 	assert_int_equal(outcome->action, ACTION_ACCEPT);
-	assert_string_equal(world->calls->str, "intent blob prepared ");
+	assert_string_equal(world->calls->str, "blob intent ");
 	assert_true(json_is_null(json_object_get(world->intent, "entity_sha256")));
-	assert_true(json_is_null(json_object_get(world->prepared, "cms_sha256")));
+	assert_true(json_is_null(
+		json_object_get(json_object_get(world->intent, "prepared"), "cms_sha256")));
 	fake_world_free(world);
 }
 
@@ -144,6 +145,35 @@ static void test_faults(void **state)
 			strcmp(world->calls->str, cases[i].calls) != 0)
 			fail_msg("%s: %s after %s", cases[i].name, outcome->reply,
 				world->calls->str);
+		assert_null(outcome->final);
+		fake_world_free(world);
+	}
+}
+
+/* Not signed: stored first, then recorded in one call. */
+static void test_unsigned_failures(void **state)
+{
+	static const struct {
+		size_t place;
+		AcuseErrorCode code;
+		const char *reply, *calls;
+	} cases[] = {
+		{offsetof(FakeWorld, blob_error), ACUSE_ERROR_NO_SPACE, "452 4.3.1 ", "blob "},
+		{offsetof(FakeWorld, intent_error), ACUSE_ERROR_UNAVAILABLE, "451 4.3.0 ",
+			"blob intent "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		FakeWorld *world = fake_world_new();
+		g_autoptr(Outcome) outcome = NULL;
+
+		*(int *)(void *)((char *)world + cases[i].place) = (int)cases[i].code;
+		outcome = run(
+			world, "SUBMISSION", "rmoralesa", "rmoralesa@muni.test", OFFICE, INTERNAL);
+		assert_int_equal(outcome->action, ACTION_REPLY);
+		assert_true(g_str_has_prefix(outcome->reply, cases[i].reply));
+		assert_string_equal(world->calls->str, cases[i].calls);
 		assert_null(outcome->final);
 		fake_world_free(world);
 	}
@@ -296,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_notification),
 		cmocka_unit_test(test_internal),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_unsigned_failures),
 		cmocka_unit_test(test_wrong_signature),
 		cmocka_unit_test(test_repeat_is_discarded),
 		cmocka_unit_test(test_deadline),

@@ -161,6 +161,43 @@ static json_t *post_prepared(Fixture *fixture, const char *id, const char *diges
 		prepared_body(digest), error);
 }
 
+static json_t *intent_with_prepared(const char *id, const char *entity, const char *digest)
+{
+	json_t *body = fixture_intent(id, entity);
+
+	json_object_set_new(body, "prepared", prepared_body(digest));
+	return body;
+}
+
+/* What is not signed: both in one call, which may be asked again. */
+static void test_prepared_with_intent(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *digest = fixture_put_blob(fixture, "bytes", 5);
+	g_autofree char *other = fixture_put_blob(fixture, "other", 5);
+
+	assert_null(post_intent(fixture, intent_with_prepared("s-1", DIGEST, digest), &error));
+	assert_error(error, ACUSE_ERROR_INVALID);
+	g_clear_error(&error);
+	assert_null(post_intent(fixture, intent_with_prepared("s-1", NULL, OTHER_DIGEST), &error));
+	assert_error(error, ACUSE_ERROR_INVALID);
+	g_clear_error(&error);
+	assert_int_equal(store_tree_size(fixture->service.store), 0);
+	for (int i = 0; i < 2; i++) {
+		json_decref(post_intent(fixture, intent_with_prepared("s-1", NULL, digest), &error));
+		assert_null(error);
+	}
+	fixture_assert_state(fixture, "s-1", "prepared");
+	assert_int_equal(fixture_count_leaves(fixture, "send.intent"), 1);
+	assert_int_equal(fixture_count_leaves(fixture, "send.prepared"), 1);
+	assert_null(post_intent(fixture, intent_with_prepared("s-1", NULL, other), &error));
+	assert_error(error, ACUSE_ERROR_CONFLICT);
+	g_clear_error(&error);
+	assert_null(post_intent(fixture, fixture_intent("s-1", NULL), &error));
+	assert_error(error, ACUSE_ERROR_CONFLICT);
+}
+
 static void test_superseded(void **state)
 {
 	Fixture *fixture = *state;
@@ -383,6 +420,7 @@ int main(void)
 		WITH(test_intent),
 		WITH(test_odd_intents),
 		WITH(test_unsigned_has_no_permit),
+		WITH(test_prepared_with_intent),
 		WITH(test_superseded),
 		WITH(test_other_mail_is_no_repeat),
 		WITH(test_repeats),
