@@ -1,12 +1,14 @@
 /*
  * The ledger's store against what it stands on, in one run and with records of one size.
  *
- *	ledger-load append FOLDER SECONDS THREADS	one round: the store's threads, the peers, one line each
- *	ledger-load read FOLDER LEAVES			fills a ledger, then times look-up and inclusion proof
+ *	ledger-load append FOLDER SECONDS THREADS	one round: the store's threads, the peers,
+ *one line each ledger-load read FOLDER LEAVES			fills a ledger, then times look-up
+ *and inclusion proof
  *
- * Peers: "batch" is one bare Berkeley DB thread that commits THREADS records at a time; "single" is THREADS threads that commit one
- * record each to bare Berkeley DB; "sync" is a bare file, one write and fdatasync for THREADS records. Rates are records a second.
- * Ends with 1 and a message when something fails. FOLDER is made and left for the caller to remove.
+ * Peers: "batch" is one bare Berkeley DB thread that commits THREADS records at a time; "single" is
+ *THREADS threads that commit one record each to bare Berkeley DB; "sync" is a bare file, one write
+ *and fdatasync for THREADS records. Rates are records a second. Ends with 1 and a message when
+ *something fails. FOLDER is made and left for the caller to remove.
  */
 #include <db.h>
 #include <fcntl.h>
@@ -93,7 +95,7 @@ static double run_threads(Load *load, GThreadFunc function, int n_threads, doubl
 static void open_bare(Load *load, const char *folder)
 {
 	const u_int32_t flags = DB_CREATE | DB_PRIVATE | DB_THREAD | DB_INIT_TXN | DB_INIT_LOG |
-		DB_INIT_MPOOL | DB_INIT_LOCK;
+				DB_INIT_MPOOL | DB_INIT_LOCK;
 
 	g_mkdir_with_parents(folder, 0700);
 	if (db_env_create(&load->env, 0) != 0 ||
@@ -203,8 +205,8 @@ static int run_append(const char *folder, double seconds, int n_threads)
 	batch = run_batches(&load, n_threads, seconds);
 	single = run_threads(&load, single_thread, n_threads, seconds);
 	sync = run_sync(file, leaf, n_threads, seconds);
-	printf("store %.1f batch %.1f single %.1f sync %.1f bytes %zu\n", store, batch, single, sync,
-		strlen(leaf));
+	printf("store %.1f batch %.1f single %.1f sync %.1f bytes %zu\n", store, batch, single,
+		sync, strlen(leaf));
 	close_bare(&load);
 	store_close(load.store);
 	return 0;
@@ -234,7 +236,8 @@ static double time_look_up(Store *store, gint n_leaves)
 	gint64 begun = g_get_monotonic_time();
 
 	for (int i = 0; i < N_READS; i++) {
-		g_autofree char *key = g_strdup_printf("expediente/2026-%06d", g_random_int_range(0, n_leaves));
+		g_autofree char *key =
+			g_strdup_printf("expediente/2026-%06d", g_random_int_range(0, n_leaves));
 		g_autofree char *id = store_get(store, TABLE_INDEX, key, NULL);
 
 		if (id == NULL)
@@ -249,8 +252,8 @@ static double time_proof(Store *store, gint n_leaves)
 
 	for (int i = 0; i < N_READS; i++) {
 		g_autoptr(GError) error = NULL;
-		g_autoptr(GArray) proof = store_inclusion_proof(store,
-			(guint64)g_random_int_range(0, n_leaves), (guint64)n_leaves, &error);
+		g_autoptr(GArray) proof = store_inclusion_proof(
+			store, (guint64)g_random_int_range(0, n_leaves), (guint64)n_leaves, &error);
 
 		if (proof == NULL)
 			die("proof", error->message);

@@ -1,13 +1,16 @@
 /*
- * A load generator that speaks the milter protocol (version 6) over a Unix socket, as Postfix does: N connections, one thread each,
- * one message after the other, every one with a Message-ID and a queue id of its own.
+ * A load generator that speaks the milter protocol (version 6) over a Unix socket, as Postfix does:
+ *N connections, one thread each, one message after the other, every one with a Message-ID and a
+ *queue id of its own.
  *
- *	milter-load -s SOCKET [-c CONNECTIONS] [-t SECONDS] [-n MESSAGES] [-k KIND] [-d DAEMON_NAME] [-l LOGIN]
+ *	milter-load -s SOCKET [-c CONNECTIONS] [-t SECONDS] [-n MESSAGES] [-k KIND] [-d DAEMON_NAME]
+ *[-l LOGIN]
  *		[-f FROM] [-r RECIPIENT] [-j SUBJECT] [-a]
  *
- * KIND is "text" (4 KiB) or "pdf" (100 KiB with a PDF). -a: the milter accepts at MAIL, nothing more is sent. It prints one line:
- * "messages N failed N seconds S rate R median_us M p95_us P changed_bytes B"; the first reply that is not an accept goes to stderr.
- * Ends with 1 when the milter refused something or a connection broke.
+ * KIND is "text" (4 KiB) or "pdf" (100 KiB with a PDF). -a: the milter accepts at MAIL, nothing
+ *more is sent. It prints one line: "messages N failed N seconds S rate R median_us M p95_us P
+ *changed_bytes B"; the first reply that is not an accept goes to stderr. Ends with 1 when the
+ *milter refused something or a connection broke.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -190,7 +193,9 @@ static gboolean is_silent(const Connection *connection, guint32 step)
 static gboolean greet(Connection *connection)
 {
 	const Options *options = connection->options;
-	const char host[] = "pc.muni.test\0" "4\0\0" "127.0.0.1";
+	const char host[] = "pc.muni.test\0"
+			    "4\0\0"
+			    "127.0.0.1";
 	char data[sizeof host];
 
 	memcpy(data, host, sizeof host);
@@ -225,16 +230,17 @@ static gboolean send_headers(Connection *connection, const char *message_id)
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *date = g_date_time_format(now, "%a, %d %b %Y %H:%M:%S +0000");
 	const char *type = strcmp(options->kind, "pdf") == 0
-		? "multipart/mixed; boundary=\"=_carga\"" : "text/plain; charset=utf-8";
+				   ? "multipart/mixed; boundary=\"=_carga\""
+				   : "text/plain; charset=utf-8";
 
 	return put_header(connection, "From", options->from) &&
-		put_header(connection, "To", options->recipient) &&
-		put_header(connection, "Subject", options->subject) &&
-		put_header(connection, "Date", date) &&
-		put_header(connection, "Message-ID", message_id) &&
-		put_header(connection, "MIME-Version", "1.0") &&
-		put_header(connection, "Content-Type", type) &&
-		put_header(connection, "Content-Transfer-Encoding", "7bit");
+	       put_header(connection, "To", options->recipient) &&
+	       put_header(connection, "Subject", options->subject) &&
+	       put_header(connection, "Date", date) &&
+	       put_header(connection, "Message-ID", message_id) &&
+	       put_header(connection, "MIME-Version", "1.0") &&
+	       put_header(connection, "Content-Type", type) &&
+	       put_header(connection, "Content-Transfer-Encoding", "7bit");
 }
 
 static gboolean send_body(Connection *connection)
@@ -263,10 +269,10 @@ static char send_message(Connection *connection, long number)
 	const Options *options = connection->options;
 	g_autofree char *sender = g_strdup_printf("<%s>", options->from);
 	g_autofree char *recipient = g_strdup_printf("<%s>", options->recipient);
-	g_autofree char *id = g_strdup_printf("<carga.%08x.%d.%ld@muni.test>", options->run,
-		connection->number, number);
-	g_autofree char *queue_id = g_strdup_printf("Q%08X%02dX%ld", options->run,
-		connection->number, number);
+	g_autofree char *id = g_strdup_printf(
+		"<carga.%08x.%d.%ld@muni.test>", options->run, connection->number, number);
+	g_autofree char *queue_id =
+		g_strdup_printf("Q%08X%02dX%ld", options->run, connection->number, number);
 
 	put_words(connection->out, 'D', 'M', "{daemon_name}", options->daemon_name, "{auth_authen}",
 		options->login, "{client_addr}", "127.0.0.1", "i", queue_id, NULL);
@@ -315,8 +321,8 @@ static void *run_connection(void *data)
 		connection->failed++;
 		return NULL;
 	}
-	connection->end_us = g_get_monotonic_time() +
-		(gint64)(connection->options->seconds * G_USEC_PER_SEC);
+	connection->end_us =
+		g_get_monotonic_time() + (gint64)(connection->options->seconds * G_USEC_PER_SEC);
 	for (long number = 0; take_one(connection); number++) {
 		gint64 begun = g_get_monotonic_time(), took;
 		char letter = send_message(connection, number);
@@ -347,8 +353,8 @@ static GString *make_body(const char *kind)
 
 	if (strcmp(kind, "text") == 0) {
 		while (body->len + 70 <= TEXT_BYTES)
-			g_string_append(body,
-				"Se remite el informe solicitado para su conocimiento y fines, folio 1.\r\n");
+			g_string_append(body, "Se remite el informe solicitado para su "
+					      "conocimiento y fines, folio 1.\r\n");
 		return body;
 	}
 	bytes = g_malloc(PDF_BYTES);
@@ -356,13 +362,15 @@ static GString *make_body(const char *kind)
 		bytes[i] = (guchar)g_random_int();
 	memcpy(bytes, "%PDF-1.4\n", 9);
 	g_string_append(body, "--=_carga\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
-		"Se le notifica la carta adjunta.\r\n\r\n--=_carga\r\n"
-		"Content-Type: application/pdf; name=carta.pdf\r\nContent-Transfer-Encoding: base64\r\n"
-		"Content-Disposition: attachment; filename=carta.pdf\r\n\r\n");
+			      "Se le notifica la carta adjunta.\r\n\r\n--=_carga\r\n"
+			      "Content-Type: application/pdf; "
+			      "name=carta.pdf\r\nContent-Transfer-Encoding: base64\r\n"
+			      "Content-Disposition: attachment; filename=carta.pdf\r\n\r\n");
 	for (gsize at = 0; at < PDF_BYTES; at += 57) {
 		char line[128];
 
-		used = g_base64_encode_step(bytes + at, MIN(57, PDF_BYTES - at), FALSE, line, &state, &save);
+		used = g_base64_encode_step(
+			bytes + at, MIN(57, PDF_BYTES - at), FALSE, line, &state, &save);
 		used += g_base64_encode_close(FALSE, line + used, &state, &save);
 		g_string_append_len(body, line, (gssize)used);
 		g_string_append(body, "\r\n");
@@ -389,16 +397,17 @@ static int report(Connection *connections, const Options *options, double second
 		sent += connections[i].sent;
 		failed += connections[i].failed;
 		changed += connections[i].changed_bytes;
-		g_array_append_vals(times, connections[i].times_us->data, connections[i].times_us->len);
+		g_array_append_vals(
+			times, connections[i].times_us->data, connections[i].times_us->len);
 	}
 	g_array_sort(times, compare_times);
 	if (times->len > 0) {
 		median = g_array_index(times, gint64, times->len / 2);
 		p95 = g_array_index(times, gint64, times->len * 95 / 100);
 	}
-	printf("messages %ld failed %ld seconds %.3f rate %.1f median_us %" G_GINT64_FORMAT " p95_us %"
-		G_GINT64_FORMAT " changed_bytes %" G_GUINT64_FORMAT "\n", sent, failed, seconds,
-		(double)sent / seconds, median, p95, changed);
+	printf("messages %ld failed %ld seconds %.3f rate %.1f median_us %" G_GINT64_FORMAT
+	       " p95_us %" G_GINT64_FORMAT " changed_bytes %" G_GUINT64_FORMAT "\n",
+		sent, failed, seconds, (double)sent / seconds, median, p95, changed);
 	return failed == 0 && sent > 0 ? 0 : 1;
 }
 
@@ -428,25 +437,53 @@ static int run(Options *options)
 
 int main(int argc, char **argv)
 {
-	Options options = {.kind = "text", .daemon_name = "SUBMISSION", .login = "", .connections = 1,
-		.seconds = 1, .from = "rmoralesa@muni.test", .recipient = "ciudadano@ciudadano.test",
+	Options options = {.kind = "text",
+		.daemon_name = "SUBMISSION",
+		.login = "",
+		.connections = 1,
+		.seconds = 1,
+		.from = "rmoralesa@muni.test",
+		.recipient = "ciudadano@ciudadano.test",
 		.subject = "Consulta"};
 	int option;
 
 	while ((option = getopt(argc, argv, "s:c:t:n:k:d:l:f:r:j:a")) != -1) {
 		switch (option) {
-		case 's': options.socket_path = optarg; break;
-		case 'c': options.connections = atoi(optarg); break;
-		case 't': options.seconds = g_ascii_strtod(optarg, NULL); break;
-		case 'n': options.messages = atol(optarg); break;
-		case 'k': options.kind = optarg; break;
-		case 'd': options.daemon_name = optarg; break;
-		case 'l': options.login = optarg; break;
-		case 'f': options.from = optarg; break;
-		case 'r': options.recipient = optarg; break;
-		case 'j': options.subject = optarg; break;
-		case 'a': options.accept_at_mail = TRUE; break;
-		default: return 2;
+		case 's':
+			options.socket_path = optarg;
+			break;
+		case 'c':
+			options.connections = atoi(optarg);
+			break;
+		case 't':
+			options.seconds = g_ascii_strtod(optarg, NULL);
+			break;
+		case 'n':
+			options.messages = atol(optarg);
+			break;
+		case 'k':
+			options.kind = optarg;
+			break;
+		case 'd':
+			options.daemon_name = optarg;
+			break;
+		case 'l':
+			options.login = optarg;
+			break;
+		case 'f':
+			options.from = optarg;
+			break;
+		case 'r':
+			options.recipient = optarg;
+			break;
+		case 'j':
+			options.subject = optarg;
+			break;
+		case 'a':
+			options.accept_at_mail = TRUE;
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (options.socket_path == NULL || options.connections < 1 || options.connections > 99) {

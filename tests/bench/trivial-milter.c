@@ -3,7 +3,8 @@
  *
  *	trivial-milter SOCKET
  *
- * Runs in the foreground until a signal ends it; 1 when it cannot listen. libmilter gives each connection a thread; nothing is shared.
+ * Runs in the foreground until a signal ends it; 1 when it cannot listen. libmilter gives each
+ *connection a thread; nothing is shared.
  */
 #include <libmilter/mfapi.h>
 #include <stdio.h>
