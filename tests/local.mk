@@ -18,4 +18,5 @@ include $(top_srcdir)/tests/lint/local.mk
 include $(top_srcdir)/tests/coverage.mk
 include $(top_srcdir)/tests/e2e/local.mk
 include $(top_srcdir)/tests/fault/local.mk
+include $(top_srcdir)/tests/crash/local.mk
 include $(top_srcdir)/tests/bench/local.mk

@@ -1,17 +1,19 @@
 /*
- * Faults of the system for a program under test, by LD_PRELOAD and environment variables; the program knows nothing of it.
+ * Faults of the system for a program under test, by LD_PRELOAD and environment variables; the
+ *program knows nothing of it.
  *
  *	ACUSE_FAULT_SYNC_DELAY_US=N	fsync and fdatasync take N microseconds more
  *	ACUSE_FAULT_SYNC_FAIL_AFTER=N	after N of them every further one fails with EIO
  *	ACUSE_FAULT_FULL_PREFIX=PATH	write and pwrite to files below PATH fail with ENOSPC
  *	ACUSE_FAULT_FREE_BYTES=N	statvfs says that N bytes are free
- *	ACUSE_FAULT_CLOCK_FILE=PATH	the file's number of seconds is added to the real-time clock, read at each call
- *	ACUSE_FAULT_POINT=CALL:N:WHAT	at the N-th CALL (sync, rename, connect, write) of the process: WHAT is kill-before, kill-after or
- *					stop-before (SIGSTOP)
- *	ACUSE_FAULT_WHEN=PATH		all of that only while PATH exists; calls before do not count
+ *	ACUSE_FAULT_CLOCK_FILE=PATH	the file's number of seconds is added to the real-time
+ *clock, read at each call ACUSE_FAULT_POINT=CALL:N:WHAT	at the N-th CALL (sync, rename,
+ *connect, write) of the process: WHAT is kill-before, kill-after or stop-before (SIGSTOP)
+ *	ACUSE_FAULT_WHEN=PATH		all of that only while PATH exists; calls before do not
+ *count
  *
- * A value that is no number ends the process at once: a test that asks for a fault wrongly must not pass. Thread-safe: counters
- * are atomic, settings are read once.
+ * A value that is no number ends the process at once: a test that asks for a fault wrongly must not
+ *pass. Thread-safe: counters are atomic, settings are read once.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -159,8 +161,8 @@ static int sync_fault(void)
 	if (!is_on())
 		return 0;
 	if (settings.sync_delay_us > 0) {
-		struct timespec pause = {settings.sync_delay_us / 1000000,
-			settings.sync_delay_us % 1000000 * 1000};
+		struct timespec pause = {
+			settings.sync_delay_us / 1000000, settings.sync_delay_us % 1000000 * 1000};
 
 		nanosleep(&pause, NULL);
 	}
@@ -199,7 +201,8 @@ static int is_below(int fd, const char *prefix)
 
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	size = readlink(link, path, sizeof path - 1);
-	return size > 0 && (size_t)size >= strlen(prefix) && strncmp(path, prefix, strlen(prefix)) == 0;
+	return size > 0 && (size_t)size >= strlen(prefix) &&
+	       strncmp(path, prefix, strlen(prefix)) == 0;
 }
 
 static int is_full(int fd)
@@ -213,7 +216,8 @@ static int is_full(int fd)
 
 ssize_t write(int fd, const void *bytes, size_t size)
 {
-	ssize_t (*real)(int, const void *, size_t) = (ssize_t(*)(int, const void *, size_t))next("write");
+	ssize_t (*real)(int, const void *, size_t) =
+		(ssize_t(*)(int, const void *, size_t))next("write");
 	int point = at_point(CALL_WRITE);
 	ssize_t result = is_full(fd) ? -1 : real(fd, bytes, size);
 
@@ -244,7 +248,8 @@ ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t at)
 
 int rename(const char *from, const char *to)
 {
-	int (*real)(const char *, const char *) = (int (*)(const char *, const char *))next("rename");
+	int (*real)(const char *, const char *) =
+		(int (*)(const char *, const char *))next("rename");
 	int point = at_point(CALL_RENAME), result = real(from, to);
 
 	after_point(point);
@@ -263,7 +268,8 @@ int connect(int fd, const struct sockaddr *address, socklen_t size)
 
 int statvfs(const char *path, struct statvfs *disk)
 {
-	int (*real)(const char *, struct statvfs *) = (int (*)(const char *, struct statvfs *))next("statvfs");
+	int (*real)(const char *, struct statvfs *) =
+		(int (*)(const char *, struct statvfs *))next("statvfs");
 	int result = real(path, disk);
 
 	if (result == 0 && is_on() && settings.free_bytes != NO_NUMBER)

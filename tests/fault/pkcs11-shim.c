@@ -1,18 +1,20 @@
 /*
- * A PKCS#11 module that fails on demand, over a real one (SoftHSM) opened with dlopen. The program under test is given this file as its
- * module; a small file named by PKCS11_SHIM_CONTROL says what shall go wrong, and is read again at each call, so that a test changes
- * it while the program runs. Lines, any number of them:
+ * A PKCS#11 module that fails on demand, over a real one (SoftHSM) opened with dlopen. The program
+ *under test is given this file as its module; a small file named by PKCS11_SHIM_CONTROL says what
+ *shall go wrong, and is read again at each call, so that a test changes it while the program runs.
+ *Lines, any number of them:
  *
- *	fail FUNCTION CODE [AFTER]	after AFTER good calls (0) it answers CODE (0x...), without calling the real one
- *	delay FUNCTION MILLISECONDS
+ *	fail FUNCTION CODE [AFTER]	after AFTER good calls (0) it answers CODE (0x...), without
+ *calling the real one delay FUNCTION MILLISECONDS
  *	crash FUNCTION [AFTER]		the process ends by SIGSEGV
  *	absent				no slot has a token, and sessions are gone
- *	lock-after N			at the N-th wrong PIN in a row the PIN is locked; before it the flags CKF_USER_PIN_COUNT_LOW and
- *					CKF_USER_PIN_FINAL_TRY show as on a card. Removing the line does not unlock.
+ *	lock-after N			at the N-th wrong PIN in a row the PIN is locked; before it
+ *the flags CKF_USER_PIN_COUNT_LOW and CKF_USER_PIN_FINAL_TRY show as on a card. Removing the line
+ *does not unlock.
  *
- * Each call of a watched function adds "FUNCTION PID\n" to CONTROL.calls. PKCS11_SHIM_MODULE names the real module (SoftHSM's
- * when unset). A control line that cannot be read ends the process. Wrong PINs are counted in CONTROL.wrong-pins, over
- * processes, as a card counts them.
+ * Each call of a watched function adds "FUNCTION PID\n" to CONTROL.calls. PKCS11_SHIM_MODULE names
+ *the real module (SoftHSM's when unset). A control line that cannot be read ends the process. Wrong
+ *PINs are counted in CONTROL.wrong-pins, over processes, as a card counts them.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -32,10 +34,12 @@
 #define MAX_LINE 256
 
 /* The functions that are watched; the others go straight to the real module. */
-#define WATCHED(X) \
-	X(C_Initialize) X(C_Finalize) X(C_GetSlotList) X(C_GetSlotInfo) X(C_GetTokenInfo) X(C_OpenSession) X(C_CloseSession) \
-	X(C_GetSessionInfo) X(C_Login) X(C_Logout) X(C_FindObjectsInit) X(C_FindObjects) X(C_FindObjectsFinal) \
-	X(C_GetAttributeValue) X(C_SignInit) X(C_Sign) X(C_GenerateRandom)
+#define WATCHED(X)                                                                                 \
+	X(C_Initialize)                                                                            \
+	X(C_Finalize) X(C_GetSlotList) X(C_GetSlotInfo) X(C_GetTokenInfo) X(C_OpenSession)         \
+		X(C_CloseSession) X(C_GetSessionInfo) X(C_Login) X(C_Logout) X(C_FindObjectsInit)  \
+			X(C_FindObjects) X(C_FindObjectsFinal) X(C_GetAttributeValue)              \
+				X(C_SignInit) X(C_Sign) X(C_GenerateRandom)
 
 #define NUMBER(name) N_##name,
 enum { WATCHED(NUMBER) N_WATCHED };
@@ -43,7 +47,7 @@ enum { WATCHED(NUMBER) N_WATCHED };
 static const char *const names[N_WATCHED] = {WATCHED(NAME)};
 
 typedef struct {
-	CK_RV code; /* CKR_OK: none */
+	CK_RV code;			   /* CKR_OK: none */
 	long after, delay_ms, crash_after; /* -1: no crash */
 	int absent;
 	long lock_after; /* 0: no lock */
@@ -110,15 +114,18 @@ static void read_line(const char *line, int number, Faults *faults)
 		faults->absent = 1;
 	} else if (strcmp(word, "lock-after") == 0 && sscanf(line, "%*s %ld", &value) == 1) {
 		faults->lock_after = value;
-	} else if (strcmp(word, "fail") == 0 && sscanf(line, "%*s %63s %31s %ld", function, code, &value) >= 2) {
+	} else if (strcmp(word, "fail") == 0 &&
+		   sscanf(line, "%*s %63s %31s %ld", function, code, &value) >= 2) {
 		if (strcmp(function, names[number]) == 0) {
 			faults->code = (CK_RV)strtoul(code, NULL, 0);
 			faults->after = value;
 		}
-	} else if (strcmp(word, "delay") == 0 && sscanf(line, "%*s %63s %ld", function, &value) == 2) {
+	} else if (strcmp(word, "delay") == 0 &&
+		   sscanf(line, "%*s %63s %ld", function, &value) == 2) {
 		if (strcmp(function, names[number]) == 0)
 			faults->delay_ms = value;
-	} else if (strcmp(word, "crash") == 0 && sscanf(line, "%*s %63s %ld", function, &value) >= 1) {
+	} else if (strcmp(word, "crash") == 0 &&
+		   sscanf(line, "%*s %63s %ld", function, &value) >= 1) {
 		if (strcmp(function, names[number]) == 0)
 			faults->crash_after = value;
 	} else {
@@ -151,7 +158,8 @@ static CK_RV before(int number, Faults *faults)
 	snprintf(line, sizeof line, "%s %d\n", names[number], (int)getpid());
 	append_line(".calls", line);
 	if (faults->delay_ms > 0) {
-		struct timespec pause = {faults->delay_ms / 1000, faults->delay_ms % 1000 * 1000000};
+		struct timespec pause = {
+			faults->delay_ms / 1000, faults->delay_ms % 1000 * 1000000};
 
 		nanosleep(&pause, NULL);
 	}
@@ -161,15 +169,15 @@ static CK_RV before(int number, Faults *faults)
 }
 
 /* For functions that need nothing but the real one, or that a pulled token makes fail. */
-#define PASS(name, absent_code, parameters, arguments) \
-	static CK_RV shim_##name parameters \
-	{ \
-		Faults faults; \
-		CK_RV code = before(N_##name, &faults); \
-\
-		if (code == CKR_OK && faults.absent) \
-			code = absent_code; \
-		return code == CKR_OK ? real->name arguments : code; \
+#define PASS(name, absent_code, parameters, arguments)                                             \
+	static CK_RV shim_##name parameters                                                        \
+	{                                                                                          \
+		Faults faults;                                                                     \
+		CK_RV code = before(N_##name, &faults);                                            \
+                                                                                                   \
+		if (code == CKR_OK && faults.absent)                                               \
+			code = absent_code;                                                        \
+		return code == CKR_OK ? real->name arguments : code;                               \
 	}
 
 PASS(C_Initialize, CKR_OK, (void *args), (args))
@@ -178,21 +186,25 @@ PASS(C_OpenSession, CKR_TOKEN_NOT_PRESENT,
 	(CK_SLOT_ID slot, CK_FLAGS flags, void *data, CK_NOTIFY notify, CK_SESSION_HANDLE *session),
 	(slot, flags, data, notify, session))
 PASS(C_CloseSession, CKR_SESSION_HANDLE_INVALID, (CK_SESSION_HANDLE session), (session))
-PASS(C_GetSessionInfo, CKR_DEVICE_REMOVED, (CK_SESSION_HANDLE session, CK_SESSION_INFO *info), (session, info))
+PASS(C_GetSessionInfo, CKR_DEVICE_REMOVED, (CK_SESSION_HANDLE session, CK_SESSION_INFO *info),
+	(session, info))
 PASS(C_Logout, CKR_DEVICE_REMOVED, (CK_SESSION_HANDLE session), (session))
 PASS(C_FindObjectsInit, CKR_DEVICE_REMOVED,
-	(CK_SESSION_HANDLE session, CK_ATTRIBUTE *wanted, CK_ULONG n_wanted), (session, wanted, n_wanted))
+	(CK_SESSION_HANDLE session, CK_ATTRIBUTE *wanted, CK_ULONG n_wanted),
+	(session, wanted, n_wanted))
 PASS(C_FindObjects, CKR_DEVICE_REMOVED,
 	(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG room, CK_ULONG *n_objects),
 	(session, objects, room, n_objects))
 PASS(C_FindObjectsFinal, CKR_DEVICE_REMOVED, (CK_SESSION_HANDLE session), (session))
 PASS(C_GetAttributeValue, CKR_DEVICE_REMOVED,
-	(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *values, CK_ULONG n_values),
+	(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *values,
+		CK_ULONG n_values),
 	(session, object, values, n_values))
 PASS(C_SignInit, CKR_DEVICE_REMOVED,
-	(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key), (session, mechanism, key))
-PASS(C_GenerateRandom, CKR_DEVICE_REMOVED, (CK_SESSION_HANDLE session, unsigned char *bytes, CK_ULONG size),
-	(session, bytes, size))
+	(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key),
+	(session, mechanism, key))
+PASS(C_GenerateRandom, CKR_DEVICE_REMOVED,
+	(CK_SESSION_HANDLE session, unsigned char *bytes, CK_ULONG size), (session, bytes, size))
 
 static CK_RV shim_C_GetSlotList(unsigned char token_present, CK_SLOT_ID *slots, CK_ULONG *n_slots)
 {
@@ -219,8 +231,8 @@ static CK_RV shim_C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
 	return code;
 }
 
-static CK_RV shim_C_Sign(
-	CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG size, unsigned char *signature, CK_ULONG *signature_size)
+static CK_RV shim_C_Sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG size,
+	unsigned char *signature, CK_ULONG *signature_size)
 {
 	Faults faults;
 	CK_RV code = before(N_C_Sign, &faults);
@@ -263,7 +275,8 @@ static CK_RV shim_C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 	return CKR_OK;
 }
 
-static CK_RV shim_C_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *pin, CK_ULONG size)
+static CK_RV shim_C_Login(
+	CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *pin, CK_ULONG size)
 {
 	Faults faults;
 	CK_RV code = before(N_C_Login, &faults);
