@@ -6,7 +6,7 @@ TESTS += $(SENDS_TESTS)
 SENDS_TEST_LIBS = $(PROVISION_LIBS) $(CMOCKA_LIBS)
 SENDS_TEST_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(GMIME_CFLAGS) $(ARCHIVE_CFLAGS) \
 	-I$(top_srcdir)/tests/unit
-tests_unit_test_sends_SOURCES = tests/unit/test-sends.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h
+tests_unit_test_sends_SOURCES = tests/unit/test-sends.c tests/unit/route.h tests/unit/sends_fixture.c tests/unit/sends_fixture.h
 tests_unit_test_sends_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_sends_LDADD = $(SENDS_TEST_LIBS)
 tests_unit_test_events_SOURCES = tests/unit/test-events.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h

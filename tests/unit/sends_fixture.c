@@ -1,7 +1,6 @@
 /* The stand-in provisiond of the tests (sends_fixture.h). */
 #include "sends_fixture.h"
 
-#include <glib/gstdio.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -14,6 +13,8 @@
 #include "mime/smime.h"
 #include "provision/heads.h"
 #include "provision/tokens.h"
+#include "tests/unit/route.h"
+#include "tests/unit/temporary.h"
 
 gint64 fixture_now_s, fixture_directory_age_s;
 AccountState fixture_login_state;
@@ -163,7 +164,7 @@ int fixture_setup(void **state)
 	fixture_directory_age_s = 0;
 	fixture_login_state = ACCOUNT_ACTIVE;
 	fixture_bound = fixture_sealed = TRUE;
-	fixture->folder = g_dir_make_tmp("acuse-sends-XXXXXX", NULL);
+	fixture->folder = temporary_folder();
 	store = g_build_filename(fixture->folder, "ledger", NULL);
 	blobs = g_build_filename(fixture->folder, "store", NULL);
 	conf = g_build_filename(fixture->folder, "acuse.conf", NULL);
@@ -187,21 +188,6 @@ int fixture_setup(void **state)
 	return 0;
 }
 
-static void remove_tree(const char *path)
-{
-	GDir *dir = g_dir_open(path, 0, NULL);
-	const char *name;
-
-	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-		g_autofree char *child = g_build_filename(path, name, NULL);
-
-		remove_tree(child);
-	}
-	if (dir != NULL)
-		g_dir_close(dir);
-	g_remove(path);
-}
-
 int fixture_teardown(void **state)
 {
 	Fixture *fixture = *state;
@@ -210,7 +196,7 @@ int fixture_teardown(void **state)
 	blobs_close(fixture->service.blobs);
 	settings_free((Settings *)fixture->service.settings);
 	g_bytes_unref(fixture->service.permit_key);
-	remove_tree(fixture->folder);
+	temporary_remove(fixture->folder);
 	g_free(fixture->folder);
 	g_free(fixture->trust_pem);
 	g_free(fixture->bundle);
@@ -239,37 +225,11 @@ json_t *fixture_intent(const char *id, const char *entity_sha256)
 		entity_sha256 != NULL);
 }
 
-static const char *query_one(gpointer http, const char *name)
-{
-	const char *query = http;
-	gsize length = strlen(name);
-
-	if (query != NULL && strncmp(query, name, length) == 0 && query[length] == '=')
-		return query + length + 1;
-	return NULL;
-}
-
-static gboolean call(Fixture *fixture, const Route *routes, const char *method, const char *path, const char *argument,
-	const char *query, json_t *body, ApiResponse *response, GError **error)
-{
-	char *arguments[] = {(char *)argument, NULL};
-	ApiRequest request = {&fixture->service, ROLE_OTIC, "uid:1000", method, arguments, query_one, (char *)query,
-		body, NULL};
-	gboolean done;
-
-	while (routes->method != NULL && (strcmp(routes->method, method) != 0 || strcmp(routes->path, path) != 0))
-		routes++;
-	assert_non_null(routes->method);
-	done = routes->handle(&request, response, error);
-	json_decref(body);
-	return done;
-}
-
 json_t *fixture_call(Fixture *fixture, const Route *routes, const char *method, const char *path, const char *argument,
 	const char *query, json_t *body, GError **error)
 {
-	ApiResponse response = {200, NULL, NULL, NULL};
-	gboolean done = call(fixture, routes, method, path, argument, query, body, &response, error);
+	ApiResponse response;
+	gboolean done = route_call(&fixture->service, routes, method, path, argument, query, body, &response, error);
 
 	assert_true(done == (response.json != NULL));
 	return response.json;
@@ -277,8 +237,8 @@ json_t *fixture_call(Fixture *fixture, const Route *routes, const char *method, 
 
 GBytes *fixture_read(Fixture *fixture, const char *path, const char *argument, GError **error)
 {
-	ApiResponse response = {200, NULL, NULL, NULL};
-	gboolean done = call(fixture, routes_sends, "GET", path, argument, NULL, NULL, &response, error);
+	ApiResponse response;
+	gboolean done = route_call(&fixture->service, routes_sends, "GET", path, argument, NULL, NULL, &response, error);
 
 	assert_true(done == (response.bytes != NULL));
 	return response.bytes;

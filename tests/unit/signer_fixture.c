@@ -20,6 +20,7 @@
 #include "cms/digest.h"
 #include "signer/permit.h"
 #include "signer/protocol.h"
+#include "tests/unit/temporary.h"
 
 #define MODULE "/usr/lib/softhsm/libsofthsm2.so"
 
@@ -81,7 +82,7 @@ Fixture *fixture_new(void)
 	const char *script[] = {"sh", "-ec", setup_script, "sh", NULL, NULL};
 	g_autofree char *key = NULL;
 
-	fixture->folder = g_dir_make_tmp("acuse-signer-XXXXXX", NULL);
+	fixture->folder = temporary_folder();
 	script[4] = fixture->folder;
 	run_program(script, TRUE);
 	fixture->sign_socket = g_build_filename(fixture->folder, "run/sign", NULL);
@@ -95,11 +96,9 @@ Fixture *fixture_new(void)
 
 void fixture_free(Fixture *fixture)
 {
-	const char *remove[] = {"rm", "-rf", fixture->folder, NULL};
-
 	if (fixture->daemon != 0)
 		fixture_stop(fixture);
-	run_program(remove, FALSE);
+	temporary_remove(fixture->folder);
 	g_bytes_unref(fixture->permit_key);
 	g_free(fixture->sign_socket);
 	g_free(fixture->control_socket);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "directory/change.h"
+#include "tests/unit/temporary.h"
 
 #define START_TRIES 500
 #define START_PAUSE_US 20000
@@ -57,7 +58,7 @@ TestSlapd *test_slapd_start(const char *extra)
 	g_autofree char *path = g_strdup_printf("%s:/usr/sbin", g_getenv("PATH"));
 
 	g_setenv("PATH", path, TRUE);
-	slapd->folder = g_dir_make_tmp("acuse-slapd-XXXXXX", NULL);
+	slapd->folder = temporary_folder();
 	socket = path_of(slapd, "ldapi");
 	run((char *[]){(char *)"sh", script, (char *)"--dir", slapd->folder, (char *)"--base",
 		(char *)"dc=muni,dc=test", (char *)"--domain", (char *)"muni.test",
@@ -132,7 +133,7 @@ void test_slapd_modify(TestSlapd *slapd, const char *ldif)
 void test_slapd_free(TestSlapd *slapd)
 {
 	test_slapd_stop(slapd);
-	run((char *[]){(char *)"rm", (char *)"-rf", slapd->folder, NULL});
+	temporary_remove(slapd->folder);
 	settings_free(slapd->settings);
 	g_free(slapd->folder);
 	g_free(slapd);

@@ -13,7 +13,9 @@
 #include "directory/change.h"
 #include "provision/accounts.h"
 #include "provision/outbox.h"
+#include "provision/row.h"
 #include "provision/self.h"
+#include "tests/unit/route.h"
 #include "tests/unit/slapd.h"
 
 #define WAIT_TRIES 500
@@ -28,45 +30,16 @@ static gint64 now_s(void)
 	return 1795208036; /* 2026-11-20T20:53:56Z */
 }
 
-static const Route *find_route(const Route *routes, const char *method, const char *path)
-{
-	for (; routes->method != NULL; routes++)
-		if (strcmp(routes->method, method) == 0 && strcmp(routes->path, path) == 0)
-			return routes;
-	fail_msg("no route %s", path);
-	return NULL;
-}
-
-static const char *no_query(gpointer http, const char *name)
-{
-	(void)http;
-	(void)name;
-	return NULL;
-}
-
 /* The answer's JSON, or NULL with error. body is consumed. */
 static json_t *call(const Route *routes, const char *method, const char *path, const char *argument,
 	json_t *body, GError **error)
 {
-	char *const arguments[] = {(char *)argument, NULL};
-	const ApiRequest request = {.service = &service,
-		.roles = ROLE_OTIC,
-		.actor = "uid:0",
-		.method = method,
-		.arguments = arguments,
-		.query = no_query,
-		.body = body};
-	ApiResponse response = {.status = 200};
-	gboolean done = find_route(routes, method, path)->handle(&request, &response, error);
+	ApiResponse response;
+	gboolean done = route_call(
+		&service, routes, method, path, argument, NULL, body, &response, error);
 
-	json_decref(body);
 	assert_int_equal(done, response.json != NULL);
 	return response.json;
-}
-
-static const char *text_of(const json_t *json, const char *name)
-{
-	return json_string_value(json_object_get(json, name));
 }
 
 static void assert_fails(const Route *routes, const char *path, const char *argument, json_t *body,
@@ -96,8 +69,8 @@ static char *file_form(const char *dni)
 
 	if (filed == NULL)
 		fail_msg("%s", error->message);
-	assert_string_equal(text_of(filed, "state"), "received");
-	id = g_strdup(text_of(filed, "id"));
+	assert_string_equal(row_text(filed, "state"), "received");
+	id = g_strdup(row_text(filed, "id"));
 	json_decref(filed);
 	return id;
 }
@@ -106,7 +79,7 @@ static gpointer approve_in_thread(gpointer id)
 {
 	json_t *approved =
 		call(routes_requests, "POST", "/v1/requests/{id}/approve", id, json_object(), NULL);
-	char *uid = approved != NULL ? g_strdup(text_of(approved, "uid")) : NULL;
+	char *uid = approved != NULL ? g_strdup(row_text(approved, "uid")) : NULL;
 
 	json_decref(approved);
 	return uid;
@@ -140,8 +113,8 @@ static void test_observed_and_denied(void **state)
 	(void)state;
 	json_object_del(body, "tramite");
 	filed = call(routes_requests, "POST", "/v1/requests", NULL, body, NULL);
-	assert_string_equal(text_of(filed, "state"), "observed");
-	id = g_strdup(text_of(filed, "id"));
+	assert_string_equal(row_text(filed, "state"), "observed");
+	id = g_strdup(row_text(filed, "id"));
 	json_decref(filed);
 	assert_fails(routes_requests, "/v1/requests/{id}/approve", id, json_object(),
 		ACUSE_ERROR_CONFLICT);
@@ -149,8 +122,8 @@ static void test_observed_and_denied(void **state)
 		json_pack("{s:s}", "reasons", "  "), ACUSE_ERROR_INVALID);
 	filed = call(routes_requests, "POST", "/v1/requests/{id}/deny", id,
 		json_pack("{s:s}", "reasons", "Falta firma"), NULL);
-	assert_string_equal(text_of(filed, "state"), "denied");
-	assert_string_equal(text_of(filed, "reasons"), "Falta firma");
+	assert_string_equal(row_text(filed, "state"), "denied");
+	assert_string_equal(row_text(filed, "reasons"), "Falta firma");
 	json_decref(filed);
 	assert_fails(routes_requests, "/v1/requests/{id}/deliver", id, json_object(),
 		ACUSE_ERROR_CONFLICT);
@@ -164,11 +137,11 @@ static char *make_person(const char *dni, char **password)
 		call(routes_requests, "POST", "/v1/requests/{id}/approve", id, json_object(), NULL);
 	json_t *delivered =
 		call(routes_requests, "POST", "/v1/requests/{id}/deliver", id, json_object(), NULL);
-	char *uid = g_strdup(text_of(delivered, "uid"));
+	char *uid = g_strdup(row_text(delivered, "uid"));
 
-	assert_string_equal(text_of(approved, "uid"), uid);
+	assert_string_equal(row_text(approved, "uid"), uid);
 	if (password != NULL)
-		*password = g_strdup(text_of(delivered, "password"));
+		*password = g_strdup(row_text(delivered, "password"));
 	json_decref(approved);
 	json_decref(delivered);
 	assert_fails(routes_requests, "/v1/requests/{id}/deliver", id, json_object(),
@@ -250,8 +223,8 @@ static void test_office(void **state)
 		ACUSE_ERROR_INVALID);
 	assert_fails(routes_offices, "/v1/offices", NULL, office(uid, uid), ACUSE_ERROR_CONFLICT);
 	made = call(routes_offices, "POST", "/v1/offices", NULL, office("mesa.partes", uid), NULL);
-	assert_string_equal(text_of(made, "mail"), "mesa.partes@muni.test");
-	assert_string_equal(text_of(made, "owner"), uid);
+	assert_string_equal(row_text(made, "mail"), "mesa.partes@muni.test");
+	assert_string_equal(row_text(made, "owner"), uid);
 	json_decref(made);
 	assert_fails(routes_offices, "/v1/offices", NULL, office("mesa.partes", uid),
 		ACUSE_ERROR_CONFLICT);
@@ -285,7 +258,7 @@ static void test_cease(void **state)
 		ACUSE_ERROR_NOT_BUILT);
 	ceased = call(routes_people, "POST", "/v1/people/{dni}/cease", "40000006",
 		json_pack("{s:s, s:s}", "document", "Memo 1", "date", "2026-11-20"), NULL);
-	assert_string_equal(text_of(ceased, "state"), "ceased");
+	assert_string_equal(row_text(ceased, "state"), "ceased");
 	assert_null(json_object_get(ceased, "pending"));
 	json_decref(ceased);
 	eventually(live_has(uid, ACCOUNT_CEASED));
@@ -308,8 +281,8 @@ static void test_directory_down(void **state)
 	test_slapd_stop(slapd);
 	approved =
 		call(routes_requests, "POST", "/v1/requests/{id}/approve", id, json_object(), NULL);
-	assert_string_equal(text_of(approved, "state"), "approved");
-	assert_null(text_of(approved, "uid"));
+	assert_string_equal(row_text(approved, "state"), "approved");
+	assert_null(row_text(approved, "uid"));
 	json_decref(approved);
 	assert_fails(routes_requests, "/v1/requests/{id}/deliver", id, json_object(),
 		ACUSE_ERROR_UNAVAILABLE);
@@ -320,7 +293,7 @@ static void test_directory_down(void **state)
 	test_slapd_continue(slapd);
 	eventually(live_has(uid, ACCOUNT_CEASED));
 	approved = call(routes_requests, "GET", "/v1/requests/{id}", id, NULL, NULL);
-	assert_non_null(text_of(approved, "uid"));
+	assert_non_null(row_text(approved, "uid"));
 	json_decref(approved);
 }
 

@@ -14,6 +14,7 @@
 #include "provision/outbox.h"
 #include "provision/tokens.h"
 #include "signer_fixture.h"
+#include "tests/unit/route.h"
 
 static const OutboxKind *const kinds[] = {outbox_kinds_tokens, NULL};
 static Fixture *fixture;
@@ -57,38 +58,16 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static const char *no_query(gpointer http, const char *name)
-{
-	(void)http;
-	(void)name;
-	return NULL;
-}
-
 /* The answer, or NULL with the code of the error. */
 static json_t *call(const char *method, const char *path, const char *argument,
 	const char *body_text, int *code)
 {
-	char *arguments[] = {(char *)argument, NULL};
 	json_t *body = body_text != NULL ? json_loads(body_text, 0, NULL) : NULL;
-	ApiRequest request = {.service = &service,
-		.roles = ROLE_OTIC,
-		.actor = "uid:0",
-		.method = method,
-		.arguments = arguments,
-		.query = no_query,
-		.body = body};
-	ApiResponse response = {.status = 200};
 	g_autoptr(GError) error = NULL;
-	gboolean ok = FALSE, found = FALSE;
+	ApiResponse response;
+	gboolean ok = route_call(&service, routes_tokens, method, path, argument, NULL, body,
+		&response, &error);
 
-	for (const Route *route = routes_tokens; route->method != NULL; route++) {
-		if (strcmp(route->method, method) == 0 && strcmp(route->path, path) == 0) {
-			found = TRUE;
-			ok = route->handle(&request, &response, &error);
-		}
-	}
-	assert_true(found);
-	json_decref(body);
 	*code = ok ? -1 : error->code;
 	return ok ? response.json : NULL;
 }

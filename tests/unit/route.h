@@ -1,0 +1,47 @@
+/* Calls a part's route as http_call.c does, without HTTP. */
+#ifndef ACUSE_TESTS_UNIT_ROUTE_H
+#define ACUSE_TESTS_UNIT_ROUTE_H
+
+#include <string.h>
+
+#include "provision/service.h"
+
+/* The only parameter of a query, "name=value"; http NULL: none. */
+static inline const char *route_query(gpointer http, const char *name)
+{
+	const char *query = http;
+	gsize length = strlen(name);
+
+	if (query != NULL && strncmp(query, name, length) == 0 && query[length] == '=')
+		return query + length + 1;
+	return NULL;
+}
+
+/* body is consumed; what the handler says. A route that is not there aborts the test. */
+static inline gboolean route_call(Service *service, const Route *routes, const char *method,
+	const char *path, const char *argument, const char *query, json_t *body,
+	ApiResponse *response, GError **error)
+{
+	char *const arguments[] = {(char *)argument, NULL};
+	const ApiRequest request = {.service = service,
+		.roles = ROLE_OTIC,
+		.actor = "uid:0",
+		.method = method,
+		.arguments = arguments,
+		.query = route_query,
+		.http = (char *)query,
+		.body = body};
+	gboolean done;
+
+	while (routes->method != NULL &&
+		(strcmp(routes->method, method) != 0 || strcmp(routes->path, path) != 0))
+		routes++;
+	if (routes->method == NULL)
+		g_error("no route %s %s", method, path);
+	*response = (ApiResponse){.status = 200};
+	done = routes->handle(&request, response, error);
+	json_decref(body);
+	return done;
+}
+
+#endif
