@@ -55,6 +55,8 @@ static json_t *intent_to_json(const IntentInput *input)
 	set_text(body, "client_address", input->envelope->client_address);
 	set_text(body, "content_sha256", input->facts->content_sha256);
 	set_text(body, "entity_sha256", input->entity_sha256);
+	set_text(body, "block", input->block);
+	set_foreign_text(body, "date_original", input->date_original);
 	json_object_set_new(body, "sign", json_boolean(input->plan->sign));
 	if (input->prepared != NULL)
 		json_object_set_new(body, "prepared", prepared_to_json(input->prepared));

@@ -22,6 +22,8 @@ typedef struct {
 	const char *entity_sha256;     /* NULL: not to be signed */
 	const PreparedInput *prepared; /* of what is not signed: recorded with the intent, in one
 					  commit; or NULL */
+	const char *block;	       /* "added" "present" "protected" "absent" */
+	const char *date_original;     /* the Date that was replaced; NULL: none was */
 } IntentInput;
 
 /* Records the intent. *permit is a new string when the plan signs, else NULL. */

@@ -4,6 +4,7 @@
  */
 #include "milter/options.h"
 #include "base/error.h"
+#include "mime/signature_files.h"
 #include "signer/permit.h"
 
 #include <string.h>
@@ -49,6 +50,10 @@ static PolicySettings *make_policy(const Settings *settings, GError **error)
 		return NULL;
 	}
 	if (!take_modes(policy, settings, error))
+		return NULL;
+	signature_settings_free(policy->signature);
+	policy->signature = signature_files_load(settings, error);
+	if (policy->signature == NULL)
 		return NULL;
 	return g_steal_pointer(&policy);
 }

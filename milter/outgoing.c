@@ -32,6 +32,8 @@ typedef struct {
 	MailMessage *final;
 	GBytes *entity; /* NULL: not to be signed */
 	char *entity_sha256, *certificate_sha256, *cms_sha256, *final_sha256;
+	char *date_original; /* NULL: the Date is the author's */
+	const char *block;   /* what became of the signature block */
 } Work;
 
 static void work_clear(Work *work)
@@ -48,6 +50,7 @@ static void work_clear(Work *work)
 	g_free(work->certificate_sha256);
 	g_free(work->cms_sha256);
 	g_free(work->final_sha256);
+	g_free(work->date_original);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
@@ -193,7 +196,8 @@ static void delete_foreign_marks(MailMessage *message)
 		const MailField *field = g_ptr_array_index(message->fields, i);
 		g_autofree char *name = NULL;
 
-		if (g_ascii_strncasecmp(field->name, "Acuse-", 6) != 0) {
+		if (g_ascii_strncasecmp(field->name, "Acuse-", 6) != 0 ||
+			g_ascii_strcasecmp(field->name, MIME_BLOCK_FIELD) == 0) {
 			i++;
 			continue;
 		}
@@ -279,6 +283,29 @@ static void end_last_line(MailMessage *message)
 		g_byte_array_append(message->body, (const guint8 *)"\r\n", 2);
 }
 
+static gboolean insert_block(Work *work, GError **error)
+{
+	static const char *const words[] = {
+		[MIME_BLOCK_ADDED] = "added",
+		[MIME_BLOCK_PRESENT] = "present",
+		[MIME_BLOCK_PROTECTED] = "protected",
+	};
+	const SignatureSettings *signature = work->services->options->policy->signature;
+	const MimeBlock block = {work->plan->block_text, work->plan->block_html,
+		(const char *const *)work->plan->block_items,
+		signature->position == SIGNATURE_BEFORE_QUOTE, signature->logo,
+		signature->logo_type, signature->logo_id};
+	MimeBlockOutcome outcome = MIME_BLOCK_PROTECTED;
+
+	work->block = work->facts->protection != PROTECTION_NONE ? "protected" : "absent";
+	if (block.text == NULL)
+		return TRUE;
+	if (!mime_insert_block(work->final, &block, &outcome, error))
+		return FALSE;
+	work->block = words[outcome];
+	return TRUE;
+}
+
 /* Carries out the plan on a copy of the message, up to the entity that is to be signed. */
 static gboolean rewrite(Work *work, GError **error)
 {
@@ -288,8 +315,7 @@ static gboolean rewrite(Work *work, GError **error)
 	delete_foreign_marks(work->final);
 	complete_fields(work);
 	edit_fields(work);
-	if (plan->block_text != NULL &&
-		!mime_add_block(work->final, plan->block_text, plan->block_html, error))
+	if (!insert_block(work, error))
 		return FALSE;
 	end_last_line(work->final);
 	if (plan->sign) {
@@ -309,7 +335,8 @@ static gboolean declare_intent(
 	Work *work, const PreparedInput *prepared, char **permit, GError **error)
 {
 	const IntentInput input = {work->send_id, work->token, work->plan, work->facts,
-		work->session->envelope, work->login, work->entity_sha256, prepared};
+		work->session->envelope, work->login, work->entity_sha256, prepared, work->block,
+		work->date_original};
 	guint left = deadline_left_ms(&work->deadline, error);
 
 	if (left == 0)

@@ -80,6 +80,7 @@ static const struct {
 	{"client_address", 64, NULL, TRUE},
 	{"content_sha256", 64, NULL, FALSE},
 	{"entity_sha256", 64, NULL, TRUE},
+	{"block", 16, NULL, TRUE},
 };
 
 static gboolean check_texts(const json_t *body, GError **error)
@@ -102,6 +103,14 @@ static gboolean check_texts(const json_t *body, GError **error)
 	return TRUE;
 }
 
+/* What became of the signature block (P4). */
+static gboolean is_block_word(const char *text)
+{
+	static const char *const words[] = {"added", "present", "protected", "absent", NULL};
+
+	return text == NULL || g_strv_contains(words, text);
+}
+
 gboolean send_check_intent(const json_t *body, GError **error)
 {
 	const json_t *sign = json_object_get(body, "sign");
@@ -111,9 +120,10 @@ gboolean send_check_intent(const json_t *body, GError **error)
 		return api_invalid(error, "body", "is missing");
 	if (!api_known(body, error, "id", "token", "class", "login", "mailbox", "message_id", "date", "subject",
 		    "document_type", "expediente", "recipients", "queue_id", "client_address", "content_sha256",
-		    "entity_sha256", "sign", "prepared", NULL) ||
+		    "entity_sha256", "sign", "prepared", "block", "date_original", NULL) ||
 		!check_texts(body, error) || !check_foreign(body, "message_id", MAX_MESSAGE_ID, error) ||
-		!check_foreign(body, "date", MAX_DATE, error) || !check_foreign(body, "subject", MAX_SUBJECT, error) ||
+		!check_foreign(body, "date", MAX_DATE, error) ||
+		!check_foreign(body, "date_original", MAX_DATE, error) || !check_foreign(body, "subject", MAX_SUBJECT, error) ||
 		!check_recipients(body, error))
 		return FALSE;
 	if (!send_class_parse(row_text(body, "class"), &send_class))
@@ -126,6 +136,8 @@ gboolean send_check_intent(const json_t *body, GError **error)
 		return api_invalid(error, "content_sha256", "must be a SHA-256 in hex");
 	if (!is_hex_or_null(row_text(body, "entity_sha256")))
 		return api_invalid(error, "entity_sha256", "must be a SHA-256 in hex");
+	if (!is_block_word(row_text(body, "block")))
+		return api_invalid(error, "block", "no such word");
 	if (!json_is_boolean(sign))
 		return api_invalid(error, "sign", "must be true or false");
 	if (json_is_true(sign) && row_text(body, "entity_sha256") == NULL)

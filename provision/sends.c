@@ -144,7 +144,7 @@ static gboolean check_repeat(StoreTxn *txn, Intent *intent, const char *fingerpr
 static Record *intent_leaf(const json_t *send, gint64 now_s)
 {
 	static const char *const plain[] = {"class", "message_id", "date", "document_type", "expediente",
-		"queue_id", "content_sha256", "entity_sha256"};
+		"queue_id", "content_sha256", "entity_sha256", "block", "date_original"};
 	static const char *const personal[] = {"login", "mailbox", "subject", "client_address", "token"};
 	Record *record = record_new("send.intent", send_record_id(send), now_s);
 

@@ -52,6 +52,11 @@ static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
 		N_("El certificado no sirve para este buzon. Consulte con la OTIC")},
 	{ACUSE_ERROR_DAMAGED, "damaged", FALSE, "451 4.3.0", 500,
 		N_("Lo guardado no coincide con su huella. Avise a la OTIC")},
+	{ACUSE_ERROR_UNREADABLE, "unreadable", FALSE, "550 5.6.0", 422,
+		N_("El texto del mensaje esta danado y no se puede leer. Escribalo de nuevo y reenvie")},
+	{ACUSE_ERROR_TOO_COMPLEX, "too-complex", FALSE, "554 5.6.0", 413,
+		N_("El mensaje tiene demasiadas partes, niveles, cabeceras o marcas. Simplifiquelo y "
+		   "reenvie")},
 };
 
 G_DEFINE_QUARK(acuse-error-quark, acuse_error)

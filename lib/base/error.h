@@ -37,6 +37,8 @@ typedef enum {
 	ACUSE_ERROR_PIN_LOW,		/* one more wrong PIN would lock the token */
 	ACUSE_ERROR_CERTIFICATE,	/* absent, expired, or of another address */
 	ACUSE_ERROR_DAMAGED,		/* stored data or a proof does not verify */
+	ACUSE_ERROR_UNREADABLE,	/* a part of the mail cannot be read for certain */
+	ACUSE_ERROR_TOO_COMPLEX,	/* over a named limit of structure: parts, levels, fields, markup */
 	ACUSE_N_ERRORS
 } AcuseErrorCode;
 

@@ -42,6 +42,13 @@ const SettingRow settings_table[] = {
 	S("policy", "expediente_pattern", "Exp\\.?\\s*(?:N[°º.]*\\s*)?([0-9]{4}-[0-9]{3,9})",
 		"Regular expression of an expediente in the subject; its first group is the number."),
 
+	P("signature", "text_template", NULL, "Template of the block in text mails; without it the built-in one."),
+	P("signature", "html_template", NULL, "Template of the block in HTML mails; without it the built-in one."),
+	P("signature", "logo", NULL, "PNG or JPEG image that the block in HTML mails shows; 64 KiB at most."),
+	C("signature", "position", "end", "end before_quote", "Where the block stands in an answer."),
+	C("signature", "protected", "accept", "accept refuse",
+		"What becomes of a mail that its author signed or encrypted, which takes no block."),
+
 	P("signing", "module", "/usr/lib/softhsm/libsofthsm2.so", "PKCS#11 module of the tokens."),
 	S("signing", "seal_token", "", "Label of the token that signs ledger heads and bundles, and no mail."),
 	P("signing", "permit_key", "/etc/acuse/permit.key",

@@ -71,6 +71,7 @@ void plan_free(Plan *plan)
 	g_ptr_array_unref(plan->header_edits);
 	g_free(plan->block_text);
 	g_free(plan->block_html);
+	g_strfreev(plan->block_items);
 	g_free(plan->return_address);
 	g_free(plan->envid);
 	g_free(plan);

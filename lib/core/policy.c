@@ -32,6 +32,7 @@ PolicySettings *policy_settings_new(void)
 	PolicySettings *settings = g_new0(PolicySettings, 1);
 
 	settings->modes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	settings->signature = signature_settings_new();
 	return settings;
 }
 
@@ -44,6 +45,7 @@ void policy_settings_free(PolicySettings *settings)
 	g_free(settings->domain);
 	g_strfreev(settings->notification_types);
 	g_clear_pointer(&settings->expediente_pattern, g_regex_unref);
+	signature_settings_free(settings->signature);
 	g_hash_table_unref(settings->modes);
 	g_free(settings);
 }

@@ -8,6 +8,7 @@
 #include "core/account.h"
 #include "core/facts.h"
 #include "core/plan.h"
+#include "core/signature.h"
 
 typedef enum { MODE_OFF, MODE_LOG, MODE_WARN, MODE_ENFORCE } RuleMode;
 
@@ -17,6 +18,7 @@ gboolean rule_mode_parse(const char *word, RuleMode *mode);
 typedef struct {
 	char *institution_name, *institution_phone, *domain; /* domain in lower case */
 	char **notification_types;			     /* "NOTIFICACION", upper case, no accents */
+	SignatureSettings *signature;			     /* never NULL */
 	GRegex *expediente_pattern;			     /* group 1 is the number */
 	GHashTable *modes; /* "p1" -> GUINT_TO_POINTER(RuleMode); absent: enforce */
 } PolicySettings;

@@ -190,11 +190,31 @@ static gboolean is_token_char(char c)
 	return c > ' ' && c < 127 && !strchr("()<>@,;:\\\"/[]?=", c);
 }
 
+/* Past a comment (RFC 5322 3.2.2), or to the end of the text when it is not closed. */
+static const char *skip_comment(const char *p)
+{
+	guint depth = 0;
+
+	do {
+		depth += *p == '(';
+		depth -= *p == ')';
+		if (*p == '\\' && p[1])
+			p++;
+		p++;
+	} while (depth > 0 && *p);
+	return p;
+}
+
+/* Blanks, folds and comments. */
 static const char *skip_blanks(const char *p)
 {
-	while (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n')
-		p++;
-	return p;
+	for (;;) {
+		while (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n')
+			p++;
+		if (*p != '(')
+			return p;
+		p = skip_comment(p);
+	}
 }
 
 static const char *skip_token(const char *p)

@@ -21,7 +21,7 @@ char **header_ids(const char *value);
 
 /*
  * A Content-Type value with parameter name=value: replaced where it stands, else added at the end.
- * NULL when the value does not follow RFC 2045's grammar without comments.
+ * NULL when the value does not follow RFC 2045's grammar.
  */
 char *header_set_parameter(const char *raw, const char *name, const char *value);
 

@@ -20,14 +20,20 @@
  */
 gboolean html_within_limits(const guint8 *bytes, gsize size);
 
-/*
- * Offset before the last real </body>, else before </html>, else `size`. Bytes over 127 may be of
- * any charset that extends ASCII.
- */
-gsize html_block_offset(const guint8 *bytes, gsize size);
+/* What a reader sees, and where things stand in the source. */
+typedef struct {
+	char *text;	/* UTF-8, in lines, white space collapsed */
+	gsize own_size; /* of it what comes before the quote that ends it */
+	gsize end; /* offset before the last real </body>, else before </html>, else the size */
+	gsize safe_end; /* the end of what is surely no open comment, script or tag */
+	gsize quote; /* offset of the quote that ends the text, with its attribution; `end`: none */
+	gboolean open; /* nothing marks where that quote ends */
+} HtmlView;
 
-/* The text a reader sees, UTF-8, white space collapsed to single blanks. */
-char *html_text(const char *utf8);
+/* utf8: `size` bytes. Never fails. */
+void html_read(const char *utf8, gsize size, HtmlView *view);
+void html_view_clear(HtmlView *view);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HtmlView, html_view_clear)
 
 /* Non-ASCII letters as &#N;. */
 char *html_to_ascii(const char *utf8);

@@ -177,6 +177,9 @@ static void read_type(MimePart *part, const char *raw)
 	for (char *c = part->type; *c; c++)
 		*c = g_ascii_tolower(*c);
 	part->charset = lower_parameter(type, "charset");
+	/* GMime leaves a comment behind the value in it. */
+	if (part->charset)
+		part->charset[strcspn(part->charset, " \t(;\"")] = '\0';
 	part->boundary = g_strdup(g_mime_content_type_get_parameter(type, "boundary"));
 	part->protocol = lower_parameter(type, "protocol");
 	part->smime_type = lower_parameter(type, "smime-type");

@@ -52,6 +52,8 @@ void leaf_edit_free(LeafEdit *edit)
 		g_ptr_array_unref(edit->values);
 	if (edit->content)
 		g_byte_array_unref(edit->content);
+	if (edit->insert)
+		g_byte_array_unref(edit->insert);
 	if (edit->decoded)
 		g_byte_array_unref(edit->decoded);
 	g_free(edit);
@@ -184,14 +186,29 @@ static gboolean same_or_null(const char *a, const char *b)
 	return g_strcmp0(a, b) == 0;
 }
 
-static gboolean edited_part_is_right(
-	const LeafEdit *edit, const MailMessage *after, const MimePart *part)
+/* The new content is the old one with the insertion in its place. */
+static gboolean insertion_is_right(const MailMessage *before, const LeafEdit *edit,
+	const MailMessage *after, const MimePart *part)
+{
+	const MimePart *old = edit->part;
+	gsize place = old->content + edit->insert_at, piece = part->content + edit->insert_at;
+
+	return part->end - part->content == old->end - old->content + edit->insert->len &&
+	       same_bytes(before, old->content, place, after, part->content, piece) &&
+	       memcmp(after->body->data + piece, edit->insert->data, edit->insert->len) == 0 &&
+	       same_bytes(before, place, old->end, after, piece + edit->insert->len, part->end);
+}
+
+static gboolean edited_part_is_right(const MailMessage *before, const LeafEdit *edit,
+	const MailMessage *after, const MimePart *part)
 {
 	g_autoptr(GByteArray) decoded = NULL;
 
 	if (!same_or_null(edit->charset ? edit->charset : edit->part->charset, part->charset) ||
 		part->flowed != edit->part->flowed || !same_or_null(part->name, edit->part->name) ||
 		part->attachment != edit->part->attachment || part->malformed)
+		return FALSE;
+	if (edit->insert && !insertion_is_right(before, edit, after, part))
 		return FALSE;
 	if (!edit->decoded)
 		return TRUE;
@@ -222,11 +239,11 @@ static gboolean outcome_is_right(
 
 		if (strcmp(a->type, b->type) != 0 || a->children->len != b->children->len)
 			return FALSE;
-		if (edit && !edited_part_is_right(edit, after, b))
+		if (edit && !edited_part_is_right(before, edit, after, b))
 			return FALSE;
 		if (!edit && !same_bytes(before, a->start, a->content, after, b->start, b->content))
 			return FALSE;
-		if ((!edit || !edit->content) && mime_part_is_leaf(a) &&
+		if ((!edit || !(edit->content || edit->insert)) && mime_part_is_leaf(a) &&
 			!same_bytes(before, a->content, a->end, after, b->content, b->end))
 			return FALSE;
 	}
@@ -244,6 +261,22 @@ static void patch_content(const MailMessage *after, const LeafEdit *edit, GArray
 		g_byte_array_append(edit->content, (const guint8 *)eol, (guint)strlen(eol));
 	add_patch(patches, edit->part->content, end, (const char *)edit->content->data,
 		edit->content->len);
+}
+
+static void patch_insertion(const MailMessage *after, const LeafEdit *edit, GArray *patches)
+{
+	const GByteArray *body = after->body;
+	gsize end = edit->part->end, at = edit->part->content + edit->insert_at;
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+
+	g_byte_array_append(bytes, edit->insert->data, edit->insert->len);
+	if (at == end && edit->part->fields && end < body->len &&
+		!strchr("\r\n", body->data[end])) {
+		const char *eol = mime_body_eol(body);
+
+		g_byte_array_append(bytes, (const guint8 *)eol, (guint)strlen(eol));
+	}
+	add_patch(patches, at, at, (const char *)bytes->data, bytes->len);
 }
 
 static gboolean stage_edit(
@@ -264,6 +297,8 @@ static gboolean stage_edit(
 		set_field(after, edit->part, patches, "Content-Transfer-Encoding", edit->encoding);
 	if (edit->content)
 		patch_content(after, edit, patches);
+	else if (edit->insert)
+		patch_insertion(after, edit, patches);
 	return TRUE;
 }
 

@@ -10,6 +10,8 @@
 typedef struct {
 	const MimePart *part;
 	GByteArray *content; /* new encoded content; NULL: as it is */
+	GByteArray *insert; /* with content NULL: bytes to stand at insert_at of the content */
+	gsize insert_at;
 	GByteArray
 		*decoded; /* what the new content has to decode to; NULL: not checked (as it is) */
 	const char *charset;  /* new charset, static; NULL: as it is */

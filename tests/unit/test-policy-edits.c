@@ -58,10 +58,13 @@ static void test_notification(void **state)
 	assert_edit(plan, "Disposition-Notification-To", RETURN);
 	assert_string_equal(plan->block_text,
 		"Rosa Morales Aranda\nJefa de Oficina\nGerencia Municipal\n"
-		"Municipalidad Provincial de Prueba\nAnexo 123 - Tel. 042-562191");
+		"Municipalidad Provincial de Prueba\nAnexo 123\nTel. 042-562191");
 	assert_string_equal(plan->block_html,
-		"<div>Rosa Morales Aranda<br>\nJefa de Oficina<br>\nGerencia Municipal<br>\n"
-		"Municipalidad Provincial de Prueba<br>\nAnexo 123 - Tel. 042-562191</div>");
+		"<div>\n<strong>Rosa Morales Aranda</strong><br>\nJefa de Oficina<br>\n"
+		"Gerencia Municipal<br>\nMunicipalidad Provincial de Prueba<br>\n"
+		"Anexo 123<br>\nTel. 042-562191<br>\n</div>");
+	assert_int_equal(g_strv_length(plan->block_items), 6);
+	assert_string_equal(plan->block_items[4], "123");
 }
 
 static void test_external_and_internal(void **state)
@@ -103,7 +106,7 @@ static void test_office(void **state)
 	assert_edit(plan, "Disposition-Notification-To", "otic@muni.test");
 	assert_string_equal(plan->block_text,
 		"Rosa Morales Aranda\nJefa de Oficina\nOficina de Tecnología\n"
-		"Municipalidad Provincial de Prueba\nAnexo 123 - Tel. 042-562191");
+		"Municipalidad Provincial de Prueba\nAnexo 123\nTel. 042-562191");
 }
 
 static void test_block_lines(void **state)
@@ -146,6 +149,19 @@ static void test_block_is_escaped(void **state)
 	assert_non_null(strstr(
 		plan->block_html, "&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;<br>"));
 	assert_null(strstr(plan->block_html, "<script"));
+}
+
+static void test_protected_refused(void **state)
+{
+	g_autoptr(Fixture) fixture = fixture_new();
+	g_autoptr(Plan) plan = NULL;
+
+	(void)state;
+	fixture->facts->protection = PROTECTION_PGP_INLINE;
+	fixture->settings->signature->refuse_protected = TRUE;
+	plan = policy_decide(&fixture->input);
+	assert_true(g_str_has_prefix(plan->refusal, "550 5.7.1 [P4] "));
+	assert_null(plan->block_text);
 }
 
 static void test_protected(void **state)
@@ -219,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_office),
 		cmocka_unit_test(test_block_lines),
 		cmocka_unit_test(test_block_is_escaped),
+		cmocka_unit_test(test_protected_refused),
 		cmocka_unit_test(test_protected),
 		cmocka_unit_test(test_mandatory_edits),
 		cmocka_unit_test(test_without_accounts),

@@ -1,0 +1,173 @@
+/*
+ * present.h: texts as words, compared from the end. Pure functions, never fail.
+ */
+#include "mime/present.h"
+
+#include <string.h>
+
+#define TAIL_BYTES 8192 /* of the text that are looked at */
+
+typedef struct {
+	char *text;	 /* letters and digits, case folded */
+	gboolean first;	 /* of its line */
+	gboolean soft;	 /* part of an address of mail or web */
+	gboolean quoted; /* in a line that begins with '>' */
+} Word;
+
+static void word_clear(gpointer data)
+{
+	g_free(((Word *)data)->text);
+}
+
+static gboolean is_address(const char *from, const char *to)
+{
+	g_autofree char *word = g_strndup(from, (gsize)(to - from));
+
+	return strchr(word, '@') || strstr(word, "://") || g_str_has_prefix(word, "www.");
+}
+
+/* End of the run of characters without blanks that begins at p. */
+static const char *run_end(const char *p)
+{
+	while (*p && !g_unichar_isspace(g_utf8_get_char(p)))
+		p = g_utf8_next_char(p);
+	return p;
+}
+
+static void push_word(GArray *words, GString *letters, Word *pending)
+{
+	if (letters->len == 0)
+		return;
+	pending->text = g_strdup(letters->str);
+	g_array_append_val(words, *pending);
+	g_string_truncate(letters, 0);
+	pending->first = FALSE;
+}
+
+static GArray *split_words(const char *utf8)
+{
+	g_autofree char *normal = g_utf8_normalize(utf8, -1, G_NORMALIZE_ALL_COMPOSE);
+	g_autoptr(GString) letters = g_string_new(NULL);
+	GArray *words = g_array_new(FALSE, TRUE, sizeof(Word));
+	Word pending = {.first = TRUE, .quoted = utf8[0] == '>'};
+	const char *run = NULL;
+
+	g_array_set_clear_func(words, word_clear);
+	for (const char *p = normal ? normal : ""; *p; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+
+		if (p >= run) {
+			run = run_end(p);
+			pending.soft = run > p && is_address(p, run);
+		}
+		if (g_unichar_isalnum(c) || g_unichar_ismark(c)) {
+			g_string_append_unichar(letters, g_unichar_tolower(c));
+		} else if (g_unichar_type(c) != G_UNICODE_FORMAT) {
+			push_word(words, letters, &pending);
+			if (c == '\n' || c == 0x2028 || c == 0x2029) {
+				pending.first = TRUE;
+				pending.quoted = p[1] == '>';
+			}
+		}
+	}
+	push_word(words, letters, &pending);
+	return words;
+}
+
+static GHashTable *free_words(const char *rendered)
+{
+	static const char *const labels[] = {"anexo", "anx", "ext", "extension", "extensión",
+		"interno", "tel", "telf", "tlf", "telefono", "teléfono", "telefax", "fono",
+		"central", "cel", "celular", "email", "e", "mail", "correo", "web", "n", "no",
+		"nro"};
+	GHashTable *loose = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GArray) own = split_words(rendered);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(labels); i++)
+		g_hash_table_add(loose, g_strdup(labels[i]));
+	for (guint i = 0; i < own->len; i++)
+		g_hash_table_add(loose, g_strdup(g_array_index(own, Word, i).text));
+	return loose;
+}
+
+static gboolean is_free(const Word *word, GHashTable *loose)
+{
+	return !word->quoted && (word->soft || g_hash_table_contains(loose, word->text));
+}
+
+/* Past the words that together make the item, or 0. */
+static guint match_item(const GArray *words, guint at, const char *item)
+{
+	while (*item && at < words->len) {
+		const Word *word = &g_array_index(words, Word, at);
+
+		if (word->quoted || !g_str_has_prefix(item, word->text))
+			return 0;
+		item += strlen(word->text);
+		at++;
+	}
+	return *item ? 0 : at;
+}
+
+static gboolean begins_line(const GArray *words, guint at, GHashTable *loose)
+{
+	while (!g_array_index(words, Word, at).first) {
+		at--;
+		if (!is_free(&g_array_index(words, Word, at), loose))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean matches_from(const GArray *words, guint at, char *const *items, GHashTable *loose)
+{
+	for (; *items; items++) {
+		guint after = match_item(words, at, *items);
+
+		while (after == 0 && at < words->len &&
+			is_free(&g_array_index(words, Word, at), loose))
+			after = match_item(words, ++at, *items);
+		if (after == 0)
+			return FALSE;
+		at = after;
+	}
+	for (; at < words->len; at++)
+		if (!is_free(&g_array_index(words, Word, at), loose))
+			return FALSE;
+	return TRUE;
+}
+
+/* Each item as its letters in one piece; those without any are left out. */
+static char **squeeze(const char *const *items)
+{
+	g_autoptr(GStrvBuilder) out = g_strv_builder_new();
+
+	for (; *items; items++) {
+		g_autoptr(GArray) words = split_words(*items);
+		g_autoptr(GString) whole = g_string_new(NULL);
+
+		for (guint i = 0; i < words->len; i++)
+			g_string_append(whole, g_array_index(words, Word, i).text);
+		if (whole->len > 0)
+			g_strv_builder_add(out, whole->str);
+	}
+	return g_strv_builder_end(out);
+}
+
+gboolean present_at_end(
+	const char *text, gsize size, const char *const *items, const char *rendered)
+{
+	gsize skipped = size > TAIL_BYTES ? size - TAIL_BYTES : 0;
+	g_autofree char *tail = g_utf8_make_valid(text + skipped, (gssize)(size - skipped));
+	g_autoptr(GArray) words = split_words(tail);
+	g_autoptr(GHashTable) loose = free_words(rendered);
+	g_auto(GStrv) wanted = squeeze(items);
+
+	if (wanted[0] == NULL)
+		return TRUE;
+	for (guint at = words->len; at > 0; at--)
+		if (match_item(words, at - 1, wanted[0]) > 0 && begins_line(words, at - 1, loose) &&
+			matches_from(words, at - 1, wanted, loose))
+			return TRUE;
+	return FALSE;
+}

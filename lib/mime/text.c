@@ -1,0 +1,144 @@
+/*
+ * text.h: what its author labelled wrongly is taken for what it is in Peru, windows-1252; what no
+ * table knows is left alone but for its ASCII. Fails with ACUSE_ERROR_UNREADABLE. No shared state.
+ */
+#include "mime/text.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "mime/codec.h"
+
+#define COMMON_CHARSET "windows-1252"
+
+static gboolean unreadable(GError **error, const char *what)
+{
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_UNREADABLE, what);
+	return FALSE;
+}
+
+static gboolean decode(
+	const MimePart *part, const MailMessage *message, TextView *view, GError **error)
+{
+	gsize size = part->end - part->content;
+	const guint8 *raw =
+		message->body->data ? message->body->data + part->content : (const guint8 *)"";
+
+	view->bytes = raw;
+	view->size = size;
+	if (part->encoding <= ENCODING_BINARY)
+		return TRUE;
+	view->decoded = codec_decode(part->encoding, raw, size, NULL);
+	if (!view->decoded)
+		return unreadable(error, "a text part is not valid in its transfer encoding");
+	view->bytes = view->decoded->len > 0 ? view->decoded->data : (const guint8 *)"";
+	view->size = view->decoded->len;
+	return TRUE;
+}
+
+/* One character for each byte; what is over 127, or NUL, is masked. */
+static void mask(TextView *view, gboolean keep_valid)
+{
+	const guint8 *bytes = view->bytes;
+	gsize i = 0;
+
+	view->converted = g_malloc(view->size + 1);
+	memcpy(view->converted, bytes, view->size);
+	view->converted[view->size] = '\0';
+	while (i < view->size) {
+		gunichar letter = keep_valid && bytes[i] > 127
+					  ? g_utf8_get_char_validated((const char *)bytes + i,
+						    (gssize)(view->size - i))
+					  : (gunichar)-1;
+
+		if (letter < 0x110000) {
+			i += (gsize)(g_utf8_skip[bytes[i]]);
+			continue;
+		}
+		if (bytes[i] > 127 || bytes[i] == 0)
+			view->converted[i] = '?';
+		i++;
+	}
+	view->utf8 = view->converted;
+	view->utf8_size = view->size;
+}
+
+static void read_as_utf8(const MimePart *part, TextView *view)
+{
+	if (g_utf8_validate((const char *)view->bytes, (gssize)view->size, NULL)) {
+		view->utf8 = (const char *)view->bytes;
+		view->utf8_size = view->size;
+		return;
+	}
+	if (memchr(view->bytes, '\0', view->size) || codec_charset_is_utf8(part->charset)) {
+		mask(view, TRUE);
+		return;
+	}
+	view->charset = COMMON_CHARSET;
+	view->relabel = TRUE;
+	view->converted = codec_to_utf8_lossy(view->bytes, view->size, COMMON_CHARSET);
+}
+
+static void take_converted(TextView *view)
+{
+	view->utf8 = view->converted;
+	view->utf8_size = strlen(view->converted);
+	view->by_chars = (gsize)g_utf8_strlen(view->utf8, (gssize)view->utf8_size) == view->size;
+}
+
+static gboolean is_wide(const char *charset)
+{
+	static const char *const prefixes[] = {"utf-16", "utf16", "utf-32", "utf32", "ucs-", "ucs2",
+		"ucs4", "iso-10646", "ebcdic", "ibm037"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
+		if (g_str_has_prefix(charset, prefixes[i]))
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean read_charset(const MimePart *part, TextView *view, GError **error)
+{
+	const char *charset = part->charset;
+
+	if (codec_charset_is_ascii(charset) || codec_charset_is_utf8(charset)) {
+		read_as_utf8(part, view);
+		if (view->relabel)
+			take_converted(view);
+		return TRUE;
+	}
+	view->charset = charset;
+	view->converted = codec_to_utf8(view->bytes, view->size, charset);
+	if (!view->converted && codec_charset_extends_ascii(charset))
+		view->converted = codec_to_utf8_lossy(view->bytes, view->size, charset);
+	if (view->converted) {
+		take_converted(view);
+		view->convert = !codec_charset_extends_ascii(charset) || !view->by_chars;
+		return TRUE;
+	}
+	if (is_wide(charset))
+		return unreadable(error, "a text part is not valid in the charset it declares");
+	mask(view, FALSE);
+	view->opaque = TRUE;
+	return TRUE;
+}
+
+gboolean text_view_read(
+	const MimePart *part, const MailMessage *message, TextView *view, GError **error)
+{
+	return decode(part, message, view, error) && read_charset(part, view, error);
+}
+
+void text_view_clear(TextView *view)
+{
+	if (view->decoded)
+		g_byte_array_unref(view->decoded);
+	g_free(view->converted);
+}
+
+gsize text_view_offset(const TextView *view, gsize utf8_offset)
+{
+	if (!view->by_chars)
+		return utf8_offset;
+	return (gsize)g_utf8_strlen(view->utf8, (gssize)utf8_offset);
+}

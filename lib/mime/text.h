@@ -1,0 +1,31 @@
+/* The text of a part in UTF-8, and how its bytes go with it. Internal to lib/mime. */
+#ifndef ACUSE_MIME_TEXT_H
+#define ACUSE_MIME_TEXT_H
+
+#include "mime/part.h"
+
+typedef struct {
+	const guint8 *bytes; /* decoded from the transfer encoding */
+	gsize size;
+	GByteArray *decoded; /* owner of bytes; NULL: they are the message's own */
+	const char *utf8;    /* not NUL-terminated */
+	gsize utf8_size;
+	char *converted;     /* owner of utf8; NULL: it is bytes */
+	const char *charset; /* of the bytes; NULL: us-ascii or UTF-8 */
+	gboolean relabel;    /* charset is what the bytes are, and not what the part declares */
+	gboolean by_chars;   /* a byte stands for each character; else byte for byte */
+	gboolean convert;    /* bytes and utf8 do not go together: the part has to become UTF-8 */
+	gboolean opaque;     /* in an unknown charset: only ASCII may be added */
+} TextView;
+
+/* ACUSE_ERROR_UNREADABLE when the part cannot be read for certain. The message must outlive the
+ * view. */
+gboolean text_view_read(
+	const MimePart *part, const MailMessage *message, TextView *view, GError **error);
+void text_view_clear(TextView *view);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TextView, text_view_clear)
+
+/* The offset in bytes of an offset in utf8; not for views to be converted. */
+gsize text_view_offset(const TextView *view, gsize utf8_offset);
+
+#endif
