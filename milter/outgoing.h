@@ -13,7 +13,8 @@
 /* At MAIL: NULL to go on; an outcome ends the message there (accepted unchanged, or refused). */
 Outcome *outgoing_at_mail(const Envelope *envelope, const Services *services);
 
-/* At RCPT: NULL to go on. The return address of a send has no mailbox: it takes mail from outside only. */
+/* At RCPT: NULL to go on. The return address of a send has no mailbox: it takes mail from outside
+ * only. */
 Outcome *outgoing_at_rcpt(const char *recipient, const Services *services);
 
 /* At end of message. Never NULL. */

@@ -85,7 +85,7 @@ char *address_as_delivered(const char *address, const char *domain)
 
 	if (at == NULL)
 		return *address != '\0' && domain != NULL ? g_strconcat(address, "@", domain, NULL)
-							   : g_strdup(address);
+							  : g_strdup(address);
 	while (length > 0 && address[length - 1] == '.')
 		length--;
 	if (is_needlessly_quoted(address, at))
@@ -101,8 +101,7 @@ void session_add_recipient(Session *session, char **arguments, const char *domai
 	if (session->envelope == NULL || arguments[0] == NULL)
 		return;
 	address = address_unbracket(arguments[0]);
-	g_ptr_array_add(
-		session->envelope->recipients, address_as_delivered(address, domain));
+	g_ptr_array_add(session->envelope->recipients, address_as_delivered(address, domain));
 	if (!asks_success(arguments + 1))
 		session->notify_missing = TRUE;
 }

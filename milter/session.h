@@ -24,11 +24,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_free)
 
 /* arguments: address with or without angle brackets, then ESMTP parameters, NULL-terminated. */
 void session_begin(Session *session, const char *daemon_name, const char *login, char **arguments);
-/* A recipient as Postfix delivers to it and names it in its reports: own domain added, final dot and
- * needless quotes gone. */
+/* A recipient as Postfix delivers to it and names it in its reports: own domain added, final dot
+ * and needless quotes gone. */
 char *address_as_delivered(const char *address, const char *domain);
 
-/* arguments[0] is the address, as MAIL and RCPT write it; `domain` completes one without a domain. */
+/* arguments[0] is the address, as MAIL and RCPT write it; `domain` completes one without a domain.
+ */
 void session_add_recipient(Session *session, char **arguments, const char *domain);
 void session_add_field(Session *session, const char *name, const char *value, gsize max_bytes);
 void session_add_body(Session *session, const void *bytes, gsize size, gsize max_bytes);

@@ -144,7 +144,8 @@ gboolean account_record_password(
 
 const OutboxKind outbox_kinds_accounts[] = {
 	{"account.create", account_create, FALSE},
-	/* Nothing that comes after it can undo it, and it depends on nothing that was queued before. */
+	/* Nothing that comes after it can undo it, and it depends on nothing that was queued
+	   before. */
 	{"account.cease", account_cease, TRUE},
 	{"office.create", office_create, FALSE},
 	{"office.people", office_set_people, FALSE},

@@ -1,6 +1,7 @@
 /*
- * PUT /v1/blobs/{sha256}: bytes that a record is going to name, put into the message store first (blobs.h). Repeats are
- * harmless. Fails with INVALID (the digest is another) or NO_SPACE; any thread.
+ * PUT /v1/blobs/{sha256}: bytes that a record is going to name, put into the message store first
+ * (blobs.h). Repeats are harmless. Fails with INVALID (the digest is another) or NO_SPACE; any
+ * thread.
  */
 #include "base/error.h"
 #include "provision/service.h"
@@ -19,6 +20,7 @@ static gboolean put_blob(const ApiRequest *request, ApiResponse *response, GErro
 }
 
 const Route routes_blobs[] = {
-	{"PUT", "/v1/blobs/{sha256}", ROLE_OUTGOING | ROLE_EVIDENCE | ROLE_OTIC | ROLE_TRAMITE, TRUE, put_blob},
+	{"PUT", "/v1/blobs/{sha256}", ROLE_OUTGOING | ROLE_EVIDENCE | ROLE_OTIC | ROLE_TRAMITE,
+		TRUE, put_blob},
 	{NULL, NULL, 0, FALSE, NULL},
 };

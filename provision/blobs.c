@@ -118,8 +118,8 @@ static gboolean check_name(const char *sha256, GError **error)
 	return FALSE;
 }
 
-static gboolean check_digest(const char *sha256, const void *bytes, gsize size, AcuseErrorCode code,
-	GError **error)
+static gboolean check_digest(
+	const char *sha256, const void *bytes, gsize size, AcuseErrorCode code, GError **error)
 {
 	g_autofree char *actual = digest_sha256_hex(bytes, size);
 
@@ -139,7 +139,8 @@ static gboolean has_room(Blobs *blobs, gsize size, GError **error)
 	if ((guint64)disk.f_bavail * disk.f_frsize >= blobs->floor_bytes + size)
 		return TRUE;
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NO_SPACE,
-		"message store: less than %" G_GUINT64_FORMAT " bytes are free", blobs->floor_bytes);
+		"message store: less than %" G_GUINT64_FORMAT " bytes are free",
+		blobs->floor_bytes);
 	return FALSE;
 }
 

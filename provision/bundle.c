@@ -1,6 +1,7 @@
 /*
- * Makes the proof bundle of a send (bundle.h): a zip in memory by libarchive. Reads what is committed; leaves are immutable,
- * so a head that is newer than the list of leaves is right for them. Fails as bundle.h says. Any thread.
+ * Makes the proof bundle of a send (bundle.h): a zip in memory by libarchive. Reads what is
+ * committed; leaves are immutable, so a head that is newer than the list of leaves is right for
+ * them. Fails as bundle.h says. Any thread.
  */
 #include "provision/bundle.h"
 
@@ -38,11 +39,13 @@ static la_ssize_t write_block(Zip *zip, void *data, const void *block, size_t si
 
 static gboolean zip_failed(Zip *zip, GError **error)
 {
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INTERNAL, "bundle: %s", archive_error_string(zip));
+	g_set_error(
+		error, ACUSE_ERROR, ACUSE_ERROR_INTERNAL, "bundle: %s", archive_error_string(zip));
 	return FALSE;
 }
 
-static gboolean add_bytes(Bundle *bundle, const char *name, const void *data, gsize size, GError **error)
+static gboolean add_bytes(
+	Bundle *bundle, const char *name, const void *data, gsize size, GError **error)
 {
 	struct archive_entry *entry = archive_entry_new();
 	gboolean added;
@@ -96,7 +99,8 @@ static gboolean refuse_unsigned(const json_t *current, GError **error)
 	const AcuseErrorRow *row = acuse_error_by_name(code);
 
 	g_set_error(error, ACUSE_ERROR, row == NULL ? ACUSE_ERROR_UNAVAILABLE : row->code,
-		"the head of the ledger is not signed: %s", detail == NULL ? "no reason given" : detail);
+		"the head of the ledger is not signed: %s",
+		detail == NULL ? "no reason given" : detail);
 	return FALSE;
 }
 
@@ -118,7 +122,8 @@ static gboolean add_head(Bundle *bundle, GError **error)
 		return refuse_unsigned(current, error);
 	bundle->size = (guint64)json_integer_value(json_object_get(head, "size"));
 	cms = g_base64_decode(base64, &size);
-	return add_text(bundle, "head.json", exact, error) && add_bytes(bundle, "head.p7s", cms, size, error);
+	return add_text(bundle, "head.json", exact, error) &&
+	       add_bytes(bundle, "head.p7s", cms, size, error);
 }
 
 static char *proof_text(const Bundle *bundle, guint64 index, GError **error)
@@ -137,7 +142,8 @@ static char *proof_text(const Bundle *bundle, guint64 index, GError **error)
 
 		json_array_append_new(list, json_string(hex));
 	}
-	list = json_pack("{s:I, s:I, s:o}", "leaf", (json_int_t)index, "size", (json_int_t)bundle->size, "proof", list);
+	list = json_pack("{s:I, s:I, s:o}", "leaf", (json_int_t)index, "size",
+		(json_int_t)bundle->size, "proof", list);
 	text = json_dumps(list, JSON_COMPACT);
 	json_decref(list);
 	copy = g_strdup(text);
@@ -145,7 +151,8 @@ static char *proof_text(const Bundle *bundle, guint64 index, GError **error)
 	return copy;
 }
 
-static gboolean add_numbered(Bundle *bundle, const char *folder, guint64 index, const char *text, GError **error)
+static gboolean add_numbered(
+	Bundle *bundle, const char *folder, guint64 index, const char *text, GError **error)
 {
 	g_autofree char *name = g_strdup_printf("%s/%" G_GUINT64_FORMAT ".json", folder, index);
 
@@ -172,8 +179,8 @@ static gboolean add_leaf(Bundle *bundle, guint64 index, GError **error)
 	g_ptr_array_add(bundle->leaves, parsed);
 	proof = proof_text(bundle, index, error);
 	return proof != NULL && add_numbered(bundle, "leaves", index, leaf, error) &&
-		(opening == NULL || add_numbered(bundle, "openings", index, opening, error)) &&
-		add_numbered(bundle, "proofs", index, proof, error);
+	       (opening == NULL || add_numbered(bundle, "openings", index, opening, error)) &&
+	       add_numbered(bundle, "proofs", index, proof, error);
 }
 
 static gboolean add_leaves(Bundle *bundle, GError **error)
@@ -181,7 +188,7 @@ static gboolean add_leaves(Bundle *bundle, GError **error)
 	json_t *index;
 	size_t i;
 
-	json_array_foreach (json_object_get(bundle->send, "leaves"), i, index)
+	json_array_foreach(json_object_get(bundle->send, "leaves"), i, index)
 		if (!add_leaf(bundle, (guint64)json_integer_value(index), error))
 			return FALSE;
 	return TRUE;
@@ -209,11 +216,13 @@ static gboolean add_all(Bundle *bundle, GError **error)
 	const char *message = row_text(bundle->send, "message_sha256");
 	g_autofree char *summary = NULL;
 
-	if (!add_opening_files(bundle, error) || !add_head(bundle, error) || !add_leaves(bundle, error))
+	if (!add_opening_files(bundle, error) || !add_head(bundle, error) ||
+		!add_leaves(bundle, error))
 		return FALSE;
 	summary = bundle_summary(bundle->leaves);
 	return add_text(bundle, "send.json", summary, error) &&
-		(message == NULL || add_blob(bundle, "message.eml", message, error)) && add_reports(bundle, error);
+	       (message == NULL || add_blob(bundle, "message.eml", message, error)) &&
+	       add_reports(bundle, error);
 }
 
 GBytes *bundle_make(Service *service, const char *send_id, GError **error)
@@ -221,7 +230,8 @@ GBytes *bundle_make(Service *service, const char *send_id, GError **error)
 	/* Freed after the zip, which writes its rest into it. */
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	g_autoptr(Zip) zip = archive_write_new();
-	g_autoptr(GPtrArray) leaves = g_ptr_array_new_with_free_func((GDestroyNotify)bundle_leaf_free);
+	g_autoptr(GPtrArray) leaves =
+		g_ptr_array_new_with_free_func((GDestroyNotify)bundle_leaf_free);
 	json_auto_t *send = send_record_read(service->store, send_id, error);
 	Bundle bundle = {service, zip, send, leaves, 0};
 

@@ -7,8 +7,8 @@
 #define BUNDLE_CONTENT_TYPE "application/vnd.etsi.asic-e+zip"
 
 /*
- * The zip's bytes, or NULL: NOT_FOUND, DAMAGED (something recorded is not stored), or why the head could not be
- * signed (UNAVAILABLE, TOKEN_LOCKED, ...): an unsigned bundle would prove nothing.
+ * The zip's bytes, or NULL: NOT_FOUND, DAMAGED (something recorded is not stored), or why the head
+ * could not be signed (UNAVAILABLE, TOKEN_LOCKED, ...): an unsigned bundle would prove nothing.
  */
 GBytes *bundle_make(Service *service, const char *send_id, GError **error);
 

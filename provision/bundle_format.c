@@ -1,4 +1,5 @@
-/* The format of proof bundles (bundle_format.h). Fails with DAMAGED on text that is no leaf. No shared state. */
+/* The format of proof bundles (bundle_format.h). Fails with DAMAGED on text that is no leaf. No
+ * shared state. */
 #include "provision/bundle_format.h"
 
 #include <string.h>
@@ -11,33 +12,43 @@ static const char readme[] =
 	"EXPEDIENTE DE PRUEBA DE UN ENVIO\n"
 	"================================\n"
 	"\n"
-	"Este archivo es un ZIP. Demuestra que mensaje salio, cuando, de que buzon, a quien, y que paso con el.\n"
+	"Este archivo es un ZIP. Demuestra que mensaje salio, cuando, de que buzon, a quien, y que "
+	"paso con el.\n"
 	"Con Acuse se comprueba entero y sin conexion:\n"
 	"\n"
 	"    acusectl proof verify ARCHIVO --trust AUTORIDAD.pem\n"
 	"\n"
-	"Sin Acuse, con herramientas publicas (AUTORIDAD.pem: el certificado raiz en que usted confia):\n"
+	"Sin Acuse, con herramientas publicas (AUTORIDAD.pem: el certificado raiz en que usted "
+	"confia):\n"
 	"\n"
 	"1. Extraer:\n"
 	"       unzip ARCHIVO -d prueba && cd prueba\n"
-	"2. La firma de la cabeza del registro (head.json es el texto firmado; \"root\" resume todo el registro):\n"
+	"2. La firma de la cabeza del registro (head.json es el texto firmado; \"root\" resume "
+	"todo el registro):\n"
 	"       openssl cms -verify -binary -inform DER -in head.p7s -content head.json \\\n"
 	"           -CAfile AUTORIDAD.pem -purpose any -out /dev/null\n"
-	"3. Cada hoja del registro esta bajo esa cabeza (RFC 6962: hoja = SHA-256 de un byte 00 y el texto exacto):\n"
+	"3. Cada hoja del registro esta bajo esa cabeza (RFC 6962: hoja = SHA-256 de un byte 00 y "
+	"el texto exacto):\n"
 	"       for f in leaves/*.json; do (printf '\\000'; cat $f) | sha256sum; done\n"
-	"   Con proofs/N.json se sube hasta \"root\": nodo = SHA-256 de un byte 01, el hijo izquierdo y el derecho.\n"
-	"4. El mensaje es el que se registro: debe coincidir con \"message_sha256\" de la hoja send.prepared:\n"
+	"   Con proofs/N.json se sube hasta \"root\": nodo = SHA-256 de un byte 01, el hijo "
+	"izquierdo y el derecho.\n"
+	"4. El mensaje es el que se registro: debe coincidir con \"message_sha256\" de la hoja "
+	"send.prepared:\n"
 	"       sha256sum message.eml\n"
 	"5. La firma del mensaje, si la tiene:\n"
-	"       openssl cms -verify -in message.eml -CAfile AUTORIDAD.pem -purpose any -out /dev/null\n"
-	"6. Los reportes originales: el nombre de cada uno es su SHA-256, y esta en una hoja \"event\":\n"
+	"       openssl cms -verify -in message.eml -CAfile AUTORIDAD.pem -purpose any -out "
+	"/dev/null\n"
+	"6. Los reportes originales: el nombre de cada uno es su SHA-256, y esta en una hoja "
+	"\"event\":\n"
 	"       sha256sum reports/*.eml\n"
-	"7. Los datos personales (direcciones, asunto) estan en las hojas solo como SHA-256 de sal y valor.\n"
+	"7. Los datos personales (direcciones, asunto) estan en las hojas solo como SHA-256 de sal "
+	"y valor.\n"
 	"   openings/N.json los abre; la sal esta en hexadecimal:\n"
 	"       (printf SAL | xxd -r -p; printf '%s' 'VALOR') | sha256sum\n"
 	"\n"
 	"send.json es un resumen de las hojas, para leerlo; lo que vale son las hojas.\n"
-	"Una prueba demuestra lo que contiene; no demuestra que no haya otros hechos posteriores a su fecha.\n";
+	"Una prueba demuestra lo que contiene; no demuestra que no haya otros hechos posteriores a "
+	"su fecha.\n";
 
 const char *bundle_readme(void)
 {
@@ -99,7 +110,7 @@ static void copy_fields(json_t *into, const BundleLeaf *leaf, const char *const 
 	const char *name;
 	json_t *value;
 
-	json_object_foreach (leaf->leaf, name, value) {
+	json_object_foreach(leaf->leaf, name, value) {
 		const char *text;
 
 		if (but != NULL && g_strv_contains(but, name))
@@ -130,14 +141,16 @@ static void deliver(json_t *deliveries, const BundleLeaf *leaf)
 	if (recipient == NULL || g_strcmp0(bundle_leaf_text(leaf, "counts"), "true") != 0 ||
 		!delivery_state_parse(bundle_leaf_text(leaf, "event"), &event))
 		return;
-	json_array_foreach (deliveries, i, row) {
+	json_array_foreach(deliveries, i, row) {
 		const char *address = json_string_value(json_object_get(row, "address"));
 
 		if (address == NULL || strcmp(address, recipient) != 0 ||
-			!delivery_state_parse(json_string_value(json_object_get(row, "state")), &state) ||
+			!delivery_state_parse(
+				json_string_value(json_object_get(row, "state")), &state) ||
 			delivery_next(state, event) == state)
 			continue;
-		json_object_set_new(row, "state", json_string(delivery_state_name(delivery_next(state, event))));
+		json_object_set_new(row, "state",
+			json_string(delivery_state_name(delivery_next(state, event))));
 		json_object_set_new(row, "time", json_string(bundle_leaf_text(leaf, "time")));
 	}
 }
@@ -167,7 +180,8 @@ char *bundle_summary(const GPtrArray *leaves)
 			copy_fields(summary, leaf, framing);
 		else if (g_strcmp0(type, "event") == 0)
 			deliver(deliveries, leaf);
-		if (type != NULL && g_str_has_prefix(type, "send.") && send_state_parse(type + 5, &state))
+		if (type != NULL && g_str_has_prefix(type, "send.") &&
+			send_state_parse(type + 5, &state))
 			json_object_set_new(summary, "state", json_string(type + 5));
 	}
 	json_object_del(summary, "type");

@@ -1,6 +1,7 @@
 /*
- * What the maker of a proof bundle and its check share: names, limits, fixed texts, and the summary (send.json),
- * which is computed from leaves and openings alone, so that it can state nothing of its own. Pure.
+ * What the maker of a proof bundle and its check share: names, limits, fixed texts, and the summary
+ * (send.json), which is computed from leaves and openings alone, so that it can state nothing of
+ * its own. Pure.
  */
 #ifndef ACUSE_PROVISION_BUNDLE_FORMAT_H
 #define ACUSE_PROVISION_BUNDLE_FORMAT_H

@@ -1,8 +1,9 @@
 /*
- * Evidence that comes back: each report is found a send, judged by core/evidence and kept, matched or not, in one change
- * with what it moves. The candidate may be named by anything a stranger can write; whether it counts is the judge's
- * word alone (FACTS 5). The same report twice is recorded once. Fails with INVALID or the store's errors.
- * Each request runs in its own thread, changes in the committer's.
+ * Evidence that comes back: each report is found a send, judged by core/evidence and kept, matched
+ * or not, in one change with what it moves. The candidate may be named by anything a stranger can
+ * write; whether it counts is the judge's word alone (FACTS 5). The same report twice is recorded
+ * once. Fails with INVALID or the store's errors. Each request runs in its own thread, changes in
+ * the committer's.
  */
 #include <string.h>
 
@@ -78,7 +79,9 @@ static gboolean find_candidates(Event *event, GError **error)
 		!look_up(event, "token", report->envid, error) ||
 		!look_up_message(event, report->original_message_id, error))
 		return FALSE;
-	for (guint i = 0; report->references != NULL && report->references[i] != NULL && i < MAX_REFERENCES; i++)
+	for (guint i = 0;
+		report->references != NULL && report->references[i] != NULL && i < MAX_REFERENCES;
+		i++)
 		if (!look_up_message(event, report->references[i], error))
 			return FALSE;
 	return TRUE;
@@ -100,7 +103,8 @@ static gboolean any_own(const GPtrArray *verdicts)
 	return FALSE;
 }
 
-/* The first candidate for which the report counts, else the first it says anything about; NULL: none. */
+/* The first candidate for which the report counts, else the first it says anything about; NULL:
+ * none. */
 static json_t *choose(StoreTxn *txn, const Event *event, GPtrArray **verdicts, GError **error)
 {
 	json_t *chosen = NULL;
@@ -132,7 +136,8 @@ static json_t *choose(StoreTxn *txn, const Event *event, GPtrArray **verdicts, G
 
 static const ReportRecipient *recipient_of(const ReportFacts *report, const char *address)
 {
-	for (guint i = 0; address != NULL && report->recipients != NULL && i < report->recipients->len; i++) {
+	for (guint i = 0;
+		address != NULL && report->recipients != NULL && i < report->recipients->len; i++) {
 		const ReportRecipient *recipient = report->recipients->pdata[i];
 
 		if (recipient->final_recipient != NULL &&
@@ -142,7 +147,8 @@ static const ReportRecipient *recipient_of(const ReportFacts *report, const char
 	return NULL;
 }
 
-/* A stranger's text in a leaf: short (its whole is in the report's bytes). NULL stays NULL; else a new string. */
+/* A stranger's text in a leaf: short (its whole is in the report's bytes). NULL stays NULL; else a
+ * new string. */
 static char *cut(const char *text)
 {
 	g_autofree char *start = NULL;
@@ -189,13 +195,13 @@ static Record *event_leaf(const Event *event, const char *send_id, const Verdict
 	return record;
 }
 
-static gboolean apply_verdict(StoreTxn *txn, const Event *event, json_t *send, const Verdict *verdict,
-	GError **error)
+static gboolean apply_verdict(
+	StoreTxn *txn, const Event *event, json_t *send, const Verdict *verdict, GError **error)
 {
 	const ReportRecipient *recipient = recipient_of(event->report, verdict->recipient);
 	g_autoptr(Record) record = event_leaf(event, send_record_id(send), verdict, recipient);
-	SendEntry entry = {delivery_state_name(verdict->event), verdict, NULL, event->report->original_sha256,
-		event->now_s, 0};
+	SendEntry entry = {delivery_state_name(verdict->event), verdict, NULL,
+		event->report->original_sha256, event->now_s, 0};
 	g_autofree char *diagnostic = recipient == NULL ? NULL : cut(recipient->diagnostic);
 
 	entry.diagnostic = diagnostic;
@@ -205,20 +211,22 @@ static gboolean apply_verdict(StoreTxn *txn, const Event *event, json_t *send, c
 	if (verdict->counts && verdict->recipient != NULL)
 		send_record_deliver(send, verdict->recipient, verdict->event, event->now_s);
 	json_array_append_new(json_object_get(event->row, "verdicts"),
-		json_pack("{s:s?, s:s, s:s, s:b, s:s?, s:s?, s:I}", "recipient", verdict->recipient, "event",
-			entry.event, "trust", trust_name(verdict->trust), "counts", verdict->counts,
-			"matched_by", verdict->matched_by, "reason", verdict->reason, "leaf",
-			(json_int_t)entry.leaf));
+		json_pack("{s:s?, s:s, s:s, s:b, s:s?, s:s?, s:I}", "recipient", verdict->recipient,
+			"event", entry.event, "trust", trust_name(verdict->trust), "counts",
+			verdict->counts, "matched_by", verdict->matched_by, "reason",
+			verdict->reason, "leaf", (json_int_t)entry.leaf));
 	return TRUE;
 }
 
-static gboolean apply(StoreTxn *txn, const Event *event, json_t *send, const GPtrArray *verdicts, GError **error)
+static gboolean apply(
+	StoreTxn *txn, const Event *event, json_t *send, const GPtrArray *verdicts, GError **error)
 {
 	gboolean counts = any_counts(verdicts);
 
-	/* What speaks of it with proof has seen it leave; so has our own server, whatever it says of whom. */
-	if ((counts || any_own(verdicts)) &&
-		!send_record_settle(txn, send, SEND_EVENT_SEEN, "report", event->now_s, NULL, error))
+	/* What speaks of it with proof has seen it leave; so has our own server, whatever it says
+	 * of whom. */
+	if ((counts || any_own(verdicts)) && !send_record_settle(txn, send, SEND_EVENT_SEEN,
+						     "report", event->now_s, NULL, error))
 		return FALSE;
 	for (guint i = 0; i < verdicts->len; i++)
 		if (!apply_verdict(txn, event, send, verdicts->pdata[i], error))
@@ -228,7 +236,8 @@ static gboolean apply(StoreTxn *txn, const Event *event, json_t *send, const GPt
 	return send_record_save(txn, send, error);
 }
 
-/* Who is to read mail to a token: the notifier. Whether it is consumed instead is the milter's to say. */
+/* Who is to read mail to a token: the notifier. Whether it is consumed instead is the milter's to
+ * say. */
 static gboolean note_mailbox(StoreTxn *txn, const Event *event, GError **error)
 {
 	g_autofree char *key = NULL, *id = NULL;
@@ -248,7 +257,8 @@ static gboolean note_mailbox(StoreTxn *txn, const Event *event, GError **error)
 	send = send_record_load(txn, id, error);
 	if (send == NULL)
 		return FALSE;
-	json_array_append(json_object_get(event->row, "deliver_to"), json_object_get(send, "mailbox"));
+	json_array_append(
+		json_object_get(event->row, "deliver_to"), json_object_get(send, "mailbox"));
 	return TRUE;
 }
 
@@ -256,17 +266,17 @@ static json_t *row_new(const Event *event, guint64 number)
 {
 	g_autofree char *time = time_to_rfc3339(event->now_s);
 
-	return json_pack("{s:I, s:s, s:n, s:b, s:[], s:[], s:O}", "id", (json_int_t)number, "time", time, "matched",
-		"counts", FALSE, "verdicts", "deliver_to", "report", event->body);
+	return json_pack("{s:I, s:s, s:n, s:b, s:[], s:[], s:O}", "id", (json_int_t)number, "time",
+		time, "matched", "counts", FALSE, "verdicts", "deliver_to", "report", event->body);
 }
 
-static gboolean save_row(StoreTxn *txn, const Event *event, const char *original_key, guint64 number,
-	GError **error)
+static gboolean save_row(
+	StoreTxn *txn, const Event *event, const char *original_key, guint64 number, GError **error)
 {
 	g_autofree char *key = g_strdup_printf("%020" G_GUINT64_FORMAT, number);
 
 	return row_save(txn, TABLE_EVENTS, key, event->row, error) &&
-		store_put(txn, TABLE_INDEX, original_key, key, error);
+	       store_put(txn, TABLE_INDEX, original_key, key, error);
 }
 
 static gboolean load_row(StoreTxn *txn, Event *event, const char *original_key, GError **error)
@@ -282,14 +292,16 @@ static gboolean load_row(StoreTxn *txn, Event *event, const char *original_key, 
 }
 
 /*
- * With its stream: a stranger who sends our own report's bytes again must not take its place. With its token: one
- * mail to the tokens of two sends speaks of both.
+ * With its stream: a stranger who sends our own report's bytes again must not take its place. With
+ * its token: one mail to the tokens of two sends speaks of both.
  */
 static char *original_key_new(const ReportFacts *report)
 {
-	const char *token = report->token != NULL && strlen(report->token) <= MAX_KEY ? report->token : "";
+	const char *token =
+		report->token != NULL && strlen(report->token) <= MAX_KEY ? report->token : "";
 
-	return g_strdup_printf("event/%s/%s/%s", stream_name(report->stream), report->original_sha256, token);
+	return g_strdup_printf(
+		"event/%s/%s/%s", stream_name(report->stream), report->original_sha256, token);
 }
 
 static gboolean change_event(StoreTxn *txn, gpointer data, GError **error)
@@ -332,10 +344,12 @@ static gboolean post_event(const ApiRequest *request, ApiResponse *response, GEr
 	if (report->original_sha256 == NULL || !digest_is_sha256_hex(report->original_sha256) ||
 		!blobs_has(service->blobs, report->original_sha256))
 		return api_invalid(error, "original_sha256", "no such blob");
-	done = find_candidates(&event, error) && store_run(service->store, change_event, &event, error);
+	done = find_candidates(&event, error) &&
+	       store_run(service->store, change_event, &event, error);
 	if (done)
-		response->json = json_pack("{s:O, s:O, s:O}", "matched", json_object_get(event.row, "matched"),
-			"counts", json_object_get(event.row, "counts"), "deliver_to",
+		response->json = json_pack("{s:O, s:O, s:O}", "matched",
+			json_object_get(event.row, "matched"), "counts",
+			json_object_get(event.row, "counts"), "deliver_to",
 			json_object_get(event.row, "deliver_to"));
 	json_decref(event.row);
 	return done;
@@ -374,7 +388,8 @@ static gboolean list_events(const ApiRequest *request, ApiResponse *response, GE
 	listing.only_unmatched = g_strcmp0(request->query(request->http, "unmatched"), "1") == 0;
 	if (!sends_window(request, "", &listing.limit, &after, error))
 		return FALSE;
-	done = store_scan(request->service->store, TABLE_EVENTS, "", after, TRUE, list_visit, &listing, error);
+	done = store_scan(request->service->store, TABLE_EVENTS, "", after, TRUE, list_visit,
+		&listing, error);
 	if (done && listing.error != NULL) {
 		g_propagate_error(error, g_steal_pointer(&listing.error));
 		done = FALSE;

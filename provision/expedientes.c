@@ -56,8 +56,8 @@ static gboolean register_change(StoreTxn *txn, gpointer data, GError **error)
 		has_value(change->result, "matter", change->matter))
 		return TRUE;
 	if (change->result == NULL)
-		change->result = json_pack("{s:s, s:s, s:{}}", "number", change->number, "time", time,
-			"authorisations");
+		change->result = json_pack("{s:s, s:s, s:{}}", "number", change->number, "time",
+			time, "authorisations");
 	json_object_set_new(change->result, "subject", json_string(change->subject));
 	json_object_set_new(change->result, "matter", json_pack("s?", change->matter));
 	record = record_new("expediente.registered", change->number, now_s);
@@ -65,7 +65,7 @@ static gboolean register_change(StoreTxn *txn, gpointer data, GError **error)
 	record_add(record, "matter", change->matter);
 	record_add(record, "actor", change->request->actor);
 	return row_save(txn, TABLE_EXPEDIENTES, change->number, change->result, error) &&
-		store_append(txn, record, NULL, error);
+	       store_append(txn, record, NULL, error);
 }
 
 static gboolean authorise_change(StoreTxn *txn, gpointer data, GError **error)
@@ -83,7 +83,8 @@ static gboolean authorise_change(StoreTxn *txn, gpointer data, GError **error)
 	authorisations = json_object_get(change->result, "authorisations");
 	known = json_object_get(authorisations, change->address);
 	if (known != NULL && has_value(known, "document", change->document) &&
-		has_value(known, "date", change->date) && has_value(known, "holder", change->holder))
+		has_value(known, "date", change->date) &&
+		has_value(known, "holder", change->holder))
 		return TRUE;
 	json_object_set_new(authorisations, change->address,
 		json_pack("{s:s, s:s, s:s, s:s}", "document", change->document, "date",
@@ -95,7 +96,7 @@ static gboolean authorise_change(StoreTxn *txn, gpointer data, GError **error)
 	record_add(record, "date", change->date);
 	record_add(record, "actor", change->request->actor);
 	return row_save(txn, TABLE_EXPEDIENTES, change->number, change->result, error) &&
-		store_append(txn, record, NULL, error);
+	       store_append(txn, record, NULL, error);
 }
 
 static gboolean run(Change *change, StoreChange function, ApiResponse *response, GError **error)
@@ -116,8 +117,8 @@ static gboolean put_expediente(const ApiRequest *request, ApiResponse *response,
 		!api_known(request->body, error, "subject", "matter", NULL))
 		return FALSE;
 	change.subject = api_string(request->body, "subject", SUBJECT_CHARS_MAX, error);
-	if (change.subject == NULL || !api_string_optional(request->body, "matter", MATTER_CHARS_MAX,
-					      &change.matter, error))
+	if (change.subject == NULL || !api_string_optional(request->body, "matter",
+					      MATTER_CHARS_MAX, &change.matter, error))
 		return FALSE;
 	return run(&change, register_change, response, error);
 }
@@ -147,8 +148,8 @@ static gboolean get_expediente(const ApiRequest *request, ApiResponse *response,
 {
 	const char *number = request->arguments[0];
 
-	if (!check_number(number, error) ||
-		!row_read(request->service->store, TABLE_EXPEDIENTES, number, &response->json, error))
+	if (!check_number(number, error) || !row_read(request->service->store, TABLE_EXPEDIENTES,
+						    number, &response->json, error))
 		return FALSE;
 	return response->json != NULL || not_registered(number, error);
 }
@@ -157,7 +158,7 @@ const Route routes_expedientes[] = {
 	{"PUT", "/v1/expedientes/{number}", ROLE_TRAMITE | ROLE_OTIC, FALSE, put_expediente},
 	{"GET", "/v1/expedientes/{number}", ROLE_TRAMITE | ROLE_OTIC | ROLE_AUDITOR, FALSE,
 		get_expediente},
-	{"PUT", "/v1/expedientes/{number}/authorisations/{address}", ROLE_TRAMITE | ROLE_OTIC, FALSE,
-		put_authorisation},
+	{"PUT", "/v1/expedientes/{number}/authorisations/{address}", ROLE_TRAMITE | ROLE_OTIC,
+		FALSE, put_authorisation},
 	{NULL, NULL, 0, FALSE, NULL},
 };

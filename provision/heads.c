@@ -104,10 +104,10 @@ static char *head_to_json(const Head *head, gint64 leaf)
 	json_t *json = json_pack("{s:I, s:s, s:s, s:s, s:s?, s:s?, s:o}", "size",
 		(json_int_t)head->size, "root", head->root, "time", head->time, "head", head->text,
 		"cms", head->cms, "certificate_sha256", head->certificate_sha256, "trouble",
-		head->trouble == NULL ? json_null()
-				      : json_pack("{s:s, s:s}", "code",
-						acuse_error_row_of(head->trouble)->name, "detail",
-						head->trouble->message));
+		head->trouble == NULL
+			? json_null()
+			: json_pack("{s:s, s:s}", "code", acuse_error_row_of(head->trouble)->name,
+				  "detail", head->trouble->message));
 	char *dumped, *text;
 
 	if (leaf >= 0)
@@ -233,8 +233,7 @@ static gpointer heads_run(gpointer data)
 	while (!heads->stopping) {
 		gint64 until = g_get_monotonic_time() + interval_s * G_TIME_SPAN_SECOND;
 
-		while (!heads->stopping &&
-			g_cond_wait_until(&heads->stop, &heads->lock, until))
+		while (!heads->stopping && g_cond_wait_until(&heads->stop, &heads->lock, until))
 			continue;
 		if (heads->stopping)
 			break;

@@ -52,8 +52,8 @@ static void ask_disk(Service *service, Health *health)
 		return;
 	}
 	free_mib = (gint64)((guint64)disk.f_bavail * disk.f_frsize / (1024 * 1024));
-	text = g_strdup_printf("%" G_GINT64_FORMAT " MiB free, floor %" G_GINT64_FORMAT, free_mib,
-		floor_mib);
+	text = g_strdup_printf(
+		"%" G_GINT64_FORMAT " MiB free, floor %" G_GINT64_FORMAT, free_mib, floor_mib);
 	tell(health, "disk", free_mib >= floor_mib, text);
 }
 
@@ -134,8 +134,8 @@ static gboolean get_health(const ApiRequest *request, ApiResponse *response, GEr
 	ask_signer(request->service, &health);
 	if (request->service->outbox != NULL)
 		ask_outbox(request->service, &health);
-	response->json = json_pack("{s:s, s:o}", "status", health.well ? "ok" : "degraded", "parts",
-		health.parts);
+	response->json = json_pack(
+		"{s:s, s:o}", "status", health.well ? "ok" : "degraded", "parts", health.parts);
 	return TRUE;
 }
 

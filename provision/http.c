@@ -73,13 +73,14 @@ static const char *connection_address(struct MHD_Connection *connection, char *a
 	socklen_t length = from != NULL && from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
 								       : sizeof(struct sockaddr_in);
 
-	if (from == NULL || getnameinfo(from, length, address, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
+	if (from == NULL ||
+		getnameinfo(from, length, address, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
 		g_strlcpy(address, "unknown", size);
 	return address;
 }
 
-static enum MHD_Result add_query(void *cls, enum MHD_ValueKind kind, const char *name,
-	const char *value)
+static enum MHD_Result add_query(
+	void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	(void)kind;
 	call_add_query(cls, name, value);
@@ -127,12 +128,12 @@ static struct MHD_Response *to_response(const ApiResponse *answer)
 		char *text = json_dumps(answer->json, JSON_COMPACT);
 
 		return text == NULL ? NULL
-				    : MHD_create_response_from_buffer(strlen(text), text,
-					      MHD_RESPMEM_MUST_FREE);
+				    : MHD_create_response_from_buffer(
+					      strlen(text), text, MHD_RESPMEM_MUST_FREE);
 	}
 	data = (void *)g_bytes_get_data(bytes, &size);
-	return MHD_create_response_from_buffer_with_free_callback_cls(size, data, unref_bytes,
-		g_bytes_ref(bytes));
+	return MHD_create_response_from_buffer_with_free_callback_cls(
+		size, data, unref_bytes, g_bytes_ref(bytes));
 }
 
 static enum MHD_Result answer_call(struct MHD_Connection *connection, HttpCall *call)
@@ -160,7 +161,8 @@ static Arriving *begin_call(HttpServer *server, struct MHD_Connection *connectio
 	char address[NI_MAXHOST];
 
 	if (tls)
-		call_set_public_caller(call, connection_address(connection, address, sizeof address));
+		call_set_public_caller(
+			call, connection_address(connection, address, sizeof address));
 	else
 		call_set_local_caller(call, server->roles, peer_uid(connection),
 			header(connection, "Acuse-Actor"));
@@ -199,8 +201,8 @@ static enum MHD_Result serve(HttpServer *server, struct MHD_Connection *connecti
 		if (!is_hopeless(connection) || arriving->call->body_max > SWALLOW_BYTES_MAX)
 			return MHD_YES;
 		if (arriving->call->failure == NULL)
-			arriving->call->failure = g_error_new(ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
-				"the body is too large");
+			arriving->call->failure = g_error_new(
+				ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "the body is too large");
 		return answer_call(connection, arriving->call);
 	}
 	if (*size > 0)

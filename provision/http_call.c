@@ -30,16 +30,16 @@ static void grant(RoleTable *table, guint uid, Role role)
 		g_hash_table_insert(table->roles, key, GUINT_TO_POINTER(held | role));
 }
 
-static gboolean grant_list(RoleTable *table, const Settings *settings, const char *key, Role role,
-	GError **error)
+static gboolean grant_list(
+	RoleTable *table, const Settings *settings, const char *key, Role role, GError **error)
 {
 	const char *const *users = settings_list(settings, "api", key);
 	guint uid;
 
 	for (; users != NULL && *users != NULL; users++) {
 		if (!settings_user_id(*users, &uid)) {
-			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
-				"[api] %s: no user %s", key, *users);
+			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "[api] %s: no user %s",
+				key, *users);
 			return FALSE;
 		}
 		grant(table, uid, role);
@@ -86,7 +86,8 @@ static gboolean is_placeholder(const char *segment)
 static gboolean segments_match(char *const *pattern, char *const *segments)
 {
 	for (; *pattern != NULL && *segments != NULL; pattern++, segments++) {
-		if (is_placeholder(*pattern) ? **segments == '\0' : strcmp(*pattern, *segments) != 0)
+		if (is_placeholder(*pattern) ? **segments == '\0'
+					     : strcmp(*pattern, *segments) != 0)
 			return FALSE;
 	}
 	return *pattern == NULL && *segments == NULL;
@@ -219,7 +220,8 @@ void call_set_route(HttpCall *call, const Route *const *tables)
 {
 	GError *failure = NULL;
 
-	if (!route_find(tables, call->method, call->path, &call->route, &call->arguments, &failure)) {
+	if (!route_find(
+		    tables, call->method, call->path, &call->route, &call->arguments, &failure)) {
 		if (call->failure == NULL)
 			call->failure = failure;
 		else
@@ -231,8 +233,8 @@ void call_set_route(HttpCall *call, const Route *const *tables)
 	if (call->roles == ROLE_PUBLIC)
 		call->body_max = CALL_PUBLIC_BYTES_MAX;
 	else if (call->route->raw)
-		call->body_max = (gsize)settings_int(call->service->settings, "milter",
-			"max_message_bytes");
+		call->body_max =
+			(gsize)settings_int(call->service->settings, "milter", "max_message_bytes");
 	else
 		call->body_max = CALL_JSON_BYTES_MAX;
 }
@@ -270,8 +272,8 @@ static const char *query_value(gpointer http, const char *name)
 static json_t *parse_body(HttpCall *call, GError **error)
 {
 	json_error_t where;
-	json_t *body = json_loadb((const char *)call->body->data, call->body->len,
-		JSON_REJECT_DUPLICATES, &where);
+	json_t *body = json_loadb(
+		(const char *)call->body->data, call->body->len, JSON_REJECT_DUPLICATES, &where);
 
 	if (json_is_object(body))
 		return body;
@@ -280,8 +282,8 @@ static json_t *parse_body(HttpCall *call, GError **error)
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
 			"the body is not JSON (line %d, column %d)", where.line, where.column);
 	else
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
-			"the body is not a JSON object");
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "the body is not a JSON object");
 	json_decref(body);
 	return NULL;
 }
@@ -326,18 +328,18 @@ static gboolean handle_once(HttpCall *call, ApiResponse *response, GError **erro
 	g_autoptr(GError) failure = NULL;
 	gboolean answered = FALSE, ok;
 
-	if (call->idempotency_key == NULL || call->roles == ROLE_PUBLIC || call->route->repeatable ||
-		strcmp(call->method, "POST") != 0)
+	if (call->idempotency_key == NULL || call->roles == ROLE_PUBLIC ||
+		call->route->repeatable || strcmp(call->method, "POST") != 0)
 		return handle(call, response, error);
 	fingerprint = fingerprint_of(call);
 	if (!replies_begin(call->replies, call->actor, call->idempotency_key, fingerprint, response,
-			&answered, error))
+		    &answered, error))
 		return FALSE;
 	if (answered)
 		return TRUE;
 	ok = handle(call, response, error);
 	if (!replies_end(call->replies, call->actor, call->idempotency_key, fingerprint,
-			ok ? response : NULL, &failure))
+		    ok ? response : NULL, &failure))
 		log_warning("an answer could not be kept for its Idempotency-Key", "reason",
 			failure->message, NULL);
 	return ok;
@@ -345,16 +347,16 @@ static gboolean handle_once(HttpCall *call, ApiResponse *response, GError **erro
 
 static gboolean may_tell(const HttpCall *call, const AcuseErrorRow *row)
 {
-	return call->roles != ROLE_PUBLIC ||
-		(!row->retry && row->code != ACUSE_ERROR_INTERNAL && row->code != ACUSE_ERROR_DAMAGED);
+	return call->roles != ROLE_PUBLIC || (!row->retry && row->code != ACUSE_ERROR_INTERNAL &&
+						     row->code != ACUSE_ERROR_DAMAGED);
 }
 
 static void answer_problem(const HttpCall *call, const GError *failure, ApiResponse *response)
 {
 	const AcuseErrorRow *row = acuse_error_row_of(failure);
 	g_autofree char *type = g_strconcat("urn:acuse:error:", row->name, NULL);
-	g_autofree char *detail = g_utf8_make_valid(
-		may_tell(call, row) ? failure->message : _(row->text), -1);
+	g_autofree char *detail =
+		g_utf8_make_valid(may_tell(call, row) ? failure->message : _(row->text), -1);
 
 	response_clear(response);
 	response->status = row->http_status;

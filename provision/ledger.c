@@ -22,8 +22,8 @@ static gboolean get_head(const ApiRequest *request, ApiResponse *response, GErro
 	return TRUE;
 }
 
-static gboolean number(const ApiRequest *request, const char *name, gboolean *present, guint64 *value,
-	GError **error)
+static gboolean number(const ApiRequest *request, const char *name, gboolean *present,
+	guint64 *value, GError **error)
 {
 	const char *text = request->query(request->http, name);
 
@@ -47,9 +47,8 @@ static gboolean add_entry(Store *store, guint64 index, json_t *items, GError **e
 		g_propagate_error(error, failure);
 		return FALSE;
 	}
-	json_array_append_new(items,
-		json_pack("{s:I, s:s, s:s?}", "index", (json_int_t)index, "leaf", leaf, "opening",
-			opening));
+	json_array_append_new(items, json_pack("{s:I, s:s, s:s?}", "index", (json_int_t)index,
+					     "leaf", leaf, "opening", opening));
 	return TRUE;
 }
 

@@ -55,13 +55,15 @@ static gboolean start(Daemon *daemon, GError **error)
 	guint64 floor_bytes = (guint64)settings_int(settings, "ledger", "floor_mib") * 1024 * 1024;
 
 	service->now_s = real_time_s;
-	service->permit_key = key_file_read(settings_string(settings, "signing", "permit_key"), error);
+	service->permit_key =
+		key_file_read(settings_string(settings, "signing", "permit_key"), error);
 	if (service->permit_key == NULL)
 		return FALSE;
 	service->store = store_open(settings_string(settings, "ledger", "folder"), error);
 	if (service->store == NULL)
 		return FALSE;
-	service->blobs = blobs_open(settings_string(settings, "ledger", "store"), floor_bytes, error);
+	service->blobs =
+		blobs_open(settings_string(settings, "ledger", "store"), floor_bytes, error);
 	if (service->blobs == NULL)
 		return FALSE;
 	service->live = live_directory_start(settings, error);
@@ -139,7 +141,8 @@ static char *settings_path(int argc, char **argv)
 
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
-		fprintf(stderr, "acuse-provisiond: %s\n", error != NULL ? error->message : "usage: [-c FILE]");
+		fprintf(stderr, "acuse-provisiond: %s\n",
+			error != NULL ? error->message : "usage: [-c FILE]");
 		return NULL;
 	}
 	return path != NULL ? g_steal_pointer(&path) : g_strdup(DEFAULT_SETTINGS);

@@ -66,7 +66,8 @@ typedef struct {
 	guint waiting;
 } Pass;
 
-gboolean outbox_add(StoreTxn *txn, const char *kind, const json_t *body, guint64 *number, GError **error)
+gboolean outbox_add(
+	StoreTxn *txn, const char *kind, const json_t *body, guint64 *number, GError **error)
 {
 	g_autofree char *key = NULL;
 	json_t *entry;
@@ -192,7 +193,8 @@ static void put_off(Pass *pass, const char *key, json_t *entry, const GError *fa
 		retry->pause_s = pass->urgent ? 1 : CLAMP(retry->pause_s * 2, 1, PAUSE_MAX_S);
 	}
 	retry->due_us = g_get_monotonic_time() + retry->pause_s * G_TIME_SPAN_SECOND;
-	log_warning("a change waits", "kind", kind, "number", key, "reason", failure->message, NULL);
+	log_warning(
+		"a change waits", "kind", kind, "number", key, "reason", failure->message, NULL);
 }
 
 /* FALSE: it failed and was put off. */
@@ -228,8 +230,8 @@ static void hold(Pass *pass, guint lane, const char *subject, const Retry *retry
 	pass->next_us = MIN(pass->next_us, retry->due_us);
 	if (pass->urgent)
 		return;
-	g_hash_table_add(pass->held,
-		retry->trouble ? g_strdup(subject) : g_strdup_printf("%u", lane));
+	g_hash_table_add(
+		pass->held, retry->trouble ? g_strdup(subject) : g_strdup_printf("%u", lane));
 }
 
 static void tell_progress(Outbox *outbox)
@@ -244,8 +246,8 @@ static void look_at(Pass *pass, const Entry *row)
 {
 	json_t *entry = json_loads(row->text, 0, NULL);
 	guint lane = G_MAXUINT;
-	const OutboxKind *kind = find_kind(pass->outbox,
-		json_string_value(json_object_get(entry, "kind")), &lane);
+	const OutboxKind *kind =
+		find_kind(pass->outbox, json_string_value(json_object_get(entry, "kind")), &lane);
 	g_autofree char *lane_name = g_strdup_printf("%u", lane);
 	g_autofree char *subject = subject_of(lane, json_object_get(entry, "body"));
 	const char *trouble;
@@ -266,7 +268,8 @@ static void look_at(Pass *pass, const Entry *row)
 	retry = g_hash_table_lookup(pass->retries, row->key);
 	trouble = json_string_value(json_object_get(entry, "trouble"));
 	if (pass->trouble == NULL && retry != NULL)
-		pass->trouble = g_strdup(trouble == NULL ? "a change waits for its service" : trouble);
+		pass->trouble =
+			g_strdup(trouble == NULL ? "a change waits for its service" : trouble);
 	json_decref(entry);
 }
 
@@ -294,8 +297,8 @@ static gint64 run_pass(Worker *worker, GHashTable *retries)
 		.held = held,
 		.next_us = g_get_monotonic_time() + IDLE_S * G_TIME_SPAN_SECOND};
 
-	if (!store_scan(outbox->service->store, TABLE_OUTBOX, "", NULL, FALSE, collect,
-			&collecting, &failure)) {
+	if (!store_scan(outbox->service->store, TABLE_OUTBOX, "", NULL, FALSE, collect, &collecting,
+		    &failure)) {
 		log_error("the outbox cannot be read", "reason", failure->message, NULL);
 		return g_get_monotonic_time() + G_TIME_SPAN_SECOND;
 	}

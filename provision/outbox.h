@@ -19,7 +19,8 @@
  * Inside a change: queues body under its kind. Its number is put into *number (may be NULL). body
  * is not consumed.
  */
-gboolean outbox_add(StoreTxn *txn, const char *kind, const json_t *body, guint64 *number, GError **error);
+gboolean outbox_add(
+	StoreTxn *txn, const char *kind, const json_t *body, guint64 *number, GError **error);
 
 /* Over the tables of kinds that routes.c lists. */
 Outbox *outbox_start(Service *service, GError **error);
@@ -32,8 +33,8 @@ void outbox_stop(Outbox *outbox);
 gboolean outbox_wait(Outbox *outbox, guint64 number, guint timeout_ms);
 
 /*
- * One kind of change. TRUE: done, the entry is removed. FALSE: a retryable error is tried again with growing pauses; another goes to the entry's
- * "trouble" and is retried slowly.
+ * One kind of change. TRUE: done, the entry is removed. FALSE: a retryable error is tried again
+ * with growing pauses; another goes to the entry's "trouble" and is retried slowly.
  */
 typedef struct {
 	const char *kind;

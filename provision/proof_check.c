@@ -1,7 +1,8 @@
 /*
- * Checks a proof bundle off line (proof_check.h). What it trusts: the signature of head.json. From there: inclusion
- * proofs cover leaves, leaves cover openings, message and reports by digests, and send.json is computed again.
- * Stops at the first thing that does not hold. Uses no state outside of its arguments; any thread.
+ * Checks a proof bundle off line (proof_check.h). What it trusts: the signature of head.json. From
+ * there: inclusion proofs cover leaves, leaves cover openings, message and reports by digests, and
+ * send.json is computed again. Stops at the first thing that does not hold. Uses no state outside
+ * of its arguments; any thread.
  */
 #include "provision/proof_check.h"
 
@@ -88,15 +89,16 @@ static gboolean check_fixed(Check *check, const char *name, const char *wanted, 
 	return strcmp(text, wanted) == 0 || damaged(error, "%s is not the known text", name);
 }
 
-static gboolean parse_head(Check *check, const char *text, const char **time, json_t **head, GError **error)
+static gboolean parse_head(
+	Check *check, const char *text, const char **time, json_t **head, GError **error)
 {
 	json_int_t version, size;
 	const char *origin, *root;
 
 	*head = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	if (*head == NULL ||
-		json_unpack_ex(*head, NULL, JSON_STRICT, "{s:I, s:s, s:I, s:s, s:s}", "v", &version, "origin", &origin,
-			"size", &size, "root", &root, "time", time) != 0 ||
+		json_unpack_ex(*head, NULL, JSON_STRICT, "{s:I, s:s, s:I, s:s, s:s}", "v", &version,
+			"origin", &origin, "size", &size, "root", &root, "time", time) != 0 ||
 		version != 1 || size < 1 || !merkle_hash_from_hex(root, &check->root))
 		return damaged(error, "head.json is no head");
 	check->size = (guint64)size;
@@ -125,9 +127,11 @@ static gboolean check_head(Check *check, GError **error)
 	if (!parse_head(check, text, &time, &head, error))
 		return FALSE;
 	size = g_strdup_printf("%" G_GUINT64_FORMAT, check->size);
-	say(check, _("Cabeza del registro: %s hojas al %s, firmada por %s"), size, time, signer->signer_subject);
+	say(check, _("Cabeza del registro: %s hojas al %s, firmada por %s"), size, time,
+		signer->signer_subject);
 	if (check->trust_pem == NULL)
-		say(check, _("AVISO: sin autoridad de confianza no se sabe de quien son las firmas"));
+		say(check,
+			_("AVISO: sin autoridad de confianza no se sabe de quien son las firmas"));
 	return TRUE;
 }
 
@@ -149,14 +153,14 @@ static gboolean check_inclusion(Check *check, guint64 index, const char *leaf, G
 		return FALSE;
 	json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	if (json == NULL ||
-		json_unpack_ex(json, NULL, JSON_STRICT, "{s:I, s:I, s:o}", "leaf", &stated, "size", &size, "proof",
-			&list) != 0 ||
+		json_unpack_ex(json, NULL, JSON_STRICT, "{s:I, s:I, s:o}", "leaf", &stated, "size",
+			&size, "proof", &list) != 0 ||
 		(guint64)stated != index || (guint64)size != check->size || !json_is_array(list))
 		return damaged(error, "%s is no proof for this head", name);
 	again = json_dumps(json, JSON_COMPACT);
 	same = strcmp(again, text) == 0;
 	free(again);
-	json_array_foreach (list, i, hex) {
+	json_array_foreach(list, i, hex) {
 		g_autofree char *written = NULL;
 
 		if (!json_is_string(hex) || !merkle_hash_from_hex(json_string_value(hex), &hash))
@@ -169,11 +173,12 @@ static gboolean check_inclusion(Check *check, guint64 index, const char *leaf, G
 		return damaged(error, "%s is not written as proofs are", name);
 	merkle_leaf_hash(leaf, strlen(leaf), &hash);
 	return merkle_verify_inclusion(&hash, index, check->size, proof, &check->root) ||
-		damaged(error, "leaf %" G_GUINT64_FORMAT " is not under the signed head", index);
+	       damaged(error, "leaf %" G_GUINT64_FORMAT " is not under the signed head", index);
 }
 
 /* The opening's exact text, checked, or NULL when there is none. */
-static gboolean take_opening(Check *check, guint64 index, const char *leaf, char **opening, GError **error)
+static gboolean take_opening(
+	Check *check, guint64 index, const char *leaf, char **opening, GError **error)
 {
 	g_autofree char *name = g_strdup_printf("openings/%" G_GUINT64_FORMAT ".json", index);
 	json_auto_t *json = NULL;
@@ -196,10 +201,11 @@ static gboolean take_opening(Check *check, guint64 index, const char *leaf, char
 	again = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 	same = g_strcmp0(again, *opening) == 0;
 	free(again);
-	json_object_foreach (json, field, value) {
+	json_object_foreach(json, field, value) {
 		const char *salt = json_string_value(json_object_get(value, "salt"));
 
-		same &= json_object_size(value) == 2 && salt != NULL && salt[strspn(salt, "0123456789abcdef")] == '\0';
+		same &= json_object_size(value) == 2 && salt != NULL &&
+			salt[strspn(salt, "0123456789abcdef")] == '\0';
 	}
 	return same || damaged(error, "%s is not written as openings are", name);
 }
@@ -251,17 +257,20 @@ static gboolean check_set(Check *check, GError **error)
 		const char *type = bundle_leaf_text(leaf, "type");
 
 		if (type == NULL || id == NULL || g_strcmp0(bundle_leaf_text(leaf, "id"), id) != 0)
-			return damaged(error, "leaf %" G_GUINT64_FORMAT " is of another send", leaf->index);
+			return damaged(error, "leaf %" G_GUINT64_FORMAT " is of another send",
+				leaf->index);
 		n_intents += strcmp(type, "send.intent") == 0;
 		n_recipients += strcmp(type, "send.recipient") == 0;
 		n_prepared += strcmp(type, "send.prepared") == 0;
 	}
 	recipients = bundle_leaf_text(intent, "recipients");
 	counted = g_strdup_printf("%u", n_recipients);
-	if (n_intents != 1 || n_prepared > 1 || g_strcmp0(bundle_leaf_text(intent, "type"), "send.intent") != 0 ||
+	if (n_intents != 1 || n_prepared > 1 ||
+		g_strcmp0(bundle_leaf_text(intent, "type"), "send.intent") != 0 ||
 		g_strcmp0(recipients, counted) != 0)
 		return damaged(error, "the leaves are not those of one whole send");
-	say(check, _("Envio %s: %u hojas incluidas en el registro, con sus datos abiertos"), id, check->leaves->len);
+	say(check, _("Envio %s: %u hojas incluidas en el registro, con sus datos abiertos"), id,
+		check->leaves->len);
 	return TRUE;
 }
 
@@ -287,7 +296,8 @@ static gboolean check_summary(Check *check, GError **error)
 
 	if (text == NULL)
 		return FALSE;
-	return strcmp(text, wanted) == 0 || damaged(error, "send.json states what the leaves do not");
+	return strcmp(text, wanted) == 0 ||
+	       damaged(error, "send.json states what the leaves do not");
 }
 
 static gboolean same_digest(GBytes *bytes, const char *wanted, const char *what, GError **error)
@@ -296,23 +306,29 @@ static gboolean same_digest(GBytes *bytes, const char *wanted, const char *what,
 	const void *data = g_bytes_get_data(bytes, &size);
 	g_autofree char *digest = digest_sha256_hex(data, size);
 
-	return g_strcmp0(digest, wanted) == 0 || damaged(error, "%s is not what was recorded", what);
+	return g_strcmp0(digest, wanted) == 0 ||
+	       damaged(error, "%s is not what was recorded", what);
 }
 
-static gboolean check_signer(Check *check, const BundleLeaf *prepared, const CmsSigner *signer, GError **error)
+static gboolean check_signer(
+	Check *check, const BundleLeaf *prepared, const CmsSigner *signer, GError **error)
 {
 	const BundleLeaf *intent = bundle_find(check->leaves, "send.intent");
 	const char *mailbox = bundle_leaf_text(intent, "mailbox");
 
-	if (g_strcmp0(signer->certificate_sha256, bundle_leaf_text(prepared, "certificate_sha256")) != 0)
+	if (g_strcmp0(signer->certificate_sha256,
+		    bundle_leaf_text(prepared, "certificate_sha256")) != 0)
 		return damaged(error, "message.eml: signed with another certificate than recorded");
-	if (mailbox != NULL && (signer->signer_email == NULL || g_ascii_strcasecmp(mailbox, signer->signer_email) != 0))
-		return damaged(error, "message.eml: the certificate is not of the mailbox that sent");
+	if (mailbox != NULL && (signer->signer_email == NULL ||
+				       g_ascii_strcasecmp(mailbox, signer->signer_email) != 0))
+		return damaged(
+			error, "message.eml: the certificate is not of the mailbox that sent");
 	say(check, _("Firma del mensaje: valida, de %s"), signer->signer_subject);
 	return TRUE;
 }
 
-static gboolean check_signature(Check *check, const BundleLeaf *prepared, GBytes *message, GError **error)
+static gboolean check_signature(
+	Check *check, const BundleLeaf *prepared, GBytes *message, GError **error)
 {
 	g_autoptr(GBytes) entity = NULL, cms = NULL;
 	g_autoptr(CmsSigner) signer = NULL;
@@ -325,8 +341,10 @@ static gboolean check_signature(Check *check, const BundleLeaf *prepared, GBytes
 	}
 	if (!smime_split(data, size, &entity, &cms))
 		return damaged(error, "message.eml: recorded as signed, but it is not");
-	if (!same_digest(entity, bundle_leaf_text(prepared, "entity_sha256"), "message.eml: the signed entity", error) ||
-		!same_digest(cms, bundle_leaf_text(prepared, "cms_sha256"), "message.eml: the signature", error))
+	if (!same_digest(entity, bundle_leaf_text(prepared, "entity_sha256"),
+		    "message.eml: the signed entity", error) ||
+		!same_digest(cms, bundle_leaf_text(prepared, "cms_sha256"),
+			"message.eml: the signature", error))
 		return FALSE;
 	signer = cms_verify_detached(cms, entity, check->trust_pem, error);
 	if (signer == NULL) {
@@ -350,7 +368,8 @@ static gboolean check_message(Check *check, GError **error)
 	if (message == NULL)
 		return FALSE;
 	size = g_strdup_printf("%" G_GSIZE_FORMAT, g_bytes_get_size(message));
-	if (!same_digest(message, bundle_leaf_text(prepared, "message_sha256"), "message.eml", error))
+	if (!same_digest(
+		    message, bundle_leaf_text(prepared, "message_sha256"), "message.eml", error))
 		return FALSE;
 	if (g_strcmp0(size, bundle_leaf_text(prepared, "size")) != 0)
 		return damaged(error, "message.eml has another size than recorded");
@@ -374,7 +393,8 @@ static gboolean check_reports(Check *check, GError **error)
 		if (report == NULL || !same_digest(report, digest, name, error))
 			return FALSE;
 	}
-	say(check, _("Reportes originales: %u, identicos a los registrados"), g_hash_table_size(seen));
+	say(check, _("Reportes originales: %u, identicos a los registrados"),
+		g_hash_table_size(seen));
 	return TRUE;
 }
 
@@ -431,24 +451,27 @@ static gboolean check_nothing_left(Check *check, GError **error)
 static gboolean check_all(Check *check, const char *received_eml, GError **error)
 {
 	return check_fixed(check, "mimetype", BUNDLE_MIMETYPE, error) &&
-		check_fixed(check, "LEEME.txt", bundle_readme(), error) && check_head(check, error) &&
-		check_leaves(check, error) && check_summary(check, error) && check_message(check, error) &&
-		check_reports(check, error) && check_received(check, received_eml, error) &&
-		check_nothing_left(check, error);
+	       check_fixed(check, "LEEME.txt", bundle_readme(), error) &&
+	       check_head(check, error) && check_leaves(check, error) &&
+	       check_summary(check, error) && check_message(check, error) &&
+	       check_reports(check, error) && check_received(check, received_eml, error) &&
+	       check_nothing_left(check, error);
 }
 
-gboolean proof_check(const char *path, const char *trust_pem, const char *received_eml, GPtrArray *lines,
-	GError **error)
+gboolean proof_check(const char *path, const char *trust_pem, const char *received_eml,
+	GPtrArray *lines, GError **error)
 {
 	g_autofree char *first = NULL;
 	g_autoptr(GHashTable) files = proof_files_read(path, &first, error);
-	g_autoptr(GPtrArray) leaves = g_ptr_array_new_with_free_func((GDestroyNotify)bundle_leaf_free);
+	g_autoptr(GPtrArray) leaves =
+		g_ptr_array_new_with_free_func((GDestroyNotify)bundle_leaf_free);
 	Check check = {.files = files, .leaves = leaves, .trust_pem = trust_pem, .lines = lines};
 
 	if (files == NULL)
 		return FALSE;
 	if (g_strcmp0(first, "mimetype") != 0) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: is no proof bundle", path);
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: is no proof bundle", path);
 		return FALSE;
 	}
 	return check_all(&check, received_eml, error);

@@ -46,8 +46,8 @@ static GBytes *read_entry(Reader *reader, gsize *left, GError **error)
 	}
 }
 
-static gboolean add_entry(Reader *reader, struct archive_entry *entry, GHashTable *files, gsize *left,
-	GError **error)
+static gboolean add_entry(
+	Reader *reader, struct archive_entry *entry, GHashTable *files, gsize *left, GError **error)
 {
 	const char *name = archive_entry_pathname(entry);
 	GBytes *bytes;
@@ -70,8 +70,8 @@ static gboolean add_entry(Reader *reader, struct archive_entry *entry, GHashTabl
 GHashTable *proof_files_read(const char *path, char **first, GError **error)
 {
 	g_autoptr(Reader) reader = archive_read_new();
-	g_autoptr(GHashTable) files =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+	g_autoptr(GHashTable) files = g_hash_table_new_full(
+		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
 	g_autofree char *name = NULL;
 	struct archive_entry *entry;
 	gsize left = BUNDLE_MAX_BYTES;

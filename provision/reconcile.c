@@ -1,7 +1,8 @@
 /*
- * The reconciler (reconcile.h): a thread of its own that runs `postqueue -j` with a deadline and settles pending sends in
- * changes of the store. Queue ids of requeued mail are not guessed: such a send waits for its report. Logs what
- * it settles; a Postfix or a store that fails is logged and tried again at the next turn.
+ * The reconciler (reconcile.h): a thread of its own that runs `postqueue -j` with a deadline and
+ * settles pending sends in changes of the store. Queue ids of requeued mail are not guessed: such a
+ * send waits for its report. Logs what it settles; a Postfix or a store that fails is logged and
+ * tried again at the next turn.
  */
 #include "provision/reconcile.h"
 
@@ -36,8 +37,8 @@ GHashTable *reconcile_queue_ids(const char *output, GError **error)
 		json = json_loads(lines[i], 0, NULL);
 		id = json == NULL ? NULL : json_string_value(json_object_get(json, "queue_id"));
 		if (id == NULL) {
-			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "postqueue: line %" G_GSIZE_FORMAT
-				" names no queue id", i + 1);
+			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+				"postqueue: line %" G_GSIZE_FORMAT " names no queue id", i + 1);
 			return NULL;
 		}
 		g_hash_table_add(ids, g_strdup(id));
@@ -57,7 +58,8 @@ static void asked(GObject *source, GAsyncResult *result, gpointer data)
 {
 	Asking *asking = data;
 
-	g_subprocess_communicate_utf8_finish(G_SUBPROCESS(source), result, &asking->output, NULL, &asking->error);
+	g_subprocess_communicate_utf8_finish(
+		G_SUBPROCESS(source), result, &asking->output, NULL, &asking->error);
 	asking->done = TRUE;
 	g_main_loop_quit(asking->loop);
 }
@@ -70,12 +72,14 @@ static gboolean too_late(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* The process is waited for in a context of this thread alone, so that no other thread's sources run here. */
-static char *ask_in_context(GMainContext *context, const char *config, GCancellable *cancellable, GError **error)
+/* The process is waited for in a context of this thread alone, so that no other thread's sources
+ * run here. */
+static char *ask_in_context(
+	GMainContext *context, const char *config, GCancellable *cancellable, GError **error)
 {
-	g_autoptr(GSubprocess) process = g_subprocess_new(
-		G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, error, "postqueue", "-c", config,
-		"-j", NULL);
+	g_autoptr(GSubprocess) process =
+		g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+			error, "postqueue", "-c", config, "-j", NULL);
 	g_autoptr(GMainLoop) loop = g_main_loop_new(context, FALSE);
 	Asking asking = {loop, process, NULL, FALSE, NULL};
 	GSource *deadline;
@@ -98,7 +102,8 @@ static char *ask_in_context(GMainContext *context, const char *config, GCancella
 	if (!g_subprocess_wait(process, NULL, error) || !g_subprocess_get_successful(process)) {
 		g_free(asking.output);
 		if (error == NULL || *error == NULL)
-			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "postqueue: the mail system is down");
+			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE,
+				"postqueue: the mail system is down");
 		return NULL;
 	}
 	return asking.output;
@@ -106,7 +111,8 @@ static char *ask_in_context(GMainContext *context, const char *config, GCancella
 
 static GHashTable *ask_postfix(Reconciler *reconciler, GError **error)
 {
-	const char *config = settings_string(reconciler->service->settings, "proof", "postfix_config");
+	const char *config =
+		settings_string(reconciler->service->settings, "proof", "postfix_config");
 	g_autoptr(GMainContext) context = g_main_context_new();
 	g_autoptr(GError) local = NULL;
 	g_autofree char *output = NULL;
@@ -136,7 +142,7 @@ static gboolean is_listed(const json_t *send, GHashTable *queue_ids)
 	json_t *attempt;
 	size_t i;
 
-	json_array_foreach (json_object_get(send, "attempts"), i, attempt)
+	json_array_foreach(json_object_get(send, "attempts"), i, attempt)
 		if (g_hash_table_contains(queue_ids, json_string_value(attempt)))
 			return TRUE;
 	return FALSE;
@@ -145,7 +151,7 @@ static gboolean is_listed(const json_t *send, GHashTable *queue_ids)
 static gboolean is_overdue(const Settling *settling, const json_t *send)
 {
 	return settling->now_s - send_record_time_s(send) >
-		settings_int(settling->service->settings, "proof", "release_timeout_s");
+	       settings_int(settling->service->settings, "proof", "release_timeout_s");
 }
 
 /* Whether a change would do anything, by what is committed: most pending sends only wait. */
@@ -169,11 +175,11 @@ static gboolean change_settle(StoreTxn *txn, gpointer data, GError **error)
 	if (send == NULL)
 		return FALSE;
 	if (is_listed(send, settling->queue_ids))
-		settled = send_record_settle(txn, send, SEND_EVENT_SEEN, "queue", settling->now_s, &settling->moved,
-			error);
-	else if (is_overdue(settling, send))
-		settled = send_record_settle(txn, send, SEND_EVENT_TIMEOUT, "timeout", settling->now_s,
+		settled = send_record_settle(txn, send, SEND_EVENT_SEEN, "queue", settling->now_s,
 			&settling->moved, error);
+	else if (is_overdue(settling, send))
+		settled = send_record_settle(txn, send, SEND_EVENT_TIMEOUT, "timeout",
+			settling->now_s, &settling->moved, error);
 	settling->state = send_record_state(send);
 	return settled && (!settling->moved || send_record_save(txn, send, error));
 }
@@ -189,10 +195,12 @@ gboolean reconcile_settle(Service *service, GHashTable *queue_ids, GError **erro
 {
 	g_autoptr(GPtrArray) pending = g_ptr_array_new_with_free_func(g_free);
 
-	if (!store_scan(service->store, TABLE_INDEX, "pending/", NULL, FALSE, collect, pending, error))
+	if (!store_scan(
+		    service->store, TABLE_INDEX, "pending/", NULL, FALSE, collect, pending, error))
 		return FALSE;
 	for (guint i = 0; i < pending->len; i++) {
-		Settling settling = {service, queue_ids, pending->pdata[i], service->now_s(), FALSE, SEND_INTENT};
+		Settling settling = {service, queue_ids, pending->pdata[i], service->now_s(), FALSE,
+			SEND_INTENT};
 		gboolean needs;
 
 		if (!needs_change(&settling, &needs, error))
@@ -222,7 +230,8 @@ static void turn(Reconciler *reconciler)
 /* FALSE: stopping. */
 static gboolean wait_for_turn(Reconciler *reconciler)
 {
-	gint64 interval_s = settings_int(reconciler->service->settings, "proof", "reconcile_interval_s");
+	gint64 interval_s =
+		settings_int(reconciler->service->settings, "proof", "reconcile_interval_s");
 	gint64 until = g_get_monotonic_time() + interval_s * G_USEC_PER_SEC;
 	gboolean going;
 

@@ -113,8 +113,8 @@ static gboolean look_up(Replies *replies, const char *name, const char *fingerpr
 	return *answered;
 }
 
-gboolean replies_begin(Replies *replies, const char *caller, const char *key, const char *fingerprint,
-	ApiResponse *response, gboolean *answered, GError **error)
+gboolean replies_begin(Replies *replies, const char *caller, const char *key,
+	const char *fingerprint, ApiResponse *response, gboolean *answered, GError **error)
 {
 	g_autofree char *name = NULL;
 	gboolean ok;
@@ -152,10 +152,10 @@ gboolean replies_end(Replies *replies, const char *caller, const char *key, cons
 		json_int_t now = replies->service->now_s();
 		/* What is no JSON (a page) is not kept either. */
 		json_t *kept = response->secret || response->bytes != NULL
-			? json_pack("{s:I, s:b}", "time", now, "secret", 1)
-			: json_pack("{s:I, s:i, s:s, s:O?}", "time", now, "status",
-				  (int)response->status, "fingerprint", fingerprint, "json",
-				  response->json);
+				       ? json_pack("{s:I, s:b}", "time", now, "secret", 1)
+				       : json_pack("{s:I, s:i, s:s, s:O?}", "time", now, "status",
+						 (int)response->status, "fingerprint", fingerprint,
+						 "json", response->json);
 		Keep keep = {.name = name, .value = json_dumps(kept, JSON_COMPACT)};
 
 		ok = store_run(replies->service->store, keep_reply, &keep, error);

@@ -21,8 +21,8 @@ void replies_free(Replies *replies);
  * INVALID (key), store errors. After TRUE with *answered FALSE the caller owns the key until
  * replies_end.
  */
-gboolean replies_begin(Replies *replies, const char *caller, const char *key, const char *fingerprint,
-	ApiResponse *response, gboolean *answered, GError **error);
+gboolean replies_begin(Replies *replies, const char *caller, const char *key,
+	const char *fingerprint, ApiResponse *response, gboolean *answered, GError **error);
 /* response NULL: the call failed. FALSE: the answer stands, but could not be kept. */
 gboolean replies_end(Replies *replies, const char *caller, const char *key, const char *fingerprint,
 	const ApiResponse *response, GError **error);

@@ -47,7 +47,8 @@ static gboolean check_kind(const json_t *body, GError **error)
 	const char *action = json_string_value(json_object_get(body, "action"));
 
 	if (!is_one_of(kind, kinds))
-		return api_invalid(error, "kind", "must be person, office, activity or third-party");
+		return api_invalid(
+			error, "kind", "must be person, office, activity or third-party");
 	if (!is_one_of(action, actions))
 		return api_invalid(error, "action", "must be create or annul");
 	if (strcmp(kind, "person") != 0)
@@ -65,8 +66,9 @@ static gboolean check_reason(const char *reason, GError **error)
 		"forgotten-password", "exposed-password", "other", NULL};
 
 	if (!is_one_of(reason, reasons))
-		return api_invalid(error, "reason", "must be joining, encargatura, specific-activity, "
-				      "forgotten-password, exposed-password or other");
+		return api_invalid(error, "reason",
+			"must be joining, encargatura, specific-activity, "
+			"forgotten-password, exposed-password or other");
 	if (g_str_has_suffix(reason, "-password"))
 		return not_built(error, "reason: for a password use the account's reset-password");
 	return TRUE;

@@ -202,7 +202,7 @@ static gboolean file_request(const ApiRequest *request, ApiResponse *response, G
 	if (change.row == NULL)
 		return FALSE;
 	change.event = row_text(change.row, "tramite") != NULL ? REQUEST_FILE
-							      : REQUEST_FILE_WITHOUT_TRAMITE;
+							       : REQUEST_FILE_WITHOUT_TRAMITE;
 	if (!check_directory(request->service, row_text(change.row, "dni"), error)) {
 		json_decref(change.row);
 		return FALSE;

@@ -49,7 +49,8 @@ gboolean row_read(Store *store, StoreTable table, const char *key, json_t **row,
 	return take(text, failure, row, error);
 }
 
-gboolean row_save(StoreTxn *txn, StoreTable table, const char *key, const json_t *row, GError **error)
+gboolean row_save(
+	StoreTxn *txn, StoreTable table, const char *key, const json_t *row, GError **error)
 {
 	char *text = json_dumps(row, JSON_COMPACT);
 	gboolean saved = store_put(txn, table, key, text, error);

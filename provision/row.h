@@ -16,7 +16,8 @@
  */
 gboolean row_load(StoreTxn *txn, StoreTable table, const char *key, json_t **row, GError **error);
 gboolean row_read(Store *store, StoreTable table, const char *key, json_t **row, GError **error);
-gboolean row_save(StoreTxn *txn, StoreTable table, const char *key, const json_t *row, GError **error);
+gboolean row_save(
+	StoreTxn *txn, StoreTable table, const char *key, const json_t *row, GError **error);
 
 /* What the store gave to a visitor; NULL with DAMAGED. */
 json_t *row_parse(const char *text, GError **error);

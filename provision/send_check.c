@@ -1,6 +1,6 @@
 /*
- * What a body of the sends' routes must look like: strict, so that nothing unforeseen gets into the ledger. Fails with
- * INVALID and the member's name. Pure; any thread.
+ * What a body of the sends' routes must look like: strict, so that nothing unforeseen gets into the
+ * ledger. Fails with INVALID and the member's name. Pure; any thread.
  */
 #include "provision/sends.h"
 
@@ -29,10 +29,11 @@ static gboolean is_address(const char *text)
 	const char *at = text == NULL ? NULL : strrchr(text, '@');
 
 	return at != NULL && at != text && at[1] != '\0' && strlen(text) <= SEND_MAX_ADDRESS &&
-		strpbrk(text, " \t\r\n<>") == NULL && g_utf8_validate(text, -1, NULL);
+	       strpbrk(text, " \t\r\n<>") == NULL && g_utf8_validate(text, -1, NULL);
 }
 
-/* As the client gave them to Postfix, which took them: quoted or without a domain they are recipients all the same. */
+/* As the client gave them to Postfix, which took them: quoted or without a domain they are
+ * recipients all the same. */
 static gboolean check_recipients(const json_t *body, GError **error)
 {
 	const json_t *list = json_object_get(body, "recipients");
@@ -41,16 +42,18 @@ static gboolean check_recipients(const json_t *body, GError **error)
 
 	if (json_array_size(list) < 1 || json_array_size(list) > SEND_MAX_RECIPIENTS)
 		return api_invalid(error, "recipients", "from 1 to 1000 addresses");
-	json_array_foreach (list, i, address) {
+	json_array_foreach(list, i, address) {
 		const char *text = json_string_value(address);
 
-		if (text == NULL || *text == '\0' || strlen(text) > SEND_MAX_ADDRESS || strpbrk(text, "\r\n") != NULL)
+		if (text == NULL || *text == '\0' || strlen(text) > SEND_MAX_ADDRESS ||
+			strpbrk(text, "\r\n") != NULL)
 			return api_invalid(error, "recipients", "must be addresses");
 	}
 	return TRUE;
 }
 
-/* The word of a mail client, which may have tabs and worse in it: JSON escapes them, whoever prints cleans them. */
+/* The word of a mail client, which may have tabs and worse in it: JSON escapes them, whoever prints
+ * cleans them. */
 static gboolean check_foreign(const json_t *body, const char *name, gsize max_bytes, GError **error)
 {
 	const json_t *value = json_object_get(body, name);
@@ -118,12 +121,15 @@ gboolean send_check_intent(const json_t *body, GError **error)
 
 	if (body == NULL)
 		return api_invalid(error, "body", "is missing");
-	if (!api_known(body, error, "id", "token", "class", "login", "mailbox", "message_id", "date", "subject",
-		    "document_type", "expediente", "recipients", "queue_id", "client_address", "content_sha256",
-		    "entity_sha256", "sign", "prepared", "block", "date_original", NULL) ||
-		!check_texts(body, error) || !check_foreign(body, "message_id", MAX_MESSAGE_ID, error) ||
+	if (!api_known(body, error, "id", "token", "class", "login", "mailbox", "message_id",
+		    "date", "subject", "document_type", "expediente", "recipients", "queue_id",
+		    "client_address", "content_sha256", "entity_sha256", "sign", "prepared",
+		    "block", "date_original", NULL) ||
+		!check_texts(body, error) ||
+		!check_foreign(body, "message_id", MAX_MESSAGE_ID, error) ||
 		!check_foreign(body, "date", MAX_DATE, error) ||
-		!check_foreign(body, "date_original", MAX_DATE, error) || !check_foreign(body, "subject", MAX_SUBJECT, error) ||
+		!check_foreign(body, "date_original", MAX_DATE, error) ||
+		!check_foreign(body, "subject", MAX_SUBJECT, error) ||
 		!check_recipients(body, error))
 		return FALSE;
 	if (!send_class_parse(row_text(body, "class"), &send_class))
@@ -151,20 +157,25 @@ gboolean send_check_prepared(const json_t *body, Prepared *prepared, GError **er
 
 	if (body == NULL)
 		return api_invalid(error, "body", "is missing");
-	if (!api_known(body, error, "message_sha256", "size", "queue_id", "certificate_sha256", "cms_sha256", NULL))
+	if (!api_known(body, error, "message_sha256", "size", "queue_id", "certificate_sha256",
+		    "cms_sha256", NULL))
 		return FALSE;
 	prepared->message_sha256 = api_string(body, "message_sha256", 64, error);
 	if (prepared->message_sha256 == NULL)
 		return FALSE;
 	prepared->queue_id = api_string(body, "queue_id", 40, error);
 	if (prepared->queue_id == NULL ||
-		!api_string_optional(body, "certificate_sha256", 64, &prepared->certificate_sha256, error) ||
+		!api_string_optional(
+			body, "certificate_sha256", 64, &prepared->certificate_sha256, error) ||
 		!api_string_optional(body, "cms_sha256", 64, &prepared->cms_sha256, error))
 		return FALSE;
-	if (!digest_is_sha256_hex(prepared->message_sha256) || !is_hex_or_null(prepared->certificate_sha256) ||
+	if (!digest_is_sha256_hex(prepared->message_sha256) ||
+		!is_hex_or_null(prepared->certificate_sha256) ||
 		!is_hex_or_null(prepared->cms_sha256))
-		return api_invalid(error, "message_sha256, certificate_sha256, cms_sha256", "must be a SHA-256 in hex");
-	if (*prepared->queue_id == '\0' || prepared->queue_id[strspn(prepared->queue_id, ALNUM)] != '\0')
+		return api_invalid(error, "message_sha256, certificate_sha256, cms_sha256",
+			"must be a SHA-256 in hex");
+	if (*prepared->queue_id == '\0' ||
+		prepared->queue_id[strspn(prepared->queue_id, ALNUM)] != '\0')
 		return api_invalid(error, "queue_id", "is no queue id");
 	if (!json_is_integer(size) || json_integer_value(size) < 1)
 		return api_invalid(error, "size", "must be a number of bytes");

@@ -1,7 +1,7 @@
 /*
- * The stored send (send_record.h). A send is one JSON object; strings that people wrote stand in it, the ledger has
- * only their commitments. Fails with the store's errors, or DAMAGED when what it gave back is no send.
- * Functions with a StoreTxn run in the committer thread, the others anywhere.
+ * The stored send (send_record.h). A send is one JSON object; strings that people wrote stand in
+ * it, the ledger has only their commitments. Fails with the store's errors, or DAMAGED when what it
+ * gave back is no send. Functions with a StoreTxn run in the committer thread, the others anywhere.
  */
 #include "provision/send_record.h"
 
@@ -45,7 +45,7 @@ static json_t *distinct(const json_t *texts)
 	json_t *result = json_array(), *text;
 	size_t i;
 
-	json_array_foreach (texts, i, text)
+	json_array_foreach(texts, i, text)
 		if (g_hash_table_add(seen, (gpointer)json_string_value(text)))
 			json_array_append(result, text);
 	return result;
@@ -59,18 +59,19 @@ json_t *send_record_new(const json_t *intent, gint64 now_s)
 	g_autofree char *time = time_to_rfc3339(now_s);
 	size_t i;
 
-	json_array_foreach (recipients, i, address)
-		json_array_append_new(deliveries,
-			json_pack("{s:O, s:s, s:s}", "address", address, "state",
-				delivery_state_name(DELIVERY_PENDING), "time", time));
+	json_array_foreach(recipients, i, address)
+		json_array_append_new(
+			deliveries, json_pack("{s:O, s:s, s:s}", "address", address, "state",
+					    delivery_state_name(DELIVERY_PENDING), "time", time));
 	/* It comes with the intent but is recorded on its own. */
 	json_object_del(send, "prepared");
 	json_object_set_new(send, "recipients", recipients);
 	json_object_set_new(send, "state", json_string(send_state_name(SEND_INTENT)));
 	json_object_set_new(send, "time", json_string(time));
-	json_object_set_new(send, "attempts", json_pack("[O]", json_object_get(intent, "queue_id")));
+	json_object_set_new(
+		send, "attempts", json_pack("[O]", json_object_get(intent, "queue_id")));
 	json_object_update_new(send, json_pack("{s:n, s:n, s:n, s:n}", "message_sha256", "size",
-					 "certificate_sha256", "cms_sha256"));
+					     "certificate_sha256", "cms_sha256"));
 	json_object_set_new(send, "deliveries", deliveries);
 	json_object_set_new(send, "timeline", json_array());
 	json_object_set_new(send, "leaves", json_array());
@@ -111,7 +112,8 @@ static int compare_strings(const void *a, const void *b)
 
 char *send_record_fingerprint(const json_t *send)
 {
-	/* Without a Message-ID nothing tells a second mail from the first one again: then no mail is a repeat. */
+	/* Without a Message-ID nothing tells a second mail from the first one again: then no mail
+	 * is a repeat. */
 	const char *message_id = row_text(send, "message_id");
 	const char *const parts[] = {message_id != NULL ? message_id : send_record_id(send),
 		row_text(send, "content_sha256")};
@@ -124,12 +126,13 @@ char *send_record_fingerprint(const json_t *send)
 	/* The closing NUL goes in: no two lists of words give the same bytes. */
 	for (i = 0; i < G_N_ELEMENTS(parts); i++)
 		g_checksum_update(sum, (const guchar *)parts[i], (gssize)strlen(parts[i]) + 1);
-	json_array_foreach (json_object_get(send, "recipients"), i, address)
+	json_array_foreach(json_object_get(send, "recipients"), i, address)
 		g_ptr_array_add(addresses, g_ascii_strdown(json_string_value(address), -1));
 	g_ptr_array_sort(addresses, compare_strings);
 	g_ptr_array_insert(addresses, 0, g_ascii_strdown(mailbox, -1));
 	for (i = 0; i < addresses->len; i++)
-		g_checksum_update(sum, addresses->pdata[i], (gssize)strlen(addresses->pdata[i]) + 1);
+		g_checksum_update(
+			sum, addresses->pdata[i], (gssize)strlen(addresses->pdata[i]) + 1);
 	return g_strdup(g_checksum_get_string(sum));
 }
 
@@ -140,8 +143,8 @@ char *send_record_message_prefix(const char *message_id)
 	return g_strdup_printf("message-id/%s/", digest);
 }
 
-static gboolean index_put(StoreTxn *txn, const char *kind, const char *key, const char *id, guint64 sequence,
-	GError **error)
+static gboolean index_put(StoreTxn *txn, const char *kind, const char *key, const char *id,
+	guint64 sequence, GError **error)
 {
 	g_autofree char *full = NULL;
 
@@ -168,16 +171,17 @@ gboolean send_record_index(StoreTxn *txn, json_t *send, const char *fingerprint,
 	prefix = send_record_message_prefix(message_id != NULL ? message_id : "");
 	key = g_strdup_printf("%s%020" G_GUINT64_FORMAT, prefix, sequence);
 	return index_put(txn, "token", row_text(send, "token"), id, 0, error) &&
-		index_put(txn, "queue", row_text(send, "queue_id"), id, 0, error) &&
-		index_put(txn, "fingerprint", fingerprint, id, 0, error) &&
-		index_put(txn, "pending", id, id, 0, error) &&
-		index_put(txn, "send", "all", id, sequence, error) &&
-		store_put(txn, TABLE_INDEX, key, id, error) &&
-		index_put(txn, "expediente", row_text(send, "expediente"), id, sequence, error) &&
-		index_put(txn, "mailbox", mailbox, id, sequence, error);
+	       index_put(txn, "queue", row_text(send, "queue_id"), id, 0, error) &&
+	       index_put(txn, "fingerprint", fingerprint, id, 0, error) &&
+	       index_put(txn, "pending", id, id, 0, error) &&
+	       index_put(txn, "send", "all", id, sequence, error) &&
+	       store_put(txn, TABLE_INDEX, key, id, error) &&
+	       index_put(txn, "expediente", row_text(send, "expediente"), id, sequence, error) &&
+	       index_put(txn, "mailbox", mailbox, id, sequence, error);
 }
 
-gboolean send_record_append(StoreTxn *txn, json_t *send, const Record *record, guint64 *leaf, GError **error)
+gboolean send_record_append(
+	StoreTxn *txn, json_t *send, const Record *record, guint64 *leaf, GError **error)
 {
 	guint64 index;
 
@@ -189,8 +193,8 @@ gboolean send_record_append(StoreTxn *txn, json_t *send, const Record *record, g
 	return TRUE;
 }
 
-gboolean send_record_settle(StoreTxn *txn, json_t *send, SendEvent event, const char *how, gint64 now_s,
-	gboolean *moved, GError **error)
+gboolean send_record_settle(StoreTxn *txn, json_t *send, SendEvent event, const char *how,
+	gint64 now_s, gboolean *moved, GError **error)
 {
 	SendState next, state = send_record_state(send);
 	g_autofree char *type = NULL, *pending = NULL;
@@ -222,7 +226,7 @@ void send_record_deliver(json_t *send, const char *recipient, DeliveryState even
 	json_t *row;
 	size_t i;
 
-	json_array_foreach (json_object_get(send, "deliveries"), i, row) {
+	json_array_foreach(json_object_get(send, "deliveries"), i, row) {
 		DeliveryState state, next;
 		const char *word = row_text(row, "state");
 		const char *address = row_text(row, "address");
@@ -244,12 +248,13 @@ void send_record_note(json_t *send, const SendEntry *entry)
 {
 	const Verdict *verdict = entry->verdict;
 	g_autofree char *time = time_to_rfc3339(entry->time_s);
-	json_t *row = json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:s?, s:s?, s:s?, s:s?, s:I}", "time", time,
-		"event", entry->event, "recipient", verdict ? verdict->recipient : NULL, "trust",
-		verdict ? trust_name(verdict->trust) : NULL, "counts", verdict == NULL || verdict->counts,
-		"matched_by", verdict ? verdict->matched_by : NULL, "reason",
-		verdict ? verdict->reason : NULL, "diagnostic", entry->diagnostic, "original_sha256",
-		entry->original_sha256, "leaf", (json_int_t)entry->leaf);
+	json_t *row = json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:s?, s:s?, s:s?, s:s?, s:I}", "time",
+		time, "event", entry->event, "recipient", verdict ? verdict->recipient : NULL,
+		"trust", verdict ? trust_name(verdict->trust) : NULL, "counts",
+		verdict == NULL || verdict->counts, "matched_by",
+		verdict ? verdict->matched_by : NULL, "reason", verdict ? verdict->reason : NULL,
+		"diagnostic", entry->diagnostic, "original_sha256", entry->original_sha256, "leaf",
+		(json_int_t)entry->leaf);
 
 	json_array_append_new(json_object_get(send, "timeline"), row);
 }
@@ -260,7 +265,7 @@ static char **texts_of(const json_t *array)
 	json_t *text;
 	size_t i;
 
-	json_array_foreach (array, i, text)
+	json_array_foreach(array, i, text)
 		g_ptr_array_add(texts, g_strdup(json_string_value(text)));
 	g_ptr_array_add(texts, NULL);
 	return (char **)g_ptr_array_free(g_steal_pointer(&texts), FALSE);

@@ -1,6 +1,6 @@
 /*
- * The stored send: the JSON of TABLE_SENDS (HACKING.md "Send"), its entries in TABLE_INDEX and its leaves. Whoever
- * changes a send does it through this file, inside a change of the store.
+ * The stored send: the JSON of TABLE_SENDS (HACKING.md "Send"), its entries in TABLE_INDEX and its
+ * leaves. Whoever changes a send does it through this file, inside a change of the store.
  */
 #ifndef ACUSE_PROVISION_SEND_RECORD_H
 #define ACUSE_PROVISION_SEND_RECORD_H
@@ -24,10 +24,12 @@ gboolean send_record_save(StoreTxn *txn, const json_t *send, GError **error);
 
 /* Puts every entry of TABLE_INDEX that finds this send again. */
 gboolean send_record_index(StoreTxn *txn, json_t *send, const char *fingerprint, GError **error);
-/* SHA-256 of Message-ID, mailbox, recipients (order and case aside) and content: the same mail again. */
+/* SHA-256 of Message-ID, mailbox, recipients (order and case aside) and content: the same mail
+ * again. */
 char *send_record_fingerprint(const json_t *send);
 
-/* Where TABLE_INDEX has the sends with this Message-ID; by digest, for its length is the client's. */
+/* Where TABLE_INDEX has the sends with this Message-ID; by digest, for its length is the client's.
+ */
 char *send_record_message_prefix(const char *message_id);
 
 const char *send_record_id(const json_t *send);
@@ -35,14 +37,15 @@ SendState send_record_state(const json_t *send);
 gint64 send_record_time_s(const json_t *send);
 
 /* Appends the record and notes its number in the send. */
-gboolean send_record_append(StoreTxn *txn, json_t *send, const Record *record, guint64 *leaf, GError **error);
+gboolean send_record_append(
+	StoreTxn *txn, json_t *send, const Record *record, guint64 *leaf, GError **error);
 
 /*
- * Moves the state when its table allows it: leaf send.released or send.not_released with `how`, timeline, index.
- * *moved (may be NULL) tells. Does not save.
+ * Moves the state when its table allows it: leaf send.released or send.not_released with `how`,
+ * timeline, index. *moved (may be NULL) tells. Does not save.
  */
-gboolean send_record_settle(StoreTxn *txn, json_t *send, SendEvent event, const char *how, gint64 now_s,
-	gboolean *moved, GError **error);
+gboolean send_record_settle(StoreTxn *txn, json_t *send, SendEvent event, const char *how,
+	gint64 now_s, gboolean *moved, GError **error);
 
 /* The delivery state of a recorded recipient after evidence. Does nothing for another address. */
 void send_record_deliver(json_t *send, const char *recipient, DeliveryState event, gint64 now_s);

@@ -1,7 +1,8 @@
 /*
- * Sends, recording side: the intent (DESIGN 3), its permit, and the final bytes. Everything is checked again here,
- * for the milter may be wrong or stale. Fails with a row of the error table and no effect; a repeat of a
- * released mail is noted in the ledger and refused. Each request runs in its own thread, changes in the committer's.
+ * Sends, recording side: the intent (DESIGN 3), its permit, and the final bytes. Everything is
+ * checked again here, for the milter may be wrong or stale. Fails with a row of the error table and
+ * no effect; a repeat of a released mail is noted in the ledger and refused. Each request runs in
+ * its own thread, changes in the committer's.
  */
 #include "provision/sends.h"
 
@@ -21,8 +22,10 @@ static gboolean check_account(const Service *service, const json_t *body, GError
 	const char *login = row_text(body, "login"), *reason = NULL;
 	g_autoptr(Account) person = NULL, mailbox = NULL;
 
-	if (live_directory_age_s(service->live) > settings_int(service->settings, "directory", "max_age_s")) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_STALE_DIRECTORY, "the copy of the directory is too old");
+	if (live_directory_age_s(service->live) >
+		settings_int(service->settings, "directory", "max_age_s")) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_STALE_DIRECTORY,
+			"the copy of the directory is too old");
 		return FALSE;
 	}
 	if (strchr(login, '@') != NULL)
@@ -36,11 +39,13 @@ static gboolean check_account(const Service *service, const json_t *body, GError
 	}
 	mailbox = live_directory_by_mail(service->live, row_text(body, "mailbox"));
 	if (mailbox == NULL || !account_may_send_as(person, mailbox)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_AUTHORISED, "the login may not send as this mailbox");
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_AUTHORISED,
+			"the login may not send as this mailbox");
 		return FALSE;
 	}
 	if (!account_may_send(mailbox, service->now_s(), &reason)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE, "mailbox: %s", reason);
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE, "mailbox: %s", reason);
 		return FALSE;
 	}
 	return TRUE;
@@ -69,7 +74,8 @@ static gboolean check_expediente(StoreTxn *txn, const Intent *intent, GError **e
 	g_autofree char *found = NULL;
 
 	if (!asks_signature(intent) ||
-		g_strcmp0(settings_string(intent->service->settings, "policy", "p10"), "enforce") != 0)
+		g_strcmp0(settings_string(intent->service->settings, "policy", "p10"), "enforce") !=
+			0)
 		return TRUE;
 	if (number != NULL)
 		found = store_get_txn(txn, TABLE_EXPEDIENTES, number, &local);
@@ -96,7 +102,8 @@ static gboolean check_binding(StoreTxn *txn, const Intent *intent, GError **erro
 
 static gboolean note_repeat(StoreTxn *txn, const Intent *intent, json_t *before, GError **error)
 {
-	g_autoptr(Record) record = record_new("send.repeated", send_record_id(before), intent->now_s);
+	g_autoptr(Record) record =
+		record_new("send.repeated", send_record_id(before), intent->now_s);
 	SendEntry entry = {.event = "repeated", .time_s = intent->now_s};
 
 	record_add(record, "queue_id", row_text(intent->body, "queue_id"));
@@ -106,7 +113,8 @@ static gboolean note_repeat(StoreTxn *txn, const Intent *intent, json_t *before,
 	return send_record_save(txn, before, error);
 }
 
-/* Looks for the same mail before. What was never prepared is superseded: its client gave up on it. */
+/* Looks for the same mail before. What was never prepared is superseded: its client gave up on it.
+ */
 static gboolean check_repeat(StoreTxn *txn, Intent *intent, const char *fingerprint, GError **error)
 {
 	g_autofree char *key = g_strconcat("fingerprint/", fingerprint, NULL), *id = NULL;
@@ -132,9 +140,9 @@ static gboolean check_repeat(StoreTxn *txn, Intent *intent, const char *fingerpr
 		intent->outcome = INTENT_REPEAT_UNDECIDED;
 		return TRUE;
 	case SEND_INTENT:
-		return send_record_settle(txn, before, SEND_EVENT_SUPERSEDED, "superseded", intent->now_s, NULL,
-			       error) &&
-			send_record_save(txn, before, error);
+		return send_record_settle(txn, before, SEND_EVENT_SUPERSEDED, "superseded",
+			       intent->now_s, NULL, error) &&
+		       send_record_save(txn, before, error);
 	case SEND_NOT_RELEASED:
 		break;
 	}
@@ -143,15 +151,18 @@ static gboolean check_repeat(StoreTxn *txn, Intent *intent, const char *fingerpr
 
 static Record *intent_leaf(const json_t *send, gint64 now_s)
 {
-	static const char *const plain[] = {"class", "message_id", "date", "document_type", "expediente",
-		"queue_id", "content_sha256", "entity_sha256", "block", "date_original"};
-	static const char *const personal[] = {"login", "mailbox", "subject", "client_address", "token"};
+	static const char *const plain[] = {"class", "message_id", "date", "document_type",
+		"expediente", "queue_id", "content_sha256", "entity_sha256", "block",
+		"date_original"};
+	static const char *const personal[] = {
+		"login", "mailbox", "subject", "client_address", "token"};
 	Record *record = record_new("send.intent", send_record_id(send), now_s);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(plain); i++)
 		record_add(record, plain[i], row_text(send, plain[i]));
 	record_add(record, "sign", json_is_true(json_object_get(send, "sign")) ? "true" : "false");
-	record_add_int(record, "recipients", (gint64)json_array_size(json_object_get(send, "recipients")));
+	record_add_int(
+		record, "recipients", (gint64)json_array_size(json_object_get(send, "recipients")));
 	for (gsize i = 0; i < G_N_ELEMENTS(personal); i++)
 		record_add_salted(record, personal[i], row_text(send, personal[i]));
 	return record;
@@ -167,7 +178,7 @@ static gboolean append_intent(StoreTxn *txn, json_t *send, gint64 now_s, GError 
 	if (!send_record_append(txn, send, record, &entry.leaf, error))
 		return FALSE;
 	send_record_note(send, &entry);
-	json_array_foreach (json_object_get(send, "recipients"), i, address) {
+	json_array_foreach(json_object_get(send, "recipients"), i, address) {
 		g_autoptr(Record) leaf = record_new("send.recipient", send_record_id(send), now_s);
 
 		record_add_int(leaf, "number", (gint64)i + 1);
@@ -185,15 +196,16 @@ static gboolean is_same_prepared(const json_t *send, const Prepared *prepared)
 	gboolean attempted = FALSE;
 	size_t i;
 
-	json_array_foreach (attempts, i, attempt)
+	json_array_foreach(attempts, i, attempt)
 		attempted |= g_strcmp0(json_string_value(attempt), prepared->queue_id) == 0;
 	return attempted && json_integer_value(json_object_get(send, "size")) == prepared->size &&
-		g_strcmp0(row_text(send, "message_sha256"), prepared->message_sha256) == 0 &&
-		g_strcmp0(row_text(send, "certificate_sha256"), prepared->certificate_sha256) == 0 &&
-		g_strcmp0(row_text(send, "cms_sha256"), prepared->cms_sha256) == 0;
+	       g_strcmp0(row_text(send, "message_sha256"), prepared->message_sha256) == 0 &&
+	       g_strcmp0(row_text(send, "certificate_sha256"), prepared->certificate_sha256) == 0 &&
+	       g_strcmp0(row_text(send, "cms_sha256"), prepared->cms_sha256) == 0;
 }
 
-static gboolean append_prepared(StoreTxn *txn, json_t *send, const Prepared *prepared, GError **error)
+static gboolean append_prepared(
+	StoreTxn *txn, json_t *send, const Prepared *prepared, GError **error)
 {
 	g_autoptr(Record) record = record_new("send.prepared", prepared->id, prepared->now_s);
 	SendEntry entry = {.event = send_state_name(SEND_PREPARED), .time_s = prepared->now_s};
@@ -216,7 +228,7 @@ static gboolean add_attempt(StoreTxn *txn, json_t *send, const char *queue_id, G
 	g_autofree char *key = g_strconcat("queue/", queue_id, NULL);
 	size_t i;
 
-	json_array_foreach (attempts, i, attempt)
+	json_array_foreach(attempts, i, attempt)
 		if (g_strcmp0(json_string_value(attempt), queue_id) == 0)
 			return TRUE;
 	json_array_append_new(attempts, json_string(queue_id));
@@ -226,7 +238,7 @@ static gboolean add_attempt(StoreTxn *txn, json_t *send, const char *queue_id, G
 static gboolean is_asked_again(const json_t *send, const Prepared *prepared)
 {
 	return row_text(send, "message_sha256") != NULL && is_same_prepared(send, prepared) &&
-		send_record_state(send) != SEND_NOT_RELEASED;
+	       send_record_state(send) != SEND_NOT_RELEASED;
 }
 
 /* From intent to prepared; the caller saves the send. */
@@ -241,15 +253,17 @@ static gboolean take_prepared(StoreTxn *txn, json_t *send, const Prepared *prepa
 			send_state_name(send_record_state(send)));
 		return FALSE;
 	}
-	if (is_signed != (prepared->certificate_sha256 != NULL) || is_signed != (prepared->cms_sha256 != NULL))
+	if (is_signed != (prepared->certificate_sha256 != NULL) ||
+		is_signed != (prepared->cms_sha256 != NULL))
 		return api_invalid(error, "certificate_sha256, cms_sha256",
 			"must be there when the send is signed, and only then");
-	json_object_update_new(send,
-		json_pack("{s:s, s:s?, s:s?, s:I, s:s}", "message_sha256", prepared->message_sha256,
-			"certificate_sha256", prepared->certificate_sha256, "cms_sha256", prepared->cms_sha256,
-			"size", (json_int_t)prepared->size, "state", send_state_name(next)));
+	json_object_update_new(
+		send, json_pack("{s:s, s:s?, s:s?, s:I, s:s}", "message_sha256",
+			      prepared->message_sha256, "certificate_sha256",
+			      prepared->certificate_sha256, "cms_sha256", prepared->cms_sha256,
+			      "size", (json_int_t)prepared->size, "state", send_state_name(next)));
 	return add_attempt(txn, send, prepared->queue_id, error) &&
-		append_prepared(txn, send, prepared, error);
+	       append_prepared(txn, send, prepared, error);
 }
 
 /* The client that got no answer asks again: it gets the same one, and nothing is recorded twice. */
@@ -265,9 +279,10 @@ static gboolean check_asked_again(const Intent *intent, const char *there, GErro
 		return FALSE;
 	same = intent->prepared != NULL ? is_asked_again(before, intent->prepared)
 					: send_record_state(before) == SEND_INTENT;
-	json_object_foreach ((json_t *)intent->body, name, unused)
-		same = same && (strcmp(name, "prepared") == 0 ||
-			json_equal(json_object_get(before, name), json_object_get(again, name)));
+	json_object_foreach((json_t *)intent->body, name, unused)
+		same = same &&
+		       (strcmp(name, "prepared") == 0 || json_equal(json_object_get(before, name),
+								 json_object_get(again, name)));
 	if (!same)
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "send %s is there already",
 			send_record_id(intent->body));
@@ -297,9 +312,9 @@ static gboolean change_intent(StoreTxn *txn, gpointer data, GError **error)
 		return TRUE;
 	send = send_record_new(intent->body, intent->now_s);
 	return append_intent(txn, send, intent->now_s, error) &&
-		send_record_index(txn, send, fingerprint, error) &&
-		(intent->prepared == NULL || take_prepared(txn, send, intent->prepared, error)) &&
-		send_record_save(txn, send, error);
+	       send_record_index(txn, send, fingerprint, error) &&
+	       (intent->prepared == NULL || take_prepared(txn, send, intent->prepared, error)) &&
+	       send_record_save(txn, send, error);
 }
 
 static gboolean refuse_repeat(const Intent *intent, GError **error)
@@ -307,27 +322,30 @@ static gboolean refuse_repeat(const Intent *intent, GError **error)
 	if (intent->outcome == INTENT_NEW)
 		return TRUE;
 	if (intent->outcome == INTENT_REPEAT_RELEASED) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_RELEASED, "the same mail was released before");
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_RELEASED,
+			"the same mail was released before");
 		return FALSE;
 	}
 	reconcile_wake(intent->service->reconciler);
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_UNDECIDED, "the same mail waits for its outcome");
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_UNDECIDED,
+		"the same mail waits for its outcome");
 	return FALSE;
 }
 
 static gboolean check_blob(const Service *service, const Prepared *prepared, GError **error)
 {
 	return blobs_has(service->blobs, prepared->message_sha256) ||
-		api_invalid(error, "message_sha256", "no such blob");
+	       api_invalid(error, "message_sha256", "no such blob");
 }
 
 /* What is not signed is final before the intent: both come in one call and one commit. */
-static gboolean check_prepared(const Service *service, const json_t *body, Prepared *prepared, GError **error)
+static gboolean check_prepared(
+	const Service *service, const json_t *body, Prepared *prepared, GError **error)
 {
 	if (json_is_true(json_object_get(body, "sign")))
 		return api_invalid(error, "prepared", "comes after the signature");
 	return send_check_prepared(json_object_get(body, "prepared"), prepared, error) &&
-		check_blob(service, prepared, error);
+	       check_blob(service, prepared, error);
 }
 
 static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GError **error)
@@ -350,13 +368,16 @@ static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GE
 	}
 	/* Made before the record: what cannot be permitted is not recorded. It is given after. */
 	if (json_is_true(json_object_get(body, "sign"))) {
-		permit = permit_make(service->permit_key, send_record_id(body), row_text(body, "mailbox"),
-			row_text(body, "entity_sha256"),
-			intent.now_s + settings_int(service->settings, "signing", "permit_lifetime_s"), error);
+		permit = permit_make(service->permit_key, send_record_id(body),
+			row_text(body, "mailbox"), row_text(body, "entity_sha256"),
+			intent.now_s +
+				settings_int(service->settings, "signing", "permit_lifetime_s"),
+			error);
 		if (permit == NULL)
 			return FALSE;
 	}
-	if (!store_run(service->store, change_intent, &intent, error) || !refuse_repeat(&intent, error))
+	if (!store_run(service->store, change_intent, &intent, error) ||
+		!refuse_repeat(&intent, error))
 		return FALSE;
 	response->status = 201;
 	response->json = json_pack("{s:s, s:s?}", "id", send_record_id(body), "permit", permit);
@@ -371,7 +392,7 @@ static gboolean change_prepared(StoreTxn *txn, gpointer data, GError **error)
 	if (send == NULL)
 		return FALSE;
 	return is_asked_again(send, prepared) ||
-		(take_prepared(txn, send, prepared, error) && send_record_save(txn, send, error));
+	       (take_prepared(txn, send, prepared, error) && send_record_save(txn, send, error));
 }
 
 static gboolean post_prepared(const ApiRequest *request, ApiResponse *response, GError **error)

@@ -11,21 +11,24 @@ gboolean sends_message(const ApiRequest *request, ApiResponse *response, GError 
 gboolean sends_proof(const ApiRequest *request, ApiResponse *response, GError **error);
 
 /*
- * ?limit= and ?after= of a list whose keys are prefix + 20 digits; *after is a whole key (new string) or NULL.
- * INVALID.
+ * ?limit= and ?after= of a list whose keys are prefix + 20 digits; *after is a whole key (new
+ * string) or NULL. INVALID.
  */
-gboolean sends_window(const ApiRequest *request, const char *prefix, guint *limit, char **after, GError **error);
+gboolean sends_window(
+	const ApiRequest *request, const char *prefix, guint *limit, char **after, GError **error);
 
 /* Ids of the sends under an index prefix, newest first, at most `limit`. */
 GPtrArray *sends_under(Store *store, const char *prefix, guint limit, GError **error);
 
 typedef struct {
-	const char *id, *message_sha256, *queue_id, *certificate_sha256, *cms_sha256; /* the two last may be NULL */
+	const char *id, *message_sha256, *queue_id, *certificate_sha256,
+		*cms_sha256; /* the two last may be NULL */
 	json_int_t size;
 	gint64 now_s;
 } Prepared;
 
-/* Whether a body has all that it must, each well formed, and nothing else. INVALID names the member. */
+/* Whether a body has all that it must, each well formed, and nothing else. INVALID names the
+ * member. */
 gboolean send_check_intent(const json_t *body, GError **error);
 gboolean send_check_prepared(const json_t *body, Prepared *prepared, GError **error);
 

@@ -1,6 +1,6 @@
 /*
- * Reading sends: list, one, its bytes, its proof. Reads of content leave a leaf with who read (R5). Fails with the
- * store's errors, NOT_FOUND or INVALID. Each request runs in its own thread.
+ * Reading sends: list, one, its bytes, its proof. Reads of content leave a leaf with who read (R5).
+ * Fails with the store's errors, NOT_FOUND or INVALID. Each request runs in its own thread.
  */
 #include "provision/sends.h"
 
@@ -61,7 +61,8 @@ static char *list_prefix(const Listing *listing)
 	return g_strdup_printf("mailbox/%s/", mailbox);
 }
 
-gboolean sends_window(const ApiRequest *request, const char *prefix, guint *limit, char **after, GError **error)
+gboolean sends_window(
+	const ApiRequest *request, const char *prefix, guint *limit, char **after, GError **error)
 {
 	const char *cursor = NULL;
 
@@ -94,7 +95,8 @@ gboolean sends_list(const ApiRequest *request, ApiResponse *response, GError **e
 	prefix = list_prefix(&listing);
 	if (!sends_window(request, prefix, &listing.limit, &after, error))
 		return FALSE;
-	done = store_scan(listing.store, TABLE_INDEX, prefix, after, TRUE, list_visit, &listing, error);
+	done = store_scan(
+		listing.store, TABLE_INDEX, prefix, after, TRUE, list_visit, &listing, error);
 	if (done && listing.error != NULL) {
 		g_propagate_error(error, listing.error);
 		done = FALSE;
@@ -165,8 +167,7 @@ static gboolean note_reading(const ApiRequest *request, const char *what, GError
 
 gboolean sends_message(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	json_auto_t *send =
-		send_record_read(request->service->store, request->arguments[0], error);
+	json_auto_t *send = send_record_read(request->service->store, request->arguments[0], error);
 	g_autoptr(GBytes) bytes = NULL;
 	const char *digest;
 
@@ -174,7 +175,8 @@ gboolean sends_message(const ApiRequest *request, ApiResponse *response, GError 
 		return FALSE;
 	digest = row_text(send, "message_sha256");
 	if (digest == NULL) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "the send has no bytes: it was never prepared");
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND,
+			"the send has no bytes: it was never prepared");
 		return FALSE;
 	}
 	bytes = blobs_get(request->service->blobs, digest, error);
@@ -187,8 +189,7 @@ gboolean sends_message(const ApiRequest *request, ApiResponse *response, GError 
 
 gboolean sends_proof(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	json_auto_t *send =
-		send_record_read(request->service->store, request->arguments[0], error);
+	json_auto_t *send = send_record_read(request->service->store, request->arguments[0], error);
 	g_autoptr(GBytes) bytes = NULL;
 
 	if (send == NULL || !note_reading(request, "proof", error))

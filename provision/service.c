@@ -29,7 +29,8 @@ static gboolean is_clean(const char *text, gsize size)
 	return TRUE;
 }
 
-static const char *check_string(const json_t *value, const char *name, gsize max_chars, GError **error)
+static const char *check_string(
+	const json_t *value, const char *name, gsize max_chars, GError **error)
 {
 	const char *text = json_string_value(value);
 
@@ -60,8 +61,8 @@ const char *api_string(const json_t *body, const char *name, gsize max_chars, GE
 	return check_string(value, name, max_chars, error);
 }
 
-gboolean api_string_optional(const json_t *body, const char *name, gsize max_chars,
-	const char **text, GError **error)
+gboolean api_string_optional(
+	const json_t *body, const char *name, gsize max_chars, const char **text, GError **error)
 {
 	const json_t *value = json_object_get(body, name);
 
@@ -137,7 +138,7 @@ char *api_address(const char *text, const char *what, GError **error)
 {
 	const char *at = strrchr(text, '@');
 	gboolean ok = at != NULL && at > text && strlen(text) <= ADDRESS_CHARS_MAX &&
-		at - text <= 64 && is_domain(at + 1);
+		      at - text <= 64 && is_domain(at + 1);
 
 	/* A dot-atom (RFC 5322 3.2.3); quoted local parts are no addresses of people. */
 	for (const char *p = text; ok && p < at; p++)

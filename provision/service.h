@@ -26,7 +26,7 @@ typedef enum {
 	ROLE_AUDITOR = 1 << 6,
 } Role;
 
-typedef struct _Outbox Outbox; /* provision/outbox.h */
+typedef struct _Outbox Outbox;	       /* provision/outbox.h */
 typedef struct _Reconciler Reconciler; /* provision/reconcile.h */
 
 typedef struct {
@@ -43,13 +43,14 @@ typedef struct {
 typedef struct {
 	Service *service;
 	Role roles;
-	const char *actor;	/* "uid:1000", the name given behind root, or "public:ADDRESS"; for records */
+	const char *actor; /* "uid:1000", the name given behind root, or "public:ADDRESS"; for
+			      records */
 	const char *method;
 	char *const *arguments; /* values of {…} in the route's path, decoded, NULL-terminated */
 	const char *(*query)(gpointer http, const char *name); /* NULL: absent */
 	gpointer http;
-	json_t *body;		/* parsed JSON object; NULL when none */
-	GBytes *raw;		/* body of a raw route */
+	json_t *body; /* parsed JSON object; NULL when none */
+	GBytes *raw;  /* body of a raw route */
 } ApiRequest;
 
 typedef struct {
@@ -57,7 +58,8 @@ typedef struct {
 	json_t *json;		  /* owned; or */
 	GBytes *bytes;		  /* owned, with */
 	const char *content_type; /* static */
-	gboolean secret;	  /* holds a password: never kept for an Idempotency-Key; a repeat is a conflict */
+	gboolean secret; /* holds a password: never kept for an Idempotency-Key; a repeat is a
+			    conflict */
 } ApiResponse;
 
 typedef struct {
@@ -65,17 +67,20 @@ typedef struct {
 	const char *path; /* "/v1/sends/{id}/prepared" */
 	int roles;	  /* mask of who may call; default deny */
 	gboolean raw;	  /* body is bytes, not JSON */
-	/* FALSE with error: answered as a problem document by the error table. Runs in a thread of its own. */
+	/* FALSE with error: answered as a problem document by the error table. Runs in a thread of
+	 * its own. */
 	gboolean (*handle)(const ApiRequest *request, ApiResponse *response, GError **error);
-	gboolean repeatable; /* handle itself gives a repeat its answer again: none is kept for an Idempotency-Key */
+	gboolean repeatable; /* handle itself gives a repeat its answer again: none is kept for an
+				Idempotency-Key */
 } Route;
 
 /* Sets INVALID "NAME: WHY" and returns FALSE. Name the member, never quote its value. */
 gboolean api_invalid(GError **error, const char *name, const char *why);
 
 /* Each ends with a row whose method is NULL. */
-extern const Route routes_blobs[], routes_sends[], routes_events[], routes_ledger[], routes_requests[], routes_offices[],
-	routes_people[], routes_accounts[], routes_tokens[], routes_expedientes[], routes_self[], routes_health[];
+extern const Route routes_blobs[], routes_sends[], routes_events[], routes_ledger[],
+	routes_requests[], routes_offices[], routes_people[], routes_accounts[], routes_tokens[],
+	routes_expedientes[], routes_self[], routes_health[];
 
 /*
  * Required string member, within max_chars and without control characters; INVALID names it
@@ -83,8 +88,8 @@ extern const Route routes_blobs[], routes_sends[], routes_events[], routes_ledge
  */
 const char *api_string(const json_t *body, const char *name, gsize max_chars, GError **error);
 /* The same of an optional one: *text NULL when it is absent or null. */
-gboolean api_string_optional(const json_t *body, const char *name, gsize max_chars,
-	const char **text, GError **error);
+gboolean api_string_optional(
+	const json_t *body, const char *name, gsize max_chars, const char **text, GError **error);
 /* Whether the member "date" is a day of the calendar, YYYY-MM-DD. */
 gboolean api_date(const char *text, GError **error);
 /*

@@ -78,7 +78,8 @@ static gboolean check_key(const char *key, GError **error)
 	return FALSE;
 }
 
-gboolean store_put(StoreTxn *txn, StoreTable table, const char *key, const char *value, GError **error)
+gboolean store_put(
+	StoreTxn *txn, StoreTable table, const char *key, const char *value, GError **error)
 {
 	GError *failure = NULL;
 
@@ -109,15 +110,15 @@ char *store_get_txn(StoreTxn *txn, StoreTable table, const char *key, GError **e
 	return value;
 }
 
-static gboolean write_node(gpointer data, guint level, guint64 index, const MerkleHash *hash,
-	GError **error)
+static gboolean write_node(
+	gpointer data, guint level, guint64 index, const MerkleHash *hash, GError **error)
 {
 	EngineTxn *txn = data;
 	guint8 key[9];
 
 	engine_node_key(level, index, key);
-	return engine_put(txn, ENGINE_NODES, key, sizeof key, hash->bytes, MERKLE_HASH_BYTES,
-		error);
+	return engine_put(
+		txn, ENGINE_NODES, key, sizeof key, hash->bytes, MERKLE_HASH_BYTES, error);
 }
 
 gboolean store_append(StoreTxn *txn, const Record *record, guint64 *leaf_index, GError **error)
@@ -131,10 +132,10 @@ gboolean store_append(StoreTxn *txn, const Record *record, guint64 *leaf_index, 
 	engine_index_key(txn->tree_size, key);
 	merkle_leaf_hash(leaf, strlen(leaf), &hash);
 	if (!engine_put(txn->txn, ENGINE_LEAVES, key, sizeof key, leaf, strlen(leaf), &failure) ||
-		(opening != NULL &&
-			!engine_put(txn->txn, ENGINE_OPENINGS, key, sizeof key, opening,
-				strlen(opening), &failure)) ||
-		!merkle_append(txn->tree_size, &hash, engine_read_node, write_node, txn->txn, &failure))
+		(opening != NULL && !engine_put(txn->txn, ENGINE_OPENINGS, key, sizeof key, opening,
+					    strlen(opening), &failure)) ||
+		!merkle_append(
+			txn->tree_size, &hash, engine_read_node, write_node, txn->txn, &failure))
 		return keep_failure(txn, failure, error);
 	if (leaf_index != NULL)
 		*leaf_index = txn->tree_size;
@@ -145,15 +146,14 @@ gboolean store_append(StoreTxn *txn, const Record *record, guint64 *leaf_index, 
 gboolean store_next(StoreTxn *txn, const char *sequence, guint64 *number, GError **error)
 {
 	GError *failure = NULL;
-	g_autofree char *last = engine_get(txn->txn, ENGINE_SEQUENCES, sequence, strlen(sequence),
-		NULL, &failure);
+	g_autofree char *last =
+		engine_get(txn->txn, ENGINE_SEQUENCES, sequence, strlen(sequence), NULL, &failure);
 	g_autofree char *next = NULL;
 	guint64 value = last == NULL ? 1 : g_ascii_strtoull(last, NULL, 10) + 1;
 
 	next = g_strdup_printf("%" G_GUINT64_FORMAT, value);
-	if (failure != NULL ||
-		!engine_put(txn->txn, ENGINE_SEQUENCES, sequence, strlen(sequence), next,
-			strlen(next), &failure))
+	if (failure != NULL || !engine_put(txn->txn, ENGINE_SEQUENCES, sequence, strlen(sequence),
+				       next, strlen(next), &failure))
 		return keep_failure(txn, failure, error);
 	*number = value;
 	return TRUE;
@@ -318,8 +318,8 @@ gboolean store_run(Store *store, StoreChange change, gpointer data, GError **err
 	g_cond_init(&waiting.woken);
 	g_mutex_lock(&store->lock);
 	if (store->stopping) {
-		g_set_error(&waiting.error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE,
-			"store: stopping");
+		g_set_error(
+			&waiting.error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "store: stopping");
 	} else {
 		g_queue_push_tail(&store->queue, &waiting);
 		g_cond_signal(&store->arrived);
@@ -339,8 +339,8 @@ gboolean store_run(Store *store, StoreChange change, gpointer data, GError **err
 
 /* ---- opening and closing ---- */
 
-static gboolean take_last_index(const char *key, gsize key_size, const char *value, gsize value_size,
-	gpointer data)
+static gboolean take_last_index(
+	const char *key, gsize key_size, const char *value, gsize value_size, gpointer data)
 {
 	guint64 big;
 

@@ -16,15 +16,16 @@
 #include "core/record.h"
 
 typedef enum {
-	TABLE_SENDS,	  /* send id -> current state of the send */
-	TABLE_REQUESTS,	  /* request id -> FORM-01 and its state */
-	TABLE_TOKENS,	  /* token label -> enrolment, bindings, state */
+	TABLE_SENDS,	   /* send id -> current state of the send */
+	TABLE_REQUESTS,	   /* request id -> FORM-01 and its state */
+	TABLE_TOKENS,	   /* token label -> enrolment, bindings, state */
 	TABLE_EXPEDIENTES, /* number -> expediente, authorisations */
-	TABLE_OUTBOX,	  /* zero-padded sequence -> change still to be made in the directory, signer or tramite */
-	TABLE_EVENTS,	  /* zero-padded sequence -> event as received, its judgement, matched or not */
-	TABLE_INDEX,	  /* "kind/key[/more]" -> id, plain text */
-	TABLE_HEADS,	  /* zero-padded tree size -> signed head (JSON with base64 CMS) */
-	TABLE_REPLIES,	  /* Idempotency-Key -> answer given */
+	TABLE_OUTBOX, /* zero-padded sequence -> change still to be made in the directory, signer or
+			 tramite */
+	TABLE_EVENTS, /* zero-padded sequence -> event as received, its judgement, matched or not */
+	TABLE_INDEX,  /* "kind/key[/more]" -> id, plain text */
+	TABLE_HEADS,  /* zero-padded tree size -> signed head (JSON with base64 CMS) */
+	TABLE_REPLIES, /* Idempotency-Key -> answer given */
 	STORE_N_TABLES
 } StoreTable;
 
@@ -57,7 +58,8 @@ typedef gboolean (*StoreChange)(StoreTxn *txn, gpointer data, GError **error);
 gboolean store_run(Store *store, StoreChange change, gpointer data, GError **error);
 
 /* Inside a change. */
-gboolean store_put(StoreTxn *txn, StoreTable table, const char *key, const char *value, GError **error);
+gboolean store_put(
+	StoreTxn *txn, StoreTable table, const char *key, const char *value, GError **error);
 gboolean store_delete(StoreTxn *txn, StoreTable table, const char *key, GError **error);
 /* A new string, or NULL: absent (no error) or failed (error). */
 char *store_get_txn(StoreTxn *txn, StoreTable table, const char *key, GError **error);
@@ -80,7 +82,8 @@ gboolean store_scan(Store *store, StoreTable table, const char *prefix, const ch
 
 guint64 store_tree_size(Store *store);
 char *store_leaf(Store *store, guint64 index, GError **error);
-char *store_opening(Store *store, guint64 index, GError **error); /* NULL without error: none or purged */
+char *store_opening(
+	Store *store, guint64 index, GError **error); /* NULL without error: none or purged */
 gboolean store_root(Store *store, guint64 size, MerkleHash *root, GError **error);
 GArray *store_inclusion_proof(Store *store, guint64 leaf, guint64 size, GError **error);
 GArray *store_consistency_proof(Store *store, guint64 old_size, guint64 new_size, GError **error);

@@ -123,8 +123,8 @@ static gboolean lock_folder(Engine *engine, const char *folder, GError **error)
 	if (engine->lock_fd < 0)
 		return fail(NULL, errno, path, error);
 	if (flock(engine->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT,
-			"store: %s has another owner", folder);
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "store: %s has another owner",
+			folder);
 		return FALSE;
 	}
 	return TRUE;
@@ -148,7 +148,7 @@ static gboolean open_tables(Engine *engine, GError **error)
 Engine *engine_open(const char *folder, GError **error)
 {
 	const u_int32_t flags = DB_CREATE | DB_RECOVER | DB_PRIVATE | DB_THREAD | DB_INIT_TXN |
-		DB_INIT_LOG | DB_INIT_MPOOL | DB_INIT_LOCK;
+				DB_INIT_LOG | DB_INIT_MPOOL | DB_INIT_LOCK;
 	Engine *engine = g_new0(Engine, 1);
 	int code;
 
@@ -191,8 +191,8 @@ void engine_close(Engine *engine)
 static EngineTxn *begin(Engine *engine, EngineTxn *parent, u_int32_t flags, GError **error)
 {
 	EngineTxn *txn = g_new0(EngineTxn, 1);
-	int code = engine->env->txn_begin(engine->env, parent == NULL ? NULL : parent->txn,
-		&txn->txn, flags);
+	int code = engine->env->txn_begin(
+		engine->env, parent == NULL ? NULL : parent->txn, &txn->txn, flags);
 
 	if (code != 0) {
 		fail(engine, code, "begin", error);
@@ -261,11 +261,11 @@ gboolean engine_delete(EngineTxn *txn, guint table, const void *key, gsize key_s
 	int code = db->del(db, txn->txn, &k, 0);
 
 	return code == 0 || code == DB_NOTFOUND ||
-		fail(txn->engine, code, table_names[table], error);
+	       fail(txn->engine, code, table_names[table], error);
 }
 
-char *engine_get(EngineTxn *txn, guint table, const void *key, gsize key_size, gsize *size,
-	GError **error)
+char *engine_get(
+	EngineTxn *txn, guint table, const void *key, gsize key_size, gsize *size, GError **error)
 {
 	DB *db = txn->engine->tables[table];
 	DBT k = to_dbt(key, key_size), v = to_dbt(NULL, 0);
@@ -290,7 +290,8 @@ char *engine_get(EngineTxn *txn, guint table, const void *key, gsize key_size, g
 }
 
 /* Puts the cursor on the first row of the walk. */
-static int place(DBC *cursor, DBT *k, DBT *v, const char *bound, gsize bound_size, gboolean reversed)
+static int place(
+	DBC *cursor, DBT *k, DBT *v, const char *bound, gsize bound_size, gboolean reversed)
 {
 	int code;
 
@@ -324,13 +325,13 @@ gboolean engine_walk(EngineTxn *txn, guint table, const char *bound, gsize bound
 	free(k.data);
 	free(v.data);
 	return code == 0 || code == DB_NOTFOUND ||
-		fail(txn->engine, code, table_names[table], error);
+	       fail(txn->engine, code, table_names[table], error);
 }
 
 gboolean engine_checkpoint(Engine *engine, gboolean force, GError **error)
 {
-	int code = engine->env->txn_checkpoint(engine->env, CHECKPOINT_KIB, CHECKPOINT_MIN,
-		force ? DB_FORCE : 0);
+	int code = engine->env->txn_checkpoint(
+		engine->env, CHECKPOINT_KIB, CHECKPOINT_MIN, force ? DB_FORCE : 0);
 
 	return code == 0 || fail(engine, code, "checkpoint", error);
 }

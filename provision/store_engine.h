@@ -39,17 +39,18 @@ void engine_abort(EngineTxn *txn);
 gboolean engine_put(EngineTxn *txn, guint table, const void *key, gsize key_size, const void *value,
 	gsize value_size, GError **error);
 /* Deleting what is absent is no failure. */
-gboolean engine_delete(EngineTxn *txn, guint table, const void *key, gsize key_size, GError **error);
+gboolean engine_delete(
+	EngineTxn *txn, guint table, const void *key, gsize key_size, GError **error);
 /* NULL without error: absent. size may be NULL. */
-char *engine_get(EngineTxn *txn, guint table, const void *key, gsize key_size, gsize *size,
-	GError **error);
+char *engine_get(
+	EngineTxn *txn, guint table, const void *key, gsize key_size, gsize *size, GError **error);
 
 /*
  * Walks a table from a bound. Forward: keys >= bound; reversed: keys < bound; bound NULL: from
  * that end. visit returns FALSE to stop; its bytes are valid during the call only.
  */
-typedef gboolean (*EngineVisit)(const char *key, gsize key_size, const char *value, gsize value_size,
-	gpointer data);
+typedef gboolean (*EngineVisit)(
+	const char *key, gsize key_size, const char *value, gsize value_size, gpointer data);
 gboolean engine_walk(EngineTxn *txn, guint table, const char *bound, gsize bound_size,
 	gboolean reversed, EngineVisit visit, gpointer data, GError **error);
 
@@ -62,7 +63,8 @@ gboolean engine_is_broken(Engine *engine);
 /* Keys of the ledger's tables, and a MerkleRead whose data is an EngineTxn (store_read.c). */
 void engine_index_key(guint64 index, guint8 key[8]);
 void engine_node_key(guint level, guint64 index, guint8 key[9]);
-gboolean engine_read_node(gpointer txn, guint level, guint64 index, MerkleHash *hash, GError **error);
+gboolean engine_read_node(
+	gpointer txn, guint level, guint64 index, MerkleHash *hash, GError **error);
 
 /* The engine of a store, for its readers. */
 Engine *store_engine(Store *store);

@@ -27,7 +27,8 @@ void engine_node_key(guint level, guint64 index, guint8 key[9])
 	engine_index_key(index, key + 1);
 }
 
-gboolean engine_read_node(gpointer txn, guint level, guint64 index, MerkleHash *hash, GError **error)
+gboolean engine_read_node(
+	gpointer txn, guint level, guint64 index, MerkleHash *hash, GError **error)
 {
 	guint8 key[9];
 	gsize size = 0;
@@ -99,8 +100,8 @@ typedef struct {
 	gsize bytes;
 } Chunk;
 
-static gboolean take_row(const char *key, gsize key_size, const char *value, gsize value_size,
-	gpointer data)
+static gboolean take_row(
+	const char *key, gsize key_size, const char *value, gsize value_size, gpointer data)
 {
 	Chunk *chunk = data;
 	gsize prefix_size = strlen(chunk->prefix);
@@ -191,7 +192,8 @@ static gboolean check_size(Store *store, guint64 size, GError **error)
 	if (size <= now)
 		return TRUE;
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
-		"ledger: the tree has %" G_GUINT64_FORMAT " leaves, not %" G_GUINT64_FORMAT, now, size);
+		"ledger: the tree has %" G_GUINT64_FORMAT " leaves, not %" G_GUINT64_FORMAT, now,
+		size);
 	return FALSE;
 }
 
@@ -260,8 +262,8 @@ typedef struct {
 	GError *failure;
 } Recount;
 
-static gboolean compare_node(gpointer data, guint level, guint64 index, const MerkleHash *hash,
-	GError **error)
+static gboolean compare_node(
+	gpointer data, guint level, guint64 index, const MerkleHash *hash, GError **error)
 {
 	MerkleHash stored;
 
@@ -274,8 +276,8 @@ static gboolean compare_node(gpointer data, guint level, guint64 index, const Me
 	return FALSE;
 }
 
-static gboolean recount_leaf(const char *key, gsize key_size, const char *value, gsize value_size,
-	gpointer data)
+static gboolean recount_leaf(
+	const char *key, gsize key_size, const char *value, gsize value_size, gpointer data)
 {
 	Recount *recount = data;
 	guint8 expected[8];
@@ -289,7 +291,7 @@ static gboolean recount_leaf(const char *key, gsize key_size, const char *value,
 	}
 	merkle_leaf_hash(value, value_size, &hash);
 	if (!merkle_append(recount->size, &hash, engine_read_node, compare_node, recount->txn,
-			&recount->failure))
+		    &recount->failure))
 		return FALSE;
 	recount->size++;
 	return TRUE;

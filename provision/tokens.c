@@ -179,8 +179,8 @@ static gboolean lock(StoreTxn *txn, gpointer data, GError **error)
 	if (!row_load(txn, TABLE_TOKENS, change->label, &change->row, error))
 		return FALSE;
 	if (change->row == NULL) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no token %s",
-			change->label);
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no token %s", change->label);
 		return FALSE;
 	}
 	body = json_pack("{s:s}", "lock", change->label);

@@ -1,6 +1,6 @@
 /*
- * Client of provisiond's API over its Unix socket (libcurl). Bodies are jansson values. Every POST gets an
- * Idempotency-Key. One ApiClient serves one thread at a time; it keeps its connection.
+ * Client of provisiond's API over its Unix socket (libcurl). Bodies are jansson values. Every POST
+ * gets an Idempotency-Key. One ApiClient serves one thread at a time; it keeps its connection.
  */
 #ifndef ACUSE_API_CLIENT_H
 #define ACUSE_API_CLIENT_H
@@ -18,9 +18,10 @@ void api_client_free(ApiClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ApiClient, api_client_free)
 
 /*
- * method "GET" "POST" "PUT"; body may be NULL (not consumed). The answer is a new reference (json_decref), an empty
- * object when there is no content. A problem document (RFC 9457) becomes a GError whose code is the row named by its
- * "code" member and whose message is its "detail". No answer: ACUSE_ERROR_UNAVAILABLE or TIMEOUT.
+ * method "GET" "POST" "PUT"; body may be NULL (not consumed). The answer is a new reference
+ * (json_decref), an empty object when there is no content. A problem document (RFC 9457) becomes a
+ * GError whose code is the row named by its "code" member and whose message is its "detail". No
+ * answer: ACUSE_ERROR_UNAVAILABLE or TIMEOUT.
  */
 json_t *api_call(ApiClient *client, const char *method, const char *path, const json_t *body,
 	GError **error);

@@ -87,8 +87,7 @@ gboolean record_check_opening(const char *leaf, const char *opening, GError **er
 	if (!good)
 		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
 			"leaf or opening is not a JSON object");
-	json_object_foreach(opening_json, name, opened)
-	{
+	json_object_foreach(opening_json, name, opened) {
 		if (!good)
 			break;
 		good = opens(json_object_get(leaf_json, name), opened);

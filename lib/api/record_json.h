@@ -1,7 +1,7 @@
 /*
- * Records and reports as JSON. A ledger leaf is exact bytes: compact, members in this order: v, type, id, time
- * (RFC 3339 UTC), then the fields; a personal field is {"commit":"sha256 hex"}. Written once, never
- * re-serialised.
+ * Records and reports as JSON. A ledger leaf is exact bytes: compact, members in this order: v,
+ * type, id, time (RFC 3339 UTC), then the fields; a personal field is {"commit":"sha256 hex"}.
+ * Written once, never re-serialised.
  */
 #ifndef ACUSE_API_RECORD_JSON_H
 #define ACUSE_API_RECORD_JSON_H
@@ -14,12 +14,15 @@
 
 /* The leaf's exact UTF-8 bytes (a new string). */
 char *record_to_leaf(const Record *record);
-/* {"field":{"salt":hex,"value":text},...}, a new string; NULL when the record has no personal field. */
+/* {"field":{"salt":hex,"value":text},...}, a new string; NULL when the record has no personal
+ * field. */
 char *record_to_opening(const Record *record);
-/* Whether each opened field of `opening` matches its commitment in `leaf`. DAMAGED with the field's name. */
+/* Whether each opened field of `opening` matches its commitment in `leaf`. DAMAGED with the field's
+ * name. */
 gboolean record_check_opening(const char *leaf, const char *opening, GError **error);
 
-/* A new object; texts over a limit are cut and made valid UTF-8, for the report's bytes are kept. */
+/* A new object; texts over a limit are cut and made valid UTF-8, for the report's bytes are kept.
+ */
 json_t *report_facts_to_json(const ReportFacts *report);
 /* NULL with ACUSE_ERROR_INVALID. */
 ReportFacts *report_facts_from_json(const json_t *json, GError **error);

@@ -163,8 +163,7 @@ static gboolean read_recipient(const json_t *json, ReportFacts *report, GError *
 	g_ptr_array_add(report->recipients, recipient);
 	if (!json_is_object(json))
 		return refuse(error, "recipients", "must be a list of objects");
-	json_object_foreach((json_t *)json, name, value)
-	{
+	json_object_foreach((json_t *)json, name, value) {
 		gboolean known;
 
 		if (!read_member(name, value, recipient, recipient_members,
@@ -241,8 +240,7 @@ ReportFacts *report_facts_from_json(const json_t *json, GError **error)
 		refuse(error, "report", "must be an object");
 		return NULL;
 	}
-	json_object_foreach((json_t *)json, name, value)
-	{
+	json_object_foreach((json_t *)json, name, value) {
 		if (!read_report_member(name, value, report, error))
 			return NULL;
 	}

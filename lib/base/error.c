@@ -24,14 +24,16 @@ static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
 		N_("Esta version no lo hace todavia")},
 	{ACUSE_ERROR_STALE_DIRECTORY, "stale-directory", TRUE, "451 4.3.0", 503, TRY_LATER},
 	{ACUSE_ERROR_ACCOUNT_INACTIVE, "account-inactive", FALSE, "550 5.7.1", 403,
-		N_("[P2] La cuenta no esta activa. Consulte con la OTIC (DI-002, art. 2.4, 7 y 8.6)")},
+		N_("[P2] La cuenta no esta activa. Consulte con la OTIC (DI-002, art. 2.4, 7 y "
+		   "8.6)")},
 	{ACUSE_ERROR_NOT_AUTHORISED, "not-authorised", FALSE, "550 5.7.1", 403,
 		N_("[P1] No puede enviar desde esta direccion (DI-002, art. 4.2, 6.3 y 11.1)")},
 	{ACUSE_ERROR_EXPEDIENTE_UNKNOWN, "expediente-unknown", FALSE, "550 5.7.1", 409,
 		N_("[P10] El expediente no esta registrado en el tramite. Registrelo y reenvie "
 		   "(Directiva 001-2020, art. 7.4 a 7.7)")},
 	{ACUSE_ERROR_WEAK_PASSWORD, "weak-password", FALSE, "550 5.7.1", 422,
-		N_("La clave no cumple las reglas: al menos 8 caracteres con letras, numeros y signos")},
+		N_("La clave no cumple las reglas: al menos 8 caracteres con letras, numeros y "
+		   "signos")},
 	{ACUSE_ERROR_REPEAT_RELEASED, "repeat-released", FALSE, "250 2.0.0", 409,
 		N_("Este mensaje ya fue enviado")},
 	{ACUSE_ERROR_REPEAT_UNDECIDED, "repeat-undecided", TRUE, "451 4.3.0", 409,
@@ -53,13 +55,15 @@ static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
 	{ACUSE_ERROR_DAMAGED, "damaged", FALSE, "451 4.3.0", 500,
 		N_("Lo guardado no coincide con su huella. Avise a la OTIC")},
 	{ACUSE_ERROR_UNREADABLE, "unreadable", FALSE, "550 5.6.0", 422,
-		N_("El texto del mensaje esta danado y no se puede leer. Escribalo de nuevo y reenvie")},
+		N_("El texto del mensaje esta danado y no se puede leer. Escribalo de nuevo y "
+		   "reenvie")},
 	{ACUSE_ERROR_TOO_COMPLEX, "too-complex", FALSE, "554 5.6.0", 413,
-		N_("El mensaje tiene demasiadas partes, niveles, cabeceras o marcas. Simplifiquelo y "
+		N_("El mensaje tiene demasiadas partes, niveles, cabeceras o marcas. Simplifiquelo "
+		   "y "
 		   "reenvie")},
 };
 
-G_DEFINE_QUARK(acuse-error-quark, acuse_error)
+G_DEFINE_QUARK(acuse - error - quark, acuse_error)
 
 const AcuseErrorRow *acuse_error_row(int code)
 {

@@ -1,6 +1,7 @@
 /*
- * The table of errors: every failure of Acuse is one row (code, name, may a retry help, SMTP status,
- * HTTP status, text). A GError of domain ACUSE_ERROR carries the code; its message adds the detail.
+ * The table of errors: every failure of Acuse is one row (code, name, may a retry help, SMTP
+ * status, HTTP status, text). A GError of domain ACUSE_ERROR carries the code; its message adds the
+ * detail.
  */
 #ifndef ACUSE_BASE_ERROR_H
 #define ACUSE_BASE_ERROR_H
@@ -10,13 +11,13 @@
 #define ACUSE_ERROR (acuse_error_quark())
 
 typedef enum {
-	ACUSE_ERROR_INTERNAL,		/* a fault of ours */
-	ACUSE_ERROR_INVALID,		/* bad input; nothing changed */
+	ACUSE_ERROR_INTERNAL, /* a fault of ours */
+	ACUSE_ERROR_INVALID,  /* bad input; nothing changed */
 	ACUSE_ERROR_NOT_FOUND,
-	ACUSE_ERROR_CONFLICT,		/* the state does not allow it */
-	ACUSE_ERROR_FORBIDDEN,		/* the caller's role or uid may not */
-	ACUSE_ERROR_UNAUTHENTICATED,	/* wrong login or password */
-	ACUSE_ERROR_UNAVAILABLE,	/* a daemon, slapd or the disk does not answer now */
+	ACUSE_ERROR_CONFLICT,	     /* the state does not allow it */
+	ACUSE_ERROR_FORBIDDEN,	     /* the caller's role or uid may not */
+	ACUSE_ERROR_UNAUTHENTICATED, /* wrong login or password */
+	ACUSE_ERROR_UNAVAILABLE,     /* a daemon, slapd or the disk does not answer now */
 	ACUSE_ERROR_TIMEOUT,
 	ACUSE_ERROR_TOO_LARGE,		/* over a named limit */
 	ACUSE_ERROR_NO_SPACE,		/* below the floor of free space */
@@ -32,23 +33,24 @@ typedef enum {
 	ACUSE_ERROR_NO_BINDING,		/* no active token is bound to the mailbox */
 	ACUSE_ERROR_TOKEN_LOCKED,	/* the PIN has to be typed */
 	ACUSE_ERROR_TOKEN_ABSENT,
-	ACUSE_ERROR_TOKEN_TROUBLE,	/* the module or the device failed */
+	ACUSE_ERROR_TOKEN_TROUBLE, /* the module or the device failed */
 	ACUSE_ERROR_PIN_WRONG,
-	ACUSE_ERROR_PIN_LOW,		/* one more wrong PIN would lock the token */
-	ACUSE_ERROR_CERTIFICATE,	/* absent, expired, or of another address */
-	ACUSE_ERROR_DAMAGED,		/* stored data or a proof does not verify */
-	ACUSE_ERROR_UNREADABLE,	/* a part of the mail cannot be read for certain */
-	ACUSE_ERROR_TOO_COMPLEX,	/* over a named limit of structure: parts, levels, fields, markup */
+	ACUSE_ERROR_PIN_LOW,	 /* one more wrong PIN would lock the token */
+	ACUSE_ERROR_CERTIFICATE, /* absent, expired, or of another address */
+	ACUSE_ERROR_DAMAGED,	 /* stored data or a proof does not verify */
+	ACUSE_ERROR_UNREADABLE,	 /* a part of the mail cannot be read for certain */
+	ACUSE_ERROR_TOO_COMPLEX, /* over a named limit of structure: parts, levels, fields, markup
+				  */
 	ACUSE_N_ERRORS
 } AcuseErrorCode;
 
 typedef struct {
 	AcuseErrorCode code;
-	const char *name;	 /* stable, kebab-case: "token-locked"; used by the API and the signer */
-	gboolean retry;		 /* trying the same again later can help */
+	const char *name; /* stable, kebab-case: "token-locked"; used by the API and the signer */
+	gboolean retry;	  /* trying the same again later can help */
 	const char *smtp_status; /* "451 4.3.0" or "550 5.7.1" */
 	unsigned http_status;
-	const char *text;	 /* Spanish, ASCII, translatable: what to do */
+	const char *text; /* Spanish, ASCII, translatable: what to do */
 } AcuseErrorRow;
 
 GQuark acuse_error_quark(void);

@@ -52,8 +52,8 @@ static void write_line(const char *level, const char *what, va_list *pairs)
 		return;
 }
 
-static GLogWriterOutput glib_message(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
-	gpointer user_data)
+static GLogWriterOutput glib_message(
+	GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
 {
 	(void)user_data;
 	if (level & (G_LOG_LEVEL_DEBUG | G_LOG_LEVEL_INFO))

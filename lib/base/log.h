@@ -1,7 +1,7 @@
 /*
- * Structured log of the daemons: one line per decision, "key=value" pairs on standard error (systemd
- * keeps them). Only main programs log; libraries return a GError. Never pass a PIN, a password, a
- * token or message content.
+ * Structured log of the daemons: one line per decision, "key=value" pairs on standard error
+ * (systemd keeps them). Only main programs log; libraries return a GError. Never pass a PIN, a
+ * password, a token or message content.
  */
 #ifndef ACUSE_BASE_LOG_H
 #define ACUSE_BASE_LOG_H

@@ -1,6 +1,7 @@
 /*
- * settings.h over GKeyFile. Loading walks the file for unknown keys and then the table for values, so
- * an object that exists is valid as a whole. Not found is a programming error: the table is const.
+ * settings.h over GKeyFile. Loading walks the file for unknown keys and then the table for values,
+ * so an object that exists is valid as a whole. Not found is a programming error: the table is
+ * const.
  */
 #include "base/settings.h"
 #include "base/error.h"
@@ -52,8 +53,8 @@ static gboolean is_choice(const char *choices, const char *value)
 	return g_strv_contains((const char *const *)words, value);
 }
 
-static gboolean check_value(const char *path, const SettingRow *row, const char *value,
-	GError **error)
+static gboolean check_value(
+	const char *path, const SettingRow *row, const char *value, GError **error)
 {
 	g_autofree char *reason = NULL;
 	gint64 number;
@@ -67,7 +68,8 @@ static gboolean check_value(const char *path, const SettingRow *row, const char 
 		if (g_ascii_string_to_signed(value, 10, row->min, row->max, &number, NULL))
 			return TRUE;
 		reason = g_strdup_printf("must be a whole number from %" G_GINT64_FORMAT
-					 " to %" G_GINT64_FORMAT, row->min, row->max);
+					 " to %" G_GINT64_FORMAT,
+			row->min, row->max);
 		return fail(error, path, row, reason);
 	case SETTING_CHOICE:
 		if (is_choice(row->choices, value))
@@ -100,8 +102,8 @@ static gboolean check_names(const char *path, GKeyFile *file, GError **error)
 	return TRUE;
 }
 
-static gboolean take_row(Settings *settings, const char *path, GKeyFile *file,
-	const SettingRow *row, GError **error)
+static gboolean take_row(
+	Settings *settings, const char *path, GKeyFile *file, const SettingRow *row, GError **error)
 {
 	g_autofree char *value = g_key_file_get_string(file, row->group, row->key, NULL);
 	g_autofree char *name = g_strdup_printf("%s.%s", row->group, row->key);
@@ -121,7 +123,8 @@ static gboolean take_row(Settings *settings, const char *path, GKeyFile *file,
 		g_hash_table_insert(settings->lists, g_strdup(name), g_strv_builder_end(kept));
 	}
 	if (value != NULL)
-		g_hash_table_insert(settings->values, g_steal_pointer(&name), g_steal_pointer(&value));
+		g_hash_table_insert(
+			settings->values, g_steal_pointer(&name), g_steal_pointer(&value));
 	return TRUE;
 }
 
@@ -132,7 +135,8 @@ Settings *settings_load(const char *path, GError **error)
 	g_autoptr(GError) cause = NULL;
 
 	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &cause)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: %s", path, cause->message);
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: %s", path, cause->message);
 		return NULL;
 	}
 	if (!check_names(path, file, error))

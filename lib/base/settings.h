@@ -1,7 +1,7 @@
 /*
- * Settings: /etc/acuse/acuse.conf, a GKeyFile. One const table (settings_table.c) names each key, its
- * type, default, range and help; acuse.conf(5) is checked against it. A loaded Settings is immutable
- * and may be read by every thread; SIGHUP loads a new one.
+ * Settings: /etc/acuse/acuse.conf, a GKeyFile. One const table (settings_table.c) names each key,
+ * its type, default, range and help; acuse.conf(5) is checked against it. A loaded Settings is
+ * immutable and may be read by every thread; SIGHUP loads a new one.
  */
 #ifndef ACUSE_BASE_SETTINGS_H
 #define ACUSE_BASE_SETTINGS_H
@@ -53,7 +53,8 @@ guint settings_uid(const Settings *settings, const char *group, const char *key)
 /* The uid of a user name or of a number; FALSE: there is no such user. */
 gboolean settings_user_id(const char *user, guint *uid);
 
-/* Fails with ACUSE_ERROR_INVALID when one of the "group.key" names (NULL-terminated) has no value. */
+/* Fails with ACUSE_ERROR_INVALID when one of the "group.key" names (NULL-terminated) has no value.
+ */
 gboolean settings_require(const Settings *settings, GError **error, ...) G_GNUC_NULL_TERMINATED;
 
 #endif

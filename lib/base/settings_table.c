@@ -1,19 +1,39 @@
-/* The one table of settings (settings.h). A new setting is a line here and a line in acuse.conf(5). */
+/* The one table of settings (settings.h). A new setting is a line here and a line in acuse.conf(5).
+ */
 #include "base/settings.h"
 
 #define MODE "off log warn enforce"
 #define RUN "/run/acuse/"
 #define SIGNER_RUN "/run/acuse-signer/"
 #define STATE "/var/lib/acuse/"
-#define S(g, k, d, h) {g, k, SETTING_STRING, d, 0, 0, NULL, h}
-#define P(g, k, d, h) {g, k, SETTING_PATH, d, 0, 0, NULL, h}
-#define I(g, k, d, lo, hi, h) {g, k, SETTING_INT, d, lo, hi, NULL, h}
-#define C(g, k, d, words, h) {g, k, SETTING_CHOICE, d, 0, 0, words, h}
-#define L(g, k, d, h) {g, k, SETTING_LIST, d, 0, 0, NULL, h}
-#define U(g, k, d, h) {g, k, SETTING_USER, d, 0, 0, NULL, h}
+#define S(g, k, d, h)                                                                              \
+	{                                                                                          \
+		g, k, SETTING_STRING, d, 0, 0, NULL, h                                             \
+	}
+#define P(g, k, d, h)                                                                              \
+	{                                                                                          \
+		g, k, SETTING_PATH, d, 0, 0, NULL, h                                               \
+	}
+#define I(g, k, d, lo, hi, h)                                                                      \
+	{                                                                                          \
+		g, k, SETTING_INT, d, lo, hi, NULL, h                                              \
+	}
+#define C(g, k, d, words, h)                                                                       \
+	{                                                                                          \
+		g, k, SETTING_CHOICE, d, 0, 0, words, h                                            \
+	}
+#define L(g, k, d, h)                                                                              \
+	{                                                                                          \
+		g, k, SETTING_LIST, d, 0, 0, NULL, h                                               \
+	}
+#define U(g, k, d, h)                                                                              \
+	{                                                                                          \
+		g, k, SETTING_USER, d, 0, 0, NULL, h                                               \
+	}
 
 const SettingRow settings_table[] = {
-	S("institution", "name", NULL, "Name of the institution, as it stands in the signature block."),
+	S("institution", "name", NULL,
+		"Name of the institution, as it stands in the signature block."),
 	S("institution", "domain", NULL, "Mail domain of the institution, lower case."),
 	S("institution", "phone", "", "Central telephone number of the institution."),
 	S("institution", "timezone", "America/Lima", "Time zone of what people read."),
@@ -36,27 +56,39 @@ const SettingRow settings_table[] = {
 	C("policy", "p5", "enforce", MODE, "P5: a read receipt is requested."),
 	C("policy", "p6", "enforce", MODE, "P6: a delivery confirmation is requested."),
 	C("policy", "p10", "enforce", MODE, "P10: a notification carries a registered expediente."),
-	C("policy", "p14", "enforce", MODE, "P14: a notification has one citizen and no Bcc outside."),
+	C("policy", "p14", "enforce", MODE,
+		"P14: a notification has one citizen and no Bcc outside."),
 	L("policy", "notification_types", "NOTIFICACION;CEDULA;RESOLUCION;CARTA;OFICIO",
 		"Document types that, sent to the outside, make a notification."),
 	S("policy", "expediente_pattern", "Exp\\.?\\s*(?:N[°º.]*\\s*)?([0-9]{4}-[0-9]{3,9})",
-		"Regular expression of an expediente in the subject; its first group is the number."),
+		"Regular expression of an expediente in the subject; its first group is the "
+		"number."),
 
-	P("signature", "text_template", NULL, "Template of the block in text mails; without it the built-in one."),
-	P("signature", "html_template", NULL, "Template of the block in HTML mails; without it the built-in one."),
-	P("signature", "logo", NULL, "PNG or JPEG image that the block in HTML mails shows; 64 KiB at most."),
-	C("signature", "position", "end", "end before_quote", "Where the block stands in an answer."),
+	P("signature", "text_template", NULL,
+		"Template of the block in text mails; without it the built-in one."),
+	P("signature", "html_template", NULL,
+		"Template of the block in HTML mails; without it the built-in one."),
+	P("signature", "logo", NULL,
+		"PNG or JPEG image that the block in HTML mails shows; 64 KiB at most."),
+	C("signature", "position", "end", "end before_quote",
+		"Where the block stands in an answer."),
 	C("signature", "protected", "accept", "accept refuse",
-		"What becomes of a mail that its author signed or encrypted, which takes no block."),
+		"What becomes of a mail that its author signed or encrypted, which takes no "
+		"block."),
 
 	P("signing", "module", "/usr/lib/softhsm/libsofthsm2.so", "PKCS#11 module of the tokens."),
-	S("signing", "seal_token", "", "Label of the token that signs ledger heads and bundles, and no mail."),
+	S("signing", "seal_token", "",
+		"Label of the token that signs ledger heads and bundles, and no mail."),
 	P("signing", "permit_key", "/etc/acuse/permit.key",
 		"Key (32 bytes or more) of permits, shared by provisiond and the signer."),
-	P("signing", "sign_socket", SIGNER_RUN "sign.sock", "The signer's socket for the outgoing milter."),
-	P("signing", "control_socket", SIGNER_RUN "control.sock", "The signer's socket for provisiond."),
-	P("signing", "unlock_socket", SIGNER_RUN "unlock.sock", "The signer's socket for the holder of a token."),
-	P("signing", "state_folder", "/var/lib/acuse-signer", "Where the signer keeps its bindings."),
+	P("signing", "sign_socket", SIGNER_RUN "sign.sock",
+		"The signer's socket for the outgoing milter."),
+	P("signing", "control_socket", SIGNER_RUN "control.sock",
+		"The signer's socket for provisiond."),
+	P("signing", "unlock_socket", SIGNER_RUN "unlock.sock",
+		"The signer's socket for the holder of a token."),
+	P("signing", "state_folder", "/var/lib/acuse-signer",
+		"Where the signer keeps its bindings."),
 	I("signing", "sign_timeout_ms", "8000", 100, 60000,
 		"Longest time a signature may take before its worker is killed, in milliseconds."),
 	I("signing", "permit_lifetime_s", "60", 1, 600, "Life of a permit, in seconds."),
@@ -65,15 +97,19 @@ const SettingRow settings_table[] = {
 	S("directory", "base", NULL, "Base DN."),
 	S("directory", "bind_dn", "", "DN of a simple bind; empty: SASL EXTERNAL."),
 	P("directory", "bind_password_file", NULL, "File with the password of bind_dn."),
-	I("directory", "max_age_s", "900", 1, 86400, "Oldest live copy that is still used, in seconds."),
+	I("directory", "max_age_s", "900", 1, 86400,
+		"Oldest live copy that is still used, in seconds."),
 
 	P("api", "socket", RUN "api.sock", "Unix socket of the API."),
 	S("api", "https_listen", "", "ADDRESS:PORT of the pages over TLS; empty: none."),
 	P("api", "tls_certificate", NULL, "PEM file: certificate chain of the pages over TLS."),
 	P("api", "tls_key", NULL, "PEM file: key of tls_certificate."),
-	U("api", "outgoing_user", "acuse-outgoing", "User of acuse-milter@outgoing: role outgoing."),
-	U("api", "evidence_user", "acuse-evidence", "User of acuse-milter@evidence: role evidence."),
-	U("api", "provision_user", "acuse-provision", "User of acuse-provisiond, known to the signer."),
+	U("api", "outgoing_user", "acuse-outgoing",
+		"User of acuse-milter@outgoing: role outgoing."),
+	U("api", "evidence_user", "acuse-evidence",
+		"User of acuse-milter@evidence: role evidence."),
+	U("api", "provision_user", "acuse-provision",
+		"User of acuse-provisiond, known to the signer."),
 	L("api", "otic_users", "root", "Users with the role otic (the IT office)."),
 	L("api", "hr_users", "", "Users with the role hr."),
 	L("api", "tramite_users", "", "Users with the role tramite (the case-file system)."),
@@ -81,15 +117,21 @@ const SettingRow settings_table[] = {
 
 	P("ledger", "folder", STATE "ledger", "Folder of the Berkeley DB environment."),
 	P("ledger", "store", STATE "store", "Folder of the message store."),
-	I("ledger", "floor_mib", "512", 0, 1048576, "Free space below which nothing is taken, in MiB."),
+	I("ledger", "floor_mib", "512", 0, 1048576,
+		"Free space below which nothing is taken, in MiB."),
 	I("ledger", "head_interval_s", "3600", 1, 86400, "Time between signed heads, in seconds."),
 
-	P("proof", "postfix_config", "/etc/postfix", "config_directory of the Postfix that is asked for its queue."),
-	I("proof", "reconcile_interval_s", "30", 1, 3600, "Time between looks at the queue, in seconds."),
+	P("proof", "postfix_config", "/etc/postfix",
+		"config_directory of the Postfix that is asked for its queue."),
+	I("proof", "reconcile_interval_s", "30", 1, 3600,
+		"Time between looks at the queue, in seconds."),
 	I("proof", "release_timeout_s", "900", 1, 604800,
-		"Time without a sign of life after which a prepared send is not_released, in seconds."),
-	S("proof", "authserv_id", "", "authserv-id of our own Authentication-Results; empty: none counts."),
+		"Time without a sign of life after which a prepared send is not_released, in "
+		"seconds."),
+	S("proof", "authserv_id", "",
+		"authserv-id of our own Authentication-Results; empty: none counts."),
 
-	I("naming", "first_number", "1", 1, 99, "First number given to a name that is taken twice."),
+	I("naming", "first_number", "1", 1, 99,
+		"First number given to a name that is taken twice."),
 	{NULL, NULL, SETTING_STRING, NULL, 0, 0, NULL, NULL},
 };

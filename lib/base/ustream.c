@@ -24,7 +24,7 @@ static gboolean fill_address(struct sockaddr_un *address, const char *path)
 	memset(address, 0, sizeof *address);
 	address->sun_family = AF_UNIX;
 	return g_strlcpy(address->sun_path, path, sizeof address->sun_path) <
-		sizeof address->sun_path;
+	       sizeof address->sun_path;
 }
 
 int ustream_listen(const char *path, int type, guint mode, GError **error)
@@ -54,7 +54,8 @@ int ustream_listen(const char *path, int type, guint mode, GError **error)
 
 int ustream_connect(const char *path, int type, guint timeout_ms, GError **error)
 {
-	struct timeval limit = {(time_t)(timeout_ms / 1000), (suseconds_t)(timeout_ms % 1000) * 1000};
+	struct timeval limit = {
+		(time_t)(timeout_ms / 1000), (suseconds_t)(timeout_ms % 1000) * 1000};
 	struct sockaddr_un address;
 	int fd;
 

@@ -1,6 +1,7 @@
 /*
- * An account as the policy sees it: what the directory says of one mailbox. Pure data; the directory
- * adapter fills it. Articles: DI-002 5 (signature block), 6 (names), 2.4-2.6, 7 (life), 13 (offices).
+ * An account as the policy sees it: what the directory says of one mailbox. Pure data; the
+ * directory adapter fills it. Articles: DI-002 5 (signature block), 6 (names), 2.4-2.6, 7 (life),
+ * 13 (offices).
  */
 #ifndef ACUSE_CORE_ACCOUNT_H
 #define ACUSE_CORE_ACCOUNT_H
@@ -24,7 +25,7 @@ typedef struct {
 	char *display_name; /* "Rosa Morales Aranda"; an office: its name */
 	char *post, *unit;  /* NULL when absent */
 	char *extension, *phone;
-	char *owner;	 /* office: uid of the responsible; NULL when vacant */
+	char *owner;	  /* office: uid of the responsible; NULL when vacant */
 	char **delegates; /* office: uids, NULL-terminated; may be NULL */
 } Account;
 

@@ -1,6 +1,7 @@
 /*
- * What is known of an outgoing message before any decision. lib/mime fills MessageFacts from the bytes,
- * the milter fills Envelope; the policy reads both. Strings are UTF-8; addresses have no angle brackets.
+ * What is known of an outgoing message before any decision. lib/mime fills MessageFacts from the
+ * bytes, the milter fills Envelope; the policy reads both. Strings are UTF-8; addresses have no
+ * angle brackets.
  */
 #ifndef ACUSE_CORE_FACTS_H
 #define ACUSE_CORE_FACTS_H
@@ -8,17 +9,23 @@
 #include <glib.h>
 
 /* Which Postfix service speaks ({daemon_name}, FACTS 6). */
-typedef enum { STREAM_UNKNOWN, STREAM_SUBMISSION, STREAM_INBOUND, STREAM_INTERNAL, STREAM_LOCAL } Stream;
+typedef enum {
+	STREAM_UNKNOWN,
+	STREAM_SUBMISSION,
+	STREAM_INBOUND,
+	STREAM_INTERNAL,
+	STREAM_LOCAL
+} Stream;
 
 Stream stream_parse(const char *daemon_name);
 const char *stream_name(Stream stream);
 
 typedef struct {
 	Stream stream;
-	char *queue_id;	      /* {i}; NULL before DATA */
-	char *login;	      /* {auth_authen}, lower case; NULL: not authenticated */
-	char *client_address; /* "192.0.2.1"; NULL when local */
-	char *sender;	      /* MAIL FROM; "" for the null sender */
+	char *queue_id;	       /* {i}; NULL before DATA */
+	char *login;	       /* {auth_authen}, lower case; NULL: not authenticated */
+	char *client_address;  /* "192.0.2.1"; NULL when local */
+	char *sender;	       /* MAIL FROM; "" for the null sender */
 	GPtrArray *recipients; /* char *, in order of RCPT */
 } Envelope;
 
@@ -37,23 +44,24 @@ typedef enum {
 } Protection;
 
 typedef struct {
-	GPtrArray *from;      /* char *: each address of each From header, domain lower case */
-	guint from_headers;   /* how many From headers there are */
-	gboolean from_unreadable; /* a From that no parser agrees on: groups, garbage, encoded-words in addresses */
-	char *sender;	      /* address of Sender; NULL: none, "": not one for sure */
-	GPtrArray *to, *cc;   /* char *: addresses */
-	char *subject;	      /* decoded, one line; NULL: no such header */
+	GPtrArray *from;	  /* char *: each address of each From header, domain lower case */
+	guint from_headers;	  /* how many From headers there are */
+	gboolean from_unreadable; /* a From that no parser agrees on: groups, garbage, encoded-words
+				     in addresses */
+	char *sender;		  /* address of Sender; NULL: none, "": not one for sure */
+	GPtrArray *to, *cc;	  /* char *: addresses */
+	char *subject;		  /* decoded, one line; NULL: no such header */
 	gboolean subject_undecodable;
 	guint subject_headers;
-	char *message_id; /* without angle brackets; NULL */
-	char *in_reply_to; /* first id; NULL */
-	char *date;	  /* header value; NULL */
+	char *message_id;	      /* without angle brackets; NULL */
+	char *in_reply_to;	      /* first id; NULL */
+	char *date;		      /* header value; NULL */
 	gboolean marked_notification; /* X-Acuse-Class: notification (the sender's own mark) */
 	gboolean asks_read_receipt;   /* Disposition-Notification-To is there */
 	Protection protection;
-	gboolean has_8bit;	 /* a byte over 127 in the body */
+	gboolean has_8bit;	  /* a byte over 127 in the body */
 	guint longest_line_bytes; /* without the line end */
-	char *content_sha256;	 /* hex, lower case: the body as it arrived */
+	char *content_sha256;	  /* hex, lower case: the body as it arrived */
 } MessageFacts;
 
 MessageFacts *message_facts_new(void);

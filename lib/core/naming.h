@@ -1,8 +1,8 @@
 /*
- * Account names (A4, DI-002 art. 6.1): initial of the first given name + paternal surname + initial of the
- * maternal surname; if taken, the second letter of the maternal surname too; then numbers after the
- * base form. Only a-z and 0-9 come out: marks dropped, a small table for the rest, particles (De la,
- * Del) joined. Pure.
+ * Account names (A4, DI-002 art. 6.1): initial of the first given name + paternal surname + initial
+ * of the maternal surname; if taken, the second letter of the maternal surname too; then numbers
+ * after the base form. Only a-z and 0-9 come out: marks dropped, a small table for the rest,
+ * particles (De la, Del) joined. Pure.
  */
 #ifndef ACUSE_CORE_NAMING_H
 #define ACUSE_CORE_NAMING_H

@@ -17,10 +17,10 @@ gboolean rule_mode_parse(const char *word, RuleMode *mode);
 /* Immutable snapshot of the settings that the rules read. Strings and the regex are owned by it. */
 typedef struct {
 	char *institution_name, *institution_phone, *domain; /* domain in lower case */
-	char **notification_types;			     /* "NOTIFICACION", upper case, no accents */
-	SignatureSettings *signature;			     /* never NULL */
-	GRegex *expediente_pattern;			     /* group 1 is the number */
-	GHashTable *modes; /* "p1" -> GUINT_TO_POINTER(RuleMode); absent: enforce */
+	char **notification_types;    /* "NOTIFICACION", upper case, no accents */
+	SignatureSettings *signature; /* never NULL */
+	GRegex *expediente_pattern;   /* group 1 is the number */
+	GHashTable *modes;	      /* "p1" -> GUINT_TO_POINTER(RuleMode); absent: enforce */
 } PolicySettings;
 
 PolicySettings *policy_settings_new(void);
@@ -50,11 +50,12 @@ typedef struct {
 	const char *article; /* "DI-002, art. 4.6" */
 	gboolean (*applies)(const PolicyInput *input, const Plan *plan);
 	/*
-	 * Returns TRUE when the message satisfies the rule; may edit the plan. On FALSE *advice is a new
-	 * string: Spanish, ASCII, what to do, without rule id and article (they are added). *status may be
-	 * set to another reply status than the default "550 5.7.1".
+	 * Returns TRUE when the message satisfies the rule; may edit the plan. On FALSE *advice is
+	 * a new string: Spanish, ASCII, what to do, without rule id and article (they are added).
+	 * *status may be set to another reply status than the default "550 5.7.1".
 	 */
-	gboolean (*decide)(const PolicyInput *input, Plan *plan, char **advice, const char **status);
+	gboolean (*decide)(
+		const PolicyInput *input, Plan *plan, char **advice, const char **status);
 } Rule;
 
 extern const Rule *const policy_rules[]; /* NULL-terminated, in order */

@@ -1,7 +1,7 @@
 /*
- * A record of the ledger before it is JSON: type, id, time and fields in order. A personal field (names,
- * addresses, subject) stands in the leaf as a commitment SHA-256(salt || value) and is kept, with its salt,
- * in the opening, which can be purged without touching the tree (DESIGN 4).
+ * A record of the ledger before it is JSON: type, id, time and fields in order. A personal field
+ * (names, addresses, subject) stands in the leaf as a commitment SHA-256(salt || value) and is
+ * kept, with its salt, in the opening, which can be purged without touching the tree (DESIGN 4).
  */
 #ifndef ACUSE_CORE_RECORD_H
 #define ACUSE_CORE_RECORD_H
@@ -18,8 +18,8 @@ typedef struct {
 } RecordField;
 
 typedef struct {
-	char *type;  /* "send.intent", "send.prepared", "event", "request.filed", ... */
-	char *id;    /* of what it is about: send id, request id, uid */
+	char *type; /* "send.intent", "send.prepared", "event", "request.filed", ... */
+	char *id;   /* of what it is about: send id, request id, uid */
 	gint64 time_s;
 	GPtrArray *fields; /* RecordField * */
 } Record;

@@ -1,6 +1,6 @@
 /*
- * The life of a send and, per recipient, of its delivery, as tables {state, event, next} (DESIGN 2, 4).
- * A weaker or later event never undoes stronger evidence: "failed" after "acknowledged" stays
+ * The life of a send and, per recipient, of its delivery, as tables {state, event, next} (DESIGN 2,
+ * 4). A weaker or later event never undoes stronger evidence: "failed" after "acknowledged" stays
  * acknowledged. ETSI EN 319 522 names are in FACTS 37.
  */
 #ifndef ACUSE_CORE_SEND_H
@@ -10,13 +10,14 @@
 
 typedef enum { SEND_INTENT, SEND_HELD, SEND_PREPARED, SEND_RELEASED, SEND_NOT_RELEASED } SendState;
 typedef enum {
-	SEND_EVENT_PREPARED,   /* bytes stored and recorded */
-	SEND_EVENT_SEEN,       /* its queue id was seen in the queue or in a report */
-	SEND_EVENT_TIMEOUT,    /* no sign of life within the set time */
-	SEND_EVENT_SUPERSEDED  /* the client sent the same again before this one was prepared */
+	SEND_EVENT_PREPARED,  /* bytes stored and recorded */
+	SEND_EVENT_SEEN,      /* its queue id was seen in the queue or in a report */
+	SEND_EVENT_TIMEOUT,   /* no sign of life within the set time */
+	SEND_EVENT_SUPERSEDED /* the client sent the same again before this one was prepared */
 } SendEvent;
 
-const char *send_state_name(SendState state); /* "intent" "held" "prepared" "released" "not_released" */
+const char *send_state_name(
+	SendState state); /* "intent" "held" "prepared" "released" "not_released" */
 gboolean send_state_parse(const char *word, SendState *state);
 /* FALSE: the event means nothing in that state; *next is then the same state. */
 gboolean send_next(SendState state, SendEvent event, SendState *next);

@@ -82,7 +82,8 @@ static void read_subject(const MailMessage *message, MessageFacts *facts)
 	}
 }
 
-/* What no client should write, bytes of some charset, becomes U+FFFD: facts are UTF-8. NULL stays NULL; consumed. */
+/* What no client should write, bytes of some charset, becomes U+FFFD: facts are UTF-8. NULL stays
+ * NULL; consumed. */
 static char *take_valid(char *text)
 {
 	g_autofree char *taken = text;

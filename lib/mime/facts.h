@@ -1,5 +1,6 @@
 /*
- * Outgoing message -> MessageFacts. Reads only; every limit has a name and stands at the entrance (FACTS 17).
+ * Outgoing message -> MessageFacts. Reads only; every limit has a name and stands at the entrance
+ * (FACTS 17).
  */
 #ifndef ACUSE_MIME_FACTS_H
 #define ACUSE_MIME_FACTS_H

@@ -43,8 +43,8 @@ void header_addresses(const char *value, GPtrArray *addresses);
 gboolean header_addresses_strict(const char *value, GPtrArray *addresses);
 
 /*
- * Whether a From has no comment but a simple one at its end ("a@b (Rosa)") and no trailing dot: what the signer, which
- * reads it with its own few lines, takes too.
+ * Whether a From has no comment but a simple one at its end ("a@b (Rosa)") and no trailing dot:
+ * what the signer, which reads it with its own few lines, takes too.
  */
 gboolean header_ends_plainly(const char *value);
 

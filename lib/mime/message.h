@@ -1,6 +1,7 @@
 /*
  * A message as the milter collects it: fields in order with their exact values, and the body bytes.
- * Value as Postfix gives it under SMFIP_HDR_LEADSPC: leading blank kept, folds as LF (FACTS 10). Body: CRLF.
+ * Value as Postfix gives it under SMFIP_HDR_LEADSPC: leading blank kept, folds as LF (FACTS 10).
+ * Body: CRLF.
  */
 #ifndef ACUSE_MIME_MESSAGE_H
 #define ACUSE_MIME_MESSAGE_H

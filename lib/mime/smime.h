@@ -7,22 +7,23 @@
 #include "mime/message.h"
 
 /*
- * The entity to be signed: the message's own MIME fields (Content-*) with hp="clear" added, preceded by copies
- * of From, To, Cc, Subject, Date and Message-ID folded to 78; empty line; body. CRLF, 7-bit.
- * A malformed Content-Type is not spliced: the body is wrapped in multipart/mixed; hp="clear".
- * Fails with ACUSE_ERROR_INVALID when the message has 8-bit bytes or lines over 998.
+ * The entity to be signed: the message's own MIME fields (Content-*) with hp="clear" added,
+ * preceded by copies of From, To, Cc, Subject, Date and Message-ID folded to 78; empty line; body.
+ * CRLF, 7-bit. A malformed Content-Type is not spliced: the body is wrapped in multipart/mixed;
+ * hp="clear". Fails with ACUSE_ERROR_INVALID when the message has 8-bit bytes or lines over 998.
  */
 GBytes *smime_entity(const MailMessage *message, GError **error);
 
 /*
  * Makes the message a multipart/signed of that entity and the detached CMS (DER). micalg "sha-256".
- * boundary: from the caller (random), must not occur in the entity. Content-* and MIME-Version fields are
- * replaced. The entity's bytes go in unchanged.
+ * boundary: from the caller (random), must not occur in the entity. Content-* and MIME-Version
+ * fields are replaced. The entity's bytes go in unchanged.
  */
 gboolean smime_wrap(MailMessage *message, GBytes *entity, GBytes *cms_der, const char *boundary,
 	GError **error);
 
-/* Out of a multipart/signed: the entity's exact bytes and the CMS. FALSE when it is no such message. */
+/* Out of a multipart/signed: the entity's exact bytes and the CMS. FALSE when it is no such
+ * message. */
 gboolean smime_split(const void *message, gsize size, GBytes **entity, GBytes **cms_der);
 
 #endif

@@ -10,7 +10,7 @@
 typedef struct {
 	const MimePart *part;
 	GByteArray *content; /* new encoded content; NULL: as it is */
-	GByteArray *insert; /* with content NULL: bytes to stand at insert_at of the content */
+	GByteArray *insert;  /* with content NULL: bytes to stand at insert_at of the content */
 	gsize insert_at;
 	GByteArray
 		*decoded; /* what the new content has to decode to; NULL: not checked (as it is) */

@@ -129,8 +129,8 @@ static char *without_comment(const char *value)
 	return g_strdup(value);
 }
 
-/* The only address of a From value: "addr" or "phrase <addr>", perhaps with a simple comment behind;
- * NULL for a list, a group or anything else. */
+/* The only address of a From value: "addr" or "phrase <addr>", perhaps with a simple comment
+ * behind; NULL for a list, a group or anything else. */
 static char *only_address(const char *field)
 {
 	g_autofree char *value = without_comment(field);

@@ -236,8 +236,7 @@ GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char *
 			"the token has no certificate for the mailbox that is valid now");
 		return NULL;
 	}
-	cms = cms_sign_detached(
-		identity->key, identity->certificate, slot->others, content, error);
+	cms = cms_sign_detached(identity->key, identity->certificate, slot->others, content, error);
 	if (cms == NULL)
 		return NULL;
 	*certificate_sha256 = cms_certificate_sha256(identity->certificate);

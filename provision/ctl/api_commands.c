@@ -1,6 +1,6 @@
 /*
- * The commands that are one call of the API each, as rows: how the arguments become a path and the options a body or
- * a query. A new call is a new row.
+ * The commands that are one call of the API each, as rows: how the arguments become a path and the
+ * options a body or a query. A new call is a new row.
  */
 #include "ctl.h"
 #include "base/error.h"
@@ -11,8 +11,15 @@
 
 #define MAX_FILE_BYTES (1024 * 1024)
 
-#define PAGE_OPTIONS {"limit", "limit", FALSE, FALSE}, {"after", "after", FALSE, FALSE}
-#define DOCUMENT {"document", "document", TRUE, FALSE}
+#define PAGE_OPTIONS                                                                               \
+	{"limit", "limit", FALSE, FALSE},                                                          \
+	{                                                                                          \
+		"after", "after", FALSE, FALSE                                                     \
+	}
+#define DOCUMENT                                                                                   \
+	{                                                                                          \
+		"document", "document", TRUE, FALSE                                                \
+	}
 
 static json_t *body_from_options(const Command *command, char **arguments, GHashTable *options)
 {
@@ -88,11 +95,12 @@ static gboolean call(Ctl *ctl, const Command *command, char **arguments, const j
 	return TRUE;
 }
 
-static gboolean run_call(Ctl *ctl, const Command *command, char **arguments, GHashTable *options,
-	GError **error)
+static gboolean run_call(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
-	json_t *body = strcmp(command->method, "GET") == 0 ? NULL :
-		body_from_options(command, arguments, options);
+	json_t *body = strcmp(command->method, "GET") == 0
+			       ? NULL
+			       : body_from_options(command, arguments, options);
 	gboolean done = call(ctl, command, arguments, body, options, error);
 
 	json_decref(body);
@@ -116,8 +124,8 @@ static gboolean read_input(const char *path, char **text, gsize *size, GError **
 }
 
 /* The body is a JSON file of the caller's: FORM-01 has too many fields for options. */
-static gboolean run_file(Ctl *ctl, const Command *command, char **arguments, GHashTable *options,
-	GError **error)
+static gboolean run_file(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
 	g_autofree char *text = NULL;
 	json_error_t where;
@@ -133,8 +141,8 @@ static gboolean run_file(Ctl *ctl, const Command *command, char **arguments, GHa
 	}
 	body = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
 	if (!json_is_object(body)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s:%d: %s", arguments[0], where.line,
-			body == NULL ? where.text : "a JSON object is expected");
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s:%d: %s", arguments[0],
+			where.line, body == NULL ? where.text : "a JSON object is expected");
 		json_decref(body);
 		return FALSE;
 	}
@@ -143,8 +151,8 @@ static gboolean run_file(Ctl *ctl, const Command *command, char **arguments, GHa
 	return done;
 }
 
-static gboolean run_message(Ctl *ctl, const Command *command, char **arguments,
-	GHashTable *options, GError **error)
+static gboolean run_message(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
 	g_autofree char *path = path_of(command, arguments);
 	g_autoptr(GBytes) bytes = api_get_bytes(ctl->api, path, error);
@@ -169,16 +177,16 @@ const Command api_commands[] = {
 		"id time state given_names paternal_surname maternal_surname uid"},
 	{"request", "show", "ID", 1, {{NULL}}, N_("Muestra una solicitud."), "GET",
 		"/v1/requests/{}", run_call},
-	{"request", "approve", "ID", 1, {{NULL}}, N_("Aprueba una solicitud y crea la cuenta."), "POST",
-		"/v1/requests/{}/approve", run_call},
+	{"request", "approve", "ID", 1, {{NULL}}, N_("Aprueba una solicitud y crea la cuenta."),
+		"POST", "/v1/requests/{}/approve", run_call},
 	{"request", "deny", "ID", 1, {{"reasons", "reasons", TRUE, FALSE}, {NULL}},
-		N_("Deniega una solicitud, con sus motivos."), "POST", "/v1/requests/{}/deny", run_call},
+		N_("Deniega una solicitud, con sus motivos."), "POST", "/v1/requests/{}/deny",
+		run_call},
 	{"request", "deliver", "ID", 1, {{NULL}},
 		N_("Entrega las credenciales: muestra una sola vez la clave inicial."), "POST",
 		"/v1/requests/{}/deliver", run_call},
 	{"account", "list", "", 0, {PAGE_OPTIONS, {NULL}}, N_("Lista las cuentas."), "GET",
-		"/v1/accounts", run_call, NULL,
-		"uid kind state display_name mail unit"},
+		"/v1/accounts", run_call, NULL, "uid kind state display_name mail unit"},
 	{"account", "show", N_("CUENTA"), 1, {{NULL}}, N_("Muestra una cuenta."), "GET",
 		"/v1/accounts/{}", run_call},
 	{"account", "reset-password", N_("CUENTA"), 1, {{"reason", "reason", TRUE, FALSE}, {NULL}},
@@ -187,10 +195,11 @@ const Command api_commands[] = {
 	{"office", "create", N_("NOMBRE-LOCAL"), 1,
 		{{"name", "name", TRUE, FALSE}, {"responsible", "responsible", TRUE, FALSE},
 			{"delegate", "delegates", FALSE, TRUE}, DOCUMENT, {NULL}},
-		N_("Crea un buzon de oficina con su responsable."), "POST", "/v1/offices", run_call, "local_part"},
+		N_("Crea un buzon de oficina con su responsable."), "POST", "/v1/offices", run_call,
+		"local_part"},
 	{"office", "people", N_("CUENTA"), 1,
-		{{"responsible", "responsible", TRUE, FALSE}, {"delegate", "delegates", FALSE, TRUE},
-			DOCUMENT, {NULL}},
+		{{"responsible", "responsible", TRUE, FALSE},
+			{"delegate", "delegates", FALSE, TRUE}, DOCUMENT, {NULL}},
 		N_("Cambia el responsable y los delegados de un buzon de oficina."), "POST",
 		"/v1/offices/{}/people", run_call},
 	{"person", "cease", "DNI", 1, {DOCUMENT, {"date", "date", FALSE, FALSE}, {NULL}},
@@ -202,22 +211,24 @@ const Command api_commands[] = {
 	{"expediente", "show", N_("NUMERO"), 1, {{NULL}}, N_("Muestra un expediente."), "GET",
 		"/v1/expedientes/{}", run_call},
 	{"expediente", "authorise", N_("NUMERO DIRECCION"), 2,
-		{DOCUMENT, {"date", "date", TRUE, FALSE}, {"holder", "holder", TRUE, FALSE}, {NULL}},
-		N_("Registra la autorizacion del ciudadano para ser notificado en esa direccion."), "PUT",
-		"/v1/expedientes/{}/authorisations/{}", run_call},
+		{DOCUMENT, {"date", "date", TRUE, FALSE}, {"holder", "holder", TRUE, FALSE},
+			{NULL}},
+		N_("Registra la autorizacion del ciudadano para ser notificado en esa direccion."),
+		"PUT", "/v1/expedientes/{}/authorisations/{}", run_call},
 	{"token", "enrol", N_("ETIQUETA"), 1,
 		{{"mailbox", "mailboxes", TRUE, TRUE}, {"serial", "serial", FALSE, FALSE},
-			{"from", "from", FALSE, FALSE}, {"until", "until", FALSE, FALSE}, DOCUMENT, {NULL}},
-		N_("Registra un token y los buzones por los que firma."), "POST", "/v1/tokens", run_call, "label"},
+			{"from", "from", FALSE, FALSE}, {"until", "until", FALSE, FALSE}, DOCUMENT,
+			{NULL}},
+		N_("Registra un token y los buzones por los que firma."), "POST", "/v1/tokens",
+		run_call, "label"},
 	{"token", "list", "", 0, {{NULL}}, N_("Lista los tokens y su estado."), "GET", "/v1/tokens",
-		run_call, NULL,
-		"label state unlocked subject not_after signatures"},
+		run_call, NULL, "label state unlocked subject not_after signatures"},
 	{"token", "lock", N_("ETIQUETA"), 1, {DOCUMENT, {NULL}}, N_("Bloquea un token en el acto."),
 		"POST", "/v1/tokens/{}/lock", run_call},
 	{"send", "list", "", 0,
 		{{"expediente", "expediente", FALSE, FALSE}, {"mailbox", "mailbox", FALSE, FALSE},
-			{"state", "state", FALSE, FALSE}, {"message-id", "message_id", FALSE, FALSE},
-			PAGE_OPTIONS, {NULL}},
+			{"state", "state", FALSE, FALSE},
+			{"message-id", "message_id", FALSE, FALSE}, PAGE_OPTIONS, {NULL}},
 		N_("Lista los envios, el ultimo primero."), "GET", "/v1/sends", run_call, NULL,
 		"time id state class mailbox expediente subject"},
 	{"send", "show", "ID", 1, {{NULL}}, N_("Muestra un envio y sus hechos."), "GET",

@@ -1,6 +1,6 @@
 /*
- * acusectl check: looks at the installation without changing it and says what is wrong. Fails (exit 1) when one finding
- * is bad, so that monitoring can call it.
+ * acusectl check: looks at the installation without changing it and says what is wrong. Fails (exit
+ * 1) when one finding is bad, so that monitoring can call it.
  */
 #include "ctl.h"
 #include "check.h"
@@ -48,8 +48,8 @@ static void check_clock(Findings *findings)
 		finding_add(findings, FINDING_GOOD, "clock", _("El reloj esta sincronizado"));
 }
 
-static void check_socket(Findings *findings, const Settings *settings, const char *group,
-	const char *key, int type)
+static void check_socket(
+	Findings *findings, const Settings *settings, const char *group, const char *key, int type)
 {
 	const char *path = settings_string(settings, group, key);
 	g_autoptr(GError) error = NULL;
@@ -64,8 +64,8 @@ static void check_socket(Findings *findings, const Settings *settings, const cha
 	finding_add(findings, FINDING_GOOD, key, _("Atiende en %s"), path);
 }
 
-static void check_key(Findings *findings, const Settings *settings, const char *group,
-	const char *key)
+static void check_key(
+	Findings *findings, const Settings *settings, const char *group, const char *key)
 {
 	const char *path = settings_string(settings, group, key);
 	struct stat status;
@@ -73,9 +73,11 @@ static void check_key(Findings *findings, const Settings *settings, const char *
 	if (stat(path, &status) < 0)
 		finding_add(findings, FINDING_BAD, key, _("No se puede leer %s"), path);
 	else if ((status.st_mode & 0007) != 0)
-		finding_add(findings, FINDING_BAD, key, _("Otros pueden leer %s: quite ese permiso"), path);
+		finding_add(findings, FINDING_BAD, key,
+			_("Otros pueden leer %s: quite ese permiso"), path);
 	else if (status.st_size < 32)
-		finding_add(findings, FINDING_BAD, key, _("%s es corta: genere 32 bytes al azar"), path);
+		finding_add(findings, FINDING_BAD, key, _("%s es corta: genere 32 bytes al azar"),
+			path);
 	else
 		finding_add(findings, FINDING_GOOD, key, _("%s esta protegida"), path);
 }
@@ -110,10 +112,12 @@ static void check_tokens(Findings *findings, ApiClient *api)
 		const char *label = json_string_value(json_object_get(token, "label"));
 
 		if (json_is_true(json_object_get(token, "unlocked")))
-			finding_add(findings, FINDING_GOOD, "token", _("El token %s esta activo"), label);
+			finding_add(findings, FINDING_GOOD, "token", _("El token %s esta activo"),
+				label);
 		else
 			finding_add(findings, FINDING_WARNING, "token",
-				_("El token %s esta bloqueado: acusectl token unlock %s"), label, label);
+				_("El token %s esta bloqueado: acusectl token unlock %s"), label,
+				label);
 	}
 	json_decref(answer);
 }
@@ -133,7 +137,8 @@ static void print_findings(const Ctl *ctl, const Command *command, const Finding
 	g_autofree char *status = NULL;
 
 	if (ctl->json) {
-		json_t *answer = json_pack("{s:b,s:O}", "fine", findings->bad == 0, "items", findings->items);
+		json_t *answer = json_pack(
+			"{s:b,s:O}", "fine", findings->bad == 0, "items", findings->items);
 
 		ctl_print(ctl, command, answer);
 		json_decref(answer);
@@ -144,15 +149,16 @@ static void print_findings(const Ctl *ctl, const Command *command, const Finding
 		const char *level = json_string_value(json_object_get(item, "level"));
 
 		printf("%-8s %s: %s\n",
-			strcmp(level, "bad") == 0 ? _("MAL") :
-			strcmp(level, "warning") == 0 ? _("AVISO") : _("bien"),
+			strcmp(level, "bad") == 0	? _("MAL")
+			: strcmp(level, "warning") == 0 ? _("AVISO")
+							: _("bien"),
 			json_string_value(json_object_get(item, "part")),
 			json_string_value(json_object_get(item, "text")));
 	}
 }
 
-static gboolean run_check(Ctl *ctl, const Command *command, char **arguments, GHashTable *options,
-	GError **error)
+static gboolean run_check(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
 	Findings findings = {json_array(), 0};
 	g_autoptr(GError) cause = NULL;

@@ -1,6 +1,6 @@
 /*
- * check.h for Postfix: what it is set to (postconf), and success reports that it will never write: a file in
- * spool/trace whose message has left the queue is a lost proof (FACTS 1).
+ * check.h for Postfix: what it is set to (postconf), and success reports that it will never write:
+ * a file in spool/trace whose message has left the queue is a lost proof (FACTS 1).
  */
 #include "check.h"
 #include "base/text.h"
@@ -30,11 +30,12 @@ static const struct {
 
 static char *run(const char *const *argv, GError **error)
 {
-	g_autoptr(GSubprocess) process = g_subprocess_newv(argv,
-		G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, error);
+	g_autoptr(GSubprocess) process = g_subprocess_newv(
+		argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, error);
 	g_autofree char *output = NULL;
 
-	if (process == NULL || !g_subprocess_communicate_utf8(process, NULL, NULL, &output, NULL, error))
+	if (process == NULL ||
+		!g_subprocess_communicate_utf8(process, NULL, NULL, &output, NULL, error))
 		return NULL;
 	if (!g_subprocess_get_successful(process)) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s failed", argv[0]);
@@ -58,8 +59,9 @@ static void check_values(Findings *findings, const char *config)
 		if (value == NULL)
 			finding_add(findings, FINDING_BAD, "postfix", _("postconf no responde"));
 		else if (strstr(value, wanted[i].value) == NULL)
-			finding_add(findings, wanted[i].level, "postfix", _("%s = %s: debe tener %s: %s"),
-				wanted[i].name, value, wanted[i].value, _(wanted[i].why));
+			finding_add(findings, wanted[i].level, "postfix",
+				_("%s = %s: debe tener %s: %s"), wanted[i].name, value,
+				wanted[i].value, _(wanted[i].why));
 		else
 			continue;
 		if (value == NULL)
@@ -93,7 +95,8 @@ static void check_traces(Findings *findings, const char *config)
 
 	queue = run(argv, &error);
 	if (queue == NULL || spool == NULL) {
-		finding_add(findings, FINDING_BAD, "postfix", _("La cola de Postfix no responde: %s"),
+		finding_add(findings, FINDING_BAD, "postfix",
+			_("La cola de Postfix no responde: %s"),
 			error != NULL ? error->message : "postconf");
 		return;
 	}
@@ -107,10 +110,12 @@ static void check_traces(Findings *findings, const char *config)
 	}
 	if (orphans > 0)
 		finding_add(findings, FINDING_WARNING, "postfix",
-			_("%u reportes de entrega quedaron sin enviar en %s: revise smtpd_command_filter"),
+			_("%u reportes de entrega quedaron sin enviar en %s: revise "
+			  "smtpd_command_filter"),
 			orphans, trace);
 	else
-		finding_add(findings, FINDING_GOOD, "postfix", _("No hay reportes de entrega perdidos"));
+		finding_add(findings, FINDING_GOOD, "postfix",
+			_("No hay reportes de entrega perdidos"));
 }
 
 void check_postfix(Findings *findings, const Settings *settings)

@@ -1,6 +1,7 @@
 /*
- * acusectl: one table of commands. A command that is one call of the API is a row of api_commands.c; the others
- * (ledger, proof, token unlock, check) have a file each. Exit status: 0 done, 1 refused or failed, 2 wrong usage.
+ * acusectl: one table of commands. A command that is one call of the API is a row of
+ * api_commands.c; the others (ledger, proof, token unlock, check) have a file each. Exit status: 0
+ * done, 1 refused or failed, 2 wrong usage.
  */
 #ifndef ACUSE_CTL_CTL_H
 #define ACUSE_CTL_CTL_H

@@ -1,6 +1,7 @@
 /*
- * acusectl ledger dump and verify. Verify reads every leaf, recomputes the tree from them, checks each opening against
- * its commitments and compares the root with the (signed) head; it trusts nothing that provisiond computed.
+ * acusectl ledger dump and verify. Verify reads every leaf, recomputes the tree from them, checks
+ * each opening against its commitments and compares the root with the (signed) head; it trusts
+ * nothing that provisiond computed.
  */
 #include "ctl.h"
 #include "api/record_json.h"
@@ -15,8 +16,8 @@
 #define PAGE_ENTRIES 1000
 #define MAX_LEVELS 64
 
-typedef gboolean (*EntryVisit)(guint64 index, const char *leaf, const char *opening, gpointer data,
-	GError **error);
+typedef gboolean (*EntryVisit)(
+	guint64 index, const char *leaf, const char *opening, gpointer data, GError **error);
 
 static gboolean damaged(GError **error, const char *what, guint64 index)
 {
@@ -24,8 +25,8 @@ static gboolean damaged(GError **error, const char *what, guint64 index)
 	return FALSE;
 }
 
-static gboolean visit_page(const json_t *page, guint64 *index, EntryVisit visit, gpointer data,
-	GError **error)
+static gboolean visit_page(
+	const json_t *page, guint64 *index, EntryVisit visit, gpointer data, GError **error)
 {
 	json_t *items = json_object_get(page, "items");
 
@@ -36,23 +37,25 @@ static gboolean visit_page(const json_t *page, guint64 *index, EntryVisit visit,
 		if (leaf == NULL ||
 			(guint64)json_integer_value(json_object_get(item, "index")) != *index)
 			return damaged(error, "entry is missing", *index);
-		if (!visit(*index, leaf, json_string_value(json_object_get(item, "opening")), data, error))
+		if (!visit(*index, leaf, json_string_value(json_object_get(item, "opening")), data,
+			    error))
 			return FALSE;
 	}
 	return TRUE;
 }
 
 /* Every entry in order; *size gets how many there are. */
-static gboolean walk_entries(ApiClient *api, EntryVisit visit, gpointer data, guint64 *size,
-	GError **error)
+static gboolean walk_entries(
+	ApiClient *api, EntryVisit visit, gpointer data, guint64 *size, GError **error)
 {
 	g_autofree char *after = NULL;
 	guint64 index = 0;
 
 	do {
-		g_autofree char *path = after == NULL
-			? g_strdup_printf("/v1/ledger/entries?limit=%d", PAGE_ENTRIES)
-			: g_strdup_printf("/v1/ledger/entries?limit=%d&after=%s", PAGE_ENTRIES, after);
+		g_autofree char *path =
+			after == NULL ? g_strdup_printf("/v1/ledger/entries?limit=%d", PAGE_ENTRIES)
+				      : g_strdup_printf("/v1/ledger/entries?limit=%d&after=%s",
+						PAGE_ENTRIES, after);
 		json_t *page = api_call(api, "GET", path, NULL, error);
 		gboolean fine = page != NULL && visit_page(page, &index, visit, data, error);
 
@@ -66,8 +69,8 @@ static gboolean walk_entries(ApiClient *api, EntryVisit visit, gpointer data, gu
 	return TRUE;
 }
 
-static gboolean dump_entry(guint64 index, const char *leaf, const char *opening, gpointer data,
-	GError **error)
+static gboolean dump_entry(
+	guint64 index, const char *leaf, const char *opening, gpointer data, GError **error)
 {
 	json_t *line = json_object();
 
@@ -82,8 +85,8 @@ static gboolean dump_entry(guint64 index, const char *leaf, const char *opening,
 	return TRUE;
 }
 
-static gboolean run_dump(Ctl *ctl, const Command *command, char **arguments, GHashTable *options,
-	GError **error)
+static gboolean run_dump(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
 	guint64 size;
 
@@ -104,15 +107,16 @@ typedef struct {
 	gboolean known;
 } Node;
 
-/* Only the last two completed nodes of each level are ever read while a tree grows: a pair of siblings. */
+/* Only the last two completed nodes of each level are ever read while a tree grows: a pair of
+ * siblings. */
 typedef struct {
 	Node last[MAX_LEVELS][2];
 	guint64 head_size;
 	MerkleHash root; /* of the first head_size leaves */
 } Tree;
 
-static gboolean tree_read(gpointer data, guint level, guint64 index, MerkleHash *hash,
-	GError **error)
+static gboolean tree_read(
+	gpointer data, guint level, guint64 index, MerkleHash *hash, GError **error)
 {
 	Tree *tree = data;
 	const Node *node = level < MAX_LEVELS ? &tree->last[level][index & 1] : NULL;
@@ -123,8 +127,8 @@ static gboolean tree_read(gpointer data, guint level, guint64 index, MerkleHash 
 	return TRUE;
 }
 
-static gboolean tree_write(gpointer data, guint level, guint64 index, const MerkleHash *hash,
-	GError **error)
+static gboolean tree_write(
+	gpointer data, guint level, guint64 index, const MerkleHash *hash, GError **error)
 {
 	Tree *tree = data;
 
@@ -134,8 +138,8 @@ static gboolean tree_write(gpointer data, guint level, guint64 index, const Merk
 	return TRUE;
 }
 
-static gboolean verify_entry(guint64 index, const char *leaf, const char *opening, gpointer data,
-	GError **error)
+static gboolean verify_entry(
+	guint64 index, const char *leaf, const char *opening, gpointer data, GError **error)
 {
 	Tree *tree = data;
 	MerkleHash hash;
@@ -153,8 +157,8 @@ static gboolean verify_entry(guint64 index, const char *leaf, const char *openin
 }
 
 /* The head's exact text must say what the answer says, and its signature must be over that text. */
-static gboolean check_head(const json_t *answer, const char *trust, guint64 *size,
-	MerkleHash *root, GError **error)
+static gboolean check_head(
+	const json_t *answer, const char *trust, guint64 *size, MerkleHash *root, GError **error)
 {
 	const char *text = json_string_value(json_object_get(answer, "head"));
 	const char *cms = json_string_value(json_object_get(answer, "cms"));
@@ -180,8 +184,8 @@ static gboolean check_head(const json_t *answer, const char *trust, guint64 *siz
 	return TRUE;
 }
 
-static gboolean run_verify(Ctl *ctl, const Command *command, char **arguments, GHashTable *options,
-	GError **error)
+static gboolean run_verify(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
 	json_t *head = api_call(ctl->api, "GET", "/v1/ledger/head", NULL, error), *answer;
 	g_autofree Tree *tree = g_new0(Tree, 1);
@@ -192,8 +196,8 @@ static gboolean run_verify(Ctl *ctl, const Command *command, char **arguments, G
 
 	(void)arguments;
 	signed_head = json_is_string(json_object_get(head, "cms"));
-	fine = head != NULL &&
-		check_head(head, ctl_option(options, "trust"), &tree->head_size, &signed_root, error);
+	fine = head != NULL && check_head(head, ctl_option(options, "trust"), &tree->head_size,
+				       &signed_root, error);
 	json_decref(head);
 	if (!fine || !walk_entries(ctl->api, verify_entry, tree, &entries, error))
 		return FALSE;
@@ -202,10 +206,12 @@ static gboolean run_verify(Ctl *ctl, const Command *command, char **arguments, G
 	if (entries < tree->head_size)
 		return damaged(error, "the head covers entries that are gone, from", entries);
 	if (memcmp(&tree->root, &signed_root, sizeof signed_root) != 0)
-		return damaged(error, "the entries do not give the root of the head of size", tree->head_size);
+		return damaged(error, "the entries do not give the root of the head of size",
+			tree->head_size);
 	root_hex = merkle_hash_to_hex(&signed_root);
 	answer = json_pack("{s:I,s:I,s:s,s:b,s:s}", "entries", (json_int_t)entries, "head_size",
-		(json_int_t)tree->head_size, "root", root_hex, "signed", signed_head, "result", "ok");
+		(json_int_t)tree->head_size, "root", root_hex, "signed", signed_head, "result",
+		"ok");
 	ctl_print(ctl, command, answer);
 	json_decref(answer);
 	return TRUE;
@@ -213,8 +219,9 @@ static gboolean run_verify(Ctl *ctl, const Command *command, char **arguments, G
 
 const Command ledger_commands[] = {
 	{"ledger", "verify", "", 0, {{"trust", NULL, FALSE, FALSE}, {NULL}},
-		N_("Recalcula todo el registro y lo compara con su cabeza firmada."), NULL, NULL, run_verify},
-	{"ledger", "dump", "", 0, {{NULL}}, N_("Escribe el registro, una linea JSON por asiento."), NULL,
-		NULL, run_dump},
+		N_("Recalcula todo el registro y lo compara con su cabeza firmada."), NULL, NULL,
+		run_verify},
+	{"ledger", "dump", "", 0, {{NULL}}, N_("Escribe el registro, una linea JSON por asiento."),
+		NULL, NULL, run_dump},
 	{NULL},
 };

@@ -1,6 +1,7 @@
 /*
- * acusectl: finds the command in the tables, reads its options with GOption, connects to the API and runs it. Errors
- * go to standard error in Spanish with their English detail; nothing is changed by a wrong command line.
+ * acusectl: finds the command in the tables, reads its options with GOption, connects to the API
+ * and runs it. Errors go to standard error in Spanish with their English detail; nothing is changed
+ * by a wrong command line.
  */
 #include "ctl.h"
 #include "print.h"
@@ -15,8 +16,8 @@
 #define API_WAIT_MS 30000
 #define EXIT_USAGE 2
 
-static const Command *const tables[] = {api_commands, ledger_commands, proof_commands,
-	token_unlock_commands, check_commands};
+static const Command *const tables[] = {
+	api_commands, ledger_commands, proof_commands, token_unlock_commands, check_commands};
 
 const char *ctl_option(GHashTable *options, const char *name)
 {
@@ -43,10 +44,11 @@ static void print_usage(FILE *to)
 	fprintf(to, _("Uso: acusectl [--socket RUTA] [--config ARCHIVO] [--json] ORDEN\n\n"));
 	for (size_t t = 0; t < G_N_ELEMENTS(tables); t++) {
 		for (const Command *row = tables[t]; row->noun != NULL; row++) {
-			fprintf(to, "  %s%s%s %s", row->noun, *row->verb != '\0' ? " " : "", row->verb,
-				*row->arguments != '\0' ? _(row->arguments) : "");
+			fprintf(to, "  %s%s%s %s", row->noun, *row->verb != '\0' ? " " : "",
+				row->verb, *row->arguments != '\0' ? _(row->arguments) : "");
 			for (const CtlOption *option = row->options; option->name != NULL; option++)
-				fprintf(to, option->required ? " --%s V" : " [--%s V]", option->name);
+				fprintf(to, option->required ? " --%s V" : " [--%s V]",
+					option->name);
 			fprintf(to, "\n      %s\n", _(row->help));
 		}
 	}
@@ -66,8 +68,8 @@ static const Command *find_command(int n_words, char **words, int *used)
 }
 
 /* Reads the command's own options out of the words that remain. */
-static gboolean parse_options(const Command *command, int *n_words, char ***words,
-	GHashTable *options, GError **error)
+static gboolean parse_options(
+	const Command *command, int *n_words, char ***words, GHashTable *options, GError **error)
 {
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 	GOptionEntry entries[CTL_MAX_OPTIONS + 1] = {0};
@@ -123,8 +125,8 @@ static int wrong_usage(const char *why)
 
 static int run_command(Ctl *ctl, const char *socket_path, int n_words, char **words)
 {
-	g_autoptr(GHashTable) options =
-		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+	g_autoptr(GHashTable) options = g_hash_table_new_full(
+		g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
 	/* Behind root the peer's uid says nothing of the person (FACTS 29). */
 	const char *actor = g_getenv("SUDO_USER");
 	g_autoptr(GError) error = NULL;
@@ -143,7 +145,8 @@ static int run_command(Ctl *ctl, const char *socket_path, int n_words, char **wo
 		return wrong_usage(error->message);
 	if ((guint)left != command->n_arguments + 1)
 		return wrong_usage(_("numero de argumentos equivocado"));
-	ctl->api = api_client_new(socket_path, API_WAIT_MS, actor != NULL ? actor : g_get_user_name());
+	ctl->api =
+		api_client_new(socket_path, API_WAIT_MS, actor != NULL ? actor : g_get_user_name());
 	done = command->run(ctl, command, rest + 1, options, &error);
 	api_client_free(ctl->api);
 	return done ? EXIT_SUCCESS : fail(error);
@@ -177,7 +180,8 @@ int main(int argc, char **argv)
 		return help ? EXIT_SUCCESS : EXIT_USAGE;
 	}
 	if (socket_path == NULL)
-		socket_path = g_strdup(from_environment != NULL ? from_environment : "/run/acuse/api.sock");
+		socket_path = g_strdup(
+			from_environment != NULL ? from_environment : "/run/acuse/api.sock");
 	ctl.json = json;
 	ctl.config_path = config_path != NULL ? config_path : SYSCONFDIR "/acuse/acuse.conf";
 	return run_command(&ctl, socket_path, argc - 1, argv + 1);

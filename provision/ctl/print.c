@@ -1,6 +1,7 @@
 /*
- * print.h: walks a JSON value. An object gives "label: value" lines, an array of objects a table whose columns are
- * the scalar members of its rows. Pure; what a stranger wrote (subjects, diagnostics) cannot move the terminal's cursor.
+ * print.h: walks a JSON value. An object gives "label: value" lines, an array of objects a table
+ * whose columns are the scalar members of its rows. Pure; what a stranger wrote (subjects,
+ * diagnostics) cannot move the terminal's cursor.
  */
 #include "print.h"
 #include "base/text.h"
@@ -128,7 +129,7 @@ static char **columns_of(const json_t *rows)
 	const char *member;
 	json_t *value;
 
-	json_object_foreach (json_array_get(rows, 0), member, value)
+	json_object_foreach(json_array_get(rows, 0), member, value)
 		if (is_scalar(value))
 			g_strv_builder_add(columns, member);
 	return g_strv_builder_end(columns);
@@ -201,7 +202,8 @@ char *print_text(const json_t *answer, const char *columns)
 	const char *member;
 
 	if (json_is_array(items)) {
-		g_auto(GStrv) shown = columns != NULL ? g_strsplit(columns, " ", -1) : columns_of(items);
+		g_auto(GStrv) shown =
+			columns != NULL ? g_strsplit(columns, " ", -1) : columns_of(items);
 
 		if (json_array_size(items) == 0)
 			g_string_append_printf(out, "%s\n", _("No hay nada que mostrar."));

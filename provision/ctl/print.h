@@ -6,8 +6,8 @@
 #include <jansson.h>
 
 /*
- * A new string that ends with a line end. Control characters of values are shown as \xNN. columns: the members that a
- * list of items shows, between blanks; NULL: every scalar one.
+ * A new string that ends with a line end. Control characters of values are shown as \xNN. columns:
+ * the members that a list of items shows, between blanks; NULL: every scalar one.
  */
 char *print_text(const json_t *answer, const char *columns);
 

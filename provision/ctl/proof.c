@@ -1,6 +1,6 @@
 /*
- * acusectl proof export and verify. Verify works off line, without provisiond: everything it needs is in the bundle and
- * in the trust file.
+ * acusectl proof export and verify. Verify works off line, without provisiond: everything it needs
+ * is in the bundle and in the trust file.
  */
 #include "ctl.h"
 #include "base/error.h"
@@ -10,8 +10,8 @@
 
 #include <stdio.h>
 
-static gboolean run_export(Ctl *ctl, const Command *command, char **arguments, GHashTable *options,
-	GError **error)
+static gboolean run_export(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
 	g_autofree char *path = api_path("/v1/sends/%s/proof", arguments[0]);
 	const char *output = ctl_option(options, "output");
@@ -24,14 +24,15 @@ static gboolean run_export(Ctl *ctl, const Command *command, char **arguments, G
 		    (gssize)g_bytes_get_size(bundle),
 		    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error))
 		return FALSE;
-	answer = json_pack("{s:s,s:I}", "file", output, "size", (json_int_t)g_bytes_get_size(bundle));
+	answer = json_pack(
+		"{s:s,s:I}", "file", output, "size", (json_int_t)g_bytes_get_size(bundle));
 	ctl_print(ctl, command, answer);
 	json_decref(answer);
 	return TRUE;
 }
 
-static gboolean run_verify(Ctl *ctl, const Command *command, char **arguments, GHashTable *options,
-	GError **error)
+static gboolean run_verify(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
 	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
 	gboolean genuine;

@@ -1,6 +1,6 @@
 /*
- * acusectl token unlock: the holder types the PIN, which goes straight to the signer's unlock socket. It is never an
- * argument, never passes provisiond and is wiped here as soon as it is sent.
+ * acusectl token unlock: the holder types the PIN, which goes straight to the signer's unlock
+ * socket. It is never an argument, never passes provisiond and is wiped here as soon as it is sent.
  */
 #include "ctl.h"
 #include "base/error.h"
@@ -27,7 +27,8 @@ static gboolean read_line(char *pin, gsize size, GError **error)
 	pin[length] = '\0';
 	if (length > 0 && length + 1 < size)
 		return TRUE;
-	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, _("no se escribio ningun PIN"));
+	g_set_error_literal(
+		error, ACUSE_ERROR, ACUSE_ERROR_INVALID, _("no se escribio ningun PIN"));
 	return FALSE;
 }
 
@@ -61,8 +62,8 @@ static char *unlock_socket(const Ctl *ctl, GHashTable *options, GError **error)
 	return g_strdup(settings_string(settings, "signing", "unlock_socket"));
 }
 
-static gboolean run_unlock(Ctl *ctl, const Command *command, char **arguments, GHashTable *options,
-	GError **error)
+static gboolean run_unlock(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
 	g_autofree char *socket_path = unlock_socket(ctl, options, error);
 	g_autoptr(GVariant) answer = NULL;

@@ -34,12 +34,14 @@
 #define MAX_LINE 256
 
 /* The functions that are watched; the others go straight to the real module. */
+/* clang-format off */
 #define WATCHED(X)                                                                                 \
 	X(C_Initialize)                                                                            \
 	X(C_Finalize) X(C_GetSlotList) X(C_GetSlotInfo) X(C_GetTokenInfo) X(C_OpenSession)         \
 		X(C_CloseSession) X(C_GetSessionInfo) X(C_Login) X(C_Logout) X(C_FindObjectsInit)  \
 			X(C_FindObjects) X(C_FindObjectsFinal) X(C_GetAttributeValue)              \
 				X(C_SignInit) X(C_Sign) X(C_GenerateRandom)
+/* clang-format on */
 
 #define NUMBER(name) N_##name,
 enum { WATCHED(NUMBER) N_WATCHED };

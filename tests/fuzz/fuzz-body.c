@@ -28,8 +28,7 @@ static void check_intent(const json_t *body)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	json_auto_t *body =
-		json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
+	json_auto_t *body = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
 	g_autoptr(GError) error = NULL;
 	Prepared prepared = {0};
 	gboolean fine;

@@ -1,6 +1,6 @@
 /*
- * print-tables settings|routes: the tables that are compiled into the programs, one row a line, for the checks that hold
- * the documents against them. Fails with 2 for a wrong argument.
+ * print-tables settings|routes: the tables that are compiled into the programs, one row a line, for
+ * the checks that hold the documents against them. Fails with 2 for a wrong argument.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,9 +20,10 @@ static void print_settings(void)
 	};
 
 	for (const SettingRow *row = settings_table; row->group != NULL; row++)
-		printf("%s\t%s\t%s\t%d\t%s\t%" G_GINT64_FORMAT "\t%" G_GINT64_FORMAT "\t%s\n", row->group, row->key,
-			types[row->type], row->fallback != NULL, row->fallback != NULL ? row->fallback : "",
-			(gint64)row->min, (gint64)row->max, row->choices != NULL ? row->choices : "");
+		printf("%s\t%s\t%s\t%d\t%s\t%" G_GINT64_FORMAT "\t%" G_GINT64_FORMAT "\t%s\n",
+			row->group, row->key, types[row->type], row->fallback != NULL,
+			row->fallback != NULL ? row->fallback : "", (gint64)row->min,
+			(gint64)row->max, row->choices != NULL ? row->choices : "");
 }
 
 static void print_roles(int roles)

@@ -1,7 +1,8 @@
 /*
- * Only under --enable-tsan: tells ThreadSanitizer what GLib's locks and counters order. GLib waits by futex(2) itself and
- * is not instrumented, so every lock of ours would look like none. Each function here does what GLib's does, and says so.
- * It is part of libbase.a, which stands before GLib when a program is linked. Threads: all.
+ * Only under --enable-tsan: tells ThreadSanitizer what GLib's locks and counters order. GLib waits
+ * by futex(2) itself and is not instrumented, so every lock of ours would look like none. Each
+ * function here does what GLib's does, and says so. It is part of libbase.a, which stands before
+ * GLib when a program is linked. Threads: all.
  */
 #include <dlfcn.h>
 #include <glib.h>

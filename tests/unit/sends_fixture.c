@@ -60,7 +60,8 @@ Account *live_directory_by_mail(LiveDirectory *live, const char *mail)
 	(void)live;
 	if (g_ascii_strcasecmp(mail, "rmoralesa@muni.test") == 0)
 		return person();
-	if (g_ascii_strcasecmp(mail, FIXTURE_MAILBOX) != 0 && g_ascii_strcasecmp(mail, "alcaldia@muni.test") != 0)
+	if (g_ascii_strcasecmp(mail, FIXTURE_MAILBOX) != 0 &&
+		g_ascii_strcasecmp(mail, "alcaldia@muni.test") != 0)
 		return NULL;
 	account = account_new();
 	account->uid = g_strndup(mail, strcspn(mail, "@"));
@@ -81,7 +82,8 @@ gboolean tokens_mailbox_bound(StoreTxn *txn, const char *mailbox)
 char *heads_current(Service *service, GError **error)
 {
 	guint64 size = store_tree_size(service->store);
-	g_autofree char *hex = NULL, *text = NULL, *base64 = NULL, *time = time_to_rfc3339(fixture_now_s);
+	g_autofree char *hex = NULL, *text = NULL, *base64 = NULL,
+			*time = time_to_rfc3339(fixture_now_s);
 	g_autoptr(GBytes) content = NULL, cms = NULL;
 	MerkleHash root;
 	json_t *head;
@@ -91,14 +93,15 @@ char *heads_current(Service *service, GError **error)
 		return NULL;
 	hex = merkle_hash_to_hex(&root);
 	text = g_strdup_printf("{\"v\":1,\"origin\":\"muni.test\",\"size\":%" G_GUINT64_FORMAT
-		",\"root\":\"%s\",\"time\":\"%s\"}", size, hex, time);
+			       ",\"root\":\"%s\",\"time\":\"%s\"}",
+		size, hex, time);
 	content = g_bytes_new(text, strlen(text));
 	cms = cms_sign_detached(seal_signer.key, seal_signer.certificate, NULL, content, error);
 	assert_non_null(cms);
 	if (fixture_sealed)
 		base64 = g_base64_encode(g_bytes_get_data(cms, NULL), g_bytes_get_size(cms));
-	head = json_pack("{s:s, s:s?, s:{s:s, s:s}}", "head", text, "cms", base64, "trouble", "code", "token-locked",
-		"detail", "PIN needed");
+	head = json_pack("{s:s, s:s?, s:{s:s, s:s}}", "head", text, "cms", base64, "trouble",
+		"code", "token-locked", "detail", "PIN needed");
 	dumped = json_dumps(head, 0);
 	copy = g_strdup(dumped);
 	free(dumped);
@@ -139,7 +142,8 @@ static void make_signers(const char *trust_pem)
 	FILE *file = g_fopen(trust_pem, "w");
 
 	mailbox_signer.key = EVP_EC_gen("P-256");
-	mailbox_signer.certificate = make_certificate(mailbox_signer.key, "Secretaria General", FIXTURE_MAILBOX);
+	mailbox_signer.certificate =
+		make_certificate(mailbox_signer.key, "Secretaria General", FIXTURE_MAILBOX);
 	seal_signer.key = EVP_EC_gen("P-256");
 	seal_signer.certificate = make_certificate(seal_signer.key, "Sello", "sello@muni.test");
 	PEM_write_X509(file, mailbox_signer.certificate);
@@ -211,25 +215,30 @@ int fixture_teardown(void **state)
 json_t *fixture_intent(const char *id, const char *entity_sha256)
 {
 	g_autofree char *queue_id = g_strdelimit(g_strdup(id), "-", 'Q');
-	g_autofree char *digest = digest_sha256_hex("content", 7), *token_digest = digest_sha256_hex(id, strlen(id));
+	g_autofree char *digest = digest_sha256_hex("content", 7),
+			*token_digest = digest_sha256_hex(id, strlen(id));
 
 	/* Any 32 characters of the token's alphabet, other ones for each id. */
 	g_strdelimit(g_strdelimit(g_strdelimit(token_digest, "01", 'x'), "8", 'y'), "9", 'z');
 	token_digest[32] = '\0';
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[s], s:s, s:s, s:s, s:s?, s:b}", "id", id,
-		"token", token_digest, "class", entity_sha256 != NULL ? "notification" : "external", "login",
-		"rmoralesa", "mailbox", FIXTURE_MAILBOX, "message_id", "m1@muni.test", "date",
-		"Sat, 21 Nov 2026 15:53:56 -0500", "subject", "NOTIFICACION Exp. 2026-001234", "document_type",
-		"NOTIFICACION", "expediente", FIXTURE_EXPEDIENTE, "recipients", FIXTURE_CITIZEN, "queue_id", queue_id,
-		"client_address", "192.0.2.1", "content_sha256", digest, "entity_sha256", entity_sha256, "sign",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[s], s:s, s:s, s:s, "
+			 "s:s?, s:b}",
+		"id", id, "token", token_digest, "class",
+		entity_sha256 != NULL ? "notification" : "external", "login", "rmoralesa",
+		"mailbox", FIXTURE_MAILBOX, "message_id", "m1@muni.test", "date",
+		"Sat, 21 Nov 2026 15:53:56 -0500", "subject", "NOTIFICACION Exp. 2026-001234",
+		"document_type", "NOTIFICACION", "expediente", FIXTURE_EXPEDIENTE, "recipients",
+		FIXTURE_CITIZEN, "queue_id", queue_id, "client_address", "192.0.2.1",
+		"content_sha256", digest, "entity_sha256", entity_sha256, "sign",
 		entity_sha256 != NULL);
 }
 
-json_t *fixture_call(Fixture *fixture, const Route *routes, const char *method, const char *path, const char *argument,
-	const char *query, json_t *body, GError **error)
+json_t *fixture_call(Fixture *fixture, const Route *routes, const char *method, const char *path,
+	const char *argument, const char *query, json_t *body, GError **error)
 {
 	ApiResponse response;
-	gboolean done = route_call(&fixture->service, routes, method, path, argument, query, body, &response, error);
+	gboolean done = route_call(
+		&fixture->service, routes, method, path, argument, query, body, &response, error);
 
 	assert_true(done == (response.json != NULL));
 	return response.json;
@@ -238,7 +247,8 @@ json_t *fixture_call(Fixture *fixture, const Route *routes, const char *method, 
 GBytes *fixture_read(Fixture *fixture, const char *path, const char *argument, GError **error)
 {
 	ApiResponse response;
-	gboolean done = route_call(&fixture->service, routes_sends, "GET", path, argument, NULL, NULL, &response, error);
+	gboolean done = route_call(&fixture->service, routes_sends, "GET", path, argument, NULL,
+		NULL, &response, error);
 
 	assert_true(done == (response.bytes != NULL));
 	return response.bytes;
@@ -253,21 +263,21 @@ char *fixture_put_blob(Fixture *fixture, const void *bytes, gsize size)
 	return digest;
 }
 
-static void post_both(Fixture *fixture, const char *id, const char *entity, GBytes *message, const char *certificate,
-	const char *cms)
+static void post_both(Fixture *fixture, const char *id, const char *entity, GBytes *message,
+	const char *certificate, const char *cms)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *digest =
-		fixture_put_blob(fixture, g_bytes_get_data(message, NULL), g_bytes_get_size(message));
+	g_autofree char *digest = fixture_put_blob(
+		fixture, g_bytes_get_data(message, NULL), g_bytes_get_size(message));
 	g_autofree char *queue_id = g_strdelimit(g_strdup(id), "-", 'Q');
 
-	json_decref(fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, fixture_intent(id, entity),
-		&error));
+	json_decref(fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL,
+		fixture_intent(id, entity), &error));
 	assert_null(error);
 	json_decref(fixture_call(fixture, routes_sends, "POST", "/v1/sends/{id}/prepared", id, NULL,
 		json_pack("{s:s, s:I, s:s, s:s?, s:s?}", "message_sha256", digest, "size",
-			(json_int_t)g_bytes_get_size(message), "queue_id", queue_id, "certificate_sha256",
-			certificate, "cms_sha256", cms),
+			(json_int_t)g_bytes_get_size(message), "queue_id", queue_id,
+			"certificate_sha256", certificate, "cms_sha256", cms),
 		&error));
 	assert_null(error);
 }
@@ -281,8 +291,10 @@ void fixture_prepare(Fixture *fixture, const char *id, const char *bytes)
 
 GBytes *fixture_prepare_signed(Fixture *fixture, const char *id)
 {
-	static const char text[] = "From: <" FIXTURE_MAILBOX ">\r\nTo: <" FIXTURE_CITIZEN ">\r\n"
-		"Subject: NOTIFICACION Exp. 2026-001234\r\nMessage-ID: <m1@muni.test>\r\nMIME-Version: 1.0\r\n"
+	static const char text[] =
+		"From: <" FIXTURE_MAILBOX ">\r\nTo: <" FIXTURE_CITIZEN ">\r\n"
+		"Subject: NOTIFICACION Exp. 2026-001234\r\nMessage-ID: "
+		"<m1@muni.test>\r\nMIME-Version: 1.0\r\n"
 		"Content-Type: text/plain; charset=utf-8\r\n\r\nSe le notifica.\r\n";
 	g_autoptr(MailMessage) message = mail_message_parse(text, strlen(text));
 	g_autoptr(GBytes) entity = smime_entity(message, NULL), cms = NULL, bytes = NULL;
@@ -302,7 +314,8 @@ GBytes *fixture_prepare_signed(Fixture *fixture, const char *id)
 json_t *fixture_send(Fixture *fixture, const char *id)
 {
 	g_autoptr(GError) error = NULL;
-	json_t *send = fixture_call(fixture, routes_sends, "GET", "/v1/sends/{id}", id, NULL, NULL, &error);
+	json_t *send = fixture_call(
+		fixture, routes_sends, "GET", "/v1/sends/{id}", id, NULL, NULL, &error);
 
 	assert_null(error);
 	return send;

@@ -1,6 +1,7 @@
 /*
- * A provisiond without daemons for the tests of sends, events and proof: a real store and message store in a temporary
- * folder; the live directory, the bindings and the seal are stand-ins that a test sets.
+ * A provisiond without daemons for the tests of sends, events and proof: a real store and message
+ * store in a temporary folder; the live directory, the bindings and the seal are stand-ins that a
+ * test sets.
  */
 #ifndef ACUSE_TESTS_SENDS_FIXTURE_H
 #define ACUSE_TESTS_SENDS_FIXTURE_H
@@ -32,10 +33,12 @@ extern gboolean fixture_bound, fixture_sealed;
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
-/* A good intent: a signed notification with one citizen. entity_sha256 NULL: not signed, external. */
+/* A good intent: a signed notification with one citizen. entity_sha256 NULL: not signed, external.
+ */
 json_t *fixture_intent(const char *id, const char *entity_sha256);
 
-/* Calls the handler of the route; body is consumed (NULL: none). NULL with error, or the answer's JSON. */
+/* Calls the handler of the route; body is consumed (NULL: none). NULL with error, or the answer's
+ * JSON. */
 json_t *fixture_call(Fixture *fixture, const Route *routes, const char *method, const char *path,
 	const char *argument, const char *query, json_t *body, GError **error);
 /* The same for what answers bytes. */
@@ -51,10 +54,10 @@ json_t *fixture_send(Fixture *fixture, const char *id);
 void fixture_assert_state(Fixture *fixture, const char *id, const char *state);
 guint fixture_count_leaves(Fixture *fixture, const char *type);
 
-#define assert_error(error, code)                                                                 \
-	do {                                                                                      \
-		if (!g_error_matches(error, ACUSE_ERROR, code))                                   \
-			fail_msg("%s", (error) == NULL ? "no error" : (error)->message);          \
+#define assert_error(error, code)                                                                  \
+	do {                                                                                       \
+		if (!g_error_matches(error, ACUSE_ERROR, code))                                    \
+			fail_msg("%s", (error) == NULL ? "no error" : (error)->message);           \
 	} while (0)
 
 #endif

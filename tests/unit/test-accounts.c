@@ -35,8 +35,8 @@ static json_t *call(const Route *routes, const char *method, const char *path, c
 	json_t *body, GError **error)
 {
 	ApiResponse response;
-	gboolean done = route_call(
-		&service, routes, method, path, argument, NULL, body, &response, error);
+	gboolean done =
+		route_call(&service, routes, method, path, argument, NULL, body, &response, error);
 
 	assert_int_equal(done, response.json != NULL);
 	return response.json;

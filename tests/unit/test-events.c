@@ -15,11 +15,13 @@ static char *token_of(Fixture *fixture, const char *id)
 	return token;
 }
 
-static ReportFacts *dsn(Fixture *fixture, Stream stream, const char *queue_id, const char *recipient, const char *action)
+static ReportFacts *dsn(Fixture *fixture, Stream stream, const char *queue_id,
+	const char *recipient, const char *action)
 {
 	ReportFacts *report = report_facts_new();
 	ReportRecipient *line = report_recipient_new();
-	g_autofree char *bytes = g_strdup_printf("report %d %s %s %s", stream, queue_id, recipient, action);
+	g_autofree char *bytes =
+		g_strdup_printf("report %d %s %s %s", stream, queue_id, recipient, action);
 
 	report->kind = REPORT_DSN;
 	report->stream = stream;
@@ -86,22 +88,28 @@ static void test_dsn(void **state)
 		gboolean counts;
 		const char *outcome;
 	} cases[] = {
-		{"by port 25", STREAM_INBOUND, "sQ1", FIXTURE_CITIZEN, "delivered", FALSE, "prepared pending"},
-		{"by sendmail(1)", STREAM_LOCAL, "sQ1", FIXTURE_CITIZEN, "relayed", FALSE, "prepared pending"},
-		{"another queue id", STREAM_INTERNAL, "XYZ", FIXTURE_CITIZEN, "relayed", FALSE, "prepared pending"},
-		{"no queue id", STREAM_INTERNAL, NULL, FIXTURE_CITIZEN, "relayed", FALSE, "prepared pending"},
+		{"by port 25", STREAM_INBOUND, "sQ1", FIXTURE_CITIZEN, "delivered", FALSE,
+			"prepared pending"},
+		{"by sendmail(1)", STREAM_LOCAL, "sQ1", FIXTURE_CITIZEN, "relayed", FALSE,
+			"prepared pending"},
+		{"another queue id", STREAM_INTERNAL, "XYZ", FIXTURE_CITIZEN, "relayed", FALSE,
+			"prepared pending"},
+		{"no queue id", STREAM_INTERNAL, NULL, FIXTURE_CITIZEN, "relayed", FALSE,
+			"prepared pending"},
 		/* It left, that is sure; what became of it is not. */
-		{"unknown recipient", STREAM_INTERNAL, "sQ1", "otro@ciudadano.test", "delivered", FALSE,
-			"released pending"},
-		{"our own", STREAM_INTERNAL, "sQ1", FIXTURE_CITIZEN, "relayed", TRUE, "released relayed"},
-		{"our own, late failure", STREAM_INTERNAL, "sQ1", FIXTURE_CITIZEN, "delayed", TRUE, "released relayed"},
+		{"unknown recipient", STREAM_INTERNAL, "sQ1", "otro@ciudadano.test", "delivered",
+			FALSE, "released pending"},
+		{"our own", STREAM_INTERNAL, "sQ1", FIXTURE_CITIZEN, "relayed", TRUE,
+			"released relayed"},
+		{"our own, late failure", STREAM_INTERNAL, "sQ1", FIXTURE_CITIZEN, "delayed", TRUE,
+			"released relayed"},
 	};
 	Fixture *fixture = *state;
 
 	fixture_prepare(fixture, "s-1", "bytes");
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		json_t *result = post(fixture,
-			dsn(fixture, cases[i].stream, cases[i].queue_id, cases[i].recipient, cases[i].action));
+		json_t *result = post(fixture, dsn(fixture, cases[i].stream, cases[i].queue_id,
+						       cases[i].recipient, cases[i].action));
 		g_autofree char *now = outcome(fixture);
 
 		if (json_is_true(json_object_get(result, "counts")) != cases[i].counts)
@@ -119,9 +127,12 @@ static void test_answers(void **state)
 		const char *from, *results, *outcome;
 	} cases[] = {
 		{FIXTURE_CITIZEN, NULL, "prepared pending"},
-		{FIXTURE_CITIZEN, "mx.muni.test; dmarc=fail header.from=ciudadano.test", "prepared pending"},
-		{"otro@ciudadano.test", "mx.muni.test; dmarc=pass header.from=ciudadano.test", "prepared pending"},
-		{FIXTURE_CITIZEN, "mx.muni.test; dmarc=pass header.from=ciudadano.test", "released acknowledged"},
+		{FIXTURE_CITIZEN, "mx.muni.test; dmarc=fail header.from=ciudadano.test",
+			"prepared pending"},
+		{"otro@ciudadano.test", "mx.muni.test; dmarc=pass header.from=ciudadano.test",
+			"prepared pending"},
+		{FIXTURE_CITIZEN, "mx.muni.test; dmarc=pass header.from=ciudadano.test",
+			"released acknowledged"},
 	};
 	Fixture *fixture = *state;
 
@@ -158,9 +169,10 @@ static void test_borrowed_message_id(void **state)
 	fixture_prepare(fixture, "s-1", "bytes");
 	json_object_set_new(other, "mailbox", json_string("rmoralesa@muni.test"));
 	json_object_set_new(other, "recipients", json_pack("[s]", "amigo@otro.test"));
-	json_decref(fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, other, NULL));
-	result = post(fixture,
-		answer(fixture, FIXTURE_CITIZEN, "mx.muni.test; dmarc=pass header.from=ciudadano.test"));
+	json_decref(
+		fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, other, NULL));
+	result = post(fixture, answer(fixture, FIXTURE_CITIZEN,
+				       "mx.muni.test; dmarc=pass header.from=ciudadano.test"));
 	assert_string_equal(json_string_value(json_object_get(result, "matched")), "s-1");
 	assert_true(json_is_true(json_object_get(result, "counts")));
 	json_decref(result);
@@ -190,7 +202,8 @@ static void test_deliver_to(void **state)
 
 static guint count_listed(Fixture *fixture, const char *query)
 {
-	json_t *list = fixture_call(fixture, routes_events, "GET", "/v1/events", NULL, query, NULL, NULL);
+	json_t *list =
+		fixture_call(fixture, routes_events, "GET", "/v1/events", NULL, query, NULL, NULL);
 	guint count = (guint)json_array_size(json_object_get(list, "items"));
 
 	json_decref(list);
@@ -206,7 +219,8 @@ static void test_two_tokens(void **state)
 
 	fixture_prepare(fixture, "s-1", "bytes");
 	json_object_set_new(other, "message_id", json_string("m2@muni.test"));
-	json_decref(fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, other, NULL));
+	json_decref(
+		fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, other, NULL));
 	for (gsize i = 0; i < G_N_ELEMENTS(ids); i++) {
 		ReportFacts *report = answer(fixture, FIXTURE_CITIZEN, NULL);
 		json_t *result;
@@ -234,7 +248,8 @@ static void test_unmatched(void **state)
 	result = post(fixture, report);
 	assert_true(json_is_null(json_object_get(result, "matched")));
 	json_decref(result);
-	json_decref(post(fixture, dsn(fixture, STREAM_INTERNAL, "sQ1", FIXTURE_CITIZEN, "relayed")));
+	json_decref(
+		post(fixture, dsn(fixture, STREAM_INTERNAL, "sQ1", FIXTURE_CITIZEN, "relayed")));
 	assert_int_equal(count_listed(fixture, NULL), 2);
 	assert_int_equal(count_listed(fixture, "unmatched=1"), 1);
 	assert_int_equal(count_listed(fixture, "limit=1"), 1);
@@ -249,7 +264,8 @@ static void test_refused(void **state)
 	fixture_prepare(fixture, "s-1", "bytes");
 	report = answer(fixture, FIXTURE_CITIZEN, NULL);
 	g_free(report->original_sha256);
-	report->original_sha256 = g_strdup("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+	report->original_sha256 =
+		g_strdup("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
 	assert_null(fixture_call(fixture, routes_events, "POST", "/v1/events", NULL, NULL,
 		report_facts_to_json(report), &error));
 	assert_error(error, ACUSE_ERROR_INVALID);

@@ -1,6 +1,7 @@
 /*
- * Heads: without a seal token and with a signer that is down the head comes unsigned and says so; signed, it is kept with its
- * leaf and given again until the tree grows. The signer is a thread that answers "seal" with fixed bytes.
+ * Heads: without a seal token and with a signer that is down the head comes unsigned and says so;
+ * signed, it is kept with its leaf and given again until the tree grows. The signer is a thread
+ * that answers "seal" with fixed bytes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,8 +51,8 @@ static gpointer seal(gpointer data)
 		g_variant_builder_init(&answer, G_VARIANT_TYPE_VARDICT);
 		g_variant_builder_add(&answer, "{sv}", "cms",
 			g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, "cms", 3, 1));
-		g_variant_builder_add(&answer, "{sv}", "certificate_sha256",
-			g_variant_new_string("ab"));
+		g_variant_builder_add(
+			&answer, "{sv}", "certificate_sha256", g_variant_new_string("ab"));
 		signer_packet_send(fd, "ok", g_variant_builder_end(&answer), -1, NULL);
 		close(fd);
 	}

@@ -87,8 +87,8 @@ static gboolean do_raw(const ApiRequest *request, ApiResponse *response, GError 
 {
 	(void)error;
 	response->content_type = "message/rfc822";
-	response->bytes = g_bytes_new(g_bytes_get_data(request->raw, NULL),
-		g_bytes_get_size(request->raw));
+	response->bytes =
+		g_bytes_new(g_bytes_get_data(request->raw, NULL), g_bytes_get_size(request->raw));
 	return TRUE;
 }
 
@@ -113,8 +113,9 @@ static int set_up(void **state)
 	chmod(world->folder, 0755);
 	world->socket = g_build_filename(world->folder, "api.sock", NULL);
 	path = g_build_filename(world->folder, "acuse.conf", NULL);
-	text = g_strdup_printf("[institution]\nname=Muni\ndomain=muni.test\n[api]\nsocket=%s\n"
-			       "outgoing_user=%d\notic_users=%u\n[milter]\nmax_message_bytes=65536\n",
+	text = g_strdup_printf(
+		"[institution]\nname=Muni\ndomain=muni.test\n[api]\nsocket=%s\n"
+		"outgoing_user=%d\notic_users=%u\n[milter]\nmax_message_bytes=65536\n",
 		world->socket, UID_OUTGOING, (unsigned)getuid());
 	g_file_set_contents(path, text, -1, NULL);
 	world->settings = settings_load(path, NULL);
@@ -150,7 +151,8 @@ static size_t take_bytes(char *bytes, size_t size, size_t n, void *data)
 	return size * n;
 }
 
-static struct curl_slist *add_header(struct curl_slist *headers, const char *name, const char *value)
+static struct curl_slist *add_header(
+	struct curl_slist *headers, const char *name, const char *value)
 {
 	g_autofree char *line = g_strdup_printf("%s: %s", name, value);
 
@@ -225,30 +227,34 @@ static void test_answers(void **state)
 			NULL},
 		{"other method", {"GET", "/v1/echo/x", NULL, -1, NULL, NULL}, 404, "not-found",
 			NULL},
-		{"bad escape", {"POST", "/v1/echo/%zz", "{}", -1, NULL, NULL}, 400, "invalid", NULL},
+		{"bad escape", {"POST", "/v1/echo/%zz", "{}", -1, NULL, NULL}, 400, "invalid",
+			NULL},
 		{"NUL in path", {"POST", "/v1/echo/a%00b", "{}", -1, NULL, NULL}, 400, "invalid",
 			NULL},
 		{"bad UTF-8", {"POST", "/v1/echo/%ff", "{}", -1, NULL, NULL}, 400, "invalid", NULL},
 		{"repeated parameter", {"POST", "/v1/echo/x?q=1&q=2", "{}", -1, NULL, NULL}, 400,
 			"invalid", NULL},
 		{"unknown member",
-			{"POST", "/v1/echo/x", "{\"name\":\"Rosa\",\"nmae\":1}", -1, NULL, NULL}, 400,
-			"invalid", "nmae: no such member"},
+			{"POST", "/v1/echo/x", "{\"name\":\"Rosa\",\"nmae\":1}", -1, NULL, NULL},
+			400, "invalid", "nmae: no such member"},
 		{"missing member", {"POST", "/v1/echo/x", "{}", -1, NULL, NULL}, 400, "invalid",
 			"name: is missing"},
 		{"no body", {"POST", "/v1/echo/x", NULL, -1, NULL, NULL}, 400, "invalid",
 			"name: is missing"},
-		{"too long member", {"POST", "/v1/echo/x", "{\"name\":\"0123456789a\"}", -1, NULL, NULL},
-			400, "invalid", "name: must have at most 10 characters"},
-		{"longest member", {"POST", "/v1/echo/x", "{\"name\":\"0123456789\"}", -1, NULL, NULL},
-			201, NULL, NULL},
-		{"control character", {"POST", "/v1/echo/x", "{\"name\":\"a\\nb\"}", -1, NULL, NULL},
-			400, "invalid", "name: must have no control characters"},
-		{"wrong type", {"POST", "/v1/echo/x", "{\"name\":1}", -1, NULL, NULL}, 400, "invalid",
-			"name: must be a string"},
+		{"too long member",
+			{"POST", "/v1/echo/x", "{\"name\":\"0123456789a\"}", -1, NULL, NULL}, 400,
+			"invalid", "name: must have at most 10 characters"},
+		{"longest member",
+			{"POST", "/v1/echo/x", "{\"name\":\"0123456789\"}", -1, NULL, NULL}, 201,
+			NULL, NULL},
+		{"control character",
+			{"POST", "/v1/echo/x", "{\"name\":\"a\\nb\"}", -1, NULL, NULL}, 400,
+			"invalid", "name: must have no control characters"},
+		{"wrong type", {"POST", "/v1/echo/x", "{\"name\":1}", -1, NULL, NULL}, 400,
+			"invalid", "name: must be a string"},
 		{"twice the same member",
-			{"POST", "/v1/echo/x", "{\"name\":\"a\",\"name\":\"b\"}", -1, NULL, NULL}, 400,
-			"invalid", NULL},
+			{"POST", "/v1/echo/x", "{\"name\":\"a\",\"name\":\"b\"}", -1, NULL, NULL},
+			400, "invalid", NULL},
 		{"half JSON", {"POST", "/v1/echo/x", "{\"name\":", -1, NULL, NULL}, 400, "invalid",
 			NULL},
 		{"no object", {"POST", "/v1/echo/x", "[]", -1, NULL, NULL}, 400, "invalid",
@@ -260,8 +266,8 @@ static void test_answers(void **state)
 		{"public call from here", {"POST", "/v1/public", "{}", -1, NULL, NULL}, 403,
 			"forbidden", NULL},
 		{"largest raw", {"PUT", "/v1/raw", huge, 65536, NULL, NULL}, 200, NULL, NULL},
-		{"raw over the limit", {"PUT", "/v1/raw", huge, 65537, NULL, NULL}, 413, "too-large",
-			NULL},
+		{"raw over the limit", {"PUT", "/v1/raw", huge, 65537, NULL, NULL}, 413,
+			"too-large", NULL},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -282,8 +288,8 @@ static void test_answers(void **state)
 
 static void test_decoding(void **state)
 {
-	Answer answer = ask(*state,
-		(Ask){"POST", "/v1/echo/a%2Fb%40c?q=x%2By+z%20%26z", "{\"name\":\"Rosa\"}", -1, NULL, NULL});
+	Answer answer = ask(*state, (Ask){"POST", "/v1/echo/a%2Fb%40c?q=x%2By+z%20%26z",
+					    "{\"name\":\"Rosa\"}", -1, NULL, NULL});
 
 	assert_int_equal(answer.status, 201);
 	assert_string_equal(member(&answer, "argument"), "a/b@c");
@@ -294,8 +300,8 @@ static void test_decoding(void **state)
 static void test_actor(void **state)
 {
 	g_autofree char *uid = g_strdup_printf("uid:%u", (unsigned)getuid());
-	Answer answer = ask(*state,
-		(Ask){"POST", "/v1/echo/x", "{\"name\":\"Rosa\"}", -1, NULL, "rmoralesa"});
+	Answer answer = ask(
+		*state, (Ask){"POST", "/v1/echo/x", "{\"name\":\"Rosa\"}", -1, NULL, "rmoralesa"});
 
 	assert_int_equal(answer.status, 201);
 	assert_string_equal(member(&answer, "actor"), getuid() == 0 ? "rmoralesa" : uid);
@@ -362,8 +368,8 @@ static void test_secret(void **state)
 	assert_int_equal(first.status, 200);
 	assert_string_equal(member(&first, "password"), "Clave-1234");
 	assert_int_equal(second.status, 409);
-	assert_true(store_scan(world->service.store, TABLE_REPLIES, "", NULL, FALSE, find_password,
-		&found, NULL));
+	assert_true(store_scan(
+		world->service.store, TABLE_REPLIES, "", NULL, FALSE, find_password, &found, NULL));
 	assert_false(found);
 	answer_clear(&first);
 	answer_clear(&second);

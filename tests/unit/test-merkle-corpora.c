@@ -106,8 +106,8 @@ static guint check_folder(const char *folder, gboolean (*check)(const json_t *js
 static void test_folder(const char *name, gboolean (*check)(const json_t *json))
 {
 	const char *given = g_getenv("ACUSE_CORPORA"), *source = g_getenv("srcdir");
-	g_autofree char *beside = g_build_filename(
-		source != NULL ? source : ".", "..", "shared", "corpora", NULL);
+	g_autofree char *beside =
+		g_build_filename(source != NULL ? source : ".", "..", "shared", "corpora", NULL);
 	g_autofree char *folder =
 		g_build_filename(given != NULL ? given : beside, "merkle", name, NULL);
 

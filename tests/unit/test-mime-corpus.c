@@ -243,8 +243,8 @@ static gboolean report_agrees(const char *folder, json_t *line)
 
 	if (!strict)
 		return TRUE;
-	json_array_foreach(json_object_get(line, "rfc3464"), i, pair) agrees &=
-		has_recipient(report, json_string_value(json_array_get(pair, 0)),
+	json_array_foreach(json_object_get(line, "rfc3464"), i, pair)
+		agrees &= has_recipient(report, json_string_value(json_array_get(pair, 0)),
 			json_string_value(json_array_get(pair, 1)));
 	if (id) {
 		g_autofree char *bare =

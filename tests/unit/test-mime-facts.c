@@ -216,8 +216,8 @@ static void test_the_rest(void **state)
 
 static void test_fields_of_odd_clients(void **state)
 {
-	g_autoptr(MessageFacts) facts =
-		facts_of("Message-ID: <1 <2\xf1@muni.test>\nIn-Reply-To: \xf1 <\xf1>\nDate: \xf1\n\nx");
+	g_autoptr(MessageFacts) facts = facts_of(
+		"Message-ID: <1 <2\xf1@muni.test>\nIn-Reply-To: \xf1 <\xf1>\nDate: \xf1\n\nx");
 
 	(void)state;
 	assert_string_equal(facts->message_id, "2\xef\xbf\xbd@muni.test");

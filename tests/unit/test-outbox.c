@@ -60,10 +60,10 @@ static gboolean do_hang(Service *service, const json_t *body, GError **error)
 	return TRUE;
 }
 
-static const OutboxKind accounts[] = {{"account", do_account, FALSE}, {"cease", do_token, TRUE},
-	{NULL, NULL, FALSE}};
-static const OutboxKind tokens[] = {{"token", do_token, FALSE}, {"hang", do_hang, FALSE},
-	{NULL, NULL, FALSE}};
+static const OutboxKind accounts[] = {
+	{"account", do_account, FALSE}, {"cease", do_token, TRUE}, {NULL, NULL, FALSE}};
+static const OutboxKind tokens[] = {
+	{"token", do_token, FALSE}, {"hang", do_hang, FALSE}, {NULL, NULL, FALSE}};
 static const OutboxKind *const tables[] = {accounts, tokens, NULL};
 
 typedef struct {
@@ -115,7 +115,8 @@ static void test_outbox(void **state)
 	assert_true(outbox_wait(outbox, number, 5000));
 	assert_done("a1 a2 ");
 
-	/* Down twice: the second of the same table waits behind the first; the other table does not. */
+	/* Down twice: the second of the same table waits behind the first; the other table does
+	 * not. */
 	g_atomic_int_set(&down, 2);
 	queue(&service, "account", "rmoralesa", "a3");
 	number = queue(&service, "token", "", "t1");

@@ -59,7 +59,8 @@ static GBytes *make_bundle(Fixture *fixture)
 	json_t *other = fixture_intent("s-0", NULL);
 
 	json_object_set_new(other, "message_id", json_string("m0@muni.test"));
-	json_decref(fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, other, NULL));
+	json_decref(
+		fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, other, NULL));
 	message = fixture_prepare_signed(fixture, "s-1");
 	post_report(fixture, "report of delay", "delayed");
 	post_report(fixture, "report of relay", "relayed");
@@ -105,14 +106,16 @@ static GPtrArray *read_members(Fixture *fixture)
 
 		member->name = g_strdup(name);
 		member->bytes = g_byte_array_new();
-		g_byte_array_append(member->bytes, g_bytes_get_data(bytes, NULL), (guint)g_bytes_get_size(bytes));
+		g_byte_array_append(member->bytes, g_bytes_get_data(bytes, NULL),
+			(guint)g_bytes_get_size(bytes));
 		g_ptr_array_add(members, member);
 	}
 	g_ptr_array_sort(members, by_name);
 	return members;
 }
 
-static void write_members(Fixture *fixture, const GPtrArray *members, const char *left_out, const char *added)
+static void write_members(
+	Fixture *fixture, const GPtrArray *members, const char *left_out, const char *added)
 {
 	struct archive *zip = archive_write_new();
 	struct archive_entry *entry = archive_entry_new();
@@ -168,7 +171,8 @@ static void test_flipped_bytes(void **state)
 	assert_true(members->len > 15);
 	for (guint i = 0; i < members->len; i++) {
 		Member *member = members->pdata[i];
-		const guint places[] = {0, member->bytes->len / 3, member->bytes->len / 2, member->bytes->len - 1};
+		const guint places[] = {
+			0, member->bytes->len / 3, member->bytes->len / 2, member->bytes->len - 1};
 
 		for (gsize j = 0; j < G_N_ELEMENTS(places); j++) {
 			g_autoptr(GError) error = NULL;
@@ -176,7 +180,8 @@ static void test_flipped_bytes(void **state)
 			member->bytes->data[places[j]] ^= 0x20;
 			write_members(fixture, members, NULL, NULL);
 			if (is_good(fixture, NULL, NULL, &error))
-				fail_msg("%s: byte %u changed and not found", member->name, places[j]);
+				fail_msg("%s: byte %u changed and not found", member->name,
+					places[j]);
 			member->bytes->data[places[j]] ^= 0x20;
 		}
 	}
@@ -211,8 +216,9 @@ static void test_every_byte(void **state)
 
 static void test_lost_and_added(void **state)
 {
-	static const char *const added[] = {"extra.txt", "../outside", "leaves/x.json", "leaves/99.json",
-		"openings/99.json", "reports/x.eml", "mimetype", "leaves/", "leaves/1.json.json"};
+	static const char *const added[] = {"extra.txt", "../outside", "leaves/x.json",
+		"leaves/99.json", "openings/99.json", "reports/x.eml", "mimetype", "leaves/",
+		"leaves/1.json.json"};
 	Fixture *fixture = *state;
 	g_autoptr(GPtrArray) members = NULL;
 
@@ -237,7 +243,8 @@ static void test_received(void **state)
 	Fixture *fixture = *state;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GBytes) message = NULL;
-	g_autofree char *path = g_build_filename(fixture->folder, "received.eml", NULL), *text = NULL;
+	g_autofree char *path = g_build_filename(fixture->folder, "received.eml", NULL),
+			*text = NULL;
 	char *body;
 
 	g_bytes_unref(make_bundle(fixture));
@@ -264,12 +271,17 @@ static void test_public_tools(void **state)
 		const char *name, *command;
 	} steps[] = {
 		{"unpack", "unzip -q ../bundle.asice"},
-		{"mimetype is stored, and first", "unzip -Z ../bundle.asice | grep '^-' | head -n 1 | grep -q 'stor.*mimetype$'"},
-		{"head", "openssl cms -verify -binary -inform DER -in head.p7s -content head.json -CAfile ../trust.pem"
+		{"mimetype is stored, and first", "unzip -Z ../bundle.asice | grep '^-' | head -n "
+						  "1 | grep -q 'stor.*mimetype$'"},
+		{"head", "openssl cms -verify -binary -inform DER -in head.p7s -content head.json "
+			 "-CAfile ../trust.pem"
 			 " -purpose any -out /dev/null"},
-		{"message", "grep -q \"\\\"message_sha256\\\":\\\"$(sha256sum < message.eml | cut -c1-64)\\\"\" leaves/*.json"},
-		{"its signature", "openssl cms -verify -in message.eml -CAfile ../trust.pem -purpose any -out /dev/null"},
-		{"reports", "for f in reports/*.eml; do d=$(sha256sum < $f | cut -c1-64); test $f = reports/$d.eml &&"
+		{"message", "grep -q \"\\\"message_sha256\\\":\\\"$(sha256sum < message.eml | cut "
+			    "-c1-64)\\\"\" leaves/*.json"},
+		{"its signature", "openssl cms -verify -in message.eml -CAfile ../trust.pem "
+				  "-purpose any -out /dev/null"},
+		{"reports", "for f in reports/*.eml; do d=$(sha256sum < $f | cut -c1-64); test $f "
+			    "= reports/$d.eml &&"
 			    " grep -q $d leaves/*.json || exit 1; done"},
 	};
 	Fixture *fixture = *state;
@@ -282,8 +294,8 @@ static void test_public_tools(void **state)
 		g_autofree char *trouble = NULL;
 		int status = -1;
 
-		assert_true(g_spawn_sync(folder, (char **)arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &trouble,
-			&status, NULL));
+		assert_true(g_spawn_sync(folder, (char **)arguments, NULL, G_SPAWN_DEFAULT, NULL,
+			NULL, NULL, &trouble, &status, NULL));
 		if (status != 0)
 			fail_msg("%s: %s", steps[i].name, trouble);
 	}
@@ -308,11 +320,13 @@ static void test_lesser_sends(void **state)
 
 	fixture_prepare(fixture, "s-1", "Subject: x\r\n\r\nbytes");
 	json_object_set_new(intent, "message_id", json_string("m2@muni.test"));
-	json_decref(fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, intent, NULL));
+	json_decref(
+		fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, intent, NULL));
 	for (int i = 1; i <= 2; i++) {
 		g_autofree char *id = g_strdup_printf("s-%d", i);
 		g_autoptr(GError) error = NULL;
-		g_autoptr(GBytes) bundle = fixture_read(fixture, "/v1/sends/{id}/proof", id, &error);
+		g_autoptr(GBytes) bundle =
+			fixture_read(fixture, "/v1/sends/{id}/proof", id, &error);
 
 		assert_null(error);
 		write_bundle(fixture, bundle);

@@ -1,4 +1,5 @@
-/* The reconciler's thread with a stand-in postqueue: what it lists is released, a mail system that is down decides nothing. */
+/* The reconciler's thread with a stand-in postqueue: what it lists is released, a mail system that
+ * is down decides nothing. */
 #include "sends_fixture.h"
 
 #include <glib/gstdio.h>

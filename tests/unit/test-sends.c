@@ -21,12 +21,26 @@ static void test_wrong_intents(void **state)
 	static const struct {
 		const char *member, *value; /* JSON; NULL: left out */
 	} cases[] = {
-		{"id", "\"a/b\""}, {"id", NULL}, {"token", "\"short\""}, {"class", "\"secret\""}, {"login", "\"\""},
-		{"mailbox", "\"nobody\""}, {"mailbox", "\"a b@muni.test\""}, {"message_id", "7"}, {"subject", "7"},
-		{"recipients", "[]"}, {"recipients", "[\"\"]"}, {"recipients", "[1]"}, {"recipients", NULL},
+		{"id", "\"a/b\""},
+		{"id", NULL},
+		{"token", "\"short\""},
+		{"class", "\"secret\""},
+		{"login", "\"\""},
+		{"mailbox", "\"nobody\""},
+		{"mailbox", "\"a b@muni.test\""},
+		{"message_id", "7"},
+		{"subject", "7"},
+		{"recipients", "[]"},
+		{"recipients", "[\"\"]"},
+		{"recipients", "[1]"},
+		{"recipients", NULL},
 		{"queue_id", "\"4f/..\""},
-		{"content_sha256", "\"abc\""}, {"entity_sha256", "\"abc\""}, {"entity_sha256", "null"},
-		{"sign", "\"yes\""}, {"expediente", "\"a b\""}, {"surplus", "1"},
+		{"content_sha256", "\"abc\""},
+		{"entity_sha256", "\"abc\""},
+		{"entity_sha256", "null"},
+		{"sign", "\"yes\""},
+		{"expediente", "\"a b\""},
+		{"surplus", "1"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -36,7 +50,8 @@ static void test_wrong_intents(void **state)
 		if (cases[i].value == NULL)
 			json_object_del(body, cases[i].member);
 		else
-			json_object_set_new(body, cases[i].member, json_loads(cases[i].value, JSON_DECODE_ANY, NULL));
+			json_object_set_new(body, cases[i].member,
+				json_loads(cases[i].value, JSON_DECODE_ANY, NULL));
 		assert_null(post_intent(*state, body, &error));
 		assert_error(error, ACUSE_ERROR_INVALID);
 		assert_non_null(strstr(error->message, cases[i].member));
@@ -57,10 +72,12 @@ static void test_refused_intents(void **state)
 		{NULL, NULL, ACCOUNT_SUSPENDED, 0, TRUE, ACUSE_ERROR_ACCOUNT_INACTIVE},
 		{NULL, NULL, ACCOUNT_CEASED, 0, TRUE, ACUSE_ERROR_ACCOUNT_INACTIVE},
 		{"login", "nobody", ACCOUNT_ACTIVE, 0, TRUE, ACUSE_ERROR_ACCOUNT_INACTIVE},
-		{"mailbox", "alcaldia@muni.test", ACCOUNT_ACTIVE, 0, TRUE, ACUSE_ERROR_NOT_AUTHORISED},
+		{"mailbox", "alcaldia@muni.test", ACCOUNT_ACTIVE, 0, TRUE,
+			ACUSE_ERROR_NOT_AUTHORISED},
 		{"mailbox", "other@muni.test", ACCOUNT_ACTIVE, 0, TRUE, ACUSE_ERROR_NOT_AUTHORISED},
 		{NULL, NULL, ACCOUNT_ACTIVE, 0, FALSE, ACUSE_ERROR_NO_BINDING},
-		{"expediente", "2026-999999", ACCOUNT_ACTIVE, 0, TRUE, ACUSE_ERROR_EXPEDIENTE_UNKNOWN},
+		{"expediente", "2026-999999", ACCOUNT_ACTIVE, 0, TRUE,
+			ACUSE_ERROR_EXPEDIENTE_UNKNOWN},
 		{"expediente", NULL, ACCOUNT_ACTIVE, 0, TRUE, ACUSE_ERROR_EXPEDIENTE_UNKNOWN},
 	};
 
@@ -88,8 +105,8 @@ static void test_intent(void **state)
 	g_autoptr(Permit) permit = NULL;
 
 	assert_null(error);
-	permit = permit_check(fixture->service.permit_key, json_string_value(json_object_get(answer, "permit")),
-		FIXTURE_NOW, &error);
+	permit = permit_check(fixture->service.permit_key,
+		json_string_value(json_object_get(answer, "permit")), FIXTURE_NOW, &error);
 	assert_non_null(permit);
 	assert_string_equal(permit->send_id, "s-1");
 	assert_string_equal(permit->entity_sha256, DIGEST);
@@ -113,7 +130,8 @@ static void test_intent(void **state)
 	assert_error(error, ACUSE_ERROR_CONFLICT);
 }
 
-/* What clients write may be odd and is taken all the same: a tab, no Message-ID, a recipient twice. */
+/* What clients write may be odd and is taken all the same: a tab, no Message-ID, a recipient twice.
+ */
 static void test_odd_intents(void **state)
 {
 	Fixture *fixture = *state;
@@ -125,7 +143,8 @@ static void test_odd_intents(void **state)
 
 		json_object_set_new(body, "message_id", json_null());
 		json_object_set_new(body, "subject", json_string("a\tb"));
-		json_object_set_new(body, "recipients", json_pack("[s, s, s]", "root", "a@b.test", "a@b.test"));
+		json_object_set_new(
+			body, "recipients", json_pack("[s, s, s]", "root", "a@b.test", "a@b.test"));
 		json_decref(post_intent(fixture, body, &error));
 		assert_null(error);
 		send = fixture_send(fixture, id);
@@ -151,8 +170,8 @@ static void test_unsigned_has_no_permit(void **state)
 
 static json_t *prepared_body(const char *digest)
 {
-	return json_pack("{s:s, s:i, s:s, s:n, s:n}", "message_sha256", digest, "size", 5, "queue_id", "sQ1",
-		"certificate_sha256", "cms_sha256");
+	return json_pack("{s:s, s:i, s:s, s:n, s:n}", "message_sha256", digest, "size", 5,
+		"queue_id", "sQ1", "certificate_sha256", "cms_sha256");
 }
 
 static json_t *post_prepared(Fixture *fixture, const char *id, const char *digest, GError **error)
@@ -185,7 +204,8 @@ static void test_prepared_with_intent(void **state)
 	g_clear_error(&error);
 	assert_int_equal(store_tree_size(fixture->service.store), 0);
 	for (int i = 0; i < 2; i++) {
-		json_decref(post_intent(fixture, intent_with_prepared("s-1", NULL, digest), &error));
+		json_decref(
+			post_intent(fixture, intent_with_prepared("s-1", NULL, digest), &error));
 		assert_null(error);
 	}
 	fixture_assert_state(fixture, "s-1", "prepared");
@@ -233,7 +253,8 @@ static void test_other_mail_is_no_repeat(void **state)
 		g_autofree char *id = g_strdup_printf("t-%zu", i);
 		json_t *body = fixture_intent(id, NULL);
 
-		json_object_set_new(body, cases[i].member, json_loads(cases[i].value, JSON_DECODE_ANY, NULL));
+		json_object_set_new(
+			body, cases[i].member, json_loads(cases[i].value, JSON_DECODE_ANY, NULL));
 		json_decref(post_intent(fixture, body, &error));
 		assert_null(error);
 	}
@@ -365,7 +386,8 @@ static void test_list(void **state)
 	g_autofree char *digest = fixture_put_blob(fixture, "bytes", 5);
 
 	for (int i = 1; i <= 3; i++) {
-		g_autofree char *id = g_strdup_printf("s-%d", i), *message_id = g_strdup_printf("m%d@muni.test", i);
+		g_autofree char *id = g_strdup_printf("s-%d", i),
+				*message_id = g_strdup_printf("m%d@muni.test", i);
 		json_t *body = fixture_intent(id, NULL);
 
 		json_object_set_new(body, "message_id", json_string(message_id));
@@ -375,12 +397,14 @@ static void test_list(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
 		g_autoptr(GString) ids = g_string_new(NULL);
-		json_t *list = fixture_call(fixture, routes_sends, "GET", "/v1/sends", NULL, cases[i].query, NULL, &error);
+		json_t *list = fixture_call(fixture, routes_sends, "GET", "/v1/sends", NULL,
+			cases[i].query, NULL, &error);
 		json_t *send;
 		size_t j;
 
-		json_array_foreach (json_object_get(list, "items"), j, send)
-			g_string_append_printf(ids, "%s ", json_string_value(json_object_get(send, "id")));
+		json_array_foreach(json_object_get(list, "items"), j, send)
+			g_string_append_printf(
+				ids, "%s ", json_string_value(json_object_get(send, "id")));
 		if (cases[i].ids == NULL)
 			assert_error(error, ACUSE_ERROR_INVALID);
 		else

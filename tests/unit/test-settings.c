@@ -1,4 +1,5 @@
-/* Settings: the whole table loads with its defaults; each kind of wrong line is refused with its place. */
+/* Settings: the whole table loads with its defaults; each kind of wrong line is refused with its
+ * place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,7 +72,8 @@ static void test_error_table(void **state)
 
 		assert_int_equal(row->code, code);
 		assert_ptr_equal(acuse_error_by_name(row->name), row);
-		assert_int_equal(row->retry, row->smtp_status[0] == '4' && row->code != ACUSE_ERROR_DAMAGED);
+		assert_int_equal(
+			row->retry, row->smtp_status[0] == '4' && row->code != ACUSE_ERROR_DAMAGED);
 		assert_true(g_str_is_ascii(row->text));
 	}
 }

@@ -50,7 +50,7 @@ static gboolean append_change(StoreTxn *txn, gpointer data, GError **error)
 	Append *append = data;
 
 	return append_text(txn, append->id, &append->leaf, error) &&
-		store_put(txn, TABLE_SENDS, append->id, "{}", error);
+	       store_put(txn, TABLE_SENDS, append->id, "{}", error);
 }
 
 static gboolean append_and_fail(StoreTxn *txn, gpointer data, GError **error)
@@ -185,8 +185,8 @@ static void test_many_threads(void **state)
 	(void)state;
 	for (guint i = 0; i < N_THREADS + 4; i++) {
 		workers[i] = (Worker){store, i, &stop};
-		threads[i] = g_thread_new("worker", i < N_THREADS ? append_many : read_meanwhile,
-			&workers[i]);
+		threads[i] = g_thread_new(
+			"worker", i < N_THREADS ? append_many : read_meanwhile, &workers[i]);
 	}
 	for (guint i = 0; i < N_THREADS; i++)
 		assert_non_null(g_thread_join(threads[i]));
@@ -313,7 +313,8 @@ static gboolean join_row(const char *key, const char *value, gpointer data)
 
 static void test_scan(void **state)
 {
-	static const char *const keys[] = {"a/1", "a/2", "a/3", "b/1", "b/2", "c\xff/1", "c\xff/2", NULL};
+	static const char *const keys[] = {
+		"a/1", "a/2", "a/3", "b/1", "b/2", "c\xff/1", "c\xff/2", NULL};
 	static const struct {
 		const char *name, *prefix, *after;
 		gboolean reversed;

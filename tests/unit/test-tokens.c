@@ -65,8 +65,8 @@ static json_t *call(const char *method, const char *path, const char *argument,
 	json_t *body = body_text != NULL ? json_loads(body_text, 0, NULL) : NULL;
 	g_autoptr(GError) error = NULL;
 	ApiResponse response;
-	gboolean ok = route_call(&service, routes_tokens, method, path, argument, NULL, body,
-		&response, &error);
+	gboolean ok = route_call(
+		&service, routes_tokens, method, path, argument, NULL, body, &response, &error);
 
 	*code = ok ? -1 : error->code;
 	return ok ? response.json : NULL;
