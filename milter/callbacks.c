@@ -69,6 +69,12 @@ static Session *get_session(SMFICTX *context)
 	return NULL;
 }
 
+/* Where no reply was agreed on, an answer makes libmilter write to the system's log each time. */
+static sfsistat go_on(const Session *session, unsigned long step)
+{
+	return session != NULL && (session->unanswered & step) ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+}
+
 static void log_outcome(const Session *session, const Outcome *outcome)
 {
 	const Envelope *envelope = session->envelope;
@@ -88,6 +94,7 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
 	char connect_symbols[] = "{daemon_name} {client_addr}";
 	char mail_symbols[] = "{daemon_name} {auth_authen} {client_addr} i";
 	char end_symbols[] = "i";
+	Session *session = get_session(context);
 
 	(void)unused_2;
 	(void)unused_3;
@@ -95,6 +102,9 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
 		log_error("the mail server does not offer what is needed: milter protocol 6", NULL);
 		return SMFIS_REJECT;
 	}
+	if (session == NULL)
+		return SMFIS_REJECT;
+	session->unanswered = steps & STEPS_UNANSWERED;
 	*wanted_actions = APPLY_ACTIONS;
 	*wanted_steps = STEPS_NEEDED | (steps & (STEPS_UNUSED | STEPS_UNANSWERED));
 	*wanted_2 = 0;
@@ -133,7 +143,7 @@ static sfsistat on_connect(SMFICTX *context, char *host, struct sockaddr *addres
 		return SMFIS_TEMPFAIL;
 	g_free(session->client_address);
 	session->client_address = address_text(address);
-	return SMFIS_CONTINUE;
+	return go_on(session, SMFIP_NR_CONN);
 }
 
 static char *symbol(SMFICTX *context, const char *name)
@@ -195,7 +205,7 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
 
 	if (session != NULL)
 		session_add_field(session, name, value, services->options->max_message_bytes);
-	return SMFIS_CONTINUE;
+	return go_on(session, SMFIP_NR_HDR);
 }
 
 static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t size)
@@ -204,7 +214,7 @@ static sfsistat on_body(SMFICTX *context, unsigned char *bytes, size_t size)
 
 	if (session != NULL)
 		session_add_body(session, bytes, size, services->options->max_message_bytes);
-	return SMFIS_CONTINUE;
+	return go_on(session, SMFIP_NR_BODY);
 }
 
 static sfsistat decide_and_apply(SMFICTX *context, Session *session)

@@ -13,9 +13,11 @@ typedef struct {
 	/* The message under way; NULL between messages. */
 	Envelope *envelope;
 	MailMessage *message;
-	gsize size_bytes;	 /* fields and body collected */
-	gboolean too_large;	 /* over the limit: message is incomplete */
-	gboolean notify_missing; /* a RCPT came without NOTIFY=...SUCCESS */
+	gsize size_bytes;	  /* fields and body collected */
+	gboolean too_large;	  /* over the limit: message is incomplete */
+	gboolean notify_missing;  /* a RCPT came without NOTIFY=...SUCCESS */
+	unsigned long unanswered; /* SMFIP_NR_*: steps whose callbacks must not answer, agreed for
+				     the connection */
 } Session;
 
 Session *session_new(void);
