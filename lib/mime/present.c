@@ -21,9 +21,10 @@ static void word_clear(gpointer data)
 
 static gboolean is_address(const char *from, const char *to)
 {
-	g_autofree char *word = g_strndup(from, (gsize)(to - from));
+	gsize size = (gsize)(to - from);
 
-	return strchr(word, '@') || strstr(word, "://") || g_str_has_prefix(word, "www.");
+	return memchr(from, '@', size) != NULL || g_strstr_len(from, (gssize)size, "://") != NULL ||
+	       (size >= 4 && memcmp(from, "www.", 4) == 0);
 }
 
 /* End of the run of characters without blanks that begins at p. */
@@ -46,14 +47,18 @@ static void push_word(GArray *words, GString *letters, Word *pending)
 
 static GArray *split_words(const char *utf8)
 {
-	g_autofree char *normal = g_utf8_normalize(utf8, -1, G_NORMALIZE_ALL_COMPOSE);
+	/* ASCII is normal as it is. */
+	gboolean ascii = g_str_is_ascii(utf8);
+	g_autofree char *normal =
+		ascii ? NULL : g_utf8_normalize(utf8, -1, G_NORMALIZE_ALL_COMPOSE);
+	const char *text = ascii ? utf8 : normal != NULL ? normal : "";
 	g_autoptr(GString) letters = g_string_new(NULL);
 	GArray *words = g_array_new(FALSE, TRUE, sizeof(Word));
 	Word pending = {.first = TRUE, .quoted = utf8[0] == '>'};
 	const char *run = NULL;
 
 	g_array_set_clear_func(words, word_clear);
-	for (const char *p = normal ? normal : ""; *p; p = g_utf8_next_char(p)) {
+	for (const char *p = text; *p; p = g_utf8_next_char(p)) {
 		gunichar c = g_utf8_get_char(p);
 
 		if (p >= run) {
