@@ -5,6 +5,7 @@ milter_libmilterdecide_a_SOURCES = \
 	milter/intent.c milter/intent.h \
 	milter/options.c milter/options.h \
 	milter/outcome.c milter/outcome.h \
+	milter/local_mail.c milter/local_mail.h \
 	milter/outgoing.c milter/outgoing.h \
 	milter/services.h milter/deadline.c \
 	milter/session.c milter/session.h

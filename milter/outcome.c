@@ -102,3 +102,11 @@ void outcome_arrange(const MailMessage *original, MailMessage *final)
 	final->fields = arranged->fields;
 	arranged->fields = fields;
 }
+
+Outcome *outcome_stale_directory(void)
+{
+	g_autoptr(GError) error = g_error_new_literal(
+		ACUSE_ERROR, ACUSE_ERROR_STALE_DIRECTORY, "the directory's copy is too old");
+
+	return outcome_of_error(error, TRUE);
+}

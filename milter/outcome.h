@@ -50,4 +50,7 @@ void outcome_arrange(const MailMessage *original, MailMessage *final);
 /* Whether all fields of that name are the same, in the same order, in both messages. */
 gboolean outcome_fields_equal(const MailMessage *one, const MailMessage *other, const char *name);
 
+/* 451: the copy of the directory is too old, or there is none. */
+Outcome *outcome_stale_directory(void);
+
 #endif

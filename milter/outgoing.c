@@ -14,6 +14,7 @@
 #include "mime/rewrite.h"
 #include "mime/smime.h"
 #include "milter/intent.h"
+#include "milter/local_mail.h"
 
 #include <string.h>
 
@@ -64,38 +65,6 @@ static Account *find_login(const Services *services, const char *login)
 	return services->account_by_uid(services->data, login);
 }
 
-static gboolean claims_account(const Services *services, const char *address)
-{
-	g_autoptr(Account) account = NULL;
-
-	if (address == NULL || address[0] == '\0')
-		return FALSE;
-	account = services->account_by_mail(services->data, address);
-	return account != NULL;
-}
-
-static Outcome *borrowed_identity(void)
-{
-	return outcome_reply(
-		_("550 5.7.1 [P1] Esa direccion es de una cuenta institucional: envie con su "
-		  "usuario y clave (DI-002, art. 4.2)"),
-		"borrowed-identity", NULL);
-}
-
-/* LOCAL mail is judged by the copy at hand, however old; without any copy nothing can be said. */
-static gboolean knows_accounts(const Services *services)
-{
-	return services->directory_age_s(services->data) != G_MAXINT64;
-}
-
-static Outcome *stale_directory(void)
-{
-	g_autoptr(GError) error = g_error_new_literal(
-		ACUSE_ERROR, ACUSE_ERROR_STALE_DIRECTORY, "the directory's copy is too old");
-
-	return outcome_of_error(error, TRUE);
-}
-
 Outcome *outgoing_at_mail(const Envelope *envelope, const Services *services)
 {
 	switch (envelope->stream) {
@@ -104,11 +73,7 @@ Outcome *outgoing_at_mail(const Envelope *envelope, const Services *services)
 	case STREAM_INTERNAL:
 		return outcome_new(ACTION_ACCEPT, "internal");
 	case STREAM_LOCAL:
-		if (!knows_accounts(services))
-			return stale_directory();
-		if (claims_account(services, envelope->sender))
-			return borrowed_identity();
-		return NULL;
+		return local_mail_at_mail(envelope, services);
 	case STREAM_INBOUND:
 	case STREAM_UNKNOWN:
 		break;
@@ -127,23 +92,6 @@ Outcome *outgoing_at_rcpt(const char *recipient, const Services *services)
 	return outcome_reply(
 		_("550 5.1.1 Esa direccion solo recibe respuestas de fuera de la institucion"),
 		"return-address", NULL);
-}
-
-static Outcome *decide_local(const Session *session, const Services *services)
-{
-	g_autoptr(MessageFacts) facts = NULL;
-	g_autoptr(GError) error = NULL;
-
-	facts = mime_facts(session->message, &error);
-	if (facts == NULL)
-		return outcome_of_error(error, TRUE);
-	for (guint i = 0; i < facts->from->len; i++)
-		if (claims_account(services, g_ptr_array_index(facts->from, i)))
-			return borrowed_identity();
-	/* A Sender that nobody can read for sure may be read as an account's. */
-	if (claims_account(services, facts->sender) || g_strcmp0(facts->sender, "") == 0)
-		return borrowed_identity();
-	return outcome_new(ACTION_ACCEPT, "local");
 }
 
 static void make_ids(Work *work)
@@ -481,7 +429,7 @@ static Outcome *decide_submission(Work *work)
 
 	if (work->services->directory_age_s(work->services->data) >
 		work->services->options->max_age_s)
-		return stale_directory();
+		return outcome_stale_directory();
 	work->facts = mime_facts(work->session->message, &error);
 	if (work->facts == NULL)
 		return outcome_of_error(error, TRUE);
@@ -519,7 +467,7 @@ Outcome *outgoing_decide(const Session *session, const Services *services)
 		return outcome_of_error(error, TRUE);
 	}
 	if (session->envelope->stream == STREAM_LOCAL)
-		return decide_local(session, services);
+		return local_mail_decide(session, services);
 	work.deadline = deadline_start(services);
 	outcome = decide_submission(&work);
 	describe(&work, outcome);

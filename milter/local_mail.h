@@ -1,0 +1,16 @@
+/* Mail of the gateway's own programs (stream LOCAL): makes no evidence, and may not claim an
+ * account. */
+#ifndef ACUSE_MILTER_LOCAL_MAIL_H
+#define ACUSE_MILTER_LOCAL_MAIL_H
+
+#include "milter/outcome.h"
+#include "milter/services.h"
+#include "milter/session.h"
+
+/* At MAIL: NULL to go on. */
+Outcome *local_mail_at_mail(const Envelope *envelope, const Services *services);
+
+/* At end of message. Never NULL. */
+Outcome *local_mail_decide(const Session *session, const Services *services);
+
+#endif
