@@ -23,6 +23,7 @@ typedef struct {
  */
 gboolean block_plan_part(BlockWork *work, const MimePart *part, LeafEdit **edit, GError **error);
 
+/* Whether the part's text is HTML. */
 gboolean block_part_is_html(const MimePart *part);
 
 /* Whether a text (UTF-8), of HTML as its reader sees it, ends with the block. */
