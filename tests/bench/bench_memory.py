@@ -1,8 +1,7 @@
 """Resident memory and open descriptors of each daemon before and after many mails."""
-import glob
 import os
 
-from gateway import daemons, load, running
+from gateway import daemons, load, processes_of, running
 from places import CITIZEN, EXPEDIENTE, OFFICE_ADDRESS
 from table import ratio, show
 
@@ -11,25 +10,11 @@ SIGNED = MAILS // 20
 WARM_UP = 200
 
 
-def processes_of(places, name):
-    """A daemon's process and its children: the signer has one for each token."""
-    top = places.state["processes"][name][0]
-    found = [top]
-    for path in glob.glob("/proc/[0-9]*/stat"):
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                if int(file.read().rpartition(")")[2].split()[1]) == top:
-                    found.append(int(path.split("/")[2]))
-        except OSError:
-            continue
-    return found
-
-
 def look(places):
     found = {}
     for name in daemons.DAEMONS:
         kib = descriptors = 0
-        for pid in processes_of(places, name):
+        for pid in processes_of(places.state["processes"][name][0]):
             with open(f"/proc/{pid}/status", encoding="utf-8") as file:
                 kib += next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
             descriptors += len(os.listdir(f"/proc/{pid}/fd"))

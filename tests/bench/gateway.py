@@ -1,5 +1,6 @@
 """The private gateway that the benches load: made by contrib/quickstart, stopped and removed at the end."""
 import contextlib
+import glob
 import os
 import shutil
 import subprocess
@@ -87,6 +88,26 @@ def child(argv, log, ready):
             process.wait()
 
 
+def processes_of(top):
+    """A daemon's process and its children: the signer has one for each token."""
+    found = [top]
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                if int(file.read().rpartition(")")[2].split()[1]) == top:
+                    found.append(int(path.split("/")[2]))
+    return found
+
+
+def processor_s(pids):
+    """Processor time, of user and system, that the processes used since they started."""
+    ticks = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            ticks += sum(map(int, file.read().rpartition(")")[2].split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def load(*words):
     """The line that milter-load prints, as a dictionary."""
     done = subprocess.run([program("milter-load"), *map(str, words)], capture_output=True, text=True, check=False)
@@ -96,4 +117,5 @@ def load(*words):
     return {name: float(value) for name, value in zip(fields[::2], fields[1::2])}
 
 
-__all__ = ["BUILD", "Failure", "child", "daemons", "demo", "load", "processes", "program", "running"]
+__all__ = ["BUILD", "Failure", "child", "daemons", "demo", "load", "processes", "processes_of", "processor_s",
+           "program", "running"]
