@@ -21,6 +21,7 @@
 /* What a signature may add to the signed entity: base64 of the CMS with its chain, boundaries,
  * fields. */
 #define SIGNATURE_BOUND_BYTES (64 * 1024)
+#define MAX_DATE_DIFFERENCE_S 600
 
 typedef struct {
 	const Session *session;
@@ -155,28 +156,51 @@ static void delete_foreign_marks(MailMessage *message)
 	}
 }
 
+/* Not g_date_time_format: its names of days and months follow the locale. */
+static char *date_now(const Work *work)
+{
+	g_autoptr(GDateTime) now =
+		g_date_time_new_from_unix_utc(work->services->now_s(work->services->data));
+
+	return g_strdup_printf("%.3s, %d %.3s %d %02d:%02d:%02d +0000",
+		&"MonTueWedThuFriSatSun"[3 * (g_date_time_get_day_of_week(now) - 1)],
+		g_date_time_get_day_of_month(now),
+		&"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * (g_date_time_get_month(now) - 1)],
+		g_date_time_get_year(now), g_date_time_get_hour(now), g_date_time_get_minute(now),
+		g_date_time_get_second(now));
+}
+
+/* What is signed has a Date of the signature's time: readers call it invalid else (FACTS 14). */
+static gboolean date_serves(const Work *work)
+{
+	const MessageFacts *facts = work->facts;
+	gint64 now_s = work->services->now_s(work->services->data);
+
+	if (!work->plan->sign)
+		return facts->date != NULL;
+	return facts->date_readable && ABS(facts->date_s - now_s) <= MAX_DATE_DIFFERENCE_S;
+}
+
+static void complete_date(Work *work)
+{
+	g_autofree char *value = NULL;
+
+	if (date_serves(work))
+		return;
+	work->date_original = g_steal_pointer(&work->facts->date);
+	work->facts->date = date_now(work);
+	value = g_strconcat(" ", work->facts->date, NULL);
+	mail_message_delete_fields(work->final, "Date");
+	mail_message_add_field(work->final, "Date", value);
+}
+
 /* Fields a message must have (RFC 5322) and that the signature covers, when the client left them
  * out. */
 static void complete_fields(Work *work)
 {
-	g_autoptr(GDateTime) now = NULL;
-	g_autofree char *date = NULL;
 	g_autofree char *id = NULL;
 
-	if (mail_message_field(work->final, "Date") == NULL) {
-		now = g_date_time_new_from_unix_utc(work->services->now_s(work->services->data));
-		/* Not g_date_time_format: its names of days and months follow the locale. */
-		date = g_strdup_printf(" %.3s, %d %.3s %d %02d:%02d:%02d +0000",
-			&"MonTueWedThuFriSatSun"[3 * (g_date_time_get_day_of_week(now) - 1)],
-			g_date_time_get_day_of_month(now),
-			&"JanFebMarAprMayJunJulAugSepOctNovDec"[3 *
-								(g_date_time_get_month(now) - 1)],
-			g_date_time_get_year(now), g_date_time_get_hour(now),
-			g_date_time_get_minute(now), g_date_time_get_second(now));
-		mail_message_add_field(work->final, "Date", date);
-		g_free(work->facts->date);
-		work->facts->date = g_strdup(g_strchug(date));
-	}
+	complete_date(work);
 	if (mail_message_field(work->final, "Message-ID") == NULL) {
 		id = g_strdup_printf("%s@%s", work->send_id, work->services->options->domain);
 		g_free(work->facts->message_id);
@@ -200,17 +224,10 @@ static void edit_fields(Work *work)
 	}
 }
 
-static gsize bytes_size(const MailMessage *message)
-{
-	g_autoptr(GBytes) bytes = mail_message_to_bytes(message);
-
-	return g_bytes_get_size(bytes);
-}
-
 /* The result's size is known to fit before anything is recorded. */
 static gboolean check_size(const Work *work, GError **error)
 {
-	gsize size = bytes_size(work->final);
+	gsize size = mail_message_size(work->final);
 
 	if (work->entity != NULL)
 		size += g_bytes_get_size(work->entity) - work->final->body->len +
@@ -227,8 +244,11 @@ static void end_last_line(MailMessage *message)
 {
 	const GByteArray *body = message->body;
 
-	if (body->len > 0 && (body->len < 2 || memcmp(body->data + body->len - 2, "\r\n", 2) != 0))
-		g_byte_array_append(message->body, (const guint8 *)"\r\n", 2);
+	if (body->len == 0 ||
+		(body->len >= 2 && memcmp(body->data + body->len - 2, "\r\n", 2) == 0))
+		return;
+	mail_message_own_body(message);
+	g_byte_array_append(message->body, (const guint8 *)"\r\n", 2);
 }
 
 static gboolean insert_block(Work *work, GError **error)

@@ -91,6 +91,18 @@ static char *take_valid(char *text)
 	return taken ? g_utf8_make_valid(taken, -1) : NULL;
 }
 
+static guint count_fields(const MailMessage *message, const char *name)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+
+		count += g_ascii_strcasecmp(field->name, name) == 0;
+	}
+	return count;
+}
+
 static char *first_id(const char *value)
 {
 	g_auto(GStrv) ids = header_ids(value);
@@ -154,6 +166,8 @@ MessageFacts *mime_facts(const MailMessage *message, GError **error)
 	facts->message_id = first_id(mail_message_field(message, "Message-ID"));
 	facts->in_reply_to = first_id(mail_message_field(message, "In-Reply-To"));
 	facts->date = take_valid(date ? header_unfold(date) : NULL);
+	facts->date_readable =
+		count_fields(message, "Date") == 1 && header_date(facts->date, &facts->date_s);
 	facts->marked_notification =
 		mark_word && g_ascii_strcasecmp(mark_word, "notification") == 0;
 	facts->asks_read_receipt =

@@ -163,6 +163,21 @@ char *header_decode(const char *value, gboolean *sure)
 	return g_steal_pointer(&decoded);
 }
 
+gboolean header_date(const char *value, gint64 *seconds)
+{
+	g_autoptr(GDateTime) date = NULL;
+
+	/* GMime reads a time of day out of anything; a time needs a year and a colon. */
+	if (strlen(value) > 100 || !strchr(value, ':') ||
+		!codec_is_ascii((const guint8 *)value, strlen(value)))
+		return FALSE;
+	date = g_mime_utils_header_decode_date(value);
+	if (!date || g_date_time_get_year(date) < 1990)
+		return FALSE;
+	*seconds = g_date_time_to_unix(date);
+	return TRUE;
+}
+
 char **header_ids(const char *value)
 {
 	g_autoptr(GStrvBuilder) ids = g_strv_builder_new();
@@ -276,70 +291,6 @@ char *header_set_parameter(const char *raw, const char *name, const char *value)
 	if (found)
 		return g_strdup_printf("%.*s%s%s", (int)(found - raw), raw, value, found_end);
 	return g_strdup_printf("%.*s; %s=%s", (int)(kept - raw), raw, name, value);
-}
-
-static gboolean is_ascii_text(const char *text, gsize length)
-{
-	return codec_is_ascii((const guint8 *)text, length);
-}
-
-/* "key=value" as "key*=utf-8''%XX...". value may be quoted. */
-static void append_extended(
-	GString *out, const char *key, gsize key_length, const char *value, const char *end)
-{
-	gboolean quoted = *value == '"';
-
-	g_string_append_len(out, key, (gssize)key_length);
-	g_string_append(out, "*=utf-8''");
-	for (const char *c = value + quoted; c < end - quoted; c++) {
-		if (quoted && *c == '\\' && c + 1 < end - 1)
-			c++;
-		if (g_ascii_isalnum(*c) || *c == '.' || *c == '-' || *c == '_')
-			g_string_append_c(out, *c);
-		else
-			g_string_append_printf(out, "%%%02X", (guint8)*c);
-	}
-}
-
-/* A value with parameters, those with raw UTF-8 turned into their extended form. */
-static char *parameters_to_ascii(const char *value)
-{
-	g_autoptr(GString) out = g_string_new(NULL);
-	const char *p = strchr(value, ';');
-
-	if (!p || !is_ascii_text(value, (gsize)(p - value)))
-		return NULL;
-	g_string_append_len(out, value, p - value);
-	while (*(p = skip_blanks(p)) == ';') {
-		const char *key = skip_blanks(p + 1), *key_end = skip_token(key);
-		const char *start = skip_blanks(key_end), *end;
-
-		if (key == key_end || *start != '=')
-			return NULL;
-		start = skip_blanks(start + 1);
-		end = skip_value(start);
-		if (!end)
-			return NULL;
-		g_string_append(out, "; ");
-		if (is_ascii_text(start, (gsize)(end - start)))
-			g_string_append_len(out, key, end - key);
-		else
-			append_extended(out, key, (gsize)(key_end - key), start, end);
-		p = end;
-	}
-	return *p == '\0' ? g_strdup(out->str) : NULL;
-}
-
-char *header_value_to_ascii(const char *name, const char *raw)
-{
-	g_autofree char *value = header_unfold(raw);
-
-	if (!g_utf8_validate(value, -1, NULL))
-		return NULL;
-	if (g_ascii_strcasecmp(name, "Content-Type") == 0 ||
-		g_ascii_strcasecmp(name, "Content-Disposition") == 0)
-		return parameters_to_ascii(value);
-	return g_mime_utils_header_encode_text(NULL, value, "UTF-8");
 }
 
 static void add_address(GPtrArray *addresses, const char *address)

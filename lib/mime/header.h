@@ -16,6 +16,9 @@ char *header_unfold(const char *value);
  */
 char *header_decode(const char *value, gboolean *sure);
 
+/* A Date (RFC 5322 3.3) in Unix seconds; FALSE when it cannot be read. */
+gboolean header_date(const char *value, gint64 *seconds);
+
 /* The ids between < and >, in order. NULL-terminated. */
 char **header_ids(const char *value);
 
@@ -24,12 +27,6 @@ char **header_ids(const char *value);
  * NULL when the value does not follow RFC 2045's grammar.
  */
 char *header_set_parameter(const char *raw, const char *name, const char *value);
-
-/*
- * The value of a part's field with its raw UTF-8 in ASCII: parameters in the form of RFC 2231,
- * other text as encoded words. NULL when it is not valid UTF-8 or does not follow the grammar.
- */
-char *header_value_to_ascii(const char *name, const char *raw);
 
 /* Whether an address field is within MIME_MAX_ADDRESS_BYTES and MIME_MAX_GROUPS. */
 gboolean header_addresses_within_limits(const char *value);

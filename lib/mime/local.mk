@@ -4,6 +4,7 @@ lib_mime_libmime_a_SOURCES = \
 	lib/mime/autoreply.c lib/mime/autoreply.h \
 	lib/mime/block.c lib/mime/block.h \
 	lib/mime/codec.c lib/mime/codec.h \
+	lib/mime/encode.c lib/mime/encode.h \
 	lib/mime/facts.c lib/mime/facts.h \
 	lib/mime/header.c lib/mime/header.h \
 	lib/mime/html.c lib/mime/html.h \

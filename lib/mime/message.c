@@ -33,8 +33,18 @@ MailMessage *mail_message_copy(const MailMessage *message)
 
 		mail_message_add_field(copy, field->name, field->value);
 	}
-	g_byte_array_append(copy->body, message->body->data, message->body->len);
+	g_byte_array_unref(copy->body);
+	copy->body = g_byte_array_ref(message->body);
 	return copy;
+}
+
+void mail_message_own_body(MailMessage *message)
+{
+	GByteArray *shared = message->body;
+
+	message->body = g_byte_array_sized_new(shared->len);
+	g_byte_array_append(message->body, shared->data, shared->len);
+	g_byte_array_unref(shared);
 }
 
 void mail_message_free(MailMessage *message)
@@ -141,9 +151,9 @@ MailMessage *mail_message_parse(const void *bytes, gsize size)
 	return message;
 }
 
-GBytes *mail_message_to_bytes(const MailMessage *message)
+static GString *fields_to_string(const MailMessage *message, gsize room)
 {
-	GString *out = g_string_sized_new(message->body->len + 4096);
+	GString *out = g_string_sized_new(room);
 
 	for (guint i = 0; i < message->fields->len; i++) {
 		const MailField *field = g_ptr_array_index(message->fields, i);
@@ -156,7 +166,26 @@ GBytes *mail_message_to_bytes(const MailMessage *message)
 		}
 		g_string_append(out, "\r\n");
 	}
-	g_string_append(out, "\r\n");
-	g_string_append_len(out, (const char *)message->body->data, message->body->len);
-	return g_string_free_to_bytes(out);
+	return g_string_append(out, "\r\n");
+}
+
+gsize mail_message_size(const MailMessage *message)
+{
+	GString *fields = fields_to_string(message, 4096);
+	gsize size = fields->len + message->body->len;
+
+	g_string_free(fields, TRUE);
+	return size;
+}
+
+GBytes *mail_message_to_bytes(const MailMessage *message)
+{
+	g_autoptr(GString) fields = fields_to_string(message, 4096);
+	gsize size = fields->len + message->body->len;
+	char *bytes = g_malloc(size);
+
+	memcpy(bytes, fields->str, fields->len);
+	if (message->body->len > 0)
+		memcpy(bytes + fields->len, message->body->data, message->body->len);
+	return g_bytes_new_take(bytes, size);
 }

@@ -19,7 +19,9 @@ typedef struct {
 } MailMessage;
 
 MailMessage *mail_message_new(void);
+/* The body is shared: whoever changes its bytes in place asks for an own one first. */
 MailMessage *mail_message_copy(const MailMessage *message);
+void mail_message_own_body(MailMessage *message);
 void mail_message_free(MailMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MailMessage, mail_message_free)
 
@@ -31,6 +33,9 @@ void mail_message_add_field(MailMessage *message, const char *name, const char *
 /* Value of the first field of that name (case aside), or NULL. */
 const char *mail_message_field(const MailMessage *message, const char *name);
 void mail_message_delete_fields(MailMessage *message, const char *name);
+
+/* Size of mail_message_to_bytes(). */
+gsize mail_message_size(const MailMessage *message);
 
 /* The whole message: fields with CRLF folds, empty line, body. */
 GBytes *mail_message_to_bytes(const MailMessage *message);

@@ -176,6 +176,11 @@ static void read_type(MimePart *part, const char *raw)
 		g_mime_content_type_get_media_subtype(type));
 	for (char *c = part->type; *c; c++)
 		*c = g_ascii_tolower(*c);
+	/* RFC 1049 had no subtypes. */
+	if (!strchr(value, '/') && g_ascii_strncasecmp(value, "text", 4) == 0) {
+		g_free(part->type);
+		part->type = g_strdup("text/plain");
+	}
 	part->charset = lower_parameter(type, "charset");
 	/* GMime leaves a comment behind the value in it. */
 	if (part->charset)
@@ -211,26 +216,39 @@ static void read_disposition(MimePart *part, const char *raw)
 		g_free(part->name);
 		part->name = g_strdup(name);
 	}
+	/* No token at all, as broken encoders leave it: as if it were not there. */
+	if (strcspn(value, "()<>@,:\\\"/[]?=") < strcspn(value, ";"))
+		return;
 	part->attachment =
 		g_ascii_strcasecmp(
 			g_mime_content_disposition_get_disposition(disposition), "inline") != 0;
 }
 
+/* The word without blanks, quotes, comments and what follows ';'. A label that no table knows is
+ * taken for none: readers show such a text as it is. */
 static MimeEncoding read_encoding(const char *raw)
 {
 	static const struct {
 		const char *word;
 		MimeEncoding encoding;
-	} words[] = {{"7bit", ENCODING_7BIT}, {"7-bit", ENCODING_7BIT}, {"8bit", ENCODING_8BIT},
-		{"8-bit", ENCODING_8BIT}, {"binary", ENCODING_BINARY},
-		{"quoted-printable", ENCODING_QP}, {"base64", ENCODING_BASE64},
-		{"", ENCODING_7BIT}};
+	} words[] = {{"8bit", ENCODING_8BIT}, {"8-bit", ENCODING_8BIT}, {"binary", ENCODING_BINARY},
+		{"quoted-printable", ENCODING_QP}, {"quotedprintable", ENCODING_QP},
+		{"base64", ENCODING_BASE64}, {"base-64", ENCODING_BASE64},
+		{"uuencode", ENCODING_UNKNOWN}, {"x-uuencode", ENCODING_UNKNOWN},
+		{"uue", ENCODING_UNKNOWN}, {"x-uue", ENCODING_UNKNOWN},
+		{"x-yencode", ENCODING_UNKNOWN}, {"yenc", ENCODING_UNKNOWN},
+		{"mac-binhex40", ENCODING_UNKNOWN}, {"x-gzip", ENCODING_UNKNOWN},
+		{"x-gzip64", ENCODING_UNKNOWN}};
 	g_autofree char *value = unfold(raw);
+	g_autoptr(GString) word = g_string_new(NULL);
 
+	for (const char *c = value; *c && !strchr(";(", *c); c++)
+		if (!strchr(" \t\"'", *c))
+			g_string_append_c(word, *c);
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
-		if (g_ascii_strcasecmp(value, words[i].word) == 0)
+		if (g_ascii_strcasecmp(word->str, words[i].word) == 0)
 			return words[i].encoding;
-	return ENCODING_UNKNOWN;
+	return ENCODING_7BIT;
 }
 
 static guint part_count_fields(const MimePart *part, const MailMessage *message, const char *name)

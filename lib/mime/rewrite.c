@@ -88,6 +88,21 @@ static gboolean insert_in_texts(MailMessage *message, MimePart *root, BlockWork 
 	return edits->len == 0 || apply_edits(message, root, work, edits, html, error);
 }
 
+/* Whether a reader sees some text, though no block can go into it. */
+static gboolean has_text(MimePart *root)
+{
+	g_autoptr(GPtrArray) parts = mime_part_list(root);
+
+	for (guint i = 0; i < parts->len; i++) {
+		const MimePart *part = g_ptr_array_index(parts, i);
+
+		if (mime_part_is_leaf(part) && !part->attachment &&
+			g_str_has_prefix(part->type, "text/"))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static gboolean insert(MailMessage *message, MimePart *root, BlockWork *work,
 	MimeBlockOutcome *outcome, GError **error)
 {
@@ -106,7 +121,7 @@ static gboolean insert(MailMessage *message, MimePart *root, BlockWork *work,
 		return FALSE;
 	}
 	*outcome = MIME_BLOCK_ADDED;
-	return block_wrap(message, root, work, targets->len > 0, error);
+	return block_wrap(message, root, work, has_text(root), error);
 }
 
 gboolean mime_insert_block(

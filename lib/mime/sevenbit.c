@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "mime/codec.h"
-#include "mime/header.h"
+#include "mime/encode.h"
 #include "mime/protection.h"
 #include "mime/splice.h"
 
@@ -26,6 +26,23 @@ static gboolean bytes_survive(const guint8 *bytes, gsize size)
 			return FALSE;
 		line = bytes[i] == '\n' ? 0 : line + (bytes[i] != '\r');
 		if (line > MAX_LINE)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* A text's lines as servers and readers may alter them: blanks at the end, "From " at the
+ * beginning. */
+static gboolean lines_survive(const guint8 *bytes, gsize size)
+{
+	for (gsize i = 0; i < size; i++) {
+		gboolean begins = i == 0 || bytes[i - 1] == '\n';
+
+		if (begins && bytes[i] == 'F' && size - i >= 5 &&
+			memcmp(bytes + i, "From ", 5) == 0)
+			return FALSE;
+		if ((bytes[i] == ' ' || bytes[i] == '\t') &&
+			(i + 1 == size || bytes[i + 1] == '\r' || bytes[i + 1] == '\n'))
 			return FALSE;
 	}
 	return TRUE;
@@ -48,6 +65,19 @@ static gboolean is_under_protection(const MimePart *part)
 		if (protection_covers(part))
 			return TRUE;
 	return FALSE;
+}
+
+/* What has no form of its own but its lines can be encoded; the others have readers that decode
+ * nothing. */
+static gboolean content_survives(const MailMessage *message, const MimePart *part)
+{
+	if (part->end <= part->content)
+		return TRUE;
+	if (!bytes_survive(message->body->data + part->content, part->end - part->content))
+		return FALSE;
+	return part->malformed || mime_part_is_multipart(part) ||
+	       g_str_has_prefix(part->type, "message/") ||
+	       lines_survive(message->body->data + part->content, part->end - part->content);
 }
 
 static gboolean encode_leaf(
@@ -74,9 +104,24 @@ static gboolean encode_leaf(
 	return TRUE;
 }
 
-/* Whether every line of the part's header survives; raw UTF-8 in MIME's own fields is encoded by
- * the edit. */
-static gboolean encode_header(LeafEdit *edit, const MailMessage *message)
+/* The value folded anew, in ASCII, as it stands behind "Name: "; NULL when that cannot be. */
+static char *survivable_value(
+	const char *name, const char *raw, const char *charset, const char *eol)
+{
+	g_autofree char *value = encode_field(name, raw, charset);
+	g_autoptr(GString) line = g_string_new(NULL);
+	gsize head = strlen(name) + 2, tail = strlen(eol);
+
+	if (!value)
+		return NULL;
+	encode_append_folded(line, name, value, eol);
+	if (line->len < head + tail)
+		return NULL;
+	return g_strndup(line->str + head, line->len - head - tail);
+}
+
+/* Whether every line of the part's header survives once the edit is done. */
+static gboolean encode_header(LeafEdit *edit, const MailMessage *message, const char *eol)
 {
 	const MimePart *part = edit->part;
 
@@ -87,11 +132,11 @@ static gboolean encode_header(LeafEdit *edit, const MailMessage *message)
 
 		if (range_survives(message, field->start, field->end))
 			continue;
-		if (g_ascii_strncasecmp(field->name, "Content-", 8) != 0 || part->malformed)
+		if (part->malformed)
 			return FALSE;
 		raw = g_strndup((const char *)message->body->data + field->value,
 			field->value_end - field->value);
-		value = header_value_to_ascii(field->name, raw);
+		value = survivable_value(field->name, raw, part->charset, eol);
 		if (!value)
 			return FALSE;
 		leaf_edit_set_value(edit, field, value);
@@ -99,16 +144,66 @@ static gboolean encode_header(LeafEdit *edit, const MailMessage *message)
 	return TRUE;
 }
 
+/* The charset of the text that the reader sees first: what a careless client wrote its header in.
+ */
+static const char *likely_charset(const MimePart *part)
+{
+	while (!part->charset && part->children->len > 0)
+		part = g_ptr_array_index(part->children, 0);
+	return part->charset;
+}
+
+/* The message's own fields that the signature covers, and those of MIME. */
+static gboolean encode_message_fields(MailMessage *message, const MimePart *root)
+{
+	static const char *const signed_fields[] = {
+		"From", "To", "Cc", "Subject", "Date", "Message-ID"};
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		MailField *field = g_ptr_array_index(message->fields, i);
+		gboolean covered = g_ascii_strncasecmp(field->name, "Content-", 8) == 0;
+		g_autofree char *value = NULL;
+
+		for (size_t j = 0; j < G_N_ELEMENTS(signed_fields); j++)
+			covered |= g_ascii_strcasecmp(field->name, signed_fields[j]) == 0;
+		if (!covered || bytes_survive((const guint8 *)field->value, strlen(field->value)))
+			continue;
+		value = survivable_value(field->name, field->value, likely_charset(root), "\n");
+		if (!value)
+			return FALSE;
+		g_free(field->value);
+		field->value = g_strconcat(" ", value, NULL);
+	}
+	return TRUE;
+}
+
+/* Between and around the parts stands what no reader shows: letters there become '?'. */
+static void mask_gaps(MailMessage *message, MimePart *root)
+{
+	g_autoptr(GPtrArray) parts = mime_part_list(root);
+	gsize pos = root->content;
+
+	for (guint i = 1; i <= parts->len; i++) {
+		const MimePart *part = i < parts->len ? g_ptr_array_index(parts, i) : NULL;
+		gsize start = part ? part->start : message->body->len;
+
+		for (; pos < start; pos++)
+			if (message->body->data[pos] > 127 || message->body->data[pos] == 0)
+				message->body->data[pos] = '?';
+		if (part)
+			pos = MAX(pos, mime_part_is_leaf(part) ? part->end : part->content);
+	}
+}
+
 /* Adds the edit that the part needs, if any. */
 static gboolean plan_part(const MailMessage *message, const MimePart *part, const char *eol,
 	GPtrArray *edits, GError **error)
 {
 	g_autoptr(LeafEdit) edit = leaf_edit_new(part);
-	gboolean survives =
-		!mime_part_is_leaf(part) || range_survives(message, part->content, part->end);
+	gboolean survives = !mime_part_is_leaf(part) || content_survives(message, part);
 	gboolean label = part->encoding == ENCODING_8BIT || part->encoding == ENCODING_BINARY;
 
-	if (!encode_header(edit, message))
+	if (!encode_header(edit, message, eol))
 		return invalid(error, "a part's header has 8-bit bytes or a line that is too long");
 	if (survives && !label && !edit->values)
 		return TRUE;
@@ -124,6 +219,25 @@ static gboolean plan_part(const MailMessage *message, const MimePart *part, cons
 	if (survives && label)
 		edit->encoding = "7bit";
 	g_ptr_array_add(edits, g_steal_pointer(&edit));
+	return TRUE;
+}
+
+static gboolean clear_gaps(MailMessage *message, GError **error)
+{
+	g_autoptr(MimePart) root = mime_part_scan(message, error), after = NULL;
+	g_autoptr(GPtrArray) parts = NULL, parts_after = NULL;
+
+	if (!root)
+		return FALSE;
+	mail_message_own_body(message);
+	mask_gaps(message, root);
+	after = mime_part_scan(message, error);
+	if (!after)
+		return FALSE;
+	parts = mime_part_list(root);
+	parts_after = mime_part_list(after);
+	if (parts->len != parts_after->len || !range_survives(message, 0, message->body->len))
+		return invalid(error, "8-bit bytes or a long line stand between the parts");
 	return TRUE;
 }
 
@@ -150,8 +264,10 @@ gboolean mime_to_7bit(MailMessage *message, GError **error)
 	after = mail_message_copy(message);
 	if (edits->len > 0 && !splice_apply(after, root, edits, error))
 		return FALSE;
-	if (!range_survives(after, 0, after->body->len))
-		return invalid(error, "8-bit bytes or a long line stand between the parts");
+	if (!encode_message_fields(after, root))
+		return invalid(error, "a field has 8-bit bytes or a line that is too long");
+	if (!range_survives(after, 0, after->body->len) && !clear_gaps(after, error))
+		return FALSE;
 	splice_take(message, g_steal_pointer(&after));
 	return TRUE;
 }

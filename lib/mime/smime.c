@@ -8,49 +8,15 @@
 
 #include "base/error.h"
 #include "mime/codec.h"
+#include "mime/encode.h"
 #include "mime/header.h"
 #include "mime/part.h"
 #include "mime/splice.h"
 
-#define FOLD_COLUMN 78
 #define MAX_LINE 998
 
 static const char *const copied_fields[] = {
 	"From", "To", "Cc", "Subject", "Date", "Message-ID", NULL};
-
-static gboolean is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/*
- * "Name: value" folded at white space that is there already, so that unfolding gives the same
- * value. A run of blanks goes to the next line whole; no line is made of blanks only.
- */
-static void append_folded(GString *out, const char *name, const char *raw)
-{
-	g_autofree char *value = header_unfold(raw);
-	gsize column;
-
-	g_string_append_printf(out, "%s:", name);
-	column = strlen(name) + 1;
-	for (const char *p = value; *p;) {
-		gsize blanks = 0, word = 0;
-
-		while (is_blank(p[blanks]))
-			blanks++;
-		while (p[blanks + word] && !is_blank(p[blanks + word]))
-			word++;
-		if (p == value)
-			g_string_append_c(out, ' '), column++;
-		else if (column + blanks + word > FOLD_COLUMN)
-			g_string_append(out, "\r\n"), column = 0;
-		g_string_append_len(out, p, (gssize)(blanks + word));
-		column += blanks + word;
-		p += blanks + word;
-	}
-	g_string_append(out, "\r\n");
-}
 
 static gboolean is_content_field(const MailField *field)
 {
@@ -64,7 +30,7 @@ static void append_copies(GString *out, const MailMessage *message)
 			const MailField *field = g_ptr_array_index(message->fields, j);
 
 			if (g_ascii_strcasecmp(field->name, copied_fields[i]) == 0)
-				append_folded(out, copied_fields[i], field->value);
+				encode_append_folded(out, copied_fields[i], field->value, "\r\n");
 		}
 	}
 }
@@ -72,13 +38,13 @@ static void append_copies(GString *out, const MailMessage *message)
 static void append_content_fields(GString *out, const MailMessage *message, const char *type)
 {
 	if (type)
-		append_folded(out, "Content-Type", type);
+		encode_append_folded(out, "Content-Type", type, "\r\n");
 	for (guint i = 0; i < message->fields->len; i++) {
 		const MailField *field = g_ptr_array_index(message->fields, i);
 
 		if (is_content_field(field) &&
 			!(type && g_ascii_strcasecmp(field->name, "Content-Type") == 0))
-			append_folded(out, field->name, field->value);
+			encode_append_folded(out, field->name, field->value, "\r\n");
 	}
 }
 

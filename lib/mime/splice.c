@@ -205,7 +205,8 @@ static gboolean edited_part_is_right(const MailMessage *before, const LeafEdit *
 	g_autoptr(GByteArray) decoded = NULL;
 
 	if (!same_or_null(edit->charset ? edit->charset : edit->part->charset, part->charset) ||
-		part->flowed != edit->part->flowed || !same_or_null(part->name, edit->part->name) ||
+		part->flowed != edit->part->flowed ||
+		(!edit->values && !same_or_null(part->name, edit->part->name)) ||
 		part->attachment != edit->part->attachment || part->malformed)
 		return FALSE;
 	if (edit->insert && !insertion_is_right(before, edit, after, part))

@@ -313,15 +313,30 @@ static void test_to_7bit(void **state)
 			      "Content-Disposition: attachment; filename=\"Año 1.pdf\"; size=3\n\n"
 			      "x\n--m--\n",
 			MIXED "Content-Type: application/pdf; name*=utf-8''A%C3%B1o%201.pdf\n"
-			      "Content-Description: =?UTF-8?b?QcOxbw==?=\n"
+			      "Content-Description: =?utf-8?B?QcOxbw==?=\n"
 			      "Content-Disposition: attachment; filename*=utf-8''A%C3%B1o%201.pdf; "
 			      "size=3\n\nx\n--m--\n"},
 		{"raw file name, not UTF-8",
-			MIXED "Content-Type: application/pdf; name=\"A\xf1o\"\n\nx\n--m--\n", NULL},
+			MIXED "Content-Type: application/pdf; name=\"A\xf1o\"\n\nx\n--m--\n",
+			MIXED "Content-Type: application/pdf; name*=utf-8''A%C3%B1o\n\nx\n--m--\n"},
 		{"header of an attached message",
-			MIXED "Content-Type: message/rfc822\n\nSubject: ñ\n\nx\n--m--\n", NULL},
+			MIXED "Content-Type: message/rfc822\n\nSubject: ñ\nFrom: José \"Peña\" "
+			      "<a@b>\n\nx\n--m--\n",
+			MIXED "Content-Type: message/rfc822\n\nSubject: =?utf-8?B?w7E=?=\nFrom: "
+			      "=?utf-8?B?Sm9zw6k=?= =?utf-8?B?IFBlw7Fh?= <a@b>\n\nx\n--m--\n"},
 		{"preamble", "Content-Type: multipart/mixed; boundary=m\n\nñ\n--m\n\nx\n--m--\n",
-			NULL},
+			"Content-Type: multipart/mixed; boundary=m\n\n??\n--m\n\nx\n--m--\n"},
+		{"header in windows-1252",
+			"From: Jos\xe9 (Lim\xe1), \"Pe\xf1"
+			"a, L.\" <x@muni.test>\nSubject: A\xf1o\n"
+			"Content-Type: text/plain\n\nx\n",
+			"From: =?utf-8?B?Sm9zw6k=?= (=?utf-8?B?TGltw6E=?=), "
+			"=?utf-8?B?UGXDsWEsIEwu?=\n <x@muni.test>\nSubject: =?utf-8?B?QcOxbw==?=\n"
+			"Content-Type: text/plain\n\nx\n"},
+		{"letters in an address", "From: <jos\xc3\xa9@muni.test>\n\nx\n", NULL},
+		{"trailing blanks and From", "A: b\n\nx \nFrom y\n",
+			"A: b\nMIME-Version: 1.0\nContent-Transfer-Encoding: "
+			"quoted-printable\n\nx=20\n=46rom y\n"},
 		{"signed", "Content-Type: multipart/signed; boundary=b\n\n--b\n\nñ\n--b--\n", NULL},
 	};
 
