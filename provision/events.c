@@ -10,6 +10,7 @@
 #include "api/record_json.h"
 #include "base/error.h"
 #include "cms/digest.h"
+#include "provision/list.h"
 #include "provision/send_record.h"
 #include "provision/sends.h"
 
@@ -355,51 +356,23 @@ static gboolean post_event(const ApiRequest *request, ApiResponse *response, GEr
 	return done;
 }
 
-typedef struct {
-	guint limit;
-	gboolean only_unmatched;
-	json_t *items;
-	char *next;
-	GError *error;
-} Listing;
-
-static gboolean list_visit(const char *key, const char *value, gpointer data)
+static json_t *show_event(
+	const char *key, const char *value, gpointer only_unmatched, GError **error)
 {
-	Listing *listing = data;
-	json_auto_t *row = row_parse(value, &listing->error);
+	json_auto_t *row = row_parse(value, error);
 
-	if (row == NULL || json_array_size(listing->items) >= listing->limit)
-		return FALSE;
-	if (listing->only_unmatched && !json_is_null(json_object_get(row, "matched")))
-		return TRUE;
-	json_array_append(listing->items, row);
-	g_free(listing->next);
-	listing->next = g_strdup(key);
-	return TRUE;
+	(void)key;
+	if (only_unmatched != NULL && !json_is_null(json_object_get(row, "matched")))
+		return NULL;
+	return g_steal_pointer(&row);
 }
 
 static gboolean list_events(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	json_auto_t *items = json_array();
-	Listing listing = {.items = items};
-	g_autofree char *after = NULL;
-	gboolean done;
+	gboolean only_unmatched = g_strcmp0(request->query(request->http, "unmatched"), "1") == 0;
+	const List list = {TABLE_EVENTS, "", TRUE, show_event, GINT_TO_POINTER(only_unmatched)};
 
-	listing.only_unmatched = g_strcmp0(request->query(request->http, "unmatched"), "1") == 0;
-	if (!sends_window(request, "", &listing.limit, &after, error))
-		return FALSE;
-	done = store_scan(request->service->store, TABLE_EVENTS, "", after, TRUE, list_visit,
-		&listing, error);
-	if (done && listing.error != NULL) {
-		g_propagate_error(error, g_steal_pointer(&listing.error));
-		done = FALSE;
-	}
-	g_clear_error(&listing.error);
-	if (done)
-		response->json = json_pack("{s:O, s:s?}", "items", items, "next",
-			json_array_size(items) == listing.limit ? listing.next : NULL);
-	g_free(listing.next);
-	return done;
+	return list_answer(request, &list, response, error);
 }
 
 const Route routes_events[] = {

@@ -8,6 +8,7 @@ provision_libprovision_a_SOURCES = \
 	provision/blobs.c provision/blobs.h provision/blob_routes.c \
 	provision/service.c provision/service.h \
 	provision/row.c provision/row.h \
+	provision/list.c provision/list.h \
 	provision/http.c provision/http.h \
 	provision/http_call.c provision/http_call.h \
 	provision/replies.c provision/replies.h \

@@ -11,6 +11,7 @@
 #include "core/naming.h"
 #include "directory/change.h"
 #include "provision/accounts.h"
+#include "provision/list.h"
 #include "provision/outbox.h"
 #include "provision/request_form.h"
 #include "provision/request_life.h"
@@ -320,43 +321,18 @@ static gboolean get_request(const ApiRequest *request, ApiResponse *response, GE
 	return response->json != NULL;
 }
 
-typedef struct {
-	json_t *items;
-	guint limit;
-	gboolean more;
-	char *last;
-} Page;
-
-static gboolean add_item(const char *key, const char *value, gpointer data)
+static json_t *show_request(const char *key, const char *value, gpointer data, GError **error)
 {
-	Page *page = data;
-
-	page->more = json_array_size(page->items) == page->limit;
-	if (page->more)
-		return FALSE;
-	json_array_append_new(page->items, json_loads(value, 0, NULL));
-	g_free(page->last);
-	page->last = g_strdup(key);
-	return TRUE;
+	(void)key;
+	(void)data;
+	return row_parse(value, error);
 }
 
 static gboolean list_requests(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	Page page = {0};
-	const char *after;
-	gboolean ok;
+	const List list = {TABLE_REQUESTS, "", FALSE, show_request, NULL};
 
-	if (!api_page(request, &page.limit, &after, error))
-		return FALSE;
-	page.items = json_array();
-	ok = store_scan(
-		request->service->store, TABLE_REQUESTS, "", after, FALSE, add_item, &page, error);
-	if (ok)
-		response->json = json_pack(
-			"{s:O, s:s?}", "items", page.items, "next", page.more ? page.last : NULL);
-	json_decref(page.items);
-	g_free(page.last);
-	return ok;
+	return list_answer(request, &list, response, error);
 }
 
 /* The first name that nobody else has, reserved for this request, with its account. A new string.

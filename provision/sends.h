@@ -10,13 +10,6 @@ gboolean sends_show(const ApiRequest *request, ApiResponse *response, GError **e
 gboolean sends_message(const ApiRequest *request, ApiResponse *response, GError **error);
 gboolean sends_proof(const ApiRequest *request, ApiResponse *response, GError **error);
 
-/*
- * ?limit= and ?after= of a list whose keys are prefix + 20 digits; *after is a whole key (new
- * string) or NULL. INVALID.
- */
-gboolean sends_window(
-	const ApiRequest *request, const char *prefix, guint *limit, char **after, GError **error);
-
 /* Ids of the sends under an index prefix, newest first, at most `limit`. */
 GPtrArray *sends_under(Store *store, const char *prefix, guint limit, GError **error);
 

@@ -8,16 +8,13 @@
 
 #include "base/error.h"
 #include "provision/bundle.h"
+#include "provision/list.h"
 #include "provision/send_record.h"
 
 typedef struct {
 	Store *store;
 	const char *expediente, *mailbox, *state, *message_id;
-	guint limit;
-	json_t *items;
-	char *next;
-	GError *error;
-} Listing;
+} Wanted;
 
 static gboolean same_text(const json_t *send, const char *name, const char *wanted)
 {
@@ -26,88 +23,51 @@ static gboolean same_text(const json_t *send, const char *name, const char *want
 	return wanted == NULL || (text != NULL && g_ascii_strcasecmp(text, wanted) == 0);
 }
 
-static gboolean list_visit(const char *key, const char *value, gpointer data)
+/* The index has only the id. */
+static json_t *show_send(const char *key, const char *id, gpointer data, GError **error)
 {
-	Listing *listing = data;
-	json_auto_t *send = send_record_read(listing->store, value, &listing->error);
+	const Wanted *wanted = data;
+	json_auto_t *send = send_record_read(wanted->store, id, error);
 
-	if (send == NULL)
-		return FALSE;
-	if (!same_text(send, "expediente", listing->expediente) ||
-		!same_text(send, "mailbox", listing->mailbox) ||
-		!same_text(send, "state", listing->state) ||
-		!same_text(send, "message_id", listing->message_id))
-		return TRUE;
-	if (json_array_size(listing->items) >= listing->limit)
-		return FALSE;
-	json_array_append(listing->items, send);
-	g_free(listing->next);
-	listing->next = g_strdup(strrchr(key, '/') + 1);
-	return TRUE;
+	(void)key;
+	if (send == NULL || !same_text(send, "expediente", wanted->expediente) ||
+		!same_text(send, "mailbox", wanted->mailbox) ||
+		!same_text(send, "state", wanted->state) ||
+		!same_text(send, "message_id", wanted->message_id))
+		return NULL;
+	return g_steal_pointer(&send);
 }
 
 /* The index that narrows the most: its entries end with the number that orders sends. */
-static char *list_prefix(const Listing *listing)
+static char *list_prefix(const Wanted *wanted)
 {
 	g_autofree char *mailbox = NULL;
 
-	if (listing->message_id != NULL)
-		return send_record_message_prefix(listing->message_id);
-	if (listing->expediente != NULL)
-		return g_strdup_printf("expediente/%s/", listing->expediente);
-	if (listing->mailbox == NULL)
+	if (wanted->message_id != NULL)
+		return send_record_message_prefix(wanted->message_id);
+	if (wanted->expediente != NULL)
+		return g_strdup_printf("expediente/%s/", wanted->expediente);
+	if (wanted->mailbox == NULL)
 		return g_strdup("send/all/");
-	mailbox = g_ascii_strdown(listing->mailbox, -1);
+	mailbox = g_ascii_strdown(wanted->mailbox, -1);
 	return g_strdup_printf("mailbox/%s/", mailbox);
-}
-
-gboolean sends_window(
-	const ApiRequest *request, const char *prefix, guint *limit, char **after, GError **error)
-{
-	const char *cursor = NULL;
-
-	*after = NULL;
-	if (!api_page(request, limit, &cursor, error))
-		return FALSE;
-	if (cursor == NULL)
-		return TRUE;
-	if (strlen(cursor) != 20 || strspn(cursor, "0123456789") != 20)
-		return api_invalid(error, "after", "no such cursor");
-	*after = g_strconcat(prefix, cursor, NULL);
-	return TRUE;
 }
 
 gboolean sends_list(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	Listing listing = {.store = request->service->store};
-	json_auto_t *items = json_array();
-	g_autofree char *prefix = NULL, *after = NULL;
+	Wanted wanted = {.store = request->service->store};
+	g_autofree char *prefix = NULL;
+	List list = {TABLE_INDEX, NULL, TRUE, show_send, &wanted};
 	SendState state;
-	gboolean done;
 
-	listing.expediente = request->query(request->http, "expediente");
-	listing.mailbox = request->query(request->http, "mailbox");
-	listing.state = request->query(request->http, "state");
-	listing.message_id = request->query(request->http, "message_id");
-	listing.items = items;
-	if (listing.state != NULL && !send_state_parse(listing.state, &state))
+	wanted.expediente = request->query(request->http, "expediente");
+	wanted.mailbox = request->query(request->http, "mailbox");
+	wanted.state = request->query(request->http, "state");
+	wanted.message_id = request->query(request->http, "message_id");
+	if (wanted.state != NULL && !send_state_parse(wanted.state, &state))
 		return api_invalid(error, "state", "no such state");
-	prefix = list_prefix(&listing);
-	if (!sends_window(request, prefix, &listing.limit, &after, error))
-		return FALSE;
-	done = store_scan(
-		listing.store, TABLE_INDEX, prefix, after, TRUE, list_visit, &listing, error);
-	if (done && listing.error != NULL) {
-		g_propagate_error(error, listing.error);
-		done = FALSE;
-	} else {
-		g_clear_error(&listing.error);
-	}
-	if (done)
-		response->json = json_pack("{s:O, s:s?}", "items", items, "next",
-			json_array_size(items) == listing.limit ? listing.next : NULL);
-	g_free(listing.next);
-	return done;
+	list.prefix = prefix = list_prefix(&wanted);
+	return list_answer(request, &list, response, error);
 }
 
 typedef struct {

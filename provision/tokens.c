@@ -9,6 +9,7 @@
 
 #include "api/record_json.h"
 #include "base/error.h"
+#include "provision/list.h"
 #include "provision/row.h"
 #include "signer/protocol.h"
 
@@ -365,50 +366,29 @@ static gboolean handle_lock(const ApiRequest *request, ApiResponse *response, GE
 }
 
 typedef struct {
-	json_t *items;
-	GVariant *tokens;
-	const GError *error;
-	guint limit;
-	gboolean more;
-} Listing;
+	GVariant *tokens;    /* of the signer; NULL: it does not answer */
+	const GError *error; /* why */
+} SignerStatus;
 
-static gboolean list_row(const char *key, const char *value, gpointer data)
+static json_t *show_token(const char *key, const char *value, gpointer data, GError **error)
 {
-	Listing *listing = data;
-	g_autoptr(GVariant) status = status_of(listing->tokens, key);
-	json_t *row;
+	const SignerStatus *signer = data;
+	g_autoptr(GVariant) status = status_of(signer->tokens, key);
+	json_t *row = row_parse(value, error);
 
-	if (json_array_size(listing->items) >= listing->limit) {
-		listing->more = TRUE;
-		return FALSE;
-	}
-	row = json_loads(value, 0, NULL);
-	add_status(row, status, listing->error);
-	json_array_append_new(listing->items, row);
-	return TRUE;
+	if (row != NULL)
+		add_status(row, status, signer->error);
+	return row;
 }
 
 static gboolean handle_list(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	g_autoptr(GError) status_error = NULL;
-	g_autoptr(GVariant) tokens = signer_status(request->service, &status_error);
-	Listing listing = {json_array(), tokens, status_error, 0, FALSE};
-	const char *after, *next = NULL;
-	gsize count;
+	g_autoptr(GError) trouble = NULL;
+	g_autoptr(GVariant) tokens = signer_status(request->service, &trouble);
+	SignerStatus signer = {tokens, trouble};
+	const List list = {TABLE_TOKENS, "", FALSE, show_token, &signer};
 
-	if (!api_page(request, &listing.limit, &after, error) ||
-		!store_scan(request->service->store, TABLE_TOKENS, "", after, FALSE, list_row,
-			&listing, error)) {
-		json_decref(listing.items);
-		return FALSE;
-	}
-	count = json_array_size(listing.items);
-	if (listing.more && count > 0)
-		next = json_string_value(
-			json_object_get(json_array_get(listing.items, count - 1), "label"));
-	response->json = json_pack("{s:O, s:s?}", "items", listing.items, "next", next);
-	json_decref(listing.items);
-	return TRUE;
+	return list_answer(request, &list, response, error);
 }
 
 const Route routes_tokens[] = {

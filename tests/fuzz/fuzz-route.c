@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "provision/http_call.h"
-#include "provision/sends.h"
+#include "provision/list.h"
 
 typedef struct {
 	const char *limit, *after;
@@ -43,13 +43,14 @@ static void check_window(const char *limit, const char *after)
 {
 	Window window = {*limit != '\0' ? limit : NULL, *after != '\0' ? after : NULL};
 	const ApiRequest request = {.query = query, .http = &window};
+	const List list = {TABLE_INDEX, "time/", TRUE, NULL, NULL};
 	g_autoptr(GError) error = NULL, page_error = NULL;
 	g_autofree char *key = NULL;
 	const char *cursor = NULL;
 	guint count = 0;
-	gboolean fine = sends_window(&request, "time/", &count, &key, &error);
+	gboolean fine = list_window(&request, &list, &count, &key, &error);
 
-	fuzz_check_error(fine, error, "sends_window");
+	fuzz_check_error(fine, error, "list_window");
 	FUZZ_PROMISE(error != NULL || (count >= 1 && count <= 1000), "window of %u", count);
 	FUZZ_PROMISE(key == NULL || g_str_has_prefix(key, "time/"), "key \"%s\"", key);
 	fine = api_page(&request, &count, &cursor, &page_error);
