@@ -183,16 +183,14 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 {
 	Session *session = smfi_getpriv(context);
 	g_autoptr(Outcome) outcome = NULL;
-	g_autofree char *given = NULL;
 	g_autofree char *recipient = NULL;
 
 	if (session == NULL || session->envelope == NULL || arguments[0] == NULL)
 		return SMFIS_TEMPFAIL;
-	given = address_unbracket(arguments[0]);
-	recipient = address_as_delivered(given, services->options->domain);
+	recipient = address_unbracket(arguments[0]);
 	outcome = instance == INSTANCE_EVIDENCE
 			  ? evidence_at_rcpt(session->envelope, recipient, services)
-			  : outgoing_at_rcpt(recipient, services);
+			  : outgoing_at_rcpt(session->envelope, recipient, services);
 	if (outcome != NULL)
 		return end_early(context, session, outcome);
 	session_add_recipient(session, arguments, services->options->domain);

@@ -63,9 +63,13 @@ static char *valid_token(const char *recipient, const Services *services)
 
 Outcome *evidence_at_rcpt(const Envelope *envelope, const char *recipient, const Services *services)
 {
-	g_autofree char *token = return_token_of_address(recipient, services->options->domain);
+	g_autofree char *address = address_as_delivered(recipient, services->options->domain);
+	g_autofree char *token = return_token_of_address(address, services->options->domain);
 
-	if (envelope->stream != STREAM_INBOUND || token == NULL ||
+	if (envelope->stream != STREAM_INBOUND || token == NULL)
+		return NULL;
+	/* Postfix does not find a recipient with a final dot again when it is to be deleted. */
+	if (!g_str_has_suffix(recipient, ".") &&
 		return_token_check(services->options->token_key, token))
 		return NULL;
 	return outcome_reply(_("550 5.1.1 Esa direccion no existe"), "invented-token", NULL);

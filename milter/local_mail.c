@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "mime/facts.h"
+#include "milter/outgoing.h"
 
 static gboolean claims_account(const Services *services, const char *address)
 {
@@ -42,9 +43,15 @@ Outcome *local_mail_at_mail(const Envelope *envelope, const Services *services)
 
 Outcome *local_mail_decide(const Session *session, const Services *services)
 {
+	const GPtrArray *recipients = session->envelope->recipients;
 	g_autoptr(MessageFacts) facts = NULL;
 	g_autoptr(GError) error = NULL;
+	Outcome *outcome = NULL;
 
+	for (guint i = 0; outcome == NULL && i < recipients->len; i++)
+		outcome = outgoing_refuse_return_address(recipients->pdata[i], services);
+	if (outcome != NULL)
+		return outcome;
 	facts = mime_facts(session->message, &error);
 	if (facts == NULL)
 		return outcome_of_error(error, TRUE);
