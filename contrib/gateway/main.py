@@ -12,6 +12,7 @@ import demo
 import keys
 import processes
 import servers
+from processes import SIGNALS
 from places import CITIZEN, EXPEDIENTE, OFFICE_ADDRESS, Failure, Places
 
 OURS = "state.json"
@@ -88,17 +89,26 @@ def write_env(places, person):
 
 
 def keep(folder):
-    if os.path.isdir(folder) and os.listdir(folder):
-        raise Failure(f"{folder} is not empty")
-    made = not os.path.isdir(folder)
-    os.makedirs(folder, exist_ok=True)
+    # First, since it may refuse the folder's name.
     places = Places.new(folder)
+    made = not os.path.isdir(folder)
+    check_parents(places.root)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        if os.listdir(folder):
+            raise Failure(f"{folder} is not empty")
+        # Only one of two that start at once gets past this.
+        with open(os.path.join(folder, OURS), "x", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise Failure(f"{folder} cannot be used: {error.strerror}") from error
     try:
         set_up(places)
         person = demo.prepare(places, say)
         write_env(places, person)
         places.save()
     except BaseException:
+        let_finish()
         keep_logs(places)
         tear_down(places)
         shutil.rmtree(folder) if made else empty(folder)
@@ -112,6 +122,15 @@ The gateway runs under {places.root}. To connect a mail client:
 For scripts: {places.path('env')}
 For acusectl: ACUSE_API={places.api} {places.path('bin', 'acusectl')} send list
 To stop and remove it: contrib/quickstart --stop {places.root}""")
+
+
+def check_parents(folder):
+    """The servers run as users of their own and have to get there."""
+    while folder != "/":
+        folder = os.path.dirname(folder)
+        if os.path.isdir(folder) and not os.stat(folder).st_mode & 0o001:
+            raise Failure(f"{folder} is closed to other users, as which the servers run: choose a folder elsewhere, "
+                          "like /tmp/acuse")
 
 
 def empty(folder):
@@ -131,6 +150,7 @@ def stop(folder):
     if not os.path.isfile(os.path.join(folder, OURS)):
         raise Failure(f"{folder} does not hold a private gateway")
     places = Places.load(folder)
+    let_finish()
     tear_down(places)
     shutil.rmtree(places.root)
     say(f"Stopped, and removed {places.root}")
@@ -150,13 +170,16 @@ def show():
         keep_logs(places)
         raise
     finally:
+        let_finish()
         tear_down(places)
         shutil.rmtree(folder)
     say(f"Done in {time.monotonic() - begun:.0f} s; nothing was left running.")
 
 
-def interrupted(number, _frame):
-    raise Failure(f"interrupted by signal {number}")
+def let_finish():
+    """From here on a second Ctrl-C would leave something running."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def main():
@@ -165,13 +188,13 @@ def main():
     one.add_argument("--keep", metavar="DIR", help="leave it running under DIR; DIR/env says where")
     one.add_argument("--stop", metavar="DIR", help="stop and remove the one under DIR")
     given = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, interrupted)
+    for number in SIGNALS:
+        signal.signal(number, processes.interrupted)
     os.umask(0o022)
     try:
-        if given.stop:
+        if given.stop is not None:
             stop(given.stop)
-        elif given.keep:
+        elif given.keep is not None:
             keep(given.keep)
         else:
             show()

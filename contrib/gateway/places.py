@@ -1,6 +1,7 @@
 """Where the parts of a private gateway are: folders, ports, users, secrets. Saved as JSON beside them."""
 import json
 import os
+import re
 import secrets
 import socket
 
@@ -21,6 +22,8 @@ EXPEDIENTE = "2026-001234"
 PORTS = ("submission", "inbound", "citizen", "imaps", "https", "ldap")
 # A path of a Unix socket has 107 characters at most, the longest of ours takes 40 below the folder.
 MAX_FOLDER_CHARS = 64
+# Postfix, slapd and Dovecot each quote paths in a way of their own, or not at all.
+FOLDER_CHARS = re.compile(r"[A-Za-z0-9/._-]+")
 
 
 class Failure(Exception):
@@ -44,9 +47,14 @@ class Places:
     """Paths below `root`; attributes that have to survive the process are in `state`."""
 
     def __init__(self, root, state=None):
+        if not root:
+            raise Failure("the folder's path is empty")
         self.root = os.path.abspath(root)
         if len(self.root) > MAX_FOLDER_CHARS:
             raise Failure(f"{root}: the path is too long for Unix sockets, choose a shorter folder")
+        if not FOLDER_CHARS.fullmatch(self.root):
+            raise Failure(f"{root}: the path may have letters, digits and . _ - only, since the servers' settings "
+                          "take no others")
         self.state = state or {}
 
     @classmethod

@@ -1,10 +1,13 @@
 """Starting, watching and ending processes: by pid, and only ours (a pid counts with its start time)."""
+import contextlib
 import os
 import signal
 import subprocess
 import time
 
 from places import Failure
+
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 def start_time(pid):
@@ -25,11 +28,13 @@ def tail(path, lines=15):
         return ""
 
 
-def run(argv, why, log=None, input_text=None, env=None, timeout=120, cwd=None):
-    """Runs to the end; a Failure says `why` and shows the end of the output. Returns standard output."""
+def run(argv, why, log=None, input_text=None, env=None, timeout=120, cwd=None, own_session=False):
+    """Runs to the end; a Failure says `why` and shows the end of the output. Returns standard output.
+    With `own_session` the terminal's Ctrl-C does not reach it."""
     try:
         done = subprocess.run(argv, input=input_text, capture_output=True, text=True, timeout=timeout,
-                              env=env, cwd=cwd, errors="replace", check=False)
+                              env=env, cwd=cwd, errors="replace", check=False,
+                              start_new_session=own_session)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Failure(f"{why}: {error}") from error
     if done.returncode != 0:
@@ -60,11 +65,34 @@ def as_user(uid, gid=None, groups=()):
 
 def start(places, name, argv, env=None):
     """A daemon that outlives this program; its pid is remembered under `name`."""
-    with open(places.log(name), "ab") as log:
+    with open(places.log(name), "ab") as log, uninterrupted():
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env,
                                  cwd="/", start_new_session=True)
-    remember(places, name, child.pid)
+        remember(places, name, child.pid)
     return child
+
+
+_held = {"depth": 0, "number": None}
+
+
+def interrupted(number, _frame):
+    """The handler of SIGNALS."""
+    if _held["depth"] > 0:
+        _held["number"] = number
+    else:
+        raise Failure(f"interrupted by signal {number}")
+
+
+@contextlib.contextmanager
+def uninterrupted():
+    """What is begun here is also remembered, so that it will be ended: signals wait meanwhile."""
+    _held["depth"] += 1
+    try:
+        yield
+    finally:
+        _held["depth"] -= 1
+    if _held["depth"] == 0 and _held["number"] is not None:
+        raise Failure(f"interrupted by signal {_held['number']}")
 
 
 def remember(places, name, pid):

@@ -171,22 +171,36 @@ def set_up_citizen(places):
 def start_postfix(places, name):
     """`postfix start` leaves a master process that answers for itself; we remember it."""
     etc = places.path(name, "etc")
-    processes.run(["postfix", "-c", etc, "start"], f"{name}: Postfix does not start", places.log(name))
-    pid_file = places.path(name, "spool", "pid", "master.pid")
-
-    def master():
-        try:
-            with open(pid_file, encoding="utf-8") as file:
-                return int(file.read())
-        except (OSError, ValueError):
-            return 0
-    pid = processes.wait_until(master, 10, f"{name}: Postfix has no master", places.log(name))
-    processes.remember(places, name, pid)
+    with processes.uninterrupted():
+        processes.run(["postfix", "-c", etc, "start"], f"{name}: Postfix does not start", places.log(name),
+                      own_session=True)
+        pid = processes.wait_until(lambda: master_pid(places, name), 10, f"{name}: Postfix has no master",
+                                   places.log(name))
+        processes.remember(places, name, pid)
     port = places.port("submission" if name == "postfix" else "citizen")
     processes.wait_until(listens(port), 15, f"{name}: Postfix does not answer", places.log(name))
 
 
+def is_at(pid, folder):
+    try:
+        return os.path.realpath(f"/proc/{pid}/cwd") == os.path.realpath(folder)
+    except OSError:
+        return False
+
+
+def master_pid(places, name):
+    try:
+        with open(places.path(name, "spool", "pid", "master.pid"), encoding="utf-8") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 0
+
+
 def stop_postfix(places, name):
+    pid = master_pid(places, name)
+    # Started by somebody who was killed before he could note it.
+    if name not in places.state["processes"] and pid and is_at(pid, places.path(name, "spool")):
+        processes.remember(places, name, pid)
     if processes.is_running(places, name):
         processes.run(["postfix", "-c", places.path(name, "etc"), "stop"],
                       f"{name}: Postfix does not stop")
