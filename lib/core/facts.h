@@ -53,10 +53,10 @@ typedef struct {
 	char *subject;		  /* decoded, one line; NULL: no such header */
 	gboolean subject_undecodable;
 	guint subject_headers;
-	char *message_id;	      /* without angle brackets; NULL */
-	char *in_reply_to;	      /* first id; NULL */
-	char *date;		      /* header value; NULL */
-	gboolean date_readable;	      /* there is one Date, and it says the time: */
+	char *message_id;	/* without angle brackets; NULL */
+	char *in_reply_to;	/* first id; NULL */
+	char *date;		/* header value; NULL */
+	gboolean date_readable; /* there is one Date, and it says the time: */
 	gint64 date_s;
 	gboolean marked_notification; /* X-Acuse-Class: notification (the sender's own mark) */
 	gboolean asks_read_receipt;   /* Disposition-Notification-To is there */
