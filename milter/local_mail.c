@@ -5,8 +5,20 @@
 #include "milter/local_mail.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "core/return_token.h"
 #include "mime/facts.h"
-#include "milter/outgoing.h"
+
+Outcome *local_mail_refuse_return_address(const char *recipient, const Services *services)
+{
+	g_autofree char *address = address_as_delivered(recipient, services->options->domain);
+	g_autofree char *token = return_token_of_address(address, services->options->domain);
+
+	if (token == NULL)
+		return NULL;
+	return outcome_reply(
+		_("550 5.1.1 Esa direccion solo recibe respuestas de fuera de la institucion"),
+		"return-address", NULL);
+}
 
 static gboolean claims_account(const Services *services, const char *address)
 {
@@ -49,7 +61,7 @@ Outcome *local_mail_decide(const Session *session, const Services *services)
 	Outcome *outcome = NULL;
 
 	for (guint i = 0; outcome == NULL && i < recipients->len; i++)
-		outcome = outgoing_refuse_return_address(recipients->pdata[i], services);
+		outcome = local_mail_refuse_return_address(recipients->pdata[i], services);
 	if (outcome != NULL)
 		return outcome;
 	facts = mime_facts(session->message, &error);

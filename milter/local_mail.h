@@ -10,6 +10,10 @@
 /* At MAIL: NULL to go on. */
 Outcome *local_mail_at_mail(const Envelope *envelope, const Services *services);
 
+/* The return address of a send has no mailbox: what comes from inside is refused. NULL: it is none.
+ */
+Outcome *local_mail_refuse_return_address(const char *recipient, const Services *services);
+
 /* At end of message. Never NULL. */
 Outcome *local_mail_decide(const Session *session, const Services *services);
 

@@ -84,24 +84,12 @@ Outcome *outgoing_at_mail(const Envelope *envelope, const Services *services)
 		"unknown-stream", "milter_macro_daemon_name is not set for this service");
 }
 
-Outcome *outgoing_refuse_return_address(const char *recipient, const Services *services)
-{
-	g_autofree char *address = address_as_delivered(recipient, services->options->domain);
-	g_autofree char *token = return_token_of_address(address, services->options->domain);
-
-	if (token == NULL)
-		return NULL;
-	return outcome_reply(
-		_("550 5.1.1 Esa direccion solo recibe respuestas de fuera de la institucion"),
-		"return-address", NULL);
-}
-
 /* Mail of sendmail(1) waits for its end: Postfix cannot refuse one of its recipients. */
 Outcome *outgoing_at_rcpt(const Envelope *envelope, const char *recipient, const Services *services)
 {
 	return envelope->stream == STREAM_LOCAL
 		       ? NULL
-		       : outgoing_refuse_return_address(recipient, services);
+		       : local_mail_refuse_return_address(recipient, services);
 }
 
 static void make_ids(Work *work)

@@ -13,10 +13,6 @@
 /* At MAIL: NULL to go on; an outcome ends the message there (accepted unchanged, or refused). */
 Outcome *outgoing_at_mail(const Envelope *envelope, const Services *services);
 
-/* The return address of a send has no mailbox: it takes mail from outside only. NULL: it is none.
- */
-Outcome *outgoing_refuse_return_address(const char *recipient, const Services *services);
-
 /* At RCPT: NULL to go on. */
 Outcome *outgoing_at_rcpt(
 	const Envelope *envelope, const char *recipient, const Services *services);
