@@ -17,6 +17,7 @@ include $(top_srcdir)/tests/suppressions/local.mk
 include $(top_srcdir)/tests/lint/local.mk
 include $(top_srcdir)/tests/coverage.mk
 include $(top_srcdir)/tests/e2e/local.mk
+include $(top_srcdir)/tests/judge/local.mk
 include $(top_srcdir)/tests/fault/local.mk
 include $(top_srcdir)/tests/crash/local.mk
 include $(top_srcdir)/tests/bench/local.mk
