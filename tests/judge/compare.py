@@ -1,0 +1,271 @@
+"""
+One message before and after the gateway: the same leaves, the block once where it belongs, nothing else. `Wrong` says what is not.
+convert: the message was made 7-bit for a signature, so leaves that needed it may have another transfer encoding.
+"""
+import re
+import unicodedata
+
+import reader
+
+MAX_LINE_BYTES = 998
+OWN_FIELDS = ("acuse-id", "disposition-notification-to")
+ENCODING_FIELDS = ("content-type", "content-transfer-encoding")
+
+
+class Wrong(Exception):
+    """What harm was found."""
+
+
+def need(condition, what):
+    if not condition:
+        raise Wrong(what)
+
+
+def squeeze(string):
+    return " ".join(string.split())
+
+
+class Block:
+    """The signature block of one sender: its lines, and how it looks in HTML."""
+
+    def __init__(self, lines):
+        self.lines = lines
+        self.seen = squeeze(" ".join(lines))
+        self.bare_lines = [unicodedata.normalize("NFD", line).encode("ascii", "ignore").decode() for line in lines]
+
+    def ends(self, string):
+        return squeeze(string).endswith((self.seen, squeeze(" ".join(self.bare_lines))))
+
+
+def check_outer_fields(before, after, allowed_names):
+    """Every field but ours and those named has its bytes and its place among the others."""
+    def others(message):
+        return [(name, value) for name, value in message.fields
+                if name.decode().lower() not in OWN_FIELDS + allowed_names and not name.lower().startswith(b"acuse-")]
+    missing = [name for name, value in others(before) if (name, value) not in [tuple(one) for one in others(after)]]
+    need(not missing, f"fields lost or changed: {missing}")
+    need([tuple(one) for one in others(before)] == [tuple(one) for one in others(after)], "fields added or in another order")
+    for name in OWN_FIELDS:
+        need(len(after.values(name.encode())) == 1, f"{name} is not there once")
+
+
+def survives(raw):
+    """Whether 7-bit servers leave it as it is."""
+    lines = raw.split(b"\n")
+    return (raw.isascii() and b"\0" not in raw and not re.search(rb"\r(?!\n)", raw)
+            and all(len(line.rstrip(b"\r")) <= MAX_LINE_BYTES for line in lines))
+
+
+def same_fields(before, after, names_aside, convert):
+    one = [field for field in reader.raw_fields(before) if field[0] not in names_aside]
+    other = [field for field in reader.raw_fields(after) if field[0] not in names_aside]
+    if convert:
+        aside = {name for name, value in one if not value.isascii()} | {"content-transfer-encoding"}
+        need(reader.file_name(before) == reader.file_name(after), "a file name changed")
+        one = [field for field in one if field[0] not in aside]
+        other = [field for field in other if field[0] not in aside]
+    need(one == other, f"fields of a part changed: {sorted(set(one) ^ set(other))}")
+
+
+def compare_untouched(before, after, convert, inside=False):
+    """The part, with all below it, is the same. inside: it was a whole message and is a part of another now."""
+    need(before.get_content_type() == after.get_content_type(), "a part has another type")
+    need(before.is_multipart() == after.is_multipart(), "the tree changed")
+    if before.is_multipart():
+        compare_around(before, after)
+        same_fields(before, after, (), convert)
+        for one, other in zip(reader.children(before), reader.children(after)):
+            compare_untouched(one, other, convert, inside)
+        return
+    one, other = reader.raw_payload(before), reader.raw_payload(after)
+    # Of a part that no boundary of its own ends Python keeps the line end that belongs to the outer boundary.
+    if one == other or (inside and one + b"\r\n" == other):
+        same_fields(before, after, (), convert)
+        return
+    need(convert, "the bytes of a leaf changed")
+    need(not survives(one), "a leaf was encoded again without need")
+    need(same_decoded(before, after, inside), "the decoded bytes of a leaf changed")
+    same_fields(before, after, (), convert)
+
+
+def same_decoded(before, after, inside=False):
+    one, other = reader.decoded(before), reader.decoded(after)
+    return one == other or (inside and one + b"\r\n" == other)
+
+
+def compare_around(before, after):
+    one, other = reader.children(before), reader.children(after)
+    need(len(one) == len(other), f"{len(one)} children became {len(other)}")
+    need(before.preamble == after.preamble, "the preamble changed")
+    need(before.epilogue == after.epilogue, "the epilogue changed")
+
+
+def holds_accents(charset):
+    """In the way that a part's other text is written; UTF-7 would need another."""
+    try:
+        return "í".encode(charset) != b"" and "utf-7" not in charset.lower().replace("_", "-")
+    except UnicodeError:
+        return False
+
+
+class Tree:
+    """The walk over both trees; .touched lists the (before, after) leaves that got the block."""
+
+    def __init__(self, block, convert):
+        self.block, self.convert, self.touched = block, convert, []
+
+    def compare(self, before, after):
+        """How often a reader of this part sees the block: None when it is no text, else 1; raises on all else."""
+        need(before.get_content_type() == after.get_content_type(), "a part has another type")
+        need(before.is_multipart() == after.is_multipart(), "the tree changed")
+        kind = before.get_content_type()
+        if before.get_content_maintype() == "multipart" and before.is_multipart():
+            if reader.is_protected(before) or kind == "multipart/digest":
+                compare_untouched(before, after, self.convert and kind == "multipart/digest")
+                return None
+            return self.compare_children(before, after)
+        if not self.is_changed(before, after):
+            compare_untouched(before, after, self.convert)
+            return 1 if reader.is_body_text(before) and self.has_block(before) else self.unseen(before)
+        need(not before.is_multipart(), f"a {kind} changed")
+        need(reader.is_body_text(before), f"a leaf that is no text of the body changed: {kind}")
+        self.compare_text(before, after)
+        self.touched.append((before, after))
+        return 1
+
+    def unseen(self, part):
+        return 0 if reader.is_body_text(part) else None
+
+    def is_changed(self, before, after):
+        if before.is_multipart():
+            return False
+        if reader.raw_payload(before) == reader.raw_payload(after):
+            return False
+        return not self.convert or not same_decoded(before, after)
+
+    def compare_children(self, before, after):
+        compare_around(before, after)
+        same_fields(before, after, (), self.convert)
+        seen = [self.compare(one, other) for one, other in zip(reader.children(before), reader.children(after))]
+        found = [count for count in seen if count is not None]
+        if not found:
+            return None
+        if before.get_content_subtype() == "alternative":
+            need(len(set(found)) == 1, f"of the alternatives some have the block and some have not: {seen}")
+            return found[0]
+        need(sum(found) <= 1, f"the block stands {sum(found)} times")
+        return sum(found)
+
+    def has_block(self, part):
+        string = reader.text(part) or ""
+        if part.get_content_type() == "text/html":
+            return self.block.ends(reader.visible(string)[0])
+        return self.block.ends(string)
+
+    def compare_text(self, before, after):
+        same_fields(before, after, ENCODING_FIELDS, self.convert)
+        need(reader.parameters(before) == reader.parameters(after), "a parameter of Content-Type changed")
+        one, other = self.texts(before, after)
+        if before.get_content_type() == "text/html":
+            self.compare_html(one, other)
+        else:
+            # Without its accents only in a charset that cannot hold them.
+            bare = reader.charset(after) is None or not holds_accents(reader.charset(after))
+            self.compare_plain(one, other, reader.is_flowed(before), bare)
+
+    def texts(self, before, after):
+        """Both as text; by their bytes when the old one is not certain in the charset it names."""
+        old, new = reader.decoded(before), reader.decoded(after)
+        one, other = reader.text(before), reader.text(after)
+        doubtful = one is None or other is None or re.search("[\udc80-\udcff\ufffd]", one)
+        if doubtful and (new.startswith(old.rstrip(b"\r\n")) or before.get_content_type() == "text/html"):
+            for name in ("utf-8", reader.charset(after) or "latin-1", "latin-1"):
+                tail = new[len(old.rstrip(b"\r\n")):]
+                try:
+                    tail.decode(name)
+                    return reader.normal(old.decode("latin-1")), reader.normal(
+                        new[:len(old.rstrip(b"\r\n"))].decode("latin-1") + tail.decode(name))
+                except UnicodeError:
+                    continue
+        if doubtful and other is not None and not reader.declares_charset(before):
+            # Raw 8-bit bytes that say nothing of themselves may be told to be what they are in Peru.
+            one = reader.normal(old.decode("windows-1252", "replace"))
+        need(one is not None and other is not None, "a text in a charset that nobody knows changed")
+        return one, other
+
+    def compare_plain(self, one, other, flowed, bare):
+        start = one.rstrip("\n")
+        need(other.startswith(start), "the text before the block changed")
+        lines = other[len(start):].strip("\n").split("\n")
+        if flowed:
+            lines = [line[1:] if line.startswith(" ") else line for line in lines]
+            need(not any(line.endswith(" ") for line in lines), "a line of the block flows into the next")
+        need(lines == self.block.lines or (bare and lines == self.block.bare_lines), f"after the text stands {lines}")
+        need(start == "" or other[len(start):].startswith("\n"), "the block stands in the last line of the text")
+
+    def compare_html(self, one, other):
+        # Where a transfer encoding ends its last line, the text has that line end too.
+        one, other = one.rstrip("\n"), other.rstrip("\n")
+        inserted = len(other) - len(one)
+        need(inserted > 0, "the HTML text is shorter than before")
+        at = 0
+        while at < len(one) and one[at] == other[at]:
+            at += 1
+        need(one == other[:at] + other[at + inserted:], "the HTML text changed outside the block")
+        # Where it starts is not certain when its last letters are those before it too.
+        starts = (start for start in range(at, max(-1, at - inserted), -1)
+                  if one == other[:start] + other[start + inserted:])
+        need(any(reader.visible(other[start:start + inserted])[0] == self.block.seen for start in starts),
+             "what was added to the HTML is not the block")
+        seen, beyond = reader.visible(other)
+        was, more = reader.visible(one)
+        need(more or not beyond, "the block stands after </body>")
+        need(seen.count(self.block.seen) == was.count(self.block.seen) + 1, "a reader of the HTML does not see the block")
+        # A tag that never ends shows as nothing in a browser, and as text here.
+        rest = seen.rpartition(self.block.seen)[2].strip()
+        need(more or not rest or rest.startswith("<"), "the block is not at the end of the HTML text")
+
+
+def compare_wrapped(tree, before, after):
+    """A mail without text: multipart/mixed of a text with the block and of all that was there, in this order or the other."""
+    parts = reader.children(after)
+    need(after.get_content_type() == "multipart/mixed" and len(parts) == 2, "a mail without text got no text")
+    added = [part for part in parts if part.get_content_type() == "text/plain"
+             and squeeze(reader.text(part) or "") == tree.block.seen]
+    need(added, "the added text is not the block")
+    compare_untouched(before, parts[0 if added[-1] is parts[1] else 1], tree.convert, inside=True)
+
+
+def compare_segments(before_body, after_body, touched):
+    """Byte for byte: outside the texts that got the block only their own two encoding fields changed."""
+    one, other = before_body, after_body
+    for before, after in touched:
+        old, new = reader.raw_payload(before), reader.raw_payload(after)
+        need(new in other, "a changed text is not where it was")
+        left = other.index(new)
+        segment = other[:left]
+        # A short text may stand at several places: the one with the same bytes before it counts.
+        place = next((at for at in places(one, old) if same_segment(one[:at], segment)), None)
+        need(place is not None, "bytes outside the texts changed")
+        one, other = one[place + len(old):], other[left + len(new):]
+        if not old:  # the line end before the boundary was that of the header section too
+            one, other = one.lstrip(b"\r\n"), other.lstrip(b"\r\n")
+    need(one == other, "bytes after the last text changed")
+
+
+def places(body, piece):
+    at = body.find(piece)
+    while at >= 0:
+        yield at
+        at = body.find(piece, at + 1)
+
+
+def same_segment(one, other):
+    return one == other or without_encoding_fields(one) == without_encoding_fields(other)
+
+
+def without_encoding_fields(segment):
+    """Without the two fields in the header section that ends the segment."""
+    start = segment[:-2].rfind(b"\r\n\r\n") + 2
+    head = re.sub(rb"(?im)^content-(type|transfer-encoding)[ \t]*:.*\r\n(?:[ \t].*\r\n)*", b"", segment[start:])
+    return segment[:start] + head
