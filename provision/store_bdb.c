@@ -35,6 +35,8 @@
 #define CHECKPOINT_KIB (8 * 1024)
 #define CHECKPOINT_MIN 5
 #define LOCK_FILE "owner.lock"
+#define LOCK_TRIES 20
+#define LOCK_PAUSE_US (100 * 1000)
 
 static const char *const table_names[ENGINE_N_TABLES] = {
 	[TABLE_SENDS] = "sends.db",
@@ -116,13 +118,19 @@ static int configure_environment(Engine *engine)
 static gboolean lock_folder(Engine *engine, const char *folder, GError **error)
 {
 	g_autofree char *path = g_build_filename(folder, LOCK_FILE, NULL);
+	guint tries = 0;
 
 	if (g_mkdir_with_parents(folder, 0700) < 0)
 		return fail(NULL, errno, folder, error);
 	engine->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (engine->lock_fd < 0)
 		return fail(NULL, errno, path, error);
-	if (flock(engine->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+	/* A child of a killed owner holds the lock until it has executed its program. */
+	while (flock(engine->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK && tries++ < LOCK_TRIES) {
+			g_usleep(LOCK_PAUSE_US);
+			continue;
+		}
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "store: %s has another owner",
 			folder);
 		return FALSE;
