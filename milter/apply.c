@@ -95,11 +95,8 @@ static gboolean add_changed(SMFICTX *context, const MailMessage *original, const
 	return TRUE;
 }
 
-static gboolean replace_body(SMFICTX *context, const GByteArray *before, const GByteArray *after)
+static gboolean replace_body(SMFICTX *context, const GByteArray *after)
 {
-	if (before->len == after->len &&
-		(after->len == 0 || memcmp(before->data, after->data, after->len) == 0))
-		return TRUE;
 	return smfi_replacebody(context, after->data, (int)after->len) == MI_SUCCESS;
 }
 
@@ -134,12 +131,14 @@ static gboolean change_recipients(SMFICTX *context, const Outcome *outcome)
 }
 
 static gboolean change_message(
-	SMFICTX *context, const MailMessage *original, const MailMessage *final)
+	SMFICTX *context, const MailMessage *original, const Outcome *outcome)
 {
+	const MailMessage *final = outcome->final;
+
 	if (final == NULL)
 		return TRUE;
 	return delete_changed(context, original, final) && add_changed(context, original, final) &&
-	       replace_body(context, original->body, final->body);
+	       (!outcome->body_changed || replace_body(context, final->body));
 }
 
 sfsistat apply_outcome(SMFICTX *context, const MailMessage *original, const Outcome *outcome)
@@ -152,7 +151,7 @@ sfsistat apply_outcome(SMFICTX *context, const MailMessage *original, const Outc
 	case ACTION_ACCEPT:
 		break;
 	}
-	if (!change_message(context, original, outcome->final) ||
+	if (!change_message(context, original, outcome) ||
 		!change_sender(context, outcome) || !change_recipients(context, outcome))
 		return SMFIS_TEMPFAIL;
 	return SMFIS_ACCEPT;

@@ -79,6 +79,14 @@ static void log_outcome(const Session *session, const Outcome *outcome)
 {
 	const Envelope *envelope = session->envelope;
 
+	static gint held_back; /* since the start */
+	g_autofree char *count = NULL;
+
+	if (g_strcmp0(outcome->decision, "damaged") == 0) {
+		count = g_strdup_printf("%d", g_atomic_int_add(&held_back, 1) + 1);
+		log_error("not released: the check of the edited message failed", "queue_id",
+			envelope->queue_id, "count", count, NULL);
+	}
 	for (guint i = 0; i < outcome->warnings->len; i++)
 		log_warning("warning on a message", "queue_id", envelope->queue_id, "send_id",
 			outcome->send_id, "warning", g_ptr_array_index(outcome->warnings, i), NULL);

@@ -36,6 +36,7 @@ typedef struct {
 	char *entity_sha256, *certificate_sha256, *cms_sha256, *final_sha256;
 	char *date_original; /* NULL: the Date is the author's */
 	const char *block;   /* what became of the signature block */
+	gboolean body_changed;
 } Work;
 
 static void work_clear(Work *work)
@@ -271,6 +272,18 @@ static gboolean insert_block(Work *work, GError **error)
 	return TRUE;
 }
 
+/* Once there is another body nothing needs the one that came: it may be large. */
+static void drop_original(Work *work)
+{
+	MailMessage *original = work->session->message;
+
+	if (work->final->body == original->body)
+		return;
+	work->body_changed = TRUE;
+	g_byte_array_unref(original->body);
+	original->body = g_byte_array_new();
+}
+
 /* Carries out the plan on a copy of the message, up to the entity that is to be signed. */
 static gboolean rewrite(Work *work, GError **error)
 {
@@ -283,9 +296,11 @@ static gboolean rewrite(Work *work, GError **error)
 	if (!insert_block(work, error))
 		return FALSE;
 	end_last_line(work->final);
+	drop_original(work);
 	if (plan->sign) {
 		if (!mime_to_7bit(work->final, error))
 			return FALSE;
+		work->body_changed = TRUE;
 		work->entity = smime_entity(work->final, error);
 		if (work->entity == NULL)
 			return FALSE;
@@ -345,6 +360,8 @@ static gboolean sign(Work *work, const char *permit, GError **error)
 	work->cms_sha256 = digest_sha256_hex(g_bytes_get_data(cms, NULL), g_bytes_get_size(cms));
 	if (!smime_wrap(work->final, work->entity, cms, boundary, error))
 		return FALSE;
+	drop_original(work);
+	g_clear_pointer(&work->entity, g_bytes_unref);
 	end_last_line(work->final);
 	return TRUE;
 }
@@ -393,6 +410,7 @@ static Outcome *release(Work *work)
 			outcome->sender_parameters = g_strconcat("ENVID=", work->plan->envid, NULL);
 	}
 	outcome->final = g_steal_pointer(&work->final);
+	outcome->body_changed = work->body_changed;
 	return outcome;
 }
 

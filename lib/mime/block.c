@@ -299,8 +299,8 @@ static gboolean try_html(
 		inserted((const guint8 *)view->utf8, view->utf8_size, at, piece, strlen(piece));
 	g_auto(HtmlView) html = {0};
 
-	html_read((const char *)text->data, text->len, &html);
-	if (!judge_outcome(work, TRUE, html.text, strlen(html.text), html.own_size))
+	if (!html_read((const char *)text->data, text->len, &html) ||
+		!judge_outcome(work, TRUE, html.text, strlen(html.text), html.own_size))
 		return FALSE;
 	insert_piece(edit, work, view, at, piece);
 	return TRUE;
@@ -313,12 +313,12 @@ static gboolean plan_html(
 	g_auto(HtmlView) html = {0};
 	gsize end, first;
 
-	if (!html_within_limits((const guint8 *)view->utf8, view->utf8_size)) {
+	if (!html_within_limits((const guint8 *)view->utf8, view->utf8_size) ||
+		!html_read(view->utf8, view->utf8_size, &html)) {
 		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOO_COMPLEX,
 			"the HTML text is too large or has too many tags");
 		return FALSE;
 	}
-	html_read(view->utf8, view->utf8_size, &html);
 	*done = block_ends_text(work, TRUE, html.text, html.own_size) ||
 		(work->marked && block_ends_text(work, TRUE, html.text, strlen(html.text)));
 	if (*done)

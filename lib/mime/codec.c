@@ -14,9 +14,10 @@ gboolean codec_is_ascii(const guint8 *bytes, gsize size)
 	return TRUE;
 }
 
-static void push(GByteArray *out, GArray *map, guint8 byte, gsize offset)
+/* out has room: what is decoded is never longer than what was encoded. */
+static inline void push(GByteArray *out, GArray *map, guint8 byte, gsize offset)
 {
-	g_byte_array_append(out, &byte, 1);
+	out->data[out->len++] = byte;
 	if (map)
 		g_array_append_val(map, offset);
 }

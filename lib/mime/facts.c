@@ -140,7 +140,7 @@ static gboolean addresses_within_limits(const MailMessage *message, GError **err
 			if (g_ascii_strcasecmp(field->name, names[j]) != 0 ||
 				header_addresses_within_limits(field->value))
 				continue;
-			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
+			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_COMPLEX,
 				"the field %s is too long or has too many groups", names[j]);
 			return FALSE;
 		}

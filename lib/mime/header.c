@@ -10,6 +10,8 @@
 #include "mime/codec.h"
 #include "mime/facts.h"
 
+#define HEADER_CHARSET "windows-1252" /* of raw letters that are no UTF-8 */
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InternetAddressList, g_object_unref)
 
 char *header_unfold(const char *value)
@@ -113,11 +115,15 @@ static gboolean only_blanks(const char *text, gsize length)
 
 static void words_add_plain(Words *words, const char *text, gsize length)
 {
-	g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
+	g_autofree char *valid = NULL;
 
 	words_flush(words);
 	if (!g_utf8_validate(text, (gssize)length, NULL))
-		words->sure = FALSE;
+		valid = codec_to_utf8((const guint8 *)text, length, HEADER_CHARSET);
+	if (!valid) {
+		words->sure &= g_utf8_validate(text, (gssize)length, NULL);
+		valid = g_utf8_make_valid(text, (gssize)length);
+	}
 	g_string_append(words->out, valid);
 }
 
@@ -133,12 +139,24 @@ static char *one_line(const char *text)
 	return g_strstrip(g_string_free(line, FALSE));
 }
 
+/* Compiled once, for ever. */
+static const GRegex *word_regex(void)
+{
+	static gsize once;
+	static GRegex *regex;
+
+	if (g_once_init_enter(&once)) {
+		regex = g_regex_new("=\\?([^?\\s]+)\\?([BbQq])\\?([^?\\s]*)\\?=",
+			G_REGEX_RAW | G_REGEX_OPTIMIZE, (GRegexMatchFlags)0, NULL);
+		g_once_init_leave(&once, 1);
+	}
+	return regex;
+}
+
 char *header_decode(const char *value, gboolean *sure)
 {
 	g_autofree char *text = header_unfold(value), *decoded = NULL;
-	g_autoptr(GRegex) regex =
-		g_regex_new("=\\?([^?\\s]+)\\?([BbQq])\\?([^?\\s]*)\\?=", G_REGEX_RAW,
-			(GRegexMatchFlags)0, NULL);
+	const GRegex *regex = word_regex();
 	g_autoptr(GMatchInfo) match = NULL;
 	Words words = {g_string_new(NULL), NULL, g_byte_array_new(), TRUE};
 	gsize done = 0;
@@ -385,15 +403,30 @@ static gboolean address_is_sure(const char *address, const char *text)
 	if (!at || at == address || at[1] == '\0' || strchr(at + 1, '@') || strstr(address, "=?"))
 		return FALSE;
 	for (const char *c = address; *c; c++)
-		if (*c <= ' ' || *c == 127 || strchr("<>(),;:\\\"[]", *c))
+		if ((guchar)*c <= ' ' || *c == 127 || strchr("<>(),;:\\\"[]", *c))
 			return FALSE;
 	return strstr(lower_text, lower) != NULL;
 }
 
-gboolean header_addresses_strict(const char *value, GPtrArray *addresses)
+static gboolean is_ascii(const char *text)
+{
+	return codec_is_ascii((const guint8 *)text, strlen(text));
+}
+
+/* Raw letters that are not UTF-8 are taken for what Windows writes in Peru. */
+static char *unfold_utf8(const char *value)
 {
 	g_autofree char *text = header_unfold(value);
-	g_autoptr(InternetAddressList) list = parse_list(text);
+
+	if (g_utf8_validate(text, -1, NULL))
+		return g_steal_pointer(&text);
+	return codec_to_utf8((const guint8 *)text, strlen(text), HEADER_CHARSET);
+}
+
+gboolean header_addresses_strict(const char *value, GPtrArray *addresses)
+{
+	g_autofree char *text = unfold_utf8(value);
+	g_autoptr(InternetAddressList) list = text ? parse_list(text) : NULL;
 	guint before = addresses->len, found;
 
 	if (!list)
@@ -402,11 +435,12 @@ gboolean header_addresses_strict(const char *value, GPtrArray *addresses)
 		return FALSE;
 	found = addresses->len - before;
 	for (guint i = before; i < addresses->len; i++)
-		if (!address_is_sure(g_ptr_array_index(addresses, i), text))
+		if (!address_is_sure(g_ptr_array_index(addresses, i), text) ||
+			!(is_ascii(g_ptr_array_index(addresses, i)) ||
+				g_utf8_validate(value, -1, NULL)))
 			return FALSE;
 	/* Every '@', '<' and ',' that another parser could see belongs to what was found. */
-	return found > 0 && g_utf8_validate(text, -1, NULL) &&
-	       count_outside(text, '@') == (int)found &&
+	return found > 0 && count_outside(text, '@') == (int)found &&
 	       count_outside(text, '<') == count_outside(text, '>') &&
 	       count_outside(text, '<') <= (int)found &&
 	       count_outside(text, ',') == (int)found - 1 && count_outside(text, ';') == 0 &&

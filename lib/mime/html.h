@@ -7,17 +7,14 @@
 
 /* gumbo keeps the whole tree in memory. */
 #define HTML_MAX_BYTES (4 * 1024 * 1024)
-/* That may nest; gumbo recurses when it frees the tree. */
-#define HTML_MAX_OPEN_TAGS 20000
-/* Nesting tags times all tags: gumbo walks the open ones at each. */
-#define HTML_MAX_TAG_WORK 500000000
+/* That may nest: gumbo walks the open ones at each tag. */
+#define HTML_MAX_OPEN_TAGS 50000
+/* Of processor time for one reading: gumbo 0.10 needs quadratic time on markup made for that. */
+#define HTML_MAX_TIME_MS 1000
 /* Of one tag: gumbo compares each with all others. */
 #define HTML_MAX_ATTRIBUTES 500
 
-/*
- * Whether gumbo can read it in reasonable time and stack. To be asked before any other function:
- * gumbo 0.10 needs quadratic time or overflows the stack on markup made for that.
- */
+/* Whether it is within the limits above but for the time. To be asked before html_read. */
 gboolean html_within_limits(const guint8 *bytes, gsize size);
 
 /* What a reader sees, and where things stand in the source. */
@@ -30,8 +27,8 @@ typedef struct {
 	gboolean open; /* nothing marks where that quote ends */
 } HtmlView;
 
-/* utf8: `size` bytes. Never fails. */
-void html_read(const char *utf8, gsize size, HtmlView *view);
+/* utf8: `size` bytes. FALSE, with nothing in the view, over HTML_MAX_TIME_MS. */
+gboolean html_read(const char *utf8, gsize size, HtmlView *view);
 void html_view_clear(HtmlView *view);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HtmlView, html_view_clear)
 

@@ -277,7 +277,31 @@ char *mime_part_field(const MimePart *part, const MailMessage *message, const ch
 	return NULL;
 }
 
-static void read_fields(const Scan *scan, MimePart *part)
+static gboolean too_complex(Scan *scan, const char *what)
+{
+	if (!scan->error)
+		g_set_error(
+			&scan->error, ACUSE_ERROR, ACUSE_ERROR_TOO_COMPLEX, "too many %s", what);
+	return FALSE;
+}
+
+/* ';' outside quoted strings. */
+static guint count_parameters(const char *value)
+{
+	gboolean quoted = FALSE;
+	guint count = 0;
+
+	for (const char *c = value; *c; c++) {
+		if (*c == '\\' && c[1])
+			c++;
+		else if (*c == '"')
+			quoted = !quoted;
+		count += *c == ';' && !quoted;
+	}
+	return count;
+}
+
+static void read_fields(Scan *scan, MimePart *part)
 {
 	g_autofree char *type = mime_part_field(part, scan->message, "Content-Type");
 	g_autofree char *encoding =
@@ -286,6 +310,11 @@ static void read_fields(const Scan *scan, MimePart *part)
 
 	part->malformed |= part_count_fields(part, scan->message, "Content-Type") > 1 ||
 			   part_count_fields(part, scan->message, "Content-Transfer-Encoding") > 1;
+	if ((type && count_parameters(type) > MIME_MAX_PARAMETERS) ||
+		(disposition && count_parameters(disposition) > MIME_MAX_PARAMETERS)) {
+		too_complex(scan, "parameters");
+		return;
+	}
 	if (type)
 		read_type(part, type);
 	if (encoding)
@@ -294,13 +323,6 @@ static void read_fields(const Scan *scan, MimePart *part)
 		read_disposition(part, disposition);
 	if (part->name)
 		part->attachment = TRUE;
-}
-
-static gboolean too_large(Scan *scan, const char *what)
-{
-	if (!scan->error)
-		g_set_error(&scan->error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "too many %s", what);
-	return FALSE;
 }
 
 /* One field at scan->pos, if there is one. */
@@ -339,9 +361,9 @@ static gboolean scan_header(Scan *scan, MimePart *part, Stop *stop)
 		gsize line = scan->pos, end = next_line(scan, line);
 
 		if (line - part->start > MIME_MAX_HEADER_BYTES)
-			return too_large(scan, "header bytes"), FALSE;
+			return too_complex(scan, "header bytes"), FALSE;
 		if (part->fields->len > MIME_MAX_FIELDS)
-			return too_large(scan, "header fields"), FALSE;
+			return too_complex(scan, "header fields"), FALSE;
 		if (scan->data[line] == '\n' || (scan->data[line] == '\r' && end - line == 2)) {
 			scan->pos = end;
 			part->cut = FALSE;
@@ -389,7 +411,7 @@ static Stop scan_child(Scan *scan, MimePart *parent, const char *default_type, g
 
 	scan->parts++;
 	if (scan->parts > MIME_MAX_PARTS || depth > MIME_MAX_DEPTH)
-		too_large(scan, depth > MIME_MAX_DEPTH ? "levels" : "parts");
+		too_complex(scan, depth > MIME_MAX_DEPTH ? "levels" : "parts");
 	if (scan->error)
 		return stop;
 	stopped = scan_header(scan, part, &stop);
@@ -438,7 +460,7 @@ static gboolean header_within_limits(const MailMessage *message, GError **error)
 		bytes += strlen(field->name) + strlen(field->value) + 3;
 	}
 	if (bytes > MIME_MAX_HEADER_BYTES || message->fields->len > MIME_MAX_FIELDS) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_COMPLEX,
 			"the header has %" G_GSIZE_FORMAT " bytes in %u fields", bytes,
 			message->fields->len);
 		return FALSE;

@@ -51,7 +51,7 @@ struct _MimePart {
 void mime_part_free(MimePart *part);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MimePart, mime_part_free)
 
-/* The whole tree; NULL with ACUSE_ERROR_TOO_LARGE over a limit of mime/facts.h. */
+/* The whole tree; NULL with ACUSE_ERROR_TOO_COMPLEX over a limit of mime/facts.h. */
 MimePart *mime_part_scan(const MailMessage *message, GError **error);
 
 /* Every part in order, the root first. The array owns nothing. */

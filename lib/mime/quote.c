@@ -165,12 +165,28 @@ typedef struct {
 	gboolean open;
 } Scan;
 
+/* Most lines: without a colon, and not beginning as separators do. */
+static gboolean is_plain_line(const char *line, gsize size)
+{
+	gsize i = 0;
+
+	while (i < size && strchr(" \t*", line[i]) && line[i])
+		i++;
+	return i < size && !strchr("\r\n>-_eEoObBiIcC", line[i]) && !memchr(line, ':', size);
+}
+
 /* Goes over one line or attribution; returns the place behind it. */
 static gsize step(const Lines *lines, gsize pos, Scan *scan)
 {
-	g_autofree char *line = line_at(lines, pos);
 	gsize next = next_line(lines, pos), after,
 	      begin = scan->rule != G_MAXSIZE ? scan->rule : pos;
+	gboolean plain = is_plain_line(lines->text + pos, next - pos);
+	g_autofree char *line = plain ? NULL : line_at(lines, pos);
+
+	if (plain) {
+		scan->tail = scan->rule = G_MAXSIZE;
+		return next;
+	}
 
 	if (*line == '\0')
 		return next;

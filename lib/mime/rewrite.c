@@ -138,7 +138,8 @@ gboolean mime_insert_block(
 	*outcome = MIME_BLOCK_PROTECTED;
 	if (protection_of(message, root) != PROTECTION_NONE)
 		return TRUE;
-	html_read(block->html, strlen(block->html), &html);
+	if (!html_read(block->html, strlen(block->html), &html))
+		html.text = g_strdup(block->text);
 	html_lines = g_strsplit(html.text, "\n", -1);
 	work.html_text = html.text;
 	work.items = block->items ? block->items : (const char *const *)lines;

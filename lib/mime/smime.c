@@ -194,7 +194,7 @@ gboolean smime_wrap(
 			       " micalg=\"sha-256\"; boundary=\"%s\"",
 		boundary);
 	mail_message_add_field(message, "Content-Type", type);
-	g_byte_array_unref(message->body);
+	g_byte_array_unref(g_steal_pointer(&message->body)); /* both at once would be too large */
 	message->body = signed_body(entity, cms_der, boundary);
 	return TRUE;
 }

@@ -140,7 +140,7 @@ static void check_file(const char *path, Tally *tally)
 	tally->files++;
 	dump(path, "before", message);
 	if (!facts) {
-		assert_int_equal(error->code, ACUSE_ERROR_TOO_LARGE);
+		assert_int_equal(error->code, ACUSE_ERROR_TOO_COMPLEX);
 		return;
 	}
 	if (!mime_add_block(message, block_text, block_html, &error)) {

@@ -49,7 +49,8 @@ static void test_from(void **state)
 		{"empty", "From: \n", NULL},
 		{"open quote", "From: \"Rosa <c@muni.test>\n", NULL},
 		{"two headers", "From: c@muni.test\nFrom: c@muni.test\n", NULL},
-		{"raw 8-bit, not UTF-8", "From: Mu\xf1oz <c@muni.test>\n", NULL},
+		{"raw 8-bit, not UTF-8", "From: Mu\xf1oz <c@muni.test>\n", "c@muni.test"},
+		{"raw 8-bit in the address", "From: <mu\xf1oz@muni.test>\n", NULL},
 	};
 
 	(void)state;
@@ -97,7 +98,8 @@ static void test_subject(void **state)
 		{"unknown charset", "=?x-none?q?a=F1o?=", NULL, TRUE},
 		{"broken base64", "=?utf-8?b?Q!?=", NULL, TRUE},
 		{"not the charset's bytes", "=?utf-8?q?a=F1o?=", NULL, TRUE},
-		{"raw latin-1", "A\xf1o", NULL, TRUE},
+		{"raw latin-1", "A\xf1o", "Año", FALSE},
+		{"raw, in no charset", "A\x81o", NULL, TRUE},
 		{"not a word", "=?utf-8?q?open", "=?utf-8?q?open", FALSE},
 		{"empty", "", "", FALSE},
 	};
@@ -276,7 +278,7 @@ static void test_limits(void **state)
 		if ((facts != NULL) != cases[i].fits)
 			fail_msg("%s", cases[i].name);
 		if (!facts)
-			assert_int_equal(error->code, ACUSE_ERROR_TOO_LARGE);
+			assert_int_equal(error->code, ACUSE_ERROR_TOO_COMPLEX);
 		g_free(cases[i].text);
 	}
 }
