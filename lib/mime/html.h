@@ -10,7 +10,7 @@
 /* That may nest: gumbo walks the open ones at each tag. */
 #define HTML_MAX_OPEN_TAGS 50000
 /* Of processor time for one reading: gumbo 0.10 needs quadratic time on markup made for that. */
-#define HTML_MAX_TIME_MS 1000
+#define HTML_MAX_TIME_MS 500
 /* Of one tag: gumbo compares each with all others. */
 #define HTML_MAX_ATTRIBUTES 500
 

@@ -41,7 +41,7 @@ struct _Command {
 };
 
 extern const Command api_commands[], ledger_commands[], proof_commands[], token_unlock_commands[],
-	check_commands[]; /* each ends with noun NULL */
+	check_commands[], signature_commands[]; /* each ends with noun NULL */
 
 /* Value of an option given once, or NULL. */
 const char *ctl_option(GHashTable *options, const char *name);

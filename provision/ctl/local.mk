@@ -5,6 +5,7 @@ acusectl_SOURCES = \
 	provision/ctl/print.c provision/ctl/print.h \
 	provision/ctl/ledger.c \
 	provision/ctl/proof.c \
+	provision/ctl/signature.c \
 	provision/ctl/token_unlock.c \
 	provision/ctl/check.c \
 	provision/ctl/check_postfix.c provision/ctl/check.h
