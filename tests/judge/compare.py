@@ -9,6 +9,7 @@ import reader
 
 MAX_LINE_BYTES = 998
 OWN_FIELDS = ("acuse-id", "disposition-notification-to")
+NONE, OLD, BLOCK, PRESENT = "no text", "old", "block", "present"
 ENCODING_FIELDS = ("content-type", "content-transfer-encoding")
 
 
@@ -50,10 +51,11 @@ def check_outer_fields(before, after, allowed_names):
 
 
 def survives(raw):
-    """Whether 7-bit servers leave it as it is."""
+    """Whether servers with seven bits, mailbox files and gateways that cut blanks leave it as it is."""
     lines = raw.split(b"\n")
     return (raw.isascii() and b"\0" not in raw and not re.search(rb"\r(?!\n)", raw)
-            and all(len(line.rstrip(b"\r")) <= MAX_LINE_BYTES for line in lines))
+            and all(len(line.rstrip(b"\r")) <= MAX_LINE_BYTES for line in lines)
+            and not re.search(rb"(?m)[ \t]\r?$|^From |^\.\r?$", raw))
 
 
 def same_fields(before, after, names_aside, convert):
@@ -64,6 +66,7 @@ def same_fields(before, after, names_aside, convert):
         need(reader.file_name(before) == reader.file_name(after), "a file name changed")
         one = [field for field in one if field[0] not in aside]
         other = [field for field in other if field[0] not in aside]
+        one, other = sorted(one), sorted(other)
     need(one == other, f"fields of a part changed: {sorted(set(one) ^ set(other))}")
 
 
@@ -72,7 +75,7 @@ def compare_untouched(before, after, convert, inside=False):
     need(before.get_content_type() == after.get_content_type(), "a part has another type")
     need(before.is_multipart() == after.is_multipart(), "the tree changed")
     if before.is_multipart():
-        compare_around(before, after)
+        compare_around(before, after, convert, inside)
         same_fields(before, after, (), convert)
         for one, other in zip(reader.children(before), reader.children(after)):
             compare_untouched(one, other, convert, inside)
@@ -93,11 +96,21 @@ def same_decoded(before, after, inside=False):
     return one == other or (inside and one + b"\r\n" == other)
 
 
-def compare_around(before, after):
+def compare_around(before, after, convert, inside=False):
     one, other = reader.children(before), reader.children(after)
     need(len(one) == len(other), f"{len(one)} children became {len(other)}")
-    need(before.preamble == after.preamble, "the preamble changed")
-    need(before.epilogue == after.epilogue, "the epilogue changed")
+    need(same_around(before.preamble, after.preamble, convert), "the preamble changed")
+    last = (after.epilogue or "").removesuffix("\r\n") or None if inside else after.epilogue
+    need(same_around(before.epilogue, after.epilogue, convert) or (inside and (before.epilogue or None) == last),
+         "the epilogue changed")
+
+
+def same_around(one, other, convert):
+    """What stands around the parts is for no reader; letters that cannot be signed there may become question marks."""
+    if one == other:
+        return True
+    bare = re.sub("[^\\x00-\\x7f]", "?", one or "")
+    return convert and bare != one and other in (None, "", bare)
 
 
 def holds_accents(charset):
@@ -115,26 +128,25 @@ class Tree:
         self.block, self.convert, self.touched = block, convert, []
 
     def compare(self, before, after):
-        """How often a reader of this part sees the block: None when it is no text, else 1; raises on all else."""
+        """What a reader of this part sees: NONE (no text), OLD (only what the author wrote), BLOCK or PRESENT (it was there)."""
         need(before.get_content_type() == after.get_content_type(), "a part has another type")
         need(before.is_multipart() == after.is_multipart(), "the tree changed")
         kind = before.get_content_type()
         if before.get_content_maintype() == "multipart" and before.is_multipart():
             if reader.is_protected(before) or kind == "multipart/digest":
                 compare_untouched(before, after, self.convert and kind == "multipart/digest")
-                return None
+                return NONE
             return self.compare_children(before, after)
         if not self.is_changed(before, after):
             compare_untouched(before, after, self.convert)
-            return 1 if reader.is_body_text(before) and self.has_block(before) else self.unseen(before)
+            if not reader.is_body_text(before):
+                return NONE
+            return PRESENT if self.has_block(before) else OLD
         need(not before.is_multipart(), f"a {kind} changed")
         need(reader.is_body_text(before), f"a leaf that is no text of the body changed: {kind}")
         self.compare_text(before, after)
         self.touched.append((before, after))
-        return 1
-
-    def unseen(self, part):
-        return 0 if reader.is_body_text(part) else None
+        return BLOCK
 
     def is_changed(self, before, after):
         if before.is_multipart():
@@ -144,23 +156,26 @@ class Tree:
         return not self.convert or not same_decoded(before, after)
 
     def compare_children(self, before, after):
-        compare_around(before, after)
+        compare_around(before, after, self.convert)
         same_fields(before, after, (), self.convert)
         seen = [self.compare(one, other) for one, other in zip(reader.children(before), reader.children(after))]
-        found = [count for count in seen if count is not None]
-        if not found:
-            return None
+        found = [one for one in seen if one != NONE]
         if before.get_content_subtype() == "alternative":
-            need(len(set(found)) == 1, f"of the alternatives some have the block and some have not: {seen}")
-            return found[0]
-        need(sum(found) <= 1, f"the block stands {sum(found)} times")
-        return sum(found)
+            need(not {OLD, BLOCK} <= set(found), f"not all of the alternatives have the block: {seen}")
+            if {OLD, PRESENT} <= set(found):
+                return OLD
+        else:
+            need(found.count(BLOCK) <= 1, f"the block was put into {found.count(BLOCK)} parts that are seen together")
+        return next((kind for kind in (BLOCK, PRESENT, OLD) if kind in found), NONE)
 
     def has_block(self, part):
         string = reader.text(part) or ""
-        if part.get_content_type() == "text/html":
-            return self.block.ends(reader.visible(string)[0])
-        return self.block.ends(string)
+        if re.search("[\udc80-\udcff]", string):  # raw 8-bit bytes without a charset
+            string = reader.letters(string.encode("utf-8", "surrogateescape"))
+        # The author's own text ends with it; what he quotes below does not count.
+        own = re.sub(r"(?m)^\s*(>|&gt;).*$", "", string)
+        seen = reader.visible(own)[0] if part.get_content_type() == "text/html" else squeeze(own)
+        return self.block.seen in seen
 
     def compare_text(self, before, after):
         same_fields(before, after, ENCODING_FIELDS, self.convert)

@@ -118,9 +118,9 @@ def judge_tree(case):
     untouched = not case.convert and case.before.body == case.body
     if has_text(message):
         seen = tree.compare(message, result)
-        if not seen and untouched and reader.holds_protected(message):
+        if seen in (compare.NONE, compare.OLD) and untouched and reader.holds_protected(message):
             return Verdict("protected")
-        need(seen == 1, "no reader sees the block")
+        need(seen in (compare.BLOCK, compare.PRESENT), "no reader sees the block")
         if not case.convert:
             compare.compare_segments(case.before.body, case.body, tree.touched)
         return Verdict("block" if tree.touched else "present")

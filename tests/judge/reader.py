@@ -35,7 +35,9 @@ def raw_fields(part):
 
 
 def encoding(part):
-    return re.sub(r"\s|;.*|\(.*\)", "", str(part.get("Content-Transfer-Encoding", ""))).lower()
+    """What the field means, also where it is written carelessly."""
+    word = re.sub(r"\s|;.*|\(.*\)", "", str(part.get("Content-Transfer-Encoding", ""))).lower()
+    return "quoted-printable" if word == "quotedprintable" else word
 
 
 def decode_base64(raw):
@@ -48,10 +50,15 @@ def decode_base64(raw):
     return out
 
 
+def decode_quoted_printable(raw):
+    """Blanks at the end of a line were added on the way (RFC 2045, 6.7); Python keeps them."""
+    return binascii.a2b_qp(re.sub(rb"(?m)[ \t]+(\r?)$", rb"\1", raw))
+
+
 def decoded(part):
     raw, kind = raw_payload(part), encoding(part)
     if kind == "quoted-printable":
-        return binascii.a2b_qp(raw)
+        return decode_quoted_printable(raw)
     if kind == "base64":
         return decode_base64(raw)
     return raw
@@ -91,12 +98,18 @@ def is_attachment(part):
 
 
 def with_utf8(part):
-    """The part's fields with raw UTF-8 as such; Python itself gives up on them."""
+    """The part's fields with raw letters as what they are most likely; Python itself gives up on them."""
     plain = email.message.Message()
     for name, value in part.raw_items():
-        plain[name] = str(value).encode("ascii", "surrogateescape").decode("utf-8", "replace").replace("\r\n", "").replace(
-            "\n", "")
+        plain[name] = letters(str(value).encode("utf-8", "surrogateescape")).replace("\r\n", "").replace("\n", "")
     return plain
+
+
+def letters(raw):
+    try:
+        return raw.decode("utf-8")
+    except UnicodeError:
+        return raw.decode("windows-1252", "replace")
 
 
 def file_name(part):

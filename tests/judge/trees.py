@@ -7,7 +7,10 @@ SPANISH = "Señor Núñez: se le notifica la resolución adjunta, según el art�
 WORDS = ("Estimado", "ciudadano", "expediente", "resolución", "notificación", "mañana", "señor", "Ñuñoa", "año", "público",
          "carta", "adjunto", "plazo", "hábiles", "From", ".", "--", "día")
 CHARSETS = ("us-ascii", "utf-8", "iso-8859-1", "windows-1252", "iso-8859-15", "utf-16", "utf-16le", "utf-7", "iso-2022-jp",
-            "UTF-8", "Latin1", "cp850", "x-unknown", "")
+            "UTF-8", "Latin1", "cp850", "big5", "shift_jis", "gb18030", "koi8-r", "x-unknown", "")
+# What an employee's own client may have written already.
+OWN_BLOCK = ["Rosa Morales Aranda", "Secretaria General", "Secretaría General", "Municipalidad Distrital de Prueba",
+             "Tel. (01) 555-0100"]
 ENCODINGS = ("7bit", "8bit", "quoted-printable", "base64", "binary", "")
 DAMAGE_IN_100 = 25
 
@@ -77,7 +80,7 @@ class Maker:
             boundary, [self.html(), self.image()])
 
     def boundary(self):
-        return self.pick("b", "=_Part_{0}", "----=_NextPart_000_{0}", "{0}.{0}", "a b{0}", "'{0}'", "x" * 60 + "{0}").format(
+        return self.pick("b{0}", "=_Part_{0}", "----=_NextPart_000_{0}", "{0}.{0}", "a b{0}", "'{0}'", "x" * 60 + "{0}").format(
             self.random.randrange(10 ** 6))
 
     def quoted(self, boundary):
@@ -115,6 +118,10 @@ class Maker:
             lines += ["-- ", "Rosa Morales Aranda"]
         if self.chance(10):
             lines.append("")
+        if self.chance(6):
+            lines += [""] + OWN_BLOCK
+        if self.chance(3):
+            lines += ["> " + line for line in OWN_BLOCK]
         return lines
 
     def text(self):
