@@ -247,7 +247,7 @@ static char *fill(const SignatureSettings *settings, const SignatureValues *valu
 
 		if (!fill_line(one, g_strchomp(*line), filled, &any))
 			continue;
-		g_string_append_printf(out, "%s%s", out->len > 0 ? "\n" : "", one->str);
+		g_string_append_printf(out, "%s%s", out->len > 0 ? "\n" : "", g_strchomp(one->str));
 	}
 	for (guint i = 0; i < N_VARIABLES; i++)
 		g_free(filled[i]);

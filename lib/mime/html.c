@@ -211,13 +211,14 @@ typedef struct {
 	gsize size;
 	gsize limit; /* text from here on stands behind the body */
 	GString *text;
-	guint quoted;  /* depth of quotes we are in */
-	gsize own;     /* length of text where the quote that ends it begins; G_MAXSIZE: none */
-	gsize quote;   /* and its place in the source */
-	gboolean open; /* of a quote whose end nothing marks */
-	GArray *lines; /* HtmlLine: of each line with text */
-	gsize block;   /* source place of the last element that began a line */
-	gsize safe;    /* end of the last token that is whole */
+	guint quoted;	 /* depth of quotes we are in */
+	gsize own;	 /* length of text where the quote that ends it begins; G_MAXSIZE: none */
+	gsize quote;	 /* and its place in the source */
+	gboolean marked; /* elements said what is quoted */
+	gboolean open;	 /* of a quote whose end nothing marks */
+	GArray *lines;	 /* HtmlLine: of each line with text */
+	gsize block;	 /* source place of the last element that began a line */
+	gsize safe;	 /* end of the last token that is whole */
 } Walk;
 
 static gsize place(const Walk *walk, const char *data)
@@ -317,6 +318,7 @@ static void begin_quote(Walk *walk, gsize source, QuoteKind kind)
 
 	if (walk->open || walk->quoted > 0 || source == G_MAXSIZE)
 		return;
+	walk->marked = TRUE;
 	walk->open = kind == QUOTE_OPEN;
 	if (walk->quote != G_MAXSIZE)
 		return;
@@ -449,7 +451,7 @@ static void find_text_quote(const Walk *walk, HtmlView *view)
 	gboolean open = FALSE;
 	gsize at = quote_start(view->text, view->own_size, &open);
 
-	if (at == view->own_size)
+	if (walk->marked || at == view->own_size)
 		return;
 	for (guint i = 0; i < walk->lines->len; i++) {
 		const HtmlLine *line = &g_array_index(walk->lines, HtmlLine, i);

@@ -56,6 +56,7 @@ static GArray *split_words(const char *utf8)
 	GArray *words = g_array_new(FALSE, TRUE, sizeof(Word));
 	Word pending = {.first = TRUE, .quoted = utf8[0] == '>'};
 	const char *run = NULL;
+	gboolean address = FALSE;
 
 	g_array_set_clear_func(words, word_clear);
 	for (const char *p = text; *p; p = g_utf8_next_char(p)) {
@@ -63,10 +64,11 @@ static GArray *split_words(const char *utf8)
 
 		if (p >= run) {
 			run = run_end(p);
-			pending.soft = run > p && is_address(p, run);
+			address = run > p && is_address(p, run);
 		}
 		if (g_unichar_isalnum(c) || g_unichar_ismark(c)) {
 			g_string_append_unichar(letters, g_unichar_tolower(c));
+			pending.soft = address;
 		} else if (g_unichar_type(c) != G_UNICODE_FORMAT) {
 			push_word(words, letters, &pending);
 			if (c == '\n' || c == 0x2028 || c == 0x2029) {

@@ -99,6 +99,79 @@ static void test_internal(void **state)
 	fake_world_free(world);
 }
 
+static const char *intent_text(const FakeWorld *world, const char *name)
+{
+	return json_string_value(json_object_get(world->intent, name));
+}
+
+/* What is signed has the Date of its signature; the client's own stays on record. */
+static void test_dates(void **state)
+{
+	static const struct {
+		const char *name, *date;
+		gboolean kept;
+	} cases[] = {
+		{"on time", "Fri, 20 Nov 2026 16:00:00 -0500", TRUE},
+		{"ten minutes late", "Fri, 20 Nov 2026 16:10:00 -0500", TRUE},
+		{"a second more", "Fri, 20 Nov 2026 16:10:01 -0500", FALSE},
+		{"an hour early", "Fri, 20 Nov 2026 16:00:00 -0400", FALSE},
+		{"no date", "ayer por la tarde", FALSE},
+		{"two", "Fri, 20 Nov 2026 16:00:00 -0500\nDate: Fri, 20 Nov 2026 16:00:00 -0500",
+			FALSE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		FakeWorld *world = fake_world_new();
+		g_auto(GStrv) pieces =
+			g_strsplit(NOTIFICATION, "Fri, 20 Nov 2026 16:00:00 -0500", -1);
+		g_autofree char *text = g_strjoinv(cases[i].date, pieces);
+		g_autoptr(Outcome) outcome =
+			run(world, "SUBMISSION", "rmoralesa", OFFICE, CITIZEN, text);
+
+		assert_null(outcome->reply);
+		if ((intent_text(world, "date_original") == NULL) != cases[i].kept)
+			fail_msg("%s", cases[i].name);
+		if (!cases[i].kept) {
+			assert_string_equal(
+				intent_text(world, "date"), "Fri, 20 Nov 2026 21:00:00 +0000");
+			assert_string_equal(mail_message_field(outcome->final, "Date"),
+				" Fri, 20 Nov 2026 21:00:00 +0000");
+		}
+		fake_world_free(world);
+	}
+}
+
+/* The record says what became of the block. */
+static void test_block_word(void **state)
+{
+	static const struct {
+		const char *name, *body, *word;
+	} cases[] = {
+		{"added", "Hola.\n", "added"},
+		{"present",
+			"Hola.\n\nRosa Morales Aranda\nSecretaria General\nSecretar\xc3\xad"
+			"a General\nMunicipalidad de Prueba\n042 000000\n",
+			"present"},
+		{"protected", "-----BEGIN PGP MESSAGE-----\n", "protected"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		FakeWorld *world = fake_world_new();
+		g_auto(GStrv) pieces = g_strsplit(INTERNAL, "\n\n", 2);
+		g_autofree char *text = g_strconcat(pieces[0], "\n\n", cases[i].body, NULL);
+		g_autoptr(Outcome) outcome =
+			run(world, "SUBMISSION", "rmoralesa", "rmoralesa@muni.test", OFFICE, text);
+
+		assert_null(outcome->reply);
+		if (g_strcmp0(intent_text(world, "block"), cases[i].word) != 0)
+			fail_msg("%s: %s", cases[i].name, intent_text(world, "block"));
+		assert_int_equal(outcome->body_changed, i == 0);
+		fake_world_free(world);
+	}
+}
+
 static void test_faults(void **state)
 {
 	static const struct {
@@ -325,6 +398,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_notification),
 		cmocka_unit_test(test_internal),
+		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_block_word),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_unsigned_failures),
 		cmocka_unit_test(test_wrong_signature),
