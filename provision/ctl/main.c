@@ -79,7 +79,8 @@ static gboolean parse_options(
 	for (guint i = 0; command->options[i].name != NULL; i++) {
 		entries[i].long_name = command->options[i].name;
 		entries[i].short_name = command->options[i].letter;
-		entries[i].arg = G_OPTION_ARG_STRING_ARRAY;
+		/* Not by the locale, which may be C: what people type is UTF-8. */
+		entries[i].arg = G_OPTION_ARG_FILENAME_ARRAY;
 		entries[i].arg_data = &values[i];
 	}
 	g_option_context_add_main_entries(context, entries, NULL);
@@ -95,6 +96,12 @@ static gboolean parse_options(
 				given == 0 ? _("falta la opcion --%s") : _("opcion repetida: --%s"),
 				option->name);
 			parsed = FALSE;
+		}
+		for (guint v = 0; parsed && v < given; v++) {
+			parsed = g_utf8_validate(values[i][v], -1, NULL);
+			if (!parsed)
+				g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+					_("la opcion --%s no esta en UTF-8"), option->name);
 		}
 		for (guint v = 0; v < given; v++)
 			g_ptr_array_add(list, values[i][v]);

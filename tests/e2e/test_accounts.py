@@ -92,3 +92,15 @@ class Passwords(Case):
         end = time.monotonic() + 1
         while demo.smtp_login(self.places, uid, "Nueva-2026.x"):
             self.assertLess(time.monotonic(), end, "a ceased person logs in after a second")
+
+
+class Words(Case):
+    def test_spanish_in_the_c_locale(self):
+        for name, code in (("Mesa de Partés".encode(), 0), ("Mesa de Partés".encode("latin-1"), 2)):
+            with self.subTest(name=name):
+                done = processes.subprocess.run(
+                    [self.places.path("bin", "acusectl"), "office", "create", "mesa.partes", "--name", name,
+                     "--responsible", Gateway.person.uid, "--document", "Acta 9"], capture_output=True,
+                    check=False, env=dict(os.environ, LC_ALL="C", ACUSE_API=self.places.api))
+                self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(api("GET", "/v1/accounts/mesa.partes")[1]["display_name"], "Mesa de Partés")
