@@ -118,7 +118,8 @@ const SettingRow settings_table[] = {
 	P("ledger", "folder", STATE "ledger", "Folder of the Berkeley DB environment."),
 	P("ledger", "store", STATE "store", "Folder of the message store."),
 	I("ledger", "floor_mib", "512", 0, 1048576,
-		"Free space below which no message is taken, in MiB; the ledger goes on down to 64."),
+		"Free space below which no message is taken, in MiB; the ledger goes on down to "
+		"64."),
 	I("ledger", "head_interval_s", "3600", 1, 86400, "Time between signed heads, in seconds."),
 
 	P("proof", "postfix_config", "/etc/postfix",
