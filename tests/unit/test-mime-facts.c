@@ -265,6 +265,9 @@ static void test_limits(void **state)
 		{"parts + 1", many(mixed, "--b\n\nx\n", MIME_MAX_PARTS), FALSE},
 		{"fields", many("", "A: b\n", MIME_MAX_FIELDS), TRUE},
 		{"fields + 1", many("", "A: b\n", MIME_MAX_FIELDS + 1), FALSE},
+		{"parameters", many("Content-Type: a/b", ";x=y", MIME_MAX_PARAMETERS), TRUE},
+		{"parameters + 1", many("Content-Type: a/b", ";x=y", MIME_MAX_PARAMETERS + 1),
+			FALSE},
 		{"header bytes", g_strconcat("A: ", wide, "x\n\n", NULL), TRUE},
 		{"header bytes + 1", g_strconcat("A: ", wide, "xx\n\n", NULL), FALSE},
 	};
