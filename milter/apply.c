@@ -151,8 +151,8 @@ sfsistat apply_outcome(SMFICTX *context, const MailMessage *original, const Outc
 	case ACTION_ACCEPT:
 		break;
 	}
-	if (!change_message(context, original, outcome) ||
-		!change_sender(context, outcome) || !change_recipients(context, outcome))
+	if (!change_message(context, original, outcome) || !change_sender(context, outcome) ||
+		!change_recipients(context, outcome))
 		return SMFIS_TEMPFAIL;
 	return SMFIS_ACCEPT;
 }

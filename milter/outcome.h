@@ -20,9 +20,9 @@ typedef struct {
 	char *reply; /* "550 5.7.1 text"; ASCII */
 	MailMessage
 		*final; /* what Postfix shall have (outcome_arrange was called); NULL: as it came */
-	gboolean body_changed; /* final has another body than came; what came is gone */
-	char *sender;	/* new MAIL FROM without brackets; NULL: unchanged */
-	char *sender_parameters;		       /* of CHGFROM: "ENVID=..."; NULL: none */
+	gboolean body_changed;	 /* final has another body than came; what came is gone */
+	char *sender;		 /* new MAIL FROM without brackets; NULL: unchanged */
+	char *sender_parameters; /* of CHGFROM: "ENVID=..."; NULL: none */
 	GPtrArray *delete_recipients, *add_recipients; /* char *, without brackets */
 	/* For the log. */
 	char *send_id;

@@ -13,6 +13,7 @@
 #include "mime/facts.h"
 #include "mime/rewrite.h"
 #include "mime/smime.h"
+#include "milter/date.h"
 #include "milter/intent.h"
 #include "milter/local_mail.h"
 
@@ -21,7 +22,6 @@
 /* What a signature may add to the signed entity: base64 of the CMS with its chain, boundaries,
  * fields. */
 #define SIGNATURE_BOUND_BYTES (64 * 1024)
-#define MAX_DATE_DIFFERENCE_S 600
 
 typedef struct {
 	const Session *session;
@@ -154,51 +154,14 @@ static void delete_foreign_marks(MailMessage *message)
 	}
 }
 
-/* Not g_date_time_format: its names of days and months follow the locale. */
-static char *date_now(const Work *work)
-{
-	g_autoptr(GDateTime) now =
-		g_date_time_new_from_unix_utc(work->services->now_s(work->services->data));
-
-	return g_strdup_printf("%.3s, %d %.3s %d %02d:%02d:%02d +0000",
-		&"MonTueWedThuFriSatSun"[3 * (g_date_time_get_day_of_week(now) - 1)],
-		g_date_time_get_day_of_month(now),
-		&"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * (g_date_time_get_month(now) - 1)],
-		g_date_time_get_year(now), g_date_time_get_hour(now), g_date_time_get_minute(now),
-		g_date_time_get_second(now));
-}
-
-/* What is signed has a Date of the signature's time: readers call it invalid else (FACTS 14). */
-static gboolean date_serves(const Work *work)
-{
-	const MessageFacts *facts = work->facts;
-	gint64 now_s = work->services->now_s(work->services->data);
-
-	if (!work->plan->sign)
-		return facts->date != NULL;
-	return facts->date_readable && ABS(facts->date_s - now_s) <= MAX_DATE_DIFFERENCE_S;
-}
-
-static void complete_date(Work *work)
-{
-	g_autofree char *value = NULL;
-
-	if (date_serves(work))
-		return;
-	work->date_original = g_steal_pointer(&work->facts->date);
-	work->facts->date = date_now(work);
-	value = g_strconcat(" ", work->facts->date, NULL);
-	mail_message_delete_fields(work->final, "Date");
-	mail_message_add_field(work->final, "Date", value);
-}
-
 /* Fields a message must have (RFC 5322) and that the signature covers, when the client left them
  * out. */
 static void complete_fields(Work *work)
 {
 	g_autofree char *id = NULL;
 
-	complete_date(work);
+	work->date_original = date_complete(work->final, work->facts, work->plan->sign,
+		work->services->now_s(work->services->data));
 	if (mail_message_field(work->final, "Message-ID") == NULL) {
 		id = g_strdup_printf("%s@%s", work->send_id, work->services->options->domain);
 		g_free(work->facts->message_id);

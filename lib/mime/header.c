@@ -311,6 +311,21 @@ char *header_set_parameter(const char *raw, const char *name, const char *value)
 	return g_strdup_printf("%.*s; %s=%s", (int)(kept - raw), raw, name, value);
 }
 
+guint header_count_parameters(const char *value)
+{
+	gboolean quoted = FALSE;
+	guint count = 0;
+
+	for (const char *c = value; *c; c++) {
+		if (*c == '\\' && c[1])
+			c++;
+		else if (*c == '"')
+			quoted = !quoted;
+		count += *c == ';' && !quoted;
+	}
+	return count;
+}
+
 static void add_address(GPtrArray *addresses, const char *address)
 {
 	char *copy = g_strdup(address), *at = strrchr(copy, '@');

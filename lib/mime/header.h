@@ -28,6 +28,9 @@ char **header_ids(const char *value);
  */
 char *header_set_parameter(const char *raw, const char *name, const char *value);
 
+/* How many ';' stand outside quoted strings. */
+guint header_count_parameters(const char *value);
+
 /* Whether an address field is within MIME_MAX_ADDRESS_BYTES and MIME_MAX_GROUPS. */
 gboolean header_addresses_within_limits(const char *value);
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "mime/facts.h"
+#include "mime/header.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentType, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentDisposition, g_object_unref)
@@ -141,18 +142,6 @@ static Stop find_boundary(Scan *scan)
 	return stop;
 }
 
-/* Unfolded and trimmed; g_strdup'd. */
-static char *unfold(const char *value)
-{
-	char *copy = g_strdup(value), *to = copy;
-
-	for (const char *c = copy; *c; c++)
-		if (*c != '\r' && *c != '\n')
-			*to++ = *c;
-	*to = '\0';
-	return g_strstrip(copy);
-}
-
 static char *lower_parameter(GMimeContentType *type, const char *name)
 {
 	const char *value = g_mime_content_type_get_parameter(type, name);
@@ -162,7 +151,7 @@ static char *lower_parameter(GMimeContentType *type, const char *name)
 
 static void read_type(MimePart *part, const char *raw)
 {
-	g_autofree char *value = unfold(raw), *format = NULL;
+	g_autofree char *value = header_unfold(raw), *format = NULL;
 	g_autoptr(GMimeContentType) type = NULL;
 
 	part->has_type = TRUE;
@@ -198,7 +187,7 @@ static void read_type(MimePart *part, const char *raw)
 
 static void read_disposition(MimePart *part, const char *raw)
 {
-	g_autofree char *value = unfold(raw);
+	g_autofree char *value = header_unfold(raw);
 	g_autoptr(GMimeContentDisposition) disposition = NULL;
 	const char *name;
 
@@ -239,7 +228,7 @@ static MimeEncoding read_encoding(const char *raw)
 		{"x-yencode", ENCODING_UNKNOWN}, {"yenc", ENCODING_UNKNOWN},
 		{"mac-binhex40", ENCODING_UNKNOWN}, {"x-gzip", ENCODING_UNKNOWN},
 		{"x-gzip64", ENCODING_UNKNOWN}};
-	g_autofree char *value = unfold(raw);
+	g_autofree char *value = header_unfold(raw);
 	g_autoptr(GString) word = g_string_new(NULL);
 
 	for (const char *c = value; *c && !strchr(";(", *c); c++)
@@ -285,22 +274,6 @@ static gboolean too_complex(Scan *scan, const char *what)
 	return FALSE;
 }
 
-/* ';' outside quoted strings. */
-static guint count_parameters(const char *value)
-{
-	gboolean quoted = FALSE;
-	guint count = 0;
-
-	for (const char *c = value; *c; c++) {
-		if (*c == '\\' && c[1])
-			c++;
-		else if (*c == '"')
-			quoted = !quoted;
-		count += *c == ';' && !quoted;
-	}
-	return count;
-}
-
 static void read_fields(Scan *scan, MimePart *part)
 {
 	g_autofree char *type = mime_part_field(part, scan->message, "Content-Type");
@@ -310,8 +283,8 @@ static void read_fields(Scan *scan, MimePart *part)
 
 	part->malformed |= part_count_fields(part, scan->message, "Content-Type") > 1 ||
 			   part_count_fields(part, scan->message, "Content-Transfer-Encoding") > 1;
-	if ((type && count_parameters(type) > MIME_MAX_PARAMETERS) ||
-		(disposition && count_parameters(disposition) > MIME_MAX_PARAMETERS)) {
+	if ((type && header_count_parameters(type) > MIME_MAX_PARAMETERS) ||
+		(disposition && header_count_parameters(disposition) > MIME_MAX_PARAMETERS)) {
 		too_complex(scan, "parameters");
 		return;
 	}

@@ -97,6 +97,20 @@ static gboolean is_wide(const char *charset)
 	return FALSE;
 }
 
+/* NUL, which no C string holds, is masked: what is shown is not what is kept. */
+static char *single_bytes_to_utf8(const TextView *view, const char *charset)
+{
+	g_autofree guint8 *copy = NULL;
+
+	if (view->size == 0 || !memchr(view->bytes, '\0', view->size))
+		return codec_to_utf8_lossy(view->bytes, view->size, charset);
+	copy = g_memdup2(view->bytes, view->size);
+	for (gsize i = 0; i < view->size; i++)
+		if (copy[i] == 0)
+			copy[i] = '?';
+	return codec_to_utf8_lossy(copy, view->size, charset);
+}
+
 static gboolean read_charset(const MimePart *part, TextView *view, GError **error)
 {
 	const char *charset = part->charset;
@@ -108,9 +122,10 @@ static gboolean read_charset(const MimePart *part, TextView *view, GError **erro
 		return TRUE;
 	}
 	view->charset = charset;
-	view->converted = codec_to_utf8(view->bytes, view->size, charset);
-	if (!view->converted && codec_charset_extends_ascii(charset))
-		view->converted = codec_to_utf8_lossy(view->bytes, view->size, charset);
+	if (codec_charset_extends_ascii(charset))
+		view->converted = single_bytes_to_utf8(view, charset);
+	else
+		view->converted = codec_to_utf8(view->bytes, view->size, charset);
 	if (view->converted) {
 		take_converted(view);
 		view->convert = !codec_charset_extends_ascii(charset) || !view->by_chars;

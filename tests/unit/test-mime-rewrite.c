@@ -141,6 +141,10 @@ static void test_plain_text(void **state)
 			"A: b\nMIME-Version: 1.0\nContent-Type: text/plain; "
 			"charset=windows-1252\nContent-Transfer-Encoding: quoted-printable\n\n"
 			"A=F1o\n\nRosa N=FA=F1ez\nSecretar=EDa\n"},
+		{"latin-1 bytes without charset, From", "A: b\n\nA\xf1o\n\nFrom x\n",
+			"A: b\nMIME-Version: 1.0\nContent-Type: text/plain; "
+			"charset=windows-1252\nContent-Transfer-Encoding: quoted-printable\n\n"
+			"A=F1o\n\n=46rom x\n\nRosa N=FA=F1ez\nSecretar=EDa\n"},
 		{"a charset nobody knows",
 			"Content-Type: text/plain; charset=x-none\n"
 			"Content-Transfer-Encoding: 8bit\n\nA\xf1o\n",
