@@ -157,6 +157,26 @@ static gboolean index_put(StoreTxn *txn, const char *kind, const char *key, cons
 	return store_put(txn, TABLE_INDEX, full, id, error);
 }
 
+/* A report is led to its send by these: nobody takes over another send's. */
+gboolean send_record_claim(
+	StoreTxn *txn, const char *kind, const char *key, const char *id, GError **error)
+{
+	g_autofree char *full = g_strdup_printf("%s/%s", kind, key);
+	g_autoptr(GError) local = NULL;
+	g_autofree char *owner = store_get_txn(txn, TABLE_INDEX, full, &local);
+
+	if (local != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	if (owner != NULL && strcmp(owner, id) != 0) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "%s belongs to another send",
+			kind);
+		return FALSE;
+	}
+	return owner != NULL || store_put(txn, TABLE_INDEX, full, id, error);
+}
+
 gboolean send_record_index(StoreTxn *txn, json_t *send, const char *fingerprint, GError **error)
 {
 	const char *id = send_record_id(send);
@@ -170,8 +190,8 @@ gboolean send_record_index(StoreTxn *txn, json_t *send, const char *fingerprint,
 	/* "" is an id like any other here: nothing looks for it. */
 	prefix = send_record_message_prefix(message_id != NULL ? message_id : "");
 	key = g_strdup_printf("%s%020" G_GUINT64_FORMAT, prefix, sequence);
-	return index_put(txn, "token", row_text(send, "token"), id, 0, error) &&
-	       index_put(txn, "queue", row_text(send, "queue_id"), id, 0, error) &&
+	return send_record_claim(txn, "token", row_text(send, "token"), id, error) &&
+	       send_record_claim(txn, "queue", row_text(send, "queue_id"), id, error) &&
 	       index_put(txn, "fingerprint", fingerprint, id, 0, error) &&
 	       index_put(txn, "pending", id, id, 0, error) &&
 	       index_put(txn, "send", "all", id, sequence, error) &&

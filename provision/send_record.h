@@ -22,7 +22,10 @@ json_t *send_record_load(StoreTxn *txn, const char *id, GError **error);
 json_t *send_record_read(Store *store, const char *id, GError **error);
 gboolean send_record_save(StoreTxn *txn, const json_t *send, GError **error);
 
-/* Puts every entry of TABLE_INDEX that finds this send again. */
+/* Takes a "token" or "queue" id for this send; CONFLICT when it is another send's. */
+gboolean send_record_claim(
+	StoreTxn *txn, const char *kind, const char *key, const char *id, GError **error);
+/* Puts every entry of TABLE_INDEX that finds this send again. CONFLICT as above. */
 gboolean send_record_index(StoreTxn *txn, json_t *send, const char *fingerprint, GError **error);
 /* SHA-256 of Message-ID, mailbox, recipients (order and case aside) and content: the same mail
  * again. */

@@ -225,14 +225,13 @@ static gboolean append_prepared(
 static gboolean add_attempt(StoreTxn *txn, json_t *send, const char *queue_id, GError **error)
 {
 	json_t *attempts = json_object_get(send, "attempts"), *attempt;
-	g_autofree char *key = g_strconcat("queue/", queue_id, NULL);
 	size_t i;
 
 	json_array_foreach(attempts, i, attempt)
 		if (g_strcmp0(json_string_value(attempt), queue_id) == 0)
 			return TRUE;
 	json_array_append_new(attempts, json_string(queue_id));
-	return store_put(txn, TABLE_INDEX, key, send_record_id(send), error);
+	return send_record_claim(txn, "queue", queue_id, send_record_id(send), error);
 }
 
 static gboolean is_asked_again(const json_t *send, const Prepared *prepared)

@@ -156,6 +156,29 @@ static void test_odd_intents(void **state)
 	fixture_assert_state(fixture, "s-0", "intent");
 }
 
+/* What leads a report to a send cannot be taken over by a later one. */
+static void test_claimed_ids(void **state)
+{
+	static const char *const members[] = {"token", "queue_id"};
+	Fixture *fixture = *state;
+	json_t *first = fixture_intent("s-first", NULL);
+	g_autoptr(GError) none = NULL;
+
+	json_decref(post_intent(fixture, json_incref(first), &none));
+	assert_null(none);
+	for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+		json_t *other = fixture_intent("s-other", NULL);
+		g_autoptr(GError) error = NULL;
+
+		json_object_set_new(other, "message_id", json_string("other@muni.test"));
+		json_object_set(other, members[i], json_object_get(first, members[i]));
+		assert_null(post_intent(fixture, other, &error));
+		assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT));
+	}
+	json_decref(first);
+	assert_int_equal(fixture_count_leaves(fixture, "send.intent"), 1);
+}
+
 static void test_unsigned_has_no_permit(void **state)
 {
 	g_autoptr(GError) error = NULL;
@@ -176,8 +199,12 @@ static json_t *prepared_body(const char *digest)
 
 static json_t *post_prepared(Fixture *fixture, const char *id, const char *digest, GError **error)
 {
-	return fixture_call(fixture, routes_sends, "POST", "/v1/sends/{id}/prepared", id, NULL,
-		prepared_body(digest), error);
+	json_t *body = prepared_body(digest);
+	g_autofree char *queue_id = g_strdelimit(g_strdup(id), "-", 'P');
+
+	json_object_set_new(body, "queue_id", json_string(queue_id));
+	return fixture_call(
+		fixture, routes_sends, "POST", "/v1/sends/{id}/prepared", id, NULL, body, error);
 }
 
 static json_t *intent_with_prepared(const char *id, const char *entity, const char *digest)
@@ -443,6 +470,7 @@ int main(void)
 		WITH(test_refused_intents),
 		WITH(test_intent),
 		WITH(test_odd_intents),
+		WITH(test_claimed_ids),
 		WITH(test_unsigned_has_no_permit),
 		WITH(test_prepared_with_intent),
 		WITH(test_superseded),
