@@ -113,6 +113,11 @@ def same_around(one, other, convert):
     return convert and bare != one and other in (None, "", bare)
 
 
+def is_doubtful(string):
+    """Whether some bytes were not valid in the charset."""
+    return bool(re.search("[\udc80-\udcff\ufffd]", string))
+
+
 def holds_accents(charset):
     """In the way that a part's other text is written; UTF-7 would need another."""
     try:
@@ -171,9 +176,9 @@ class Tree:
     def has_block(self, part):
         string = reader.text(part) or ""
         if re.search("[\udc80-\udcff]", string):  # raw 8-bit bytes without a charset
-            string = reader.letters(string.encode("utf-8", "surrogateescape"))
+            string = string.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         # The author's own text ends with it; what he quotes below does not count.
-        own = re.sub(r"(?m)^\s*(>|&gt;).*$", "", string)
+        own = re.sub(r"(?m)^\s*(>|&gt;).*$", "", re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "", string))
         seen = reader.visible(own)[0] if part.get_content_type() == "text/html" else squeeze(own)
         return self.block.seen in seen
 
@@ -184,16 +189,20 @@ class Tree:
         if before.get_content_type() == "text/html":
             self.compare_html(one, other)
         else:
-            # Without its accents only in a charset that cannot hold them.
+            # Without its accents only in a charset that cannot hold them, or that the text does not keep to.
             bare = reader.charset(after) is None or not holds_accents(reader.charset(after))
+            bare = bare or is_doubtful(reader.text(before) or "")
             self.compare_plain(one, other, reader.is_flowed(before), bare)
 
     def texts(self, before, after):
         """Both as text; by their bytes when the old one is not certain in the charset it names."""
         old, new = reader.decoded(before), reader.decoded(after)
         one, other = reader.text(before), reader.text(after)
-        doubtful = one is None or other is None or re.search("[\udc80-\udcff\ufffd]", one)
-        if doubtful and (new.startswith(old.rstrip(b"\r\n")) or before.get_content_type() == "text/html"):
+        doubtful = one is None or other is None or is_doubtful(one)
+        if doubtful and before.get_content_type() == "text/html":
+            if one is None or other is None:
+                return tuple(reader.normal(raw.decode("utf-8", "surrogateescape")) for raw in (old, new))
+        elif doubtful and new.startswith(old.rstrip(b"\r\n")):
             for name in ("utf-8", reader.charset(after) or "latin-1", "latin-1"):
                 tail = new[len(old.rstrip(b"\r\n")):]
                 try:
@@ -202,7 +211,7 @@ class Tree:
                         new[:len(old.rstrip(b"\r\n"))].decode("latin-1") + tail.decode(name))
                 except UnicodeError:
                     continue
-        if doubtful and other is not None and not reader.declares_charset(before):
+        if doubtful and reader.declares_charset(after) and not reader.declares_charset(before):
             # Raw 8-bit bytes that say nothing of themselves may be told to be what they are in Peru.
             one = reader.normal(old.decode("windows-1252", "replace"))
         need(one is not None and other is not None, "a text in a charset that nobody knows changed")
