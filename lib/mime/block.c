@@ -260,6 +260,11 @@ static gboolean judge_plain(
 	gboolean still_open;
 	gsize own;
 
+	/* Behind the author's own words only the block itself could be taken for a quote. */
+	if (!open && at == view->utf8_size && !ascii &&
+		quote_start(piece, strlen(piece), &still_open) == strlen(piece) &&
+		block_ends_text(work, FALSE, piece, strlen(piece)))
+		return TRUE;
 	if (view->utf8_size > MAX_REREAD_BYTES) {
 		work->need_mark |= open && at == view->utf8_size;
 		return TRUE;

@@ -30,7 +30,7 @@ typedef struct {
 	jmp_buf out;
 } Arena;
 
-#define CALLS_A_LOOK 32
+#define CALLS_A_LOOK 256
 
 /* Of this thread alone: a busy machine changes nothing. */
 static gint64 thread_time_ns(void)

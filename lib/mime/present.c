@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define TAIL_BYTES 8192 /* of the text that are looked at */
+#define TAIL_BYTES 1024 /* of the text that are looked at, and three times the block */
 
 typedef struct {
 	char *text;	 /* letters and digits, case folded */
@@ -164,7 +164,8 @@ static char **squeeze(const char *const *items)
 gboolean present_at_end(
 	const char *text, gsize size, const char *const *items, const char *rendered)
 {
-	gsize skipped = size > TAIL_BYTES ? size - TAIL_BYTES : 0;
+	gsize looked_at = TAIL_BYTES + 3 * strlen(rendered);
+	gsize skipped = size > looked_at ? size - looked_at : 0;
 	g_autofree char *tail = g_utf8_make_valid(text + skipped, (gssize)(size - skipped));
 	g_autoptr(GArray) words = split_words(tail);
 	g_autoptr(GHashTable) loose = free_words(rendered);

@@ -165,14 +165,23 @@ typedef struct {
 	gboolean open;
 } Scan;
 
-/* Most lines: without a colon, and not beginning as separators do. */
+/* Most lines: they neither begin nor end as separators do. */
 static gboolean is_plain_line(const char *line, gsize size)
 {
+	static const char *const words[] = {"el ", "on ", "en fecha", "de:", "from:"};
 	gsize i = 0;
 
+	while (size > 0 && strchr(" \t\r\n*", line[size - 1]) && line[size - 1])
+		size--;
 	while (i < size && strchr(" \t*", line[i]) && line[i])
 		i++;
-	return i < size && !strchr("\r\n>-_eEoObBiIcC", line[i]) && !memchr(line, ':', size);
+	if (i == size || line[size - 1] == ':' || strchr(">-_", line[i]))
+		return FALSE;
+	for (size_t j = 0; j < G_N_ELEMENTS(words); j++)
+		if (size - i >= strlen(words[j]) &&
+			g_ascii_strncasecmp(line + i, words[j], strlen(words[j])) == 0)
+			return FALSE;
+	return TRUE;
 }
 
 /* Goes over one line or attribution; returns the place behind it. */

@@ -75,12 +75,31 @@ static gboolean apply_edits(MailMessage *message, MimePart *root, const BlockWor
 	return TRUE;
 }
 
+static gboolean has_html(const GPtrArray *targets)
+{
+	for (guint i = 0; i < targets->len; i++)
+		if (block_part_is_html(g_ptr_array_index(targets, i)))
+			return TRUE;
+	return FALSE;
+}
+
 /* FALSE with ACUSE_ERROR_UNREADABLE: nothing can be done inside the texts. */
 static gboolean insert_in_texts(MailMessage *message, MimePart *root, BlockWork *work,
 	const GPtrArray *targets, MimeBlockOutcome *outcome, GError **error)
 {
 	g_autoptr(GPtrArray) edits = g_ptr_array_new_with_free_func((GDestroyNotify)leaf_edit_free);
+	g_auto(HtmlView) block_view = {0};
+	g_auto(GStrv) html_lines = NULL;
 	gboolean html = FALSE;
+
+	if (has_html(targets)) {
+		if (!html_read(work->block->html, strlen(work->block->html), &block_view))
+			block_view.text = g_strdup(work->block->text);
+		html_lines = g_strsplit(block_view.text, "\n", -1);
+		work->html_text = block_view.text;
+		work->html_items =
+			work->block->items ? work->block->items : (const char *const *)html_lines;
+	}
 
 	if (!plan_edits(work, targets, edits, &html, error))
 		return FALSE;
@@ -130,20 +149,13 @@ gboolean mime_insert_block(
 	g_autoptr(MimePart) root = mime_part_scan(message, error);
 	g_auto(GStrv) lines = g_strsplit(block->text, "\n", -1);
 	BlockWork work = {.block = block, .message = message};
-	g_auto(HtmlView) html = {0};
-	g_auto(GStrv) html_lines = NULL;
 
 	if (!root)
 		return FALSE;
 	*outcome = MIME_BLOCK_PROTECTED;
 	if (protection_of(message, root) != PROTECTION_NONE)
 		return TRUE;
-	if (!html_read(block->html, strlen(block->html), &html))
-		html.text = g_strdup(block->text);
-	html_lines = g_strsplit(html.text, "\n", -1);
-	work.html_text = html.text;
 	work.items = block->items ? block->items : (const char *const *)lines;
-	work.html_items = block->items ? block->items : (const char *const *)html_lines;
 	work.eol = mime_body_eol(message->body);
 	work.marked = mail_message_field(message, MIME_BLOCK_FIELD) != NULL;
 	return insert(message, root, &work, outcome, error);
