@@ -11,13 +11,17 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 def start_time(pid):
-    """The kernel's start time of a process, None when it is gone or a zombie."""
+    """The kernel's start time of a process, None when it is gone or a zombie.
+
+    A killed process whose first thread is a zombie still has its files and locks while another thread is ending.
+    """
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
+        threads = len(os.listdir(f"/proc/{pid}/task"))
     except OSError:
         return None
-    return None if fields[0] == "Z" else fields[19]
+    return None if fields[0] == "Z" and threads <= 1 else fields[19]
 
 
 def tail(path, lines=15):
