@@ -115,6 +115,7 @@ static void test_folder(const char *name, gboolean (*check)(const json_t *json))
 		printf("%s is absent: skipped\n", folder);
 		/* skip() jumps over the end of this block. */
 		g_clear_pointer(&folder, g_free);
+		g_clear_pointer(&beside, g_free);
 		skip();
 	}
 	assert_true(check_folder(folder, check) > 50);
