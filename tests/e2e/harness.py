@@ -51,6 +51,14 @@ class Gateway:
             return dict(re.findall(r"^([A-Z_]+)='([^']*)'$", file.read(), re.M))
 
     @classmethod
+    def end_daemons(cls):
+        """Ends Acuse's own daemons; the folder of the logs, complete then."""
+        if cls.places is not None:
+            for name in reversed(daemons.DAEMONS):
+                processes.stop(cls.places, name)
+        return os.path.join(cls.folder or "", "log")
+
+    @classmethod
     def stop(cls):
         """True when --stop did its work and nothing of the gateway is left."""
         if cls.places is None:
