@@ -25,7 +25,7 @@ check-valgrind: $(check_PROGRAMS)
 	$(MAKE) check-TESTS TESTS='$(filter $(check_PROGRAMS),$(TESTS))' LOG_COMPILER='$(VALGRIND)' LOG_FLAGS='$(VALGRIND_FLAGS)'
 
 # What ThreadSanitizer looks at: the tests of the milter and of provisiond, and of what they share, that have threads.
-# With --enable-tsan: make build-tsan-tests && make check-TESTS TESTS="`make -s print-tsan-tests`"
+# With --enable-tsan: make build-tsan-tests && make check-TESTS TESTS="`make -s print-tsan-tests`" check_PROGRAMS=
 TSAN_TESTS = tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter tests/unit/milter-protocol.py \
 	tests/unit/test-client tests/unit/test-directory \
 	tests/unit/test-store tests/unit/test-blobs tests/unit/test-http tests/unit/test-outbox tests/unit/test-heads \
