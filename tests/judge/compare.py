@@ -213,7 +213,7 @@ class Tree:
                     continue
         if doubtful and reader.declares_charset(after) and not reader.declares_charset(before):
             # Raw 8-bit bytes that say nothing of themselves may be told to be what they are in Peru.
-            one = reader.normal(old.decode("windows-1252", "replace"))
+            one = reader.normal(old.decode("windows-1252", "surrogateescape"))
         need(one is not None and other is not None, "a text in a charset that nobody knows changed")
         return one, other
 

@@ -18,16 +18,16 @@ KNOWN = (
     (r"\[S7\] ", (0, 0, 0, 0, 0, 0, 0.01, 0.01)),
     # What the gateway cannot do for certain, and so does not.
     (r"not valid in the charset it declares", (0, 0, 0, 0, 0, 0, 0.01, 0.01)),
-    (r"not valid in its transfer encoding", (0, 1, 0, 0, 0, 0, 0.01, 0.01)),
+    (r"not valid in its transfer encoding", (0, 0, 0, 0, 0, 0, 0.01, 0.01)),
     (r"inside a comment, script or the like", (0, 0, 0, 0, 0, 0, 0.01, 0.01)),
-    (r"a part's header has 8-bit bytes or a line that is too long", (0, 4, 0, 0, 0, 0, 0, 0.01)),
-    (r"cannot be signed: it has", (0, 1, 0, 0, 0, 0, 0, 0.01)),
+    (r"a part's header has 8-bit bytes or a line that is too long", (0, 0, 0, 0, 0, 0, 0, 0.01)),
+    (r"cannot be signed: it has", (0, 0, 0, 0, 0, 0, 0, 0.01)),
     (r"8-bit bytes or a long line stand between the parts", (0, 0, 0, 0, 0, 0, 0, 0.02)),
 )
 # Messages that the gateway is known to harm: said in every run, counted as skipped; mended, they have to go from here.
 KNOWN_FAULTS = {}
 BESIDE = "block beside a damaged text"
-BESIDE_LIMITS = (13, 12, 0, 0, 0, 0, 0.02, 0.02)
+BESIDE_LIMITS = (8, 8, 0, 0, 0, 0, 0.02, 0.02)
 
 
 def allowed(limits, suite, sent):
