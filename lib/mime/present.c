@@ -1,5 +1,6 @@
 /*
- * present.h: texts as words, compared from the end. Pure functions, never fail.
+ * present.h: texts as words, compared from the end: what stands before a word that is neither free
+ * nor of an item is never looked at. Pure functions, never fail.
  */
 #include "mime/present.h"
 
@@ -45,6 +46,14 @@ static void push_word(GArray *words, GString *letters, Word *pending)
 	pending->first = FALSE;
 }
 
+static GArray *words_new(void)
+{
+	GArray *words = g_array_new(FALSE, TRUE, sizeof(Word));
+
+	g_array_set_clear_func(words, word_clear);
+	return words;
+}
+
 static GArray *split_words(const char *utf8)
 {
 	/* ASCII is normal as it is. */
@@ -53,12 +62,11 @@ static GArray *split_words(const char *utf8)
 		ascii ? NULL : g_utf8_normalize(utf8, -1, G_NORMALIZE_ALL_COMPOSE);
 	const char *text = ascii ? utf8 : normal != NULL ? normal : "";
 	g_autoptr(GString) letters = g_string_new(NULL);
-	GArray *words = g_array_new(FALSE, TRUE, sizeof(Word));
-	Word pending = {.first = TRUE, .quoted = utf8[0] == '>'};
+	GArray *words = words_new();
+	Word pending = {.first = TRUE, .quoted = text[0] == '>'};
 	const char *run = NULL;
 	gboolean address = FALSE;
 
-	g_array_set_clear_func(words, word_clear);
 	for (const char *p = text; *p; p = g_utf8_next_char(p)) {
 		gunichar c = g_utf8_get_char(p);
 
@@ -81,25 +89,41 @@ static GArray *split_words(const char *utf8)
 	return words;
 }
 
-static GHashTable *free_words(const char *rendered)
+static gpointer make_labels(gpointer unused)
 {
 	static const char *const labels[] = {"anexo", "anx", "ext", "extension", "extensión",
 		"interno", "tel", "telf", "tlf", "telefono", "teléfono", "telefax", "fono",
 		"central", "cel", "celular", "email", "e", "mail", "correo", "web", "n", "no",
 		"nro"};
-	GHashTable *loose = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autoptr(GArray) own = split_words(rendered);
+	GHashTable *set = g_hash_table_new(g_str_hash, g_str_equal);
 
+	(void)unused;
 	for (gsize i = 0; i < G_N_ELEMENTS(labels); i++)
-		g_hash_table_add(loose, g_strdup(labels[i]));
+		g_hash_table_add(set, (gpointer)labels[i]);
+	return set;
+}
+
+static gboolean is_label(const char *text)
+{
+	static GOnce once = G_ONCE_INIT;
+
+	return g_hash_table_contains(g_once(&once, make_labels, NULL), text);
+}
+
+/* The texts are those of `own`. */
+static GHashTable *free_words(const GArray *own)
+{
+	GHashTable *loose = g_hash_table_new(g_str_hash, g_str_equal);
+
 	for (guint i = 0; i < own->len; i++)
-		g_hash_table_add(loose, g_strdup(g_array_index(own, Word, i).text));
+		g_hash_table_add(loose, g_array_index(own, Word, i).text);
 	return loose;
 }
 
 static gboolean is_free(const Word *word, GHashTable *loose)
 {
-	return !word->quoted && (word->soft || g_hash_table_contains(loose, word->text));
+	return !word->quoted &&
+	       (word->soft || is_label(word->text) || g_hash_table_contains(loose, word->text));
 }
 
 /* Past the words that together make the item, or 0. */
@@ -161,18 +185,68 @@ static char **squeeze(const char *const *items)
 	return g_strv_builder_end(out);
 }
 
+/* Whether a block may reach back over the word. */
+static gboolean may_belong(const Word *word, char *const *items, GHashTable *loose)
+{
+	if (is_free(word, loose))
+		return TRUE;
+	for (; !word->quoted && *items; items++)
+		if (strstr(*items, word->text) != NULL)
+			return TRUE;
+	return FALSE;
+}
+
+/* Where the last line of the first `size` bytes begins. */
+static gsize last_line(const char *text, gsize size)
+{
+	while (size > 0 && text[size - 1] != '\n')
+		size--;
+	return size;
+}
+
+/* The words of the lines at the end that a block may take up, and of the one before. Cuts the text
+ * into its lines. */
+static GArray *words_at_end(char *text, char *const *items, GHashTable *loose)
+{
+	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+	GArray *words = words_new();
+	gsize end = strlen(text);
+	gboolean go_on = TRUE;
+
+	while (go_on) {
+		gsize begin = last_line(text, end);
+		GArray *line = split_words(text + begin);
+
+		g_ptr_array_add(lines, line);
+		for (guint i = 0; i < line->len; i++)
+			go_on = go_on && may_belong(&g_array_index(line, Word, i), items, loose);
+		go_on = go_on && begin > 0;
+		end = begin > 0 ? begin - 1 : 0;
+		text[end] = '\0';
+	}
+	for (guint i = lines->len; i > 0; i--) {
+		GArray *line = lines->pdata[i - 1];
+
+		if (line->len > 0)
+			g_array_append_vals(words, line->data, line->len);
+		g_array_set_clear_func(line, NULL); /* they are the others' now */
+	}
+	return words;
+}
+
 gboolean present_at_end(
 	const char *text, gsize size, const char *const *items, const char *rendered)
 {
 	gsize looked_at = TAIL_BYTES + 3 * strlen(rendered);
 	gsize skipped = size > looked_at ? size - looked_at : 0;
 	g_autofree char *tail = g_utf8_make_valid(text + skipped, (gssize)(size - skipped));
-	g_autoptr(GArray) words = split_words(tail);
-	g_autoptr(GHashTable) loose = free_words(rendered);
+	g_autoptr(GArray) own = split_words(rendered), words = NULL;
+	g_autoptr(GHashTable) loose = free_words(own);
 	g_auto(GStrv) wanted = squeeze(items);
 
 	if (wanted[0] == NULL)
 		return TRUE;
+	words = words_at_end(tail, wanted, loose);
 	for (guint at = words->len; at > 0; at--)
 		if (match_item(words, at - 1, wanted[0]) > 0 && begins_line(words, at - 1, loose) &&
 			matches_from(words, at - 1, wanted, loose))

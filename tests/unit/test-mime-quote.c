@@ -120,6 +120,12 @@ static void test_present(void **state)
 			"Rosa Núñez\nJefa\nMuni de Ñuño\nTeléfono: 042123456\nCorreo: r@m.test "
 			"www.m.test",
 			TRUE},
+		{"after a text",
+			"Rosa Núñez\nvino.\n\nJefa\n\nRosa Núñez\nJefa\nMuni de Ñuño\n042123456",
+			TRUE},
+		{"after a quote", "> Rosa Núñez\nRosa Núñez\nJefa\nMuni de Ñuño\n042123456", TRUE},
+		{"in one line", "Hola\r\nRosa Núñez, Jefa, Muni de Ñuño, 042123456\r\n", TRUE},
+		{"a word within", "Rosa Núñez\nJefa\nayer\nMuni de Ñuño\n042123456", FALSE},
 		{"another order", "Jefa\nRosa Núñez\nMuni de Ñuño\n042123456", FALSE},
 		{"outdated", "Rosa Núñez\nSubjefa\nMuni de Ñuño\n042123456", FALSE},
 		{"another phone", "Rosa Núñez\nJefa\nMuni de Ñuño\n0421234567", FALSE},
