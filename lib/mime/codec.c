@@ -137,11 +137,12 @@ GByteArray *codec_decode(MimeEncoding encoding, const guint8 *bytes, gsize size,
 
 #define QP_LINE 76
 
-/* The encoded form of bytes[i], at column `column` of its line; last: nothing follows on the line.
- */
-static const char *qp_token(
-	const guint8 *bytes, gsize i, gsize size, gsize column, gboolean last, char token[4])
+/* The encoded form of bytes[i], at column `column` of its line, and its length; last: nothing
+ * follows on the line. */
+static gsize qp_token(
+	const guint8 *bytes, gsize i, gsize size, gsize column, gboolean last, guint8 token[3])
 {
+	static const char hex[] = "0123456789ABCDEF";
 	guint8 c = bytes[i];
 	gboolean blank = c == ' ' || c == '\t';
 	gboolean plain = blank ? !last : c > 32 && c < 127 && c != '=';
@@ -151,13 +152,17 @@ static const char *qp_token(
 	if (column == 0 &&
 		(c == '.' || (c == 'F' && size - i >= 5 && !memcmp(bytes + i, "From ", 5))))
 		plain = FALSE;
-	if (plain) {
-		token[0] = (char)c;
-		token[1] = '\0';
-	} else {
-		g_snprintf(token, 4, "=%02X", c);
-	}
-	return token;
+	token[0] = plain ? c : '=';
+	token[1] = (guint8)hex[c >> 4];
+	token[2] = (guint8)hex[c & 15];
+	return plain ? 1 : 3;
+}
+
+static gboolean is_line_end(
+	const guint8 *bytes, gsize i, gsize size, const char *eol, gsize eol_size)
+{
+	return i < size && bytes[i] == (guint8)eol[0] && size - i >= eol_size &&
+	       memcmp(bytes + i, eol, eol_size) == 0;
 }
 
 void codec_append_qp(GByteArray *out, const guint8 *bytes, gsize size, const char *eol)
@@ -166,25 +171,24 @@ void codec_append_qp(GByteArray *out, const guint8 *bytes, gsize size, const cha
 
 	while (i < size) {
 		gboolean last;
-		char token[4];
+		guint8 token[3];
 		gsize length;
 
-		if (size - i >= eol_size && memcmp(bytes + i, eol, eol_size) == 0) {
+		if (is_line_end(bytes, i, size, eol, eol_size)) {
 			g_byte_array_append(out, (const guint8 *)eol, (guint)eol_size);
 			column = 0;
 			i += eol_size;
 			continue;
 		}
-		last = i + 1 == size ||
-		       (size - i - 1 >= eol_size && memcmp(bytes + i + 1, eol, eol_size) == 0);
-		length = strlen(qp_token(bytes, i, size, column, last, token));
+		last = i + 1 == size || is_line_end(bytes, i + 1, size, eol, eol_size);
+		length = qp_token(bytes, i, size, column, last, token);
 		if (column + length > QP_LINE - (last ? 0 : 1)) {
 			g_byte_array_append(out, (const guint8 *)"=", 1);
 			g_byte_array_append(out, (const guint8 *)eol, (guint)eol_size);
 			column = 0;
-			length = strlen(qp_token(bytes, i, size, column, last, token));
+			length = qp_token(bytes, i, size, column, last, token);
 		}
-		g_byte_array_append(out, (const guint8 *)token, (guint)length);
+		g_byte_array_append(out, token, (guint)length);
 		column += length;
 		i++;
 	}
