@@ -212,7 +212,7 @@ gboolean blobs_put(Blobs *blobs, const char *sha256, GBytes *bytes, GError **err
 			"message store: over %u bytes", BLOB_BYTES_MAX);
 		return FALSE;
 	}
-	present = blobs_get(blobs, sha256, NULL);
+	present = blobs_has(blobs, sha256) ? blobs_get(blobs, sha256, NULL) : NULL;
 	if (present != NULL) {
 		/* Another thread may have renamed it and not yet fsynced the folder. */
 		g_autofree char *folder = g_strdup_printf("%s/%.2s", blobs->folder, sha256);

@@ -23,6 +23,8 @@
 
 #define MAX_BATCH 256
 #define IDLE_CHECKPOINT_S 60
+/* Asking the engine whether a checkpoint is due costs it a look at its log files. */
+#define CHECKPOINT_LOOK_S 1
 /* Smaller than the message store's, so that a cessation is still recorded when mail is refused. */
 #define DEFAULT_FLOOR_BYTES (64 * 1024 * 1024)
 #define EXIT_BROKEN 70
@@ -280,14 +282,27 @@ static gboolean take_batch(Store *store, GPtrArray *batch, guint64 *floor_bytes)
 	return go_on;
 }
 
+static void checkpoint_when_due(Store *store, gint64 *looked_us)
+{
+	g_autoptr(GError) failure = NULL;
+	gint64 now = g_get_monotonic_time();
+
+	if (now - *looked_us < CHECKPOINT_LOOK_S * G_TIME_SPAN_SECOND)
+		return;
+	*looked_us = now;
+	if (!engine_checkpoint(store->engine, FALSE, &failure))
+		log_warning("checkpoint failed", "reason", failure->message, NULL);
+	end_when_broken(store, FALSE);
+}
+
 static gpointer committer_run(gpointer data)
 {
 	Store *store = data;
 	g_autoptr(GPtrArray) batch = g_ptr_array_new();
 	guint64 tree_size = store->tree_size, floor_bytes;
+	gint64 looked_us = g_get_monotonic_time();
 
 	while (take_batch(store, batch, &floor_bytes)) {
-		g_autoptr(GError) failure = NULL;
 		guint64 before = tree_size;
 
 		if (batch->len > 0) {
@@ -299,9 +314,7 @@ static gpointer committer_run(gpointer data)
 			end_when_broken(store, !durable);
 			g_ptr_array_set_size(batch, 0);
 		}
-		if (!engine_checkpoint(store->engine, FALSE, &failure))
-			log_warning("checkpoint failed", "reason", failure->message, NULL);
-		end_when_broken(store, FALSE);
+		checkpoint_when_due(store, &looked_us);
 	}
 	return NULL;
 }
