@@ -3,6 +3,7 @@ Live sends: what real programs make, submitted to the real Postfix with its TLS 
 them go to a server that does not offer 8BITMIME.
 """
 import email.policy
+import glob
 import os
 import shutil
 import smtplib
@@ -19,7 +20,16 @@ from station import TOP
 LONG = "Línea larga. " * 90
 TEXT = f"Señor ciudadano:\n\nSe le notifica la resolución adjunta; plazo de quince días hábiles.\n{LONG}\n.\nFrom aquí.\n"
 HTML = "<html><body><p>Señor ciudadano:</p><p>Se le notifica la <b>resolución</b>.</p></body></html>\n"
-VERIFIERS = ("gpgsm", "cmsutil", "certtool", "s-nail", "java", "javac")
+# What each verifier of verify-all.sh needs, by the name it prints: programs, and files by pattern.
+VERIFIERS = {
+    "openssl": (("openssl",), ()),
+    "gpgsm": (("gpgsm",), ()),
+    "nss": (("certutil", "cmsutil"), ()),
+    "gnutls": (("certtool",), ()),
+    "bouncycas": (("java", "javac"), ("/usr/share/java/bcmail.jar",)),
+    "s-nail": (("s-nail",), ()),
+    "camel": ((), ("/usr/lib/*/girepository-1.0/Camel-1.2.typelib", "/usr/lib/python3/dist-packages/gi")),
+}
 
 
 class Client:
@@ -171,21 +181,24 @@ def discard_8bitmime(places):
 def verify_all(post, counts, folder, kept):
     collected = os.environ.get("ACUSE_CORPORA") or os.path.join(os.path.dirname(TOP), "shared", "corpora")
     script = os.path.join(os.path.dirname(collected), "verifiers", "verify-all.sh")
-    missing = [name for name in VERIFIERS if shutil.which(name) is None]
+    missing = [name for name, (programs, files) in VERIFIERS.items()
+               if not all(map(shutil.which, programs)) or not all(map(glob.glob, files))]
     if not os.path.isfile(script):
         counts.skipped(f"live: {script} is not there")
         return
-    if missing or not kept:
-        counts.skipped(f"live: the other verifiers are not installed: {' '.join(missing)}")
-        return
+    if missing:
+        counts.skipped(f"live: verifiers that are not installed: {' '.join(missing)}")
+    if not kept:
+        counts.failed("live: no signed mail arrived to verify")
     for name, message in kept[-2:]:
         path = os.path.join(folder, name + ".eml")
         with open(path, "wb") as file:
             file.write(message.bytes())
         done = subprocess.run([script, path, post.places.ca], capture_output=True, text=True, check=False, timeout=120)
         lines = [line for line in done.stdout.splitlines() if " GOOD" in line or " BAD" in line]
-        if done.returncode == 0 and len(lines) >= 7:
-            counts.passed(f"live: {name}: good for all {len(lines)} verifiers")
+        good = [line.split()[0] for line in lines if line.split()[1] == "GOOD"]
+        if set(VERIFIERS) - set(missing) <= set(good):
+            counts.passed(f"live: {name}: good for {' '.join(good)}")
         else:
             counts.failed(f"live: {name}: {'; '.join(lines) or done.stdout + done.stderr}")
 
