@@ -5,21 +5,19 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "base/hex.h"
+
 #define SHA256_BYTES 32
 
 char *digest_sha256_hex(const void *bytes, gsize size)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned int length = 0;
-	char *hex;
 
 	if (EVP_Digest(bytes, size, digest, &length, EVP_sha256(), NULL) != 1 ||
 		length != SHA256_BYTES)
 		g_error("SHA-256 is not available");
-	hex = g_malloc(2 * SHA256_BYTES + 1);
-	for (unsigned int i = 0; i < SHA256_BYTES; i++)
-		g_snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	return hex;
+	return hex_of_bytes(digest, SHA256_BYTES);
 }
 
 gboolean digest_is_sha256_hex(const char *text)

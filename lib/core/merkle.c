@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hex.h"
 
 static void hash_parts(guint8 prefix, const void *left, gsize left_size, const void *right,
 	gsize right_size, MerkleHash *hash)
@@ -246,11 +247,7 @@ gboolean merkle_verify_consistency(guint64 old_size, guint64 new_size, const Mer
 
 char *merkle_hash_to_hex(const MerkleHash *hash)
 {
-	char *hex = g_malloc(2 * MERKLE_HASH_BYTES + 1);
-
-	for (guint i = 0; i < MERKLE_HASH_BYTES; i++)
-		g_snprintf(hex + 2 * i, 3, "%02x", hash->bytes[i]);
-	return hex;
+	return hex_of_bytes(hash->bytes, MERKLE_HASH_BYTES);
 }
 
 gboolean merkle_hash_from_hex(const char *hex, MerkleHash *hash)

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/hex.h"
+
 static void free_field(gpointer data)
 {
 	RecordField *field = data;
@@ -64,16 +66,13 @@ void record_add_int(Record *record, const char *name, gint64 value)
 
 void record_add_personal(Record *record, const char *name, const char *value, const guint8 *salt)
 {
-	g_autoptr(GString) hex = g_string_sized_new(2 * RECORD_SALT_BYTES);
 	RecordField *field;
 
 	if (value == NULL)
 		return;
-	for (guint i = 0; i < RECORD_SALT_BYTES; i++)
-		g_string_append_printf(hex, "%02x", salt[i]);
 	field = add_field(record, name, value);
 	field->personal = TRUE;
-	field->salt = g_strdup(hex->str);
+	field->salt = hex_of_bytes(salt, RECORD_SALT_BYTES);
 }
 
 char *record_commitment(const char *salt_hex, const char *value)
