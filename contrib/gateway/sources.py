@@ -2,6 +2,7 @@
 
     sources.py FROM TO
 """
+import filecmp
 import os
 import shutil
 import sys
@@ -23,8 +24,16 @@ def left_by_a_build(path, name):
     return name in LEFT_BY_A_BUILD or name.endswith(ENDINGS) or (os.path.isfile(path) and is_program(path))
 
 
+def is_same(one, other):
+    if os.path.islink(one) or os.path.islink(other) or not os.path.isfile(other):
+        return False
+    return os.stat(one).st_mode == os.stat(other).st_mode and filecmp.cmp(one, other, shallow=False)
+
+
 def copy(source, target):
-    """An older copy in `target` is brought up to date; times are kept, so make builds only what changed."""
+    """An older copy in `target` is brought up to date. What changed gets the time of now, for the tree's own times may be
+    older than what was made of the last copy; what did not keeps its time, so make builds only what changed.
+    """
     os.makedirs(target, exist_ok=True)
     inside = os.path.realpath(target)
     for name in sorted(os.listdir(source)):
@@ -32,9 +41,11 @@ def copy(source, target):
         if os.path.realpath(one) == inside or left_by_a_build(one, name):
             continue
         if os.path.islink(one) or not os.path.isdir(one):
+            if is_same(one, other):
+                continue
             if os.path.lexists(other):
                 os.unlink(other)
-            shutil.copy2(one, other, follow_symlinks=False)
+            shutil.copy(one, other, follow_symlinks=False)
         else:
             copy(one, other)
 
