@@ -420,6 +420,14 @@ static Outcome *record_and_sign(Work *work)
 	return release(work);
 }
 
+/* The body as it arrived, before anything drops it: with OpenSSL, for it may be large. */
+static void digest_content(Work *work)
+{
+	const GByteArray *body = work->session->message->body;
+
+	work->facts->content_sha256 = digest_sha256_hex(body->data, body->len);
+}
+
 static Outcome *decide_submission(Work *work)
 {
 	g_autoptr(GError) error = NULL;
@@ -436,6 +444,7 @@ static Outcome *decide_submission(Work *work)
 	outcome = refuse(work);
 	if (outcome != NULL)
 		return outcome;
+	digest_content(work);
 	if (!rewrite(work, &error))
 		return outcome_of_error(error, TRUE);
 	return work->plan->sign ? record_and_sign(work) : record_unsigned(work);

@@ -63,7 +63,8 @@ typedef struct {
 	Protection protection;
 	gboolean has_8bit;	  /* a byte over 127 in the body */
 	guint longest_line_bytes; /* without the line end */
-	char *content_sha256;	  /* hex, lower case: the body as it arrived */
+	/* Hex, lower case: the body as it arrived. NULL until the mail is known to go out. */
+	char *content_sha256;
 } MessageFacts;
 
 MessageFacts *message_facts_new(void);

@@ -125,8 +125,6 @@ static void read_body(const MailMessage *message, MessageFacts *facts)
 		facts->longest_line_bytes = MAX(facts->longest_line_bytes, (guint)(end - pos));
 		pos = next;
 	}
-	facts->content_sha256 = g_compute_checksum_for_data(
-		G_CHECKSUM_SHA256, data ? data : (const guint8 *)"", size);
 }
 
 static gboolean addresses_within_limits(const MailMessage *message, GError **error)

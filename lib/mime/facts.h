@@ -19,7 +19,7 @@
 /* Call once at start, before threads: GMime's own set-up. */
 void mime_init(void);
 
-/* NULL with ACUSE_ERROR_TOO_COMPLEX over a limit. */
+/* All but content_sha256. NULL with ACUSE_ERROR_TOO_COMPLEX over a limit. */
 MessageFacts *mime_facts(const MailMessage *message, GError **error);
 
 #endif

@@ -88,12 +88,15 @@ static void test_internal(void **state)
 	FakeWorld *world = fake_world_new();
 	g_autoptr(Outcome) outcome =
 		run(world, "SUBMISSION", "rmoralesa", "rmoralesa@muni.test", OFFICE, INTERNAL);
+	g_autofree char *content = digest_sha256_hex("Hola.\r\n", 7);
 
 	(void)state;
 	assert_null(outcome->reply);
 	assert_int_equal(outcome->action, ACTION_ACCEPT);
 	assert_string_equal(world->calls->str, "blob intent ");
 	assert_true(json_is_null(json_object_get(world->intent, "entity_sha256")));
+	assert_string_equal(
+		json_string_value(json_object_get(world->intent, "content_sha256")), content);
 	assert_true(json_is_null(
 		json_object_get(json_object_get(world->intent, "prepared"), "cms_sha256")));
 	fake_world_free(world);
