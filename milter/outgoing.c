@@ -154,6 +154,24 @@ static void delete_foreign_marks(MailMessage *message)
 	}
 }
 
+static gboolean has_only_id(const MailMessage *message, const char *id)
+{
+	g_autofree char *wanted = g_strdup_printf("<%s>", id);
+	guint count = 0;
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+		g_autofree char *value = NULL;
+
+		if (g_ascii_strcasecmp(field->name, "Message-ID") != 0)
+			continue;
+		value = g_strstrip(g_strdup(field->value));
+		if (++count > 1 || strcmp(value, wanted) != 0)
+			return FALSE;
+	}
+	return count == 1;
+}
+
 /* Fields a message must have (RFC 5322) and that the signature covers, when the client left them
  * out. */
 static void complete_fields(Work *work)
@@ -162,13 +180,15 @@ static void complete_fields(Work *work)
 
 	work->date_original = date_complete(work->final, work->facts, work->plan->sign,
 		work->services->now_s(work->services->data));
-	if (mail_message_field(work->final, "Message-ID") == NULL) {
-		id = g_strdup_printf("%s@%s", work->send_id, work->services->options->domain);
-		g_free(work->facts->message_id);
-		work->facts->message_id = g_steal_pointer(&id);
-		id = g_strdup_printf(" <%s>", work->facts->message_id);
-		mail_message_add_field(work->final, "Message-ID", id);
-	}
+	if (work->facts->message_id != NULL && has_only_id(work->final, work->facts->message_id))
+		return;
+	/* Answers name what the citizen's client saw: it has to be what is on record. */
+	if (work->facts->message_id == NULL)
+		work->facts->message_id =
+			g_strdup_printf("%s@%s", work->send_id, work->services->options->domain);
+	id = g_strdup_printf(" <%s>", work->facts->message_id);
+	mail_message_delete_fields(work->final, "Message-ID");
+	mail_message_add_field(work->final, "Message-ID", id);
 }
 
 static void edit_fields(Work *work)

@@ -151,6 +151,8 @@ static void add_mandatory_edits(const PolicyInput *input, Plan *plan)
 	plan_edit_header(plan, "Acuse-Id", input->send_id);
 	plan_edit_header(plan, "Acuse-Class", NULL);
 	plan_edit_header(plan, "X-Acuse-Class", NULL);
+	/* Only a server that receives may say this (RFC 8601 5), and ours did not. */
+	plan_edit_header(plan, "Authentication-Results", NULL);
 	plan->envid = g_strdup(input->token);
 	if (plan->send_class != CLASS_NOTIFICATION)
 		return;

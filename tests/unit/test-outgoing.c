@@ -360,6 +360,63 @@ static void test_passes(void **state)
 	}
 }
 
+static guint count_lines(const char *text, const char *name)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\r\n", -1);
+	guint count = 0;
+
+	for (char **line = lines; *line != NULL && **line != '\0'; line++)
+		count += g_ascii_strncasecmp(*line, name, strlen(name)) == 0;
+	return count;
+}
+
+/* What the citizen's client sees has to be what is on record, and nothing of it a claim of ours. */
+static void test_foreign_fields(void **state)
+{
+	static const struct {
+		const char *name, *fields, *field;
+		guint left;
+		const char *id; /* NULL: one of ours */
+	} cases[] = {
+		{"two ids", "Message-ID: <a@x>\nmessage-id: <b@x>\n", "Message-ID:", 1, "a@x"},
+		{"an unusable id", "Message-ID: nothing\n", "Message-ID:", 1, NULL},
+		{"an unusable id first", "Message-ID:\nMessage-ID: <b@x>\n", "Message-ID:", 1,
+			NULL},
+		{"two ids in a field", "Message-ID: <a@x> <b@x>\n", "Message-ID:", 1, "a@x"},
+		{"checks of ours", "authentication-results: muni.test; dmarc=pass\n",
+			"Authentication-Results:", 0, NULL},
+		{"receipts forbidden", "Disposition-Notification-Options: x=required,y\n",
+			"Disposition-Notification-Options:", 0, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		FakeWorld *world = fake_world_new();
+		g_autofree char *text =
+			g_strdup_printf("From: %s\nTo: %s\n"
+					"Subject: CARTA 1 Exp. 2026-001234\n%s\nHola.\n",
+				OFFICE, CITIZEN, cases[i].fields);
+		g_autoptr(Outcome) outcome =
+			run(world, "SUBMISSION", "rmoralesa", OFFICE, CITIZEN, text);
+		g_autoptr(GBytes) bytes = NULL;
+		g_autofree char *sent = NULL;
+		const char *id = json_string_value(json_object_get(world->intent, "message_id"));
+
+		if (outcome->final == NULL || id == NULL)
+			fail_msg("%s: %s", cases[i].name, outcome->reply);
+		bytes = mail_message_to_bytes(outcome->final);
+		sent = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+		if (count_lines(sent, cases[i].field) != cases[i].left)
+			fail_msg("%s: %s", cases[i].name, sent);
+		g_free(text);
+		text = g_strdup_printf("Message-ID: <%s>\r\n", id);
+		if (strstr(sent, text) == NULL ||
+			(cases[i].id != NULL && strcmp(id, cases[i].id) != 0))
+			fail_msg("%s: recorded %s\n%s", cases[i].name, id, sent);
+		fake_world_free(world);
+	}
+}
+
 static void test_missing_notify(void **state)
 {
 	FakeWorld *world = fake_world_new();
@@ -410,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_passes),
+		cmocka_unit_test(test_foreign_fields),
 		cmocka_unit_test(test_missing_notify),
 		cmocka_unit_test(test_size_limit),
 	};

@@ -20,6 +20,8 @@ static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, cons
 		plan->return_address = g_strdup(plan->mailbox);
 	plan_edit_header(plan, "Disposition-Notification-To",
 		plan->return_address != NULL ? plan->return_address : plan->mailbox);
+	/* With "required" a client would send no receipt at all (RFC 8098 2.2). */
+	plan_edit_header(plan, "Disposition-Notification-Options", NULL);
 	return TRUE;
 }
 
