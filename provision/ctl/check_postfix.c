@@ -24,6 +24,7 @@ static const struct {
 	{"smtp_discard_ehlo_keywords", "dsn", FINDING_WARNING,
 		N_("sin esto el servidor remoto decide si hay reporte")},
 	{"non_smtpd_milters", "unix:", FINDING_BAD, N_("sin esto los reportes no pasan por Acuse")},
+	{"smtpd_milters", "unix:", FINDING_BAD, N_("sin esto no llegan las respuestas")},
 	{"milter_default_action", "tempfail", FINDING_BAD,
 		N_("sin esto un correo sale sin registro cuando Acuse no responde")},
 };
@@ -67,6 +68,72 @@ static void check_values(Findings *findings, const char *config)
 		if (value == NULL)
 			return;
 	}
+}
+
+/* What the services of master.cf set for themselves: without it Acuse answers 451, or never sees
+ * the mail. */
+static const struct {
+	const char *daemon_name, *setting, *value;
+	const char *why;
+} wanted_services[] = {
+	{"SUBMISSION", "smtpd_milters", "unix:", N_("sin esto los reportes no pasan por Acuse")},
+	{"SUBMISSION", "smtpd_command_filter", ":",
+		N_("sin esto no llegan los reportes de entrega")},
+	{"INBOUND", NULL, NULL, N_("sin esto no llegan las respuestas")},
+	{"INTERNAL", NULL, NULL, N_("sin esto no llegan los reportes de entrega")},
+	{"LOCAL", "non_smtpd_milters",
+		"unix:", N_("sin esto un correo local puede pasar por reporte de Postfix")},
+};
+
+/* The value of "SERVICE/SETTING = value" among the lines of postconf -P; NULL: not there. */
+static const char *service_value(char *const *lines, const char *service, const char *setting)
+{
+	g_autofree char *start = g_strdup_printf("%s/%s =", service, setting);
+
+	for (; *lines != NULL; lines++)
+		if (g_str_has_prefix(*lines, start))
+			return *lines + strlen(start);
+	return NULL;
+}
+
+/* Checks each service of this name; FALSE: there is none. */
+static gboolean check_service(Findings *findings, char *const *lines, gsize wish)
+{
+	static const char mark[] = "/milter_macro_daemon_name = ";
+	const char *setting = wanted_services[wish].setting;
+	gboolean found = FALSE;
+
+	for (char *const *line = lines; *line != NULL; line++) {
+		const char *at = strstr(*line, mark);
+		g_autofree char *service = NULL;
+		const char *value;
+
+		if (at == NULL || strcmp(at + strlen(mark), wanted_services[wish].daemon_name) != 0)
+			continue;
+		found = TRUE;
+		if (setting == NULL)
+			continue;
+		service = g_strndup(*line, (gsize)(at - *line));
+		value = service_value(lines, service, setting);
+		if (value == NULL || strstr(value, wanted_services[wish].value) == NULL)
+			finding_add(findings, FINDING_BAD, service, _("%s = %s: debe tener %s: %s"),
+				setting, value != NULL ? value : "", wanted_services[wish].value,
+				_(wanted_services[wish].why));
+	}
+	return found;
+}
+
+static void check_services(Findings *findings, const char *config)
+{
+	const char *const argv[] = {"postconf", "-c", config, "-P", NULL};
+	g_autofree char *text = run(argv, NULL);
+	g_auto(GStrv) lines = text != NULL ? g_strsplit(text, "\n", -1) : NULL;
+
+	for (gsize i = 0; lines != NULL && i < G_N_ELEMENTS(wanted_services); i++)
+		if (!check_service(findings, lines, i))
+			finding_add(findings, FINDING_BAD, "master.cf",
+				_("%s = %s: debe tener %s: %s"), "milter_macro_daemon_name", "",
+				wanted_services[i].daemon_name, _(wanted_services[i].why));
 }
 
 /* Names of all files below folder: Postfix may hash a queue into sub-folders. */
@@ -123,5 +190,6 @@ void check_postfix(Findings *findings, const Settings *settings)
 	const char *config = settings_string(settings, "proof", "postfix_config");
 
 	check_values(findings, config);
+	check_services(findings, config);
 	check_traces(findings, config);
 }
