@@ -161,13 +161,10 @@ static gboolean has_only_id(const MailMessage *message, const char *id)
 
 	for (guint i = 0; i < message->fields->len; i++) {
 		const MailField *field = g_ptr_array_index(message->fields, i);
-		g_autofree char *value = NULL;
+		g_autofree char *value = g_strstrip(g_strdup(field->value));
 
-		if (g_ascii_strcasecmp(field->name, "Message-ID") != 0)
-			continue;
-		value = g_strstrip(g_strdup(field->value));
-		if (++count > 1 || strcmp(value, wanted) != 0)
-			return FALSE;
+		if (g_ascii_strcasecmp(field->name, "Message-ID") == 0)
+			count += strcmp(value, wanted) == 0 ? 1 : 2;
 	}
 	return count == 1;
 }
