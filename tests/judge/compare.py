@@ -9,6 +9,8 @@ import reader
 
 MAX_LINE_BYTES = 998
 OWN_FIELDS = ("acuse-id", "disposition-notification-to")
+# What a sender may not say: a receiving server's word (RFC 8601), and how receipts are to be refused (RFC 8098).
+REMOVED_FIELDS = ("authentication-results", "disposition-notification-options")
 NONE, OLD, BLOCK, PRESENT = "no text", "old", "block", "present"
 ENCODING_FIELDS = ("content-type", "content-transfer-encoding")
 
@@ -42,12 +44,14 @@ def check_outer_fields(before, after, allowed_names):
     """Every field but ours and those named has its bytes and its place among the others."""
     def others(message):
         return [(name, value) for name, value in message.fields
-                if name.decode().lower() not in OWN_FIELDS + allowed_names and not name.lower().startswith(b"acuse-")]
+                if name.decode().lower() not in OWN_FIELDS + REMOVED_FIELDS + allowed_names and not name.lower().startswith(b"acuse-")]
     missing = [name for name, value in others(before) if (name, value) not in [tuple(one) for one in others(after)]]
     need(not missing, f"fields lost or changed: {missing}")
     need([tuple(one) for one in others(before)] == [tuple(one) for one in others(after)], "fields added or in another order")
     for name in OWN_FIELDS:
         need(len(after.values(name.encode())) == 1, f"{name} is not there once")
+    for name in REMOVED_FIELDS:
+        need(not after.values(name.encode()), f"{name} goes out")
 
 
 def survives(raw):
