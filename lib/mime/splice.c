@@ -106,13 +106,24 @@ static gint compare_patches(gconstpointer a, gconstpointer b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-static void patch_body(MailMessage *message, GArray *patches)
+static gboolean overlap(const GArray *patches)
+{
+	for (guint i = 1; i < patches->len; i++)
+		if (g_array_index(patches, Patch, i).start <
+			g_array_index(patches, Patch, i - 1).end)
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean patch_body(MailMessage *message, GArray *patches)
 {
 	GByteArray *old = message->body;
 	gsize done = 0;
 
-	message->body = g_byte_array_sized_new(old->len + 4096);
 	g_array_sort(patches, compare_patches);
+	if (overlap(patches))
+		return FALSE;
+	message->body = g_byte_array_sized_new(old->len + 4096);
 	for (guint i = 0; i < patches->len; i++) {
 		const Patch *patch = &g_array_index(patches, Patch, i);
 
@@ -123,6 +134,15 @@ static void patch_body(MailMessage *message, GArray *patches)
 	}
 	g_byte_array_append(message->body, old->data + done, (guint)(old->len - done));
 	g_byte_array_unref(old);
+	return TRUE;
+}
+
+/* Whether set_field() writes that field anew, whatever value was planned for it. */
+static gboolean is_set_anyway(const LeafEdit *edit, const PartField *field)
+{
+	return (edit->charset && g_ascii_strcasecmp(field->name, "Content-Type") == 0) ||
+	       (edit->encoding &&
+		       g_ascii_strcasecmp(field->name, "Content-Transfer-Encoding") == 0);
 }
 
 /* Sets a field of the part: its value if it has one, else a new field at the top of its header
@@ -291,6 +311,8 @@ static gboolean stage_edit(
 		const FieldValue *entry = g_ptr_array_index(edit->values, i);
 		g_autofree char *padded = g_strconcat(" ", entry->value, NULL);
 
+		if (is_set_anyway(edit, entry->field))
+			continue;
 		add_patch(patches, entry->field->value, entry->field->value_end, padded,
 			strlen(padded));
 	}
@@ -317,7 +339,8 @@ gboolean splice_apply(MailMessage *message, MimePart *root, const GPtrArray *edi
 		if (!stage_edit(after, edit, patches, error))
 			return FALSE;
 	}
-	patch_body(after, patches);
+	if (!patch_body(after, patches))
+		return damaged(error, "two changes of the message overlap");
 	if (!outcome_is_right(message, root, after, edited))
 		return damaged(error, "the edited message is not the old one plus the change");
 	splice_take(message, g_steal_pointer(&after));

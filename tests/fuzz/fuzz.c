@@ -1,12 +1,25 @@
 /* fuzz.h: small things; whatever of the system fails here ends the program. */
 #include "tests/fuzz/fuzz.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+static void on_trap(int number)
+{
+	(void)number;
+	abort();
+}
+
+/* g_error() traps; libFuzzer keeps the input of what aborts. */
+__attribute__((constructor)) static void abort_on_trap(void)
+{
+	signal(SIGTRAP, on_trap);
+}
 
 void fuzz_broken(const char *file, int line, const char *format, ...)
 {

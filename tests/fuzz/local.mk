@@ -7,6 +7,9 @@ tests_fuzz_libfuzz_a_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_SEEDS='"$(abs_top_srcdir)/
 
 fuzz_targets = \
 	tests/fuzz/fuzz-message \
+	tests/fuzz/fuzz-facts \
+	tests/fuzz/fuzz-encoded-word \
+	tests/fuzz/fuzz-html \
 	tests/fuzz/fuzz-smime-split \
 	tests/fuzz/fuzz-report \
 	tests/fuzz/fuzz-report-json \
@@ -31,6 +34,15 @@ fuzz_cflags = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(ARCHIVE_CFLAGS)
 tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz-message.c
 tests_fuzz_fuzz_message_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_message_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_facts_SOURCES = tests/fuzz/fuzz-facts.c
+tests_fuzz_fuzz_facts_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_facts_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_encoded_word_SOURCES = tests/fuzz/fuzz-encoded-word.c
+tests_fuzz_fuzz_encoded_word_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_encoded_word_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_html_SOURCES = tests/fuzz/fuzz-html.c
+tests_fuzz_fuzz_html_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_html_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_smime_split_SOURCES = tests/fuzz/fuzz-smime-split.c
 tests_fuzz_fuzz_smime_split_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_smime_split_LDADD = $(fuzz_libs)
