@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-/* libmilter refuses replies over 980 bytes. */
-#define REPLY_MAX_BYTES 900
+/* libmilter refuses lines over 980 bytes, and RFC 5321 4.5.3.1.5 those over 512 on the wire. */
+#define REPLY_LINE_MAX_BYTES 500
+#define REPLY_MAX_LINES 20
 
 static gboolean is_reply(const char *reply)
 {
@@ -16,12 +17,12 @@ static gboolean is_reply(const char *reply)
 	       g_ascii_isdigit(reply[1]) && g_ascii_isdigit(reply[2]) && reply[3] == ' ';
 }
 
-/* ASCII, one line, percent signs doubled: the server takes the text for a format. */
+/* ASCII, percent signs doubled: the server takes the text for a format. */
 static char *reply_text(const char *text)
 {
 	GString *clean = g_string_new(NULL);
 
-	for (; *text != '\0' && clean->len < REPLY_MAX_BYTES; text++) {
+	for (; *text != '\0' && clean->len < REPLY_LINE_MAX_BYTES; text++) {
 		if (*text == '%')
 			g_string_append(clean, "%%");
 		else
@@ -30,11 +31,41 @@ static char *reply_text(const char *text)
 	return g_string_free(clean, FALSE);
 }
 
+/* The lines of a text, clean, NULL-terminated; those over REPLY_MAX_LINES are left out. */
+static GStrv reply_lines(const char *text)
+{
+	GStrv lines = g_strsplit(text, "\n", -1);
+
+	for (guint i = 0; lines[i] != NULL; i++) {
+		g_autofree char *line = lines[i];
+
+		lines[i] = i < REPLY_MAX_LINES ? reply_text(line) : NULL;
+	}
+	return lines;
+}
+
+/* A reply that libmilter does not take leaves Postfix's own text with the same meaning. */
+static void set_reply(SMFICTX *context, char *code, char *extended, const char *text)
+{
+	g_auto(GStrv) lines = reply_lines(text);
+	char *l[REPLY_MAX_LINES] = {NULL};
+
+	for (guint i = 0; i < REPLY_MAX_LINES && lines[i] != NULL; i++)
+		l[i] = lines[i];
+	if (l[1] == NULL) {
+		smfi_setreply(context, code, extended, l[0]);
+		return;
+	}
+	/* The first NULL ends the list. */
+	smfi_setmlreply(context, code, extended, l[0], l[1], l[2], l[3], l[4], l[5], l[6], l[7],
+		l[8], l[9], l[10], l[11], l[12], l[13], l[14], l[15], l[16], l[17], l[18], l[19],
+		NULL);
+}
+
 sfsistat apply_reply(SMFICTX *context, const char *reply)
 {
 	char code[4] = "451";
 	g_autofree char *extended = NULL;
-	g_autofree char *text = NULL;
 	const char *rest;
 
 	if (!is_reply(reply))
@@ -46,9 +77,7 @@ sfsistat apply_reply(SMFICTX *context, const char *reply)
 		extended = g_strndup(reply + 4, (gsize)(rest - reply - 4));
 	else
 		extended = g_strdup_printf("%c.0.0", reply[0]);
-	text = reply_text(rest != NULL ? rest + 1 : reply + 4);
-	/* A reply that libmilter does not take leaves Postfix's own text with the same meaning. */
-	smfi_setreply(context, code, extended, text);
+	set_reply(context, code, extended, rest != NULL ? rest + 1 : reply + 4);
 	return code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
 }
 

@@ -12,7 +12,8 @@
 	(SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_ADDRCPT |           \
 		SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT)
 
-/* Sets the reply of a refusal. reply: "550 5.7.1 text". Returns SMFIS_REJECT or SMFIS_TEMPFAIL. */
+/* Sets the reply of a refusal. reply: "550 5.7.1 text", with LF between the lines of the text.
+ * Returns SMFIS_REJECT or SMFIS_TEMPFAIL. */
 sfsistat apply_reply(SMFICTX *context, const char *reply);
 
 /*

@@ -17,7 +17,7 @@ typedef enum {
 
 typedef struct {
 	Action action;
-	char *reply; /* "550 5.7.1 text"; ASCII */
+	char *reply; /* "550 5.7.1 text"; ASCII; LF between lines */
 	MailMessage
 		*final; /* what Postfix shall have (outcome_arrange was called); NULL: as it came */
 	gboolean body_changed;	 /* final has another body than came; what came is gone */

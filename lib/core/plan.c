@@ -1,4 +1,4 @@
-/* Plans as data (plan.h): allocation, class names, header edits. No shared state. */
+/* Plans as data (plan.h): allocation, names, findings, header edits. No shared state. */
 #include "core/plan.h"
 
 #include <string.h>
@@ -24,6 +24,64 @@ gboolean send_class_parse(const char *word, SendClass *send_class)
 		}
 	}
 	return FALSE;
+}
+
+static const char *const mode_names[] = {"off", "log", "warn", "enforce"};
+
+gboolean rule_mode_parse(const char *word, RuleMode *mode)
+{
+	for (guint i = 0; word != NULL && i < G_N_ELEMENTS(mode_names); i++) {
+		if (strcmp(word, mode_names[i]) == 0) {
+			*mode = (RuleMode)i;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+const char *rule_mode_name(RuleMode mode)
+{
+	g_return_val_if_fail((guint)mode < G_N_ELEMENTS(mode_names), NULL);
+	return mode_names[mode];
+}
+
+void finding_free(Finding *finding)
+{
+	if (finding == NULL)
+		return;
+	g_free(finding->rule);
+	g_free(finding->article);
+	g_free(finding->advice);
+	g_free(finding->status);
+	g_free(finding);
+}
+
+static void free_finding(gpointer finding)
+{
+	finding_free(finding);
+}
+
+/* Each character that is not printable ASCII as one '?'. */
+static char *to_ascii(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	g_autoptr(GString) ascii = g_string_new(NULL);
+
+	for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at))
+		g_string_append_c(ascii, g_ascii_isprint(*at) ? *at : '?');
+	return g_strdup(ascii->str);
+}
+
+char *finding_line(const Finding *finding)
+{
+	static const char cut[] = "...";
+	g_autofree char *advice = to_ascii(finding->advice);
+	gsize frame = strlen("[] ()") + 1 + strlen(finding->rule) + strlen(finding->article);
+	gsize room = frame < FINDING_LINE_MAX_BYTES ? FINDING_LINE_MAX_BYTES - frame : 0;
+
+	if (strlen(advice) > room && room >= strlen(cut))
+		strcpy(advice + room - strlen(cut), cut);
+	return g_strdup_printf("[%s] %s (%s)", finding->rule, advice, finding->article);
 }
 
 HeaderEdit *header_edit_new(HeaderOp op, const char *name, const char *value)
@@ -54,7 +112,7 @@ Plan *plan_new(void)
 {
 	Plan *plan = g_new0(Plan, 1);
 
-	plan->warnings = g_ptr_array_new_with_free_func(g_free);
+	plan->findings = g_ptr_array_new_with_free_func(free_finding);
 	plan->header_edits = g_ptr_array_new_with_free_func(free_header_edit);
 	return plan;
 }
@@ -63,17 +121,13 @@ void plan_free(Plan *plan)
 {
 	if (plan == NULL)
 		return;
+	plan_drop_edits(plan);
 	g_free(plan->refusal);
-	g_ptr_array_unref(plan->warnings);
+	g_ptr_array_unref(plan->findings);
 	g_free(plan->document_type);
 	g_free(plan->expediente);
 	g_free(plan->mailbox);
 	g_ptr_array_unref(plan->header_edits);
-	g_free(plan->block_text);
-	g_free(plan->block_html);
-	g_strfreev(plan->block_items);
-	g_free(plan->return_address);
-	g_free(plan->envid);
 	g_free(plan);
 }
 
@@ -82,4 +136,29 @@ void plan_edit_header(Plan *plan, const char *name, const char *value)
 	HeaderOp op = value != NULL ? HEADER_SET : HEADER_DELETE;
 
 	g_ptr_array_add(plan->header_edits, header_edit_new(op, name, value));
+}
+
+void plan_add_finding(Plan *plan, const char *rule, RuleMode mode, const char *article,
+	const char *advice, const char *status)
+{
+	Finding *finding = g_new0(Finding, 1);
+
+	finding->rule = g_strdup(rule);
+	finding->mode = mode;
+	finding->article = g_strdup(article);
+	finding->advice = g_strdup(advice);
+	finding->status = g_strdup(status);
+	g_ptr_array_add(plan->findings, finding);
+}
+
+void plan_drop_edits(Plan *plan)
+{
+	g_ptr_array_set_size(plan->header_edits, 0);
+	g_clear_pointer(&plan->block_text, g_free);
+	g_clear_pointer(&plan->block_html, g_free);
+	g_clear_pointer(&plan->block_items, g_strfreev);
+	g_clear_pointer(&plan->return_address, g_free);
+	g_clear_pointer(&plan->envid, g_free);
+	plan->sign = FALSE;
+	plan->ask_delivery_confirmation = FALSE;
 }

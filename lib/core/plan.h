@@ -28,11 +28,43 @@ typedef struct {
 HeaderEdit *header_edit_new(HeaderOp op, const char *name, const char *value);
 void header_edit_free(HeaderEdit *edit);
 
+/* P13: what becomes of a message that breaks a rule. */
+typedef enum {
+	MODE_OFF,    /* the rule is not asked */
+	MODE_LOG,    /* a line in the log, and the record */
+	MODE_WARN,   /* and a notice to the sender */
+	MODE_ENFORCE /* refused */
+} RuleMode;
+
+gboolean rule_mode_parse(const char *word, RuleMode *mode);
+const char *rule_mode_name(RuleMode mode); /* "off" "log" "warn" "enforce" */
+
+/* One rule that a message breaks. */
 typedef struct {
-	char *refusal; /* NULL: accept. Else a whole SMTP reply, ASCII: "550 5.7.1 [P3] Falta ..."
-			*/
-	GPtrArray *warnings; /* char *: "[P3] ..." of rules in mode warn or log, for the log and the
-				notice */
+	char *rule;    /* "P3" */
+	RuleMode mode; /* never MODE_OFF */
+	char *article; /* "DI-002, art. 4.6" */
+	char *advice;  /* Spanish, what to do, no final stop */
+	char *status;  /* "550 5.7.1" */
+} Finding;
+
+void finding_free(Finding *finding);
+
+/*
+ * "[P3] Falta el asunto ... (DI-002, art. 4.6)", a new string. At most FINDING_LINE_MAX_BYTES of
+ * printable ASCII, so that it is one line of an SMTP reply (512 with code, status and line end: RFC
+ * 5321 4.5.3.1.5); an advice that is too long is cut, its article stays.
+ */
+char *finding_line(const Finding *finding);
+#define FINDING_LINE_MAX_BYTES 490
+
+typedef struct {
+	/*
+	 * NULL: accept. Else the status and a line for each finding in mode enforce, ASCII, with LF
+	 * between lines: "550 5.7.1 [P1] ...\n[P3] Falta ...". Then the plan has no edits.
+	 */
+	char *refusal;
+	GPtrArray *findings; /* Finding *, in the order of the rules */
 	SendClass send_class;
 	char *document_type;	 /* "NOTIFICACION", or NULL */
 	char *expediente;	 /* "2026-001234", or NULL */
@@ -50,6 +82,16 @@ typedef struct {
 Plan *plan_new(void);
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+
+/*
+ * Adds what a rule found; strings are copied. A rule calls it for what it has to say beside its
+ * verdict; a mode over the rule's own is lowered to that.
+ */
+void plan_add_finding(Plan *plan, const char *rule, RuleMode mode, const char *article,
+	const char *advice, const char *status);
+
+/* A refused mail is not changed: takes back all edits of the plan. */
+void plan_drop_edits(Plan *plan);
 
 /* Appends a HeaderEdit; value NULL deletes the field. */
 void plan_edit_header(Plan *plan, const char *name, const char *value);

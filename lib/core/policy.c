@@ -1,7 +1,7 @@
 /*
  * The outgoing policy (policy.h): what a message is, the edits that every accepted message gets,
- * then the rules in their order with their modes. Never fails: the answer is a Plan. Pure; safe in
- * every thread.
+ * then each rule in their order with its mode; a refusal says all that was found. Never fails: the
+ * answer is a Plan. Pure; safe in every thread.
  *
  * A rule that edits (P4, P5, P6) edits only when it is enforced: in the modes log and warn nothing
  * changes.
@@ -13,19 +13,6 @@
 #include "core/rules/rules.h"
 
 #define DEFAULT_STATUS "550 5.7.1"
-
-static const char *const mode_names[] = {"off", "log", "warn", "enforce"};
-
-gboolean rule_mode_parse(const char *word, RuleMode *mode)
-{
-	for (guint i = 0; word != NULL && i < G_N_ELEMENTS(mode_names); i++) {
-		if (strcmp(word, mode_names[i]) == 0) {
-			*mode = (RuleMode)i;
-			return TRUE;
-		}
-	}
-	return FALSE;
-}
 
 PolicySettings *policy_settings_new(void)
 {
@@ -50,12 +37,12 @@ void policy_settings_free(PolicySettings *settings)
 	g_free(settings);
 }
 
-static RuleMode mode_of(const PolicySettings *settings, const char *id)
+RuleMode policy_mode(const PolicyInput *input, const char *id)
 {
 	g_autofree char *key = g_ascii_strdown(id, -1);
 	gpointer mode;
 
-	if (!g_hash_table_lookup_extended(settings->modes, key, NULL, &mode))
+	if (!g_hash_table_lookup_extended(input->settings->modes, key, NULL, &mode))
 		return MODE_ENFORCE;
 	return (RuleMode)GPOINTER_TO_UINT(mode);
 }
@@ -162,37 +149,84 @@ static void add_mandatory_edits(const PolicyInput *input, Plan *plan)
 	plan->sign = input->facts->protection == PROTECTION_NONE;
 }
 
-/* Returns what the rule has to say, whole and without status, or NULL when it is satisfied. */
-static char *run_rule(const Rule *rule, const PolicyInput *input, Plan *plan, const char **status)
+/* What the rule says goes into the plan's findings, none in a stronger mode than its own. */
+static void run_rule(const Rule *rule, RuleMode mode, const PolicyInput *input, Plan *plan)
 {
+	guint before = plan->findings->len;
+	const char *status = DEFAULT_STATUS;
 	g_autofree char *advice = NULL;
 
-	if (!rule->applies(input, plan) || rule->decide(input, plan, &advice, status))
-		return NULL;
-	return g_strdup_printf("[%s] %s (%s)", rule->id, advice, rule->article);
+	if (!rule->applies(input, plan))
+		return;
+	if (!rule->decide(input, plan, &advice, &status))
+		plan_add_finding(plan, rule->id, mode, rule->article, advice, status);
+	for (guint i = before; i < plan->findings->len; i++) {
+		Finding *finding = plan->findings->pdata[i];
+
+		finding->mode = MIN(finding->mode, mode);
+	}
 }
 
 static void apply_rule(const Rule *rule, const PolicyInput *input, Plan *plan)
 {
-	RuleMode mode = mode_of(input->settings, rule->id);
-	const char *status = DEFAULT_STATUS;
+	RuleMode mode = policy_mode(input, rule->id);
 	g_autoptr(Plan) trial = NULL;
-	g_autofree char *said = NULL;
 
 	if (mode == MODE_OFF)
 		return;
 	if (mode == MODE_ENFORCE) {
-		said = run_rule(rule, input, plan, &status);
-		if (said != NULL)
-			plan->refusal = g_strdup_printf("%s %s", status, said);
+		run_rule(rule, mode, input, plan);
 		return;
 	}
 	trial = describe(input);
-	said = run_rule(rule, input, trial, &status);
-	if (said != NULL)
-		g_ptr_array_add(plan->warnings, g_steal_pointer(&said));
-	for (guint i = 0; i < trial->warnings->len; i++)
-		g_ptr_array_add(plan->warnings, g_strdup(trial->warnings->pdata[i]));
+	g_ptr_array_unref(trial->findings);
+	trial->findings = g_ptr_array_ref(plan->findings);
+	run_rule(rule, mode, input, trial);
+}
+
+static gboolean is_permanent(const Finding *finding)
+{
+	return finding->status[0] == '5';
+}
+
+/* Of the enforced findings the first permanent one, else the first, or NULL. */
+static const Finding *weightiest(const Plan *plan)
+{
+	const Finding *found = NULL;
+
+	for (guint i = 0; i < plan->findings->len; i++) {
+		const Finding *finding = plan->findings->pdata[i];
+
+		if (finding->mode == MODE_ENFORCE &&
+			(found == NULL || (!is_permanent(found) && is_permanent(finding))))
+			found = finding;
+	}
+	return found;
+}
+
+/* All that has to be mended before the mail can go, so that nobody has to try again for each. */
+static void refuse(Plan *plan)
+{
+	const Finding *first = weightiest(plan);
+	g_autoptr(GString) reply = NULL;
+	char separator = ' ';
+
+	if (first == NULL)
+		return;
+	reply = g_string_new(first->status);
+	for (guint i = 0; i < plan->findings->len; i++) {
+		const Finding *finding = plan->findings->pdata[i];
+		g_autofree char *line = NULL;
+
+		if (finding->mode != MODE_ENFORCE)
+			continue;
+		line = finding_line(finding);
+		g_string_append_c(reply, separator);
+		g_string_append(reply, line);
+		separator = '\n';
+	}
+	plan->refusal = g_strdup(reply->str);
+	plan_drop_edits(plan);
 }
 
 Plan *policy_decide(const PolicyInput *input)
@@ -200,7 +234,8 @@ Plan *policy_decide(const PolicyInput *input)
 	Plan *plan = describe(input);
 
 	add_mandatory_edits(input, plan);
-	for (const Rule *const *rule = policy_rules; *rule != NULL && plan->refusal == NULL; rule++)
+	for (const Rule *const *rule = policy_rules; *rule != NULL; rule++)
 		apply_rule(*rule, input, plan);
+	refuse(plan);
 	return plan;
 }

@@ -10,10 +10,6 @@
 #include "core/plan.h"
 #include "core/signature.h"
 
-typedef enum { MODE_OFF, MODE_LOG, MODE_WARN, MODE_ENFORCE } RuleMode;
-
-gboolean rule_mode_parse(const char *word, RuleMode *mode);
-
 /* Immutable snapshot of the settings that the rules read. Strings and the regex are owned by it. */
 typedef struct {
 	char *institution_name, *institution_phone, *domain; /* domain in lower case */
@@ -38,8 +34,16 @@ typedef struct {
 	const char *token;   /* the return token of this message (core/return_token.h) */
 } PolicyInput;
 
-/* Never NULL. A refusal stops at the first enforced rule that fails, in the order of rules.c. */
+/*
+ * Never NULL. Every rule is asked, in the order of rules.c, whatever an earlier one said. With a
+ * finding in mode enforce the plan is a refusal: for good (5xx) when one of these is, else for now
+ * (4xx).
+ */
 Plan *policy_decide(const PolicyInput *input);
+
+/* The mode of a rule ("P3") for this message. A rule that edits asks it: nothing is edited unless
+ * it is enforced. */
+RuleMode policy_mode(const PolicyInput *input, const char *id);
 
 /* The class of a send, by recipients, subject and the sender's mark (REQUIREMENTS 1). */
 SendClass policy_class(const PolicyInput *input, const char *document_type);
@@ -50,9 +54,12 @@ typedef struct {
 	const char *article; /* "DI-002, art. 4.6" */
 	gboolean (*applies)(const PolicyInput *input, const Plan *plan);
 	/*
-	 * Returns TRUE when the message satisfies the rule; may edit the plan. On FALSE *advice is
-	 * a new string: Spanish, ASCII, what to do, without rule id and article (they are added).
-	 * *status may be set to another reply status than the default "550 5.7.1".
+	 * Returns TRUE when the message satisfies the rule; may edit the plan, and add findings of
+	 * its own (plan_add_finding). On FALSE *advice is a new string: Spanish, ASCII, what to do,
+	 * without rule id and article (they are added). *status may be set to another reply status
+	 * than the default "550 5.7.1". In the modes log and warn the plan is one that is thrown
+	 * away but for its findings. Other rules may have failed before: nothing is known of login,
+	 * From or subject that this rule did not look at.
 	 */
 	gboolean (*decide)(
 		const PolicyInput *input, Plan *plan, char **advice, const char **status);

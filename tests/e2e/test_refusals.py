@@ -19,6 +19,19 @@ class Submission(Case):
         self.assert_refused(lambda: submit(mail), 550, "[P3]")
         self.assert_not_sent(mail)
 
+    def test_all_that_is_wrong_at_once(self):
+        """A line for each rule, none of them longer than SMTP allows."""
+        mail = mails.make_notification("CARTA 309-2026-SG/MUNI", to=f"{CITIZEN}, otro@ciudadano.test")
+        raw = mail.as_bytes().replace(b"From: ", f"Sender: alcalde@{DOMAIN}\r\nFrom: ".encode(), 1)
+        code, text = reply_of(lambda: submit_raw(raw, to=[CITIZEN, "otro@ciudadano.test"]))
+        self.assertEqual(code, 550, text)
+        lines = text.split("\n")
+        self.assertEqual([line.split()[1] for line in lines], ["[P1]", "[P10]", "[P14]"], text)
+        for line in lines:
+            self.assertTrue(line.startswith("5.7.1 "), text)
+            self.assertLessEqual(len(line), 506)
+        self.assert_not_sent(mail)
+
     def test_from_of_somebody_else(self):
         uid, _ = another_person()
         for sender in (f"{uid}@{DOMAIN}", f"alcalde@{DOMAIN}", "alguien@example.net"):
@@ -103,8 +116,8 @@ def another_person():
     return _other[0]
 
 
-def submit_raw(raw):
+def submit_raw(raw, to=(CITIZEN,)):
     with smtplib.SMTP("127.0.0.1", Gateway.places.port("submission"), timeout=60) as client:
         client.starttls(context=demo.tls(Gateway.places))
         client.login(Gateway.person.uid, Gateway.person.password)
-        return mails.hand_over(client, raw, OFFICE_ADDRESS, [CITIZEN])
+        return mails.hand_over(client, raw, OFFICE_ADDRESS, list(to))

@@ -27,6 +27,14 @@ void fixture_set_mode(Fixture *fixture, const char *id, RuleMode mode)
 	g_hash_table_replace(fixture->settings->modes, g_strdup(id), GUINT_TO_POINTER(mode));
 }
 
+char *fixture_without_text(const char *refusal)
+{
+	g_autoptr(GRegex) text = g_regex_new("\\] .*", 0, 0, NULL);
+
+	return refusal == NULL ? g_strdup("")
+			       : g_regex_replace_literal(text, refusal, -1, 0, "] ", 0, NULL);
+}
+
 static Account *make_account(const char *uid, AccountKind kind, const char *name)
 {
 	Account *account = account_new();

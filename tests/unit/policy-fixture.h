@@ -27,6 +27,8 @@ void fixture_set(char **member, const char *value);
 void fixture_send_to(Fixture *fixture, const char *address);
 /* From and mailbox are the office; the envelope stays hers. */
 void fixture_send_as_office(Fixture *fixture);
+/* The replies' status and rule ids: "550 5.7.1 [P1] \n[P3] "; "" of NULL. A new string. */
+char *fixture_without_text(const char *refusal);
 void fixture_set_mode(Fixture *fixture, const char *id, RuleMode mode);
 
 #endif

@@ -198,7 +198,7 @@ static void test_mandatory_edits(void **state)
 			fixture_set_mode(fixture, ids[i], (RuleMode)mode);
 		plan = policy_decide(&fixture->input);
 		assert_null(plan->refusal);
-		assert_int_equal(plan->warnings->len, 0);
+		assert_int_equal(plan->findings->len, 0);
 		assert_edit(plan, "Acuse-Id", "send-1");
 		assert_string_equal(plan->envid, FIXTURE_TOKEN);
 		assert_string_equal(plan->return_address, RETURN);

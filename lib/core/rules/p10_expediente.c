@@ -27,7 +27,7 @@ static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, cons
 		*advice = g_strdup(ADVICE);
 		return FALSE;
 	}
-	g_ptr_array_add(plan->warnings, g_strconcat("[P10] ", ADVICE, " (" ARTICLE ")", NULL));
+	plan_add_finding(plan, "P10", MODE_WARN, ARTICLE, ADVICE, "550 5.7.1");
 	return TRUE;
 }
 

@@ -1,0 +1,165 @@
+/*
+ * work.h: intent -> signature -> prepared. Before the intent a failure is answered by its row of
+ * the error table; after it always with 451, and nothing is released. One thread a message.
+ */
+#include "milter/work.h"
+#include "base/error.h"
+#include "cms/cms.h"
+#include "cms/digest.h"
+#include "core/return_token.h"
+#include "mime/smime.h"
+#include "milter/intent.h"
+
+#include <string.h>
+
+/* Asks for the record and the permit. *permit: a new string, NULL when nothing is to be signed. */
+static gboolean declare_intent(
+	Work *work, const PreparedInput *prepared, char **permit, GError **error)
+{
+	const IntentInput input = {work->send_id, work->token, work->plan, work->facts,
+		work->session->envelope, work->login, work->entity_sha256, prepared, work->block,
+		work->date_original};
+	guint left = deadline_left_ms(&work->deadline, error);
+
+	if (left == 0)
+		return FALSE;
+	return intent_declare(work->services, left, &input, permit, error);
+}
+
+static char *random_boundary(void)
+{
+	guint8 random[15];
+	g_autofree char *text = NULL;
+
+	random_bytes(random, sizeof random);
+	text = g_base64_encode(random, sizeof random);
+	return g_strconcat("=_acuse_", g_strdelimit(text, "+/", '.'), NULL);
+}
+
+static gboolean sign(Work *work, const char *permit, GError **error)
+{
+	guint left = deadline_left_ms(&work->deadline, error);
+	g_autoptr(GBytes) cms = NULL;
+	g_autoptr(CmsSigner) signer = NULL;
+	g_autofree char *boundary = random_boundary();
+
+	if (left == 0)
+		return FALSE;
+	/* The signer has its own limit; a second more lets its own answer arrive. */
+	left = MIN(left, work->services->options->sign_timeout_ms + 1000);
+	cms = work->services->sign(
+		work->services->data, left, permit, work->entity, &work->certificate_sha256, error);
+	if (cms == NULL)
+		return FALSE;
+	signer = cms_verify_detached(cms, work->entity, NULL, error);
+	if (signer == NULL)
+		return FALSE;
+	if (g_strcmp0(signer->certificate_sha256, work->certificate_sha256) != 0) {
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
+			"the CMS was made with another certificate than the signer names");
+		return FALSE;
+	}
+	work->cms_sha256 = digest_sha256_hex(g_bytes_get_data(cms, NULL), g_bytes_get_size(cms));
+	if (!smime_wrap(work->final, work->entity, cms, boundary, error))
+		return FALSE;
+	work_drop_original(work);
+	g_clear_pointer(&work->entity, g_bytes_unref);
+	work_end_last_line(work->final);
+	return TRUE;
+}
+
+/* Stores the final bytes; *prepared says what was stored, its strings are the work's. */
+static gboolean store_final(Work *work, PreparedInput *prepared, GError **error)
+{
+	g_autoptr(GBytes) bytes = mail_message_to_bytes(work->final);
+	guint left;
+
+	work->final_sha256 =
+		digest_sha256_hex(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+	*prepared = (PreparedInput){work->send_id, work->final_sha256, g_bytes_get_size(bytes),
+		work->session->envelope->queue_id, work->certificate_sha256, work->cms_sha256};
+	if (g_bytes_get_size(bytes) > work->services->options->max_message_bytes) {
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
+			"the signature is larger than expected");
+		return FALSE;
+	}
+	left = deadline_left_ms(&work->deadline, error);
+	return left != 0 && work->services->put_blob(
+				    work->services->data, left, work->final_sha256, bytes, error);
+}
+
+/* Stores the final bytes and has them recorded: after this the send is prepared. */
+static gboolean record_prepared(Work *work, GError **error)
+{
+	PreparedInput input;
+	guint left;
+
+	if (!store_final(work, &input, error))
+		return FALSE;
+	left = deadline_left_ms(&work->deadline, error);
+	return left != 0 && intent_prepared(work->services, left, &input, error);
+}
+
+static Outcome *release(Work *work)
+{
+	Outcome *outcome = outcome_new(ACTION_ACCEPT, "prepared");
+
+	if (work->plan->return_address != NULL || work->plan->envid != NULL) {
+		outcome->sender = g_strdup(work->plan->return_address != NULL
+						   ? work->plan->return_address
+						   : work->session->envelope->sender);
+		if (work->plan->envid != NULL)
+			outcome->sender_parameters = g_strconcat("ENVID=", work->plan->envid, NULL);
+	}
+	outcome->final = g_steal_pointer(&work->final);
+	outcome->body_changed = work->body_changed;
+	return outcome;
+}
+
+/* The answer to an intent that was not taken. */
+static Outcome *intent_refused(const GError *error)
+{
+	Outcome *outcome;
+
+	if (!g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_RELEASED))
+		return outcome_of_error(error, intent_refusal_is_final(error));
+	outcome = outcome_new(ACTION_DISCARD, "repeat-released");
+	outcome->detail = g_strdup(error->message);
+	return outcome;
+}
+
+/* Final before its intent: one call and one durable commit record both. */
+static Outcome *record_unsigned(Work *work)
+{
+	g_autofree char *permit = NULL;
+	g_autoptr(GError) error = NULL;
+	PreparedInput prepared;
+
+	outcome_arrange(work->session->message, work->final);
+	if (!store_final(work, &prepared, &error))
+		return outcome_of_error(error, FALSE);
+	if (!declare_intent(work, &prepared, &permit, &error))
+		return intent_refused(error);
+	return release(work);
+}
+
+/* From the intent on nothing is refused for good: the record exists, so the client tries again. */
+static Outcome *record_and_sign(Work *work)
+{
+	g_autofree char *permit = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!declare_intent(work, NULL, &permit, &error))
+		return intent_refused(error);
+	if (!sign(work, permit, &error))
+		return outcome_of_error(error, FALSE);
+	outcome_arrange(work->session->message, work->final);
+	if (!record_prepared(work, &error))
+		return outcome_of_error(error, FALSE);
+	return release(work);
+}
+
+Outcome *work_record(Work *work)
+{
+	return work->plan->sign ? record_and_sign(work) : record_unsigned(work);
+}

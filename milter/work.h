@@ -1,0 +1,40 @@
+/*
+ * The way of one outgoing message, from facts to release: what outgoing.c, rewriting.c and
+ * recording.c share. On the stack of the message's thread; g_auto(Work) frees what it holds.
+ */
+#ifndef ACUSE_MILTER_WORK_H
+#define ACUSE_MILTER_WORK_H
+
+#include "core/policy.h"
+#include "milter/outcome.h"
+#include "milter/services.h"
+#include "milter/session.h"
+
+typedef struct {
+	const Session *session;
+	const Services *services;
+	Deadline deadline;
+	char *send_id, *token;
+	MessageFacts *facts;
+	Account *login, *mailbox;
+	Plan *plan;
+	MailMessage *final;
+	GBytes *entity; /* NULL: not to be signed */
+	char *entity_sha256, *certificate_sha256, *cms_sha256, *final_sha256;
+	char *date_original; /* NULL: the Date is the author's */
+	const char *block;   /* what became of the signature block */
+	gboolean body_changed;
+} Work;
+
+/* Carries out the plan on a copy of the message, up to the entity that is to be signed. */
+gboolean work_rewrite(Work *work, GError **error);
+/* Ends the last line, as Postfix would: the recorded bytes are its bytes. */
+void work_end_last_line(MailMessage *message);
+/* Once there is another body nothing needs the one that came: it may be large. */
+void work_drop_original(Work *work);
+
+/* Intent, signature, prepared, in the order of the plan; then how the message is released, or the
+ * refusal. Never NULL. */
+Outcome *work_record(Work *work);
+
+#endif
