@@ -3,6 +3,7 @@ noinst_LIBRARIES += milter/libmilterdecide.a
 milter_libmilterdecide_a_SOURCES = \
 	milter/evidence.c milter/evidence.h \
 	milter/date.c milter/date.h \
+	milter/inspect.c milter/inspect.h \
 	milter/intent.c milter/intent.h \
 	milter/options.c milter/options.h \
 	milter/outcome.c milter/outcome.h \

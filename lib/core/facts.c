@@ -54,6 +54,7 @@ MessageFacts *message_facts_new(void)
 	facts->from = g_ptr_array_new_with_free_func(g_free);
 	facts->to = g_ptr_array_new_with_free_func(g_free);
 	facts->cc = g_ptr_array_new_with_free_func(g_free);
+	facts->attachments = g_ptr_array_new_with_free_func((GDestroyNotify)attachment_facts_free);
 	return facts;
 }
 
@@ -64,6 +65,7 @@ void message_facts_free(MessageFacts *facts)
 	g_ptr_array_unref(facts->from);
 	g_ptr_array_unref(facts->to);
 	g_ptr_array_unref(facts->cc);
+	g_ptr_array_unref(facts->attachments);
 	g_free(facts->sender);
 	g_free(facts->subject);
 	g_free(facts->message_id);

@@ -8,6 +8,8 @@
 
 #include <glib.h>
 
+#include "core/attachment.h"
+
 /* Which Postfix service speaks ({daemon_name}, FACTS 6). */
 typedef enum {
 	STREAM_UNKNOWN,
@@ -65,6 +67,9 @@ typedef struct {
 	guint longest_line_bytes; /* without the line end */
 	/* Hex, lower case: the body as it arrived. NULL until the mail is known to go out. */
 	char *content_sha256;
+	/* AttachmentFacts *: every leaf that a reader gets as a file, also inside attached
+	 * messages, in the order of the parts. */
+	GPtrArray *attachments;
 } MessageFacts;
 
 MessageFacts *message_facts_new(void);

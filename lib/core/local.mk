@@ -1,6 +1,7 @@
 noinst_LIBRARIES += lib/core/libcore.a
 lib_core_libcore_a_SOURCES = \
 	lib/core/account.c lib/core/account.h \
+	lib/core/attachment.c lib/core/attachment.h \
 	lib/core/authentication_results.c lib/core/authentication_results.h \
 	lib/core/evidence.c lib/core/evidence.h \
 	lib/core/facts.c lib/core/facts.h \

@@ -172,5 +172,6 @@ MessageFacts *mime_facts(const MailMessage *message, GError **error)
 		mail_message_field(message, "Disposition-Notification-To") != NULL;
 	facts->protection = protection_of(message, root);
 	read_body(message, facts);
+	attachments_list(message, root, facts->attachments);
 	return facts;
 }

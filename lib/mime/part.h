@@ -57,6 +57,9 @@ MimePart *mime_part_scan(const MailMessage *message, GError **error);
 /* Every part in order, the root first. The array owns nothing. */
 GPtrArray *mime_part_list(MimePart *root);
 
+/* Appends the AttachmentFacts of the tree's files (mime/attachments.h). */
+void attachments_list(const MailMessage *message, MimePart *root, GPtrArray *attachments);
+
 /* Whether it has no children; whether its type is multipart/... */
 gboolean mime_part_is_leaf(const MimePart *part);
 gboolean mime_part_is_multipart(const MimePart *part);

@@ -1,0 +1,39 @@
+/* Attachments as data (attachment.h): allocation, and findings with the path they were made at. No
+ * shared state, never fails. */
+#include "core/attachment.h"
+
+AttachmentFacts *attachment_facts_new(void)
+{
+	return g_new0(AttachmentFacts, 1);
+}
+
+void attachment_facts_free(AttachmentFacts *attachment)
+{
+	if (attachment == NULL)
+		return;
+	g_strfreev(attachment->names);
+	g_free(attachment->type);
+	g_free(attachment->sha256);
+	g_free(attachment->pdf_detail);
+	for (guint i = 0; i < BLOCKED_N; i++)
+		g_free(attachment->blocked[i]);
+	g_free(attachment);
+}
+
+const char *attachment_name(const AttachmentFacts *attachment)
+{
+	return attachment->names != NULL ? attachment->names[0] : NULL;
+}
+
+void attachment_block(AttachmentFacts *attachment, BlockedReason reason, const char *path)
+{
+	char *text;
+
+	if (attachment->blocked[reason] != NULL)
+		return;
+	text = g_utf8_make_valid(path, -1);
+	for (char *c = text; *c != '\0'; c++)
+		if (g_ascii_iscntrl(*c))
+			*c = ' ';
+	attachment->blocked[reason] = text;
+}
