@@ -7,6 +7,7 @@
 
 #include "base/settings.h"
 #include "core/policy.h"
+#include "milter/inspect.h"
 
 typedef struct {
 	char *domain;	   /* lower case */
@@ -19,6 +20,7 @@ typedef struct {
 	gint64 max_age_s; /* of the directory's copy */
 	GBytes *token_key;
 	PolicySettings *policy;
+	InspectOptions inspect; /* what the rules in force want to know of attachments */
 } MilterOptions;
 
 typedef enum { INSTANCE_OUTGOING, INSTANCE_EVIDENCE } Instance;

@@ -9,6 +9,7 @@
 #include "cms/digest.h"
 #include "core/return_token.h"
 #include "mime/facts.h"
+#include "milter/inspect.h"
 #include "milter/local_mail.h"
 #include "milter/work.h"
 
@@ -131,6 +132,8 @@ static Outcome *decide_submission(Work *work)
 	work->facts = mime_facts(work->session->message, &error);
 	if (work->facts == NULL)
 		return outcome_of_error(error, TRUE);
+	inspect_attachments(work->session->message, work->facts->attachments,
+		&work->services->options->inspect);
 	make_ids(work);
 	decide_plan(work);
 	outcome = refuse(work);

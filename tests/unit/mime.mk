@@ -1,7 +1,7 @@
 # unit tests of mime
 mime_tests = tests/unit/test-mime-facts tests/unit/test-mime-rewrite tests/unit/test-mime-smime \
 	tests/unit/test-mime-report tests/unit/test-mime-corpus tests/unit/test-golden \
-	tests/unit/test-signature tests/unit/test-mime-quote
+	tests/unit/test-signature tests/unit/test-mime-quote tests/unit/test-mime-attachments
 check_PROGRAMS += $(mime_tests)
 TESTS += $(mime_tests)
 mime_test_libs = lib/mime/libmime.a lib/core/libcore.a lib/base/libbase.a \
@@ -23,6 +23,8 @@ tests_unit_test_golden_CPPFLAGS = $(AM_CPPFLAGS) -DGOLDEN_FOLDER='"$(abs_top_src
 tests_unit_test_golden_LDADD = $(mime_test_libs)
 tests_unit_test_signature_SOURCES = tests/unit/test-signature.c tests/unit/temporary.h
 tests_unit_test_signature_LDADD = $(mime_test_libs)
+tests_unit_test_mime_attachments_SOURCES = tests/unit/test-mime-attachments.c
+tests_unit_test_mime_attachments_LDADD = $(mime_test_libs)
 tests_unit_test_mime_quote_SOURCES = tests/unit/test-mime-quote.c
 tests_unit_test_mime_quote_LDADD = $(mime_test_libs)
 EXTRA_DIST += tests/golden
