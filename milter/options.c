@@ -1,61 +1,20 @@
 /*
- * options.h: copies values out of the Settings and compiles the policy's pattern. Fails whole: an
- * object that exists is complete. Read only afterwards, safe in every thread.
+ * options.h: copies values out of the Settings. Fails whole: an object that exists is complete.
+ * Read only afterwards, safe in every thread.
  */
 #include "milter/options.h"
-#include "base/error.h"
 #include "mime/signature_files.h"
 #include "signer/permit.h"
 
-#include <string.h>
-
-static const char *const rule_keys[] = {"p1", "p2", "p3", "p4", "p5", "p6", "p10", "p14"};
-
-static gboolean take_modes(PolicySettings *policy, const Settings *settings, GError **error)
-{
-	if (policy->modes == NULL)
-		policy->modes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	for (gsize i = 0; i < G_N_ELEMENTS(rule_keys); i++) {
-		const char *word = settings_string(settings, "policy", rule_keys[i]);
-		RuleMode mode;
-
-		if (!rule_mode_parse(word, &mode)) {
-			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "[policy] %s: %s",
-				rule_keys[i], word);
-			return FALSE;
-		}
-		g_hash_table_insert(policy->modes, g_strdup(rule_keys[i]), GUINT_TO_POINTER(mode));
-	}
-	return TRUE;
-}
-
 static PolicySettings *make_policy(const Settings *settings, GError **error)
 {
-	g_autoptr(PolicySettings) policy = policy_settings_new();
-	const char *pattern = settings_string(settings, "policy", "expediente_pattern");
-	g_autoptr(GError) cause = NULL;
+	g_autoptr(PolicySettings) policy = policy_settings_load(settings, error);
 
-	policy->institution_name = g_strdup(settings_string(settings, "institution", "name"));
-	policy->institution_phone = g_strdup(settings_string(settings, "institution", "phone"));
-	policy->domain = g_ascii_strdown(settings_string(settings, "institution", "domain"), -1);
-	policy->notification_types =
-		g_strdupv((GStrv)settings_list(settings, "policy", "notification_types"));
-	policy->expediente_pattern =
-		g_regex_new(pattern, G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, &cause);
-	if (policy->expediente_pattern == NULL ||
-		g_regex_get_capture_count(policy->expediente_pattern) < 1) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
-			"[policy] expediente_pattern: %s",
-			cause != NULL ? cause->message : "it has no group");
-		return NULL;
-	}
-	if (!take_modes(policy, settings, error))
+	if (policy == NULL)
 		return NULL;
 	signature_settings_free(policy->signature);
 	policy->signature = signature_files_load(settings, error);
-	if (policy->signature == NULL)
-		return NULL;
-	return g_steal_pointer(&policy);
+	return policy->signature != NULL ? g_steal_pointer(&policy) : NULL;
 }
 
 MilterOptions *milter_options_new(const Settings *settings, Instance instance, GError **error)

@@ -13,6 +13,7 @@
 struct _Settings {
 	GHashTable *values; /* "group.key" -> char * */
 	GHashTable *lists;  /* "group.key" -> GStrv */
+	GPtrArray *scoped;  /* char *: groups "group scope", in the order of the file */
 };
 
 static const SettingRow *find_row(const char *group, const char *key)
@@ -21,6 +22,16 @@ static const SettingRow *find_row(const char *group, const char *key)
 		if (strcmp(row->group, group) == 0 && strcmp(row->key, key) == 0)
 			return row;
 	return NULL;
+}
+
+/* The row that a key of "[group scope]" is of, or NULL. */
+static const SettingRow *find_scoped_row(const char *group, const char *key)
+{
+	const char *blank = strchr(group, ' ');
+	g_autofree char *general = blank != NULL ? g_strndup(group, (gsize)(blank - group)) : NULL;
+	const SettingRow *row = general != NULL ? find_row(general, key) : NULL;
+
+	return row != NULL && row->scoped ? row : NULL;
 }
 
 static gboolean fail(GError **error, const char *path, const SettingRow *row, const char *reason)
@@ -92,7 +103,7 @@ static gboolean check_names(const char *path, GKeyFile *file, GError **error)
 		g_auto(GStrv) keys = g_key_file_get_keys(file, *group, NULL, NULL);
 
 		for (char **key = keys; keys != NULL && *key != NULL; key++) {
-			if (find_row(*group, *key) != NULL)
+			if (find_row(*group, *key) != NULL || find_scoped_row(*group, *key) != NULL)
 				continue;
 			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
 				"%s: [%s] %s: no such setting", path, *group, *key);
@@ -128,6 +139,34 @@ static gboolean take_row(
 	return TRUE;
 }
 
+static gboolean take_scoped(
+	Settings *settings, const char *path, GKeyFile *file, const char *group, GError **error)
+{
+	g_auto(GStrv) keys = g_key_file_get_keys(file, group, NULL, NULL);
+
+	g_ptr_array_add(settings->scoped, g_strdup(group));
+	for (char **key = keys; keys != NULL && *key != NULL; key++) {
+		SettingRow row = *find_scoped_row(group, *key);
+
+		row.group = group;
+		if (!take_row(settings, path, file, &row, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean take_all_scoped(
+	Settings *settings, const char *path, GKeyFile *file, GError **error)
+{
+	g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
+
+	for (char **group = groups; *group != NULL; group++)
+		if (strchr(*group, ' ') != NULL &&
+			!take_scoped(settings, path, file, *group, error))
+			return FALSE;
+	return TRUE;
+}
+
 Settings *settings_load(const char *path, GError **error)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
@@ -145,9 +184,12 @@ Settings *settings_load(const char *path, GError **error)
 	settings->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	settings->lists =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_strfreev);
+	settings->scoped = g_ptr_array_new_with_free_func(g_free);
 	for (const SettingRow *row = settings_table; row->group != NULL; row++)
 		if (!take_row(settings, path, file, row, error))
 			return NULL;
+	if (!take_all_scoped(settings, path, file, error))
+		return NULL;
 	return g_steal_pointer(&settings);
 }
 
@@ -157,6 +199,7 @@ void settings_free(Settings *settings)
 		return;
 	g_hash_table_unref(settings->values);
 	g_hash_table_unref(settings->lists);
+	g_ptr_array_unref(settings->scoped);
 	g_free(settings);
 }
 
@@ -184,6 +227,26 @@ gint64 settings_int(const Settings *settings, const char *group, const char *key
 const char *const *settings_list(const Settings *settings, const char *group, const char *key)
 {
 	return look_up(settings->lists, group, key);
+}
+
+GStrv settings_scopes(const Settings *settings, const char *group)
+{
+	g_autoptr(GStrvBuilder) scopes = g_strv_builder_new();
+	g_autofree char *prefix = g_strconcat(group, " ", NULL);
+
+	for (guint i = 0; i < settings->scoped->len; i++)
+		if (g_str_has_prefix(settings->scoped->pdata[i], prefix))
+			g_strv_builder_add(
+				scopes, (char *)settings->scoped->pdata[i] + strlen(prefix));
+	return g_strv_builder_end(scopes);
+}
+
+const char *settings_scoped(
+	const Settings *settings, const char *group, const char *scope, const char *key)
+{
+	g_autofree char *name = g_strdup_printf("%s %s.%s", group, scope, key);
+
+	return g_hash_table_lookup(settings->values, name);
 }
 
 guint settings_uid(const Settings *settings, const char *group, const char *key)

@@ -25,6 +25,7 @@ typedef struct {
 	gint64 min, max;      /* SETTING_INT */
 	const char *choices;  /* SETTING_CHOICE: "off log warn enforce" */
 	const char *help;     /* English, one sentence */
+	gboolean scoped;      /* may stand in groups "[GROUP SCOPE]" too */
 } SettingRow;
 
 /* Ends with a row whose group is NULL. */
@@ -47,6 +48,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_free)
 const char *settings_string(const Settings *settings, const char *group, const char *key);
 gint64 settings_int(const Settings *settings, const char *group, const char *key);
 const char *const *settings_list(const Settings *settings, const char *group, const char *key);
+/*
+ * A scoped key may be set once more for a part of what its group is about, in a group
+ * "[policy unit:Gerencia Municipal]"; what the words of a scope mean is for its reader to say. The
+ * scopes of a group as a new NULL-terminated array, in the order of the file; and the value of a
+ * key in one of them, NULL when it is not set there.
+ */
+GStrv settings_scopes(const Settings *settings, const char *group);
+const char *settings_scoped(
+	const Settings *settings, const char *group, const char *scope, const char *key);
+
 /* The uid of a SETTING_USER; (uid_t)-1 when it is not set. */
 guint settings_uid(const Settings *settings, const char *group, const char *key);
 

@@ -2,33 +2,42 @@
  */
 #include "base/settings.h"
 
-#define MODE "off log warn enforce"
 #define RUN "/run/acuse/"
 #define SIGNER_RUN "/run/acuse-signer/"
 #define STATE "/var/lib/acuse/"
 #define S(g, k, d, h)                                                                              \
 	{                                                                                          \
-		g, k, SETTING_STRING, d, 0, 0, NULL, h                                             \
+		g, k, SETTING_STRING, d, 0, 0, NULL, h, FALSE                                      \
 	}
 #define P(g, k, d, h)                                                                              \
 	{                                                                                          \
-		g, k, SETTING_PATH, d, 0, 0, NULL, h                                               \
+		g, k, SETTING_PATH, d, 0, 0, NULL, h, FALSE                                        \
 	}
 #define I(g, k, d, lo, hi, h)                                                                      \
 	{                                                                                          \
-		g, k, SETTING_INT, d, lo, hi, NULL, h                                              \
+		g, k, SETTING_INT, d, lo, hi, NULL, h, FALSE                                       \
 	}
 #define C(g, k, d, words, h)                                                                       \
 	{                                                                                          \
-		g, k, SETTING_CHOICE, d, 0, 0, words, h                                            \
+		g, k, SETTING_CHOICE, d, 0, 0, words, h, FALSE                                     \
 	}
 #define L(g, k, d, h)                                                                              \
 	{                                                                                          \
-		g, k, SETTING_LIST, d, 0, 0, NULL, h                                               \
+		g, k, SETTING_LIST, d, 0, 0, NULL, h, FALSE                                        \
 	}
 #define U(g, k, d, h)                                                                              \
 	{                                                                                          \
-		g, k, SETTING_USER, d, 0, 0, NULL, h                                               \
+		g, k, SETTING_USER, d, 0, 0, NULL, h, FALSE                                        \
+	}
+/* The mode of a rule, by its id in lower case; who sends is no matter of units (P1, P2). */
+#define MODE "off log warn enforce"
+#define RULE(k, d, h)                                                                              \
+	{                                                                                          \
+		"policy", k, SETTING_CHOICE, d, 0, 0, MODE, h, FALSE                               \
+	}
+#define SCOPED_RULE(k, d, h)                                                                       \
+	{                                                                                          \
+		"policy", k, SETTING_CHOICE, d, 0, 0, MODE, h, TRUE                                \
 	}
 
 const SettingRow settings_table[] = {
@@ -49,15 +58,17 @@ const SettingRow settings_table[] = {
 	I("milter", "client_wait_ms", "20000", 1000, 60000,
 		"Longest time a mail client is kept waiting, in milliseconds."),
 
-	C("policy", "p1", "enforce", MODE, "P1: the sender is who they authenticated as."),
-	C("policy", "p2", "enforce", MODE, "P2: an inactive account sends nothing."),
-	C("policy", "p3", "enforce", MODE, "P3: the subject is mandatory."),
-	C("policy", "p4", "enforce", MODE, "P4: the signature block ends every message."),
-	C("policy", "p5", "enforce", MODE, "P5: a read receipt is requested."),
-	C("policy", "p6", "enforce", MODE, "P6: a delivery confirmation is requested."),
-	C("policy", "p10", "enforce", MODE, "P10: a notification carries a registered expediente."),
-	C("policy", "p14", "enforce", MODE,
-		"P14: a notification has one citizen and no Bcc outside."),
+	RULE("p1", "enforce", "P1: the sender is who they authenticated as."),
+	RULE("p2", "enforce", "P2: an inactive account sends nothing."),
+	SCOPED_RULE("p3", "enforce", "P3: the subject is mandatory."),
+	SCOPED_RULE("p4", "enforce", "P4: the signature block ends every message."),
+	SCOPED_RULE("p5", "enforce", "P5: a read receipt is requested."),
+	SCOPED_RULE("p6", "enforce", "P6: a delivery confirmation is requested."),
+	SCOPED_RULE("p10", "enforce", "P10: a notification carries a registered expediente."),
+	SCOPED_RULE("p14", "enforce", "P14: a notification has one citizen and no Bcc outside."),
+	RULE("s7", "enforce",
+		"S7: what its author signed or encrypted goes back when it could not arrive "
+		"whole."),
 	L("policy", "notification_types", "NOTIFICACION;CEDULA;RESOLUCION;CARTA;OFICIO",
 		"Document types that, sent to the outside, make a notification."),
 	S("policy", "expediente_pattern", "Exp\\.?\\s*(?:N[°º.]*\\s*)?([0-9]{4}-[0-9]{3,9})",
@@ -134,5 +145,5 @@ const SettingRow settings_table[] = {
 
 	I("naming", "first_number", "1", 1, 99,
 		"First number given to a name that is taken twice."),
-	{NULL, NULL, SETTING_STRING, NULL, 0, 0, NULL, NULL},
+	{NULL, NULL, SETTING_STRING, NULL, 0, 0, NULL, NULL, FALSE},
 };

@@ -5,10 +5,11 @@ lib_core_libcore_a_SOURCES = \
 	lib/core/authentication_results.c lib/core/authentication_results.h \
 	lib/core/evidence.c lib/core/evidence.h \
 	lib/core/facts.c lib/core/facts.h \
+	lib/core/fold.c lib/core/fold.h \
 	lib/core/merkle.c lib/core/merkle.h \
 	lib/core/naming.c lib/core/naming.h \
 	lib/core/plan.c lib/core/plan.h \
-	lib/core/policy.c lib/core/policy.h \
+	lib/core/policy.c lib/core/policy.h lib/core/policy_settings.c \
 	lib/core/record.c lib/core/record.h \
 	lib/core/return_token.c lib/core/return_token.h \
 	lib/core/send.c lib/core/send.h \

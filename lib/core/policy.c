@@ -7,65 +7,13 @@
  * changes.
  */
 #include "core/policy.h"
+#include "core/fold.h"
 
 #include <string.h>
 
 #include "core/rules/rules.h"
 
 #define DEFAULT_STATUS "550 5.7.1"
-
-PolicySettings *policy_settings_new(void)
-{
-	PolicySettings *settings = g_new0(PolicySettings, 1);
-
-	settings->modes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	settings->signature = signature_settings_new();
-	return settings;
-}
-
-void policy_settings_free(PolicySettings *settings)
-{
-	if (settings == NULL)
-		return;
-	g_free(settings->institution_name);
-	g_free(settings->institution_phone);
-	g_free(settings->domain);
-	g_strfreev(settings->notification_types);
-	g_clear_pointer(&settings->expediente_pattern, g_regex_unref);
-	signature_settings_free(settings->signature);
-	g_hash_table_unref(settings->modes);
-	g_free(settings);
-}
-
-RuleMode policy_mode(const PolicyInput *input, const char *id)
-{
-	g_autofree char *key = g_ascii_strdown(id, -1);
-	gpointer mode;
-
-	if (!g_hash_table_lookup_extended(input->settings->modes, key, NULL, &mode))
-		return MODE_ENFORCE;
-	return (RuleMode)GPOINTER_TO_UINT(mode);
-}
-
-/* Case, accents, invisible characters and runs of blanks put aside: "Notificación  N°" ->
- * "NOTIFICACION NO". */
-static char *fold_text(const char *text)
-{
-	g_autofree char *decomposed = g_utf8_normalize(text, -1, G_NORMALIZE_ALL);
-	g_autoptr(GString) folded = g_string_new(NULL);
-
-	for (const char *at = decomposed; at != NULL && *at != '\0'; at = g_utf8_next_char(at)) {
-		gunichar c = g_utf8_get_char(at);
-
-		if (g_unichar_ismark(c) || g_unichar_type(c) == G_UNICODE_FORMAT)
-			continue;
-		if (!g_unichar_isspace(c))
-			g_string_append_unichar(folded, g_unichar_toupper(c));
-		else if (folded->len > 0 && folded->str[folded->len - 1] != ' ')
-			g_string_append_c(folded, ' ');
-	}
-	return g_strdup(folded->str);
-}
 
 static gboolean starts_with_word(const char *text, const char *word)
 {
@@ -83,7 +31,7 @@ static char *find_document_type(const PolicySettings *settings, const char *subj
 
 	if (subject == NULL || settings->notification_types == NULL)
 		return NULL;
-	folded = fold_text(subject);
+	folded = text_fold(subject);
 	for (char **type = settings->notification_types; *type != NULL; type++) {
 		if (starts_with_word(folded, *type) &&
 			(found == NULL || strlen(*type) > strlen(found)))
@@ -169,7 +117,7 @@ static void run_rule(const Rule *rule, RuleMode mode, const PolicyInput *input, 
 
 static void apply_rule(const Rule *rule, const PolicyInput *input, Plan *plan)
 {
-	RuleMode mode = policy_mode(input, rule->id);
+	RuleMode mode = policy_mode(input, rule->id, NULL);
 	g_autoptr(Plan) trial = NULL;
 
 	if (mode == MODE_OFF)

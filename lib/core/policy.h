@@ -5,6 +5,7 @@
 #ifndef ACUSE_CORE_POLICY_H
 #define ACUSE_CORE_POLICY_H
 
+#include "base/settings.h"
 #include "core/account.h"
 #include "core/facts.h"
 #include "core/plan.h"
@@ -17,11 +18,24 @@ typedef struct {
 	SignatureSettings *signature; /* never NULL */
 	GRegex *expediente_pattern;   /* group 1 is the number */
 	GHashTable *modes;	      /* "p1" -> GUINT_TO_POINTER(RuleMode); absent: enforce */
+	GHashTable *scopes;	      /* "unit:GERENCIA MUNICIPAL" (folded) -> PolicyScope * */
 } PolicySettings;
+
+/* Modes of their own for a unit, a mailbox or what is sent to a domain: "[policy unit:...]". */
+typedef struct {
+	char *name;	   /* "unit:Gerencia Municipal", as the settings have it */
+	GHashTable *modes; /* as those of PolicySettings; absent: not said here */
+} PolicyScope;
 
 PolicySettings *policy_settings_new(void);
 void policy_settings_free(PolicySettings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PolicySettings, policy_settings_free)
+
+/*
+ * [institution] and [policy] of the settings; `signature` is that of signature_settings_new. NULL
+ * with ACUSE_ERROR_INVALID: the pattern or a scope is wrong.
+ */
+PolicySettings *policy_settings_load(const Settings *settings, GError **error);
 
 typedef struct {
 	const PolicySettings *settings;
@@ -41,9 +55,13 @@ typedef struct {
  */
 Plan *policy_decide(const PolicyInput *input);
 
-/* The mode of a rule ("P3") for this message. A rule that edits asks it: nothing is edited unless
- * it is enforced. */
-RuleMode policy_mode(const PolicyInput *input, const char *id);
+/*
+ * The mode of a rule ("P3") for this message: that of the sending mailbox, else of its unit (a
+ * mailbox without one: the login's), else of the recipients' domains, the strictest when there are
+ * several, else the general one. A rule that edits asks it: nothing is edited unless it is
+ * enforced. *scope (may be NULL): where it was said; NULL: in [policy] itself.
+ */
+RuleMode policy_mode(const PolicyInput *input, const char *id, const char **scope);
 
 /* The class of a send, by recipients, subject and the sender's mark (REQUIREMENTS 1). */
 SendClass policy_class(const PolicyInput *input, const char *document_type);

@@ -51,6 +51,11 @@ static void test_wrong_lines(void **state)
 		{"[milter]\nclient_wait_ms=60001\n", "must be a whole number from 1000 to 60000"},
 		{"[api]\nsocket=relative.sock\n", "[api] socket: must be an absolute path"},
 		{"no group\n", "group"},
+		{"[policy unit:x]\np3=no\n", "[policy unit:x] p3: must be one of"},
+		{"[policy unit:x]\np1=off\n", "[policy unit:x] p1: no such setting"},
+		{"[policy unit:x]\nnotification_types=X\n", "no such setting"},
+		{"[milter unit:x]\nclient_wait_ms=2000\n", "no such setting"},
+		{"[ policy]\np3=off\n", "no such setting"},
 	};
 
 	(void)state;
@@ -62,6 +67,24 @@ static void test_wrong_lines(void **state)
 		assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_INVALID));
 		assert_non_null(strstr(error->message, cases[i].reason));
 	}
+}
+
+static void test_scoped(void **state)
+{
+	g_autoptr(Settings) settings = load("[policy unit:Gerencia Municipal]\np3=warn\n"
+					    "[policy]\np3=log\n[policy domain:x.pe]\np4=off\n",
+		NULL);
+	g_auto(GStrv) scopes = settings_scopes(settings, "policy");
+	g_auto(GStrv) none = settings_scopes(settings, "milter");
+
+	(void)state;
+	assert_int_equal(g_strv_length(scopes), 2);
+	assert_int_equal(g_strv_length(none), 0);
+	assert_string_equal(scopes[0], "unit:Gerencia Municipal");
+	assert_string_equal(settings_scoped(settings, "policy", scopes[0], "p3"), "warn");
+	assert_null(settings_scoped(settings, "policy", scopes[0], "p4"));
+	assert_string_equal(settings_scoped(settings, "policy", scopes[1], "p4"), "off");
+	assert_string_equal(settings_string(settings, "policy", "p3"), "log");
 }
 
 static void test_error_table(void **state)
@@ -83,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_wrong_lines),
+		cmocka_unit_test(test_scoped),
 		cmocka_unit_test(test_error_table),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
