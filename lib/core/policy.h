@@ -63,6 +63,9 @@ Plan *policy_decide(const PolicyInput *input);
  */
 RuleMode policy_mode(const PolicyInput *input, const char *id, const char **scope);
 
+/* Whether any message may be asked the rule: it is not off everywhere. */
+gboolean policy_is_asked(const PolicySettings *settings, const char *id);
+
 /* The class of a send, by recipients, subject and the sender's mark (REQUIREMENTS 1). */
 SendClass policy_class(const PolicyInput *input, const char *document_type);
 

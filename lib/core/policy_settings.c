@@ -207,3 +207,17 @@ RuleMode policy_mode(const PolicyInput *input, const char *id, const char **scop
 		return mode;
 	return mode_of_domains(input, key, mode, where);
 }
+
+gboolean policy_is_asked(const PolicySettings *settings, const char *id)
+{
+	g_autofree char *key = g_ascii_strdown(id, -1);
+	RuleMode mode = MODE_ENFORCE;
+	GHashTableIter iter;
+	gpointer scope;
+
+	has_mode(settings->modes, key, &mode);
+	g_hash_table_iter_init(&iter, settings->scopes);
+	while (mode == MODE_OFF && g_hash_table_iter_next(&iter, NULL, &scope))
+		has_mode(((PolicyScope *)scope)->modes, key, &mode);
+	return mode != MODE_OFF;
+}
