@@ -218,6 +218,14 @@ gboolean codec_charset_is_ascii(const char *charset)
 	       strcmp(charset, "ansi_x3.4-1968") == 0;
 }
 
+/* "iso-8859-0" looks like one, and is none. */
+static gboolean is_known(const char *charset)
+{
+	g_autofree char *letter = g_convert("A", 1, "UTF-8", charset, NULL, NULL, NULL);
+
+	return g_strcmp0(letter, "A") == 0;
+}
+
 gboolean codec_charset_extends_ascii(const char *charset)
 {
 	static const char *const prefixes[] = {
@@ -227,7 +235,7 @@ gboolean codec_charset_extends_ascii(const char *charset)
 		return TRUE;
 	for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
 		if (g_str_has_prefix(charset, prefixes[i]))
-			return TRUE;
+			return is_known(charset);
 	return FALSE;
 }
 
