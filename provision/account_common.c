@@ -5,6 +5,7 @@
 #include "api/record_json.h"
 #include "base/error.h"
 #include "cms/digest.h"
+#include "core/dni.h"
 #include "provision/accounts.h"
 #include "provision/outbox.h"
 #include "provision/row.h"
@@ -108,11 +109,21 @@ char *account_text_tidy(const char *text)
 	return g_string_free(tidy, tidy->len == 0);
 }
 
-gboolean account_dni_check(const char *dni, GError **error)
+char *account_dni_read(const char *text, GError **error)
 {
-	if (strlen(dni) == 8 && strspn(dni, "0123456789") == 8)
-		return TRUE;
-	return api_invalid(error, "dni", "must be 8 digits");
+	char number[DNI_DIGITS + 1];
+
+	if (dni_parse(text, number))
+		return g_strdup(number);
+	api_invalid(error, "dni", "must be 8 digits, and behind a hyphen its check character");
+	return NULL;
+}
+
+gboolean account_dni_conflict(GError **error)
+{
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT,
+		"the DNI has a personal account that is active or pending");
+	return FALSE;
 }
 
 char *account_mail(const Service *service, const char *uid)

@@ -23,8 +23,11 @@ char *account_password_new(void);
 /* The text trimmed and with single blanks between its words; NULL when nothing is left. */
 char *account_text_tidy(const char *text);
 
-/* Whether it is the number of a DNI; INVALID names "dni". */
-gboolean account_dni_check(const char *dni, GError **error);
+/* The number of a DNI, 8 digits, a new string; NULL with INVALID naming "dni". core/dni.h */
+char *account_dni_read(const char *text, GError **error);
+
+/* Sets CONFLICT, that the DNI has an account; FALSE. */
+gboolean account_dni_conflict(GError **error);
 
 /* The address of an account of the institution, a new string. */
 char *account_mail(const Service *service, const char *uid);
@@ -35,6 +38,12 @@ char *account_dni_key(const char *dni);
 /* Appends "account.password" {uid, reason, actor}. */
 gboolean account_record_password(
 	const ApiRequest *request, const char *uid, const char *reason, GError **error);
+
+/*
+ * Reserves a name for ever for `holder`, if it is nobody's (account_creation.c). CONFLICT: taken;
+ * UNAVAILABLE.
+ */
+gboolean account_name_take(Service *service, const char *name, const char *holder, GError **error);
 
 /* What the outbox carries out; each may be done twice. */
 gboolean account_create(Service *service, const json_t *body, GError **error); /* {"request"} */

@@ -3,6 +3,7 @@ noinst_LIBRARIES += provision/libaccounts.a
 provision_libaccounts_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 provision_libaccounts_a_SOURCES = \
 	provision/account_common.c provision/accounts.h \
+	provision/account_creation.c \
 	provision/accounts.c \
 	provision/attempts.c provision/attempts.h \
 	provision/offices.c \
@@ -10,5 +11,7 @@ provision_libaccounts_a_SOURCES = \
 	provision/people.c \
 	provision/request_form.c provision/request_form.h \
 	provision/request_life.c provision/request_life.h \
+	provision/request_step.c provision/request_step.h \
 	provision/requests.c \
-	provision/self.c provision/self.h
+	provision/self.c provision/self.h \
+	provision/taken_names.c provision/taken_names.h

@@ -57,7 +57,8 @@ RoleTable *role_table_new(const Settings *settings, GError **error)
 	if (grant_list(table, settings, "otic_users", ROLE_OTIC, error) &&
 		grant_list(table, settings, "hr_users", ROLE_HR, error) &&
 		grant_list(table, settings, "tramite_users", ROLE_TRAMITE, error) &&
-		grant_list(table, settings, "auditor_users", ROLE_AUDITOR, error))
+		grant_list(table, settings, "auditor_users", ROLE_AUDITOR, error) &&
+		grant_list(table, settings, "head_users", ROLE_HEAD, error))
 		return table;
 	role_table_free(table);
 	return NULL;

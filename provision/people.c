@@ -109,7 +109,8 @@ static gboolean cease_change(StoreTxn *txn, gpointer data, GError **error)
 
 static gboolean cease(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	Change change = {.request = request, .dni = request->arguments[0]};
+	Change change = {.request = request};
+	g_autofree char *dni = NULL;
 	g_autofree char *uid = NULL;
 	g_autofree char *mail = NULL;
 
@@ -118,7 +119,8 @@ static gboolean cease(const ApiRequest *request, ApiResponse *response, GError *
 	change.document = api_string(request->body, "document", ACCOUNT_DOCUMENT_MAX, error);
 	if (change.document == NULL || !read_date(&change, error))
 		return FALSE;
-	if (!account_dni_check(change.dni, error))
+	change.dni = dni = account_dni_read(request->arguments[0], error);
+	if (dni == NULL)
 		return FALSE;
 	change.uid = uid = find_uid(request->service, change.dni, error);
 	if (uid == NULL)

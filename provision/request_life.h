@@ -10,7 +10,7 @@
 typedef enum {
 	REQUEST_NEW, /* before it is filed */
 	REQUEST_RECEIVED,
-	REQUEST_OBSERVED, /* lacks the tramite number that proves the head's signature */
+	REQUEST_OBSERVED, /* something is missing: request_form_lacks says what */
 	REQUEST_APPROVED, /* its account is being made or waits for its credentials */
 	REQUEST_DENIED,
 	REQUEST_EXECUTED, /* credentials delivered */
@@ -20,9 +20,13 @@ typedef enum {
 
 typedef enum {
 	REQUEST_FILE,
-	REQUEST_FILE_WITHOUT_TRAMITE,
+	REQUEST_FILE_LACKING, /* filed, but something is missing */
+	REQUEST_OBSERVE,      /* the IT office finds something missing, and says what */
+	REQUEST_AMEND,	      /* something that was missing came, not all of it */
+	REQUEST_COMPLETE,     /* the last of it came */
 	REQUEST_APPROVE,
 	REQUEST_DENY,
+	REQUEST_CANCEL, /* before there is an account */
 	REQUEST_DELIVER,
 	REQUEST_N_EVENTS
 } RequestEvent;
@@ -30,6 +34,7 @@ typedef enum {
 typedef enum {
 	REQUEST_EFFECT_CREATE = 1 << 0,	  /* outbox "account.create"; the DNI is taken */
 	REQUEST_EFFECT_PASSWORD = 1 << 1, /* a first password is set before the state changes */
+	REQUEST_EFFECT_CLOSE = 1 << 2,	  /* the account that was made is closed; the DNI is free */
 } RequestEffect;
 
 typedef struct {
@@ -45,6 +50,7 @@ typedef struct {
 const RequestStep *request_step(RequestState state, RequestEvent event);
 
 const char *request_state_name(RequestState state); /* "received" ... */
+const char *request_event_name(RequestEvent event); /* "file" ... */
 gboolean request_state_parse(const char *name, RequestState *state);
 
 #endif

@@ -24,6 +24,7 @@ typedef enum {
 	ROLE_HR = 1 << 4,
 	ROLE_TRAMITE = 1 << 5,
 	ROLE_AUDITOR = 1 << 6,
+	ROLE_HEAD = 1 << 7, /* of a unit: files requests and follows the own ones */
 } Role;
 
 typedef struct _Outbox Outbox;	       /* provision/outbox.h */

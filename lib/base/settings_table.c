@@ -125,6 +125,7 @@ const SettingRow settings_table[] = {
 	L("api", "hr_users", "", "Users with the role hr."),
 	L("api", "tramite_users", "", "Users with the role tramite (the case-file system)."),
 	L("api", "auditor_users", "", "Users with the role auditor (read only)."),
+	L("api", "head_users", "", "Users with the role head (heads of units)."),
 
 	P("ledger", "folder", STATE "ledger", "Folder of the Berkeley DB environment."),
 	P("ledger", "store", STATE "store", "Folder of the message store."),
@@ -145,5 +146,7 @@ const SettingRow settings_table[] = {
 
 	I("naming", "first_number", "1", 1, 99,
 		"First number given to a name that is taken twice."),
+	L("naming", "taken_files", "/etc/aliases",
+		"Files whose first words are names in use outside the directory."),
 	{NULL, NULL, SETTING_STRING, NULL, 0, 0, NULL, NULL, FALSE},
 };

@@ -3,6 +3,7 @@ lib_core_libcore_a_SOURCES = \
 	lib/core/account.c lib/core/account.h \
 	lib/core/attachment.c lib/core/attachment.h \
 	lib/core/authentication_results.c lib/core/authentication_results.h \
+	lib/core/dni.c lib/core/dni.h \
 	lib/core/evidence.c lib/core/evidence.h \
 	lib/core/facts.c lib/core/facts.h \
 	lib/core/fold.c lib/core/fold.h \

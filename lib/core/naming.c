@@ -88,11 +88,23 @@ static char *write_plainly(const char *name)
 	return g_strdup(plain->str);
 }
 
+/* Without a second letter the numbers begin at once. */
+static guint count_lettered(const char *plain_maternal)
+{
+	return strlen(plain_maternal) > 1 ? 2 : 1;
+}
+
+guint naming_lettered(const char *maternal)
+{
+	g_autofree char *plain = write_plainly(maternal);
+
+	return plain != NULL ? count_lettered(plain) : 0;
+}
+
 /* The end of the n-th candidate, after initial and paternal surname. */
 static char *make_ending(const char *maternal, guint n, guint first_number)
 {
-	/* Without a second letter the numbers begin at once. */
-	guint lettered = strlen(maternal) > 1 ? 2 : 1;
+	guint lettered = count_lettered(maternal);
 
 	if (n < lettered)
 		return g_strndup(maternal, n + 1);
@@ -121,6 +133,18 @@ char *naming_candidate(const char *given, const char *paternal, const char *mate
 	ending = make_ending(plain_maternal, n, first_number);
 	return g_strdup_printf("%c%.*s%s", *plain_given, NAMING_MAX_CHARS - 1 - (int)strlen(ending),
 		plain_paternal, ending);
+}
+
+gboolean naming_person_valid(const char *local_part)
+{
+	gsize length = local_part != NULL ? strlen(local_part) : 0;
+
+	if (length < 2 || length > NAMING_MAX_CHARS || !g_ascii_islower(*local_part))
+		return FALSE;
+	for (const char *at = local_part; *at != '\0'; at++)
+		if (!g_ascii_islower(*at) && !g_ascii_isdigit(*at))
+			return FALSE;
+	return !naming_reserved(local_part);
 }
 
 gboolean naming_office_valid(const char *local_part)

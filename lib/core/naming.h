@@ -19,6 +19,18 @@
 char *naming_candidate(const char *given, const char *paternal, const char *maternal, guint n,
 	guint first_number, GError **error);
 
+/*
+ * How many candidates come before the numbers: the n-th candidate is numbered from there on. 0 when
+ * the surname cannot be written.
+ */
+guint naming_lettered(const char *maternal);
+
+/*
+ * Whether an operator may give a person this name, when no rule can write the person's own:
+ * [a-z][a-z0-9]+, at most 64, not reserved.
+ */
+gboolean naming_person_valid(const char *local_part);
+
 /* Whether a local part may name an office: [a-z0-9]+([.-][a-z0-9]+)*, at most 64, not reserved. */
 gboolean naming_office_valid(const char *local_part);
 

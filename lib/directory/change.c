@@ -74,6 +74,40 @@ gboolean directory_reserve_name(
 	return FALSE;
 }
 
+static gboolean has_other_entry(LDAP *ld, LDAPMessage *result, const char *own_dn)
+{
+	LDAPMessage *entry = ldap_first_entry(ld, result);
+
+	for (; entry != NULL; entry = ldap_next_entry(ld, entry)) {
+		char *dn = ldap_get_dn(ld, entry);
+		gboolean own = dn != NULL && g_ascii_strcasecmp(dn, own_dn) == 0;
+
+		ldap_memfree(dn);
+		if (!own)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean directory_name_unused(
+	Directory *directory, const char *uid, const char *mail, GError **error)
+{
+	static const char *const nothing[] = {LDAP_NO_ATTRS, NULL};
+	g_autofree char *own_dn = directory_account_dn(directory, uid, ACCOUNT_PERSON);
+	g_autofree char *uid_value = connection_filter_value(uid);
+	g_autofree char *mail_value = connection_filter_value(mail);
+	g_autofree char *filter = g_strdup_printf("(|(uid=%s)(mail=%s))", uid_value, mail_value);
+	LDAPMessage *result = NULL;
+	GError *trouble = NULL;
+	int code = directory_search(directory, directory->where->base, LDAP_SCOPE_SUBTREE, filter,
+		nothing, &result, &trouble);
+	gboolean unused = finish(directory, code, trouble, "search of a name", error) &&
+			  !has_other_entry(directory->ld, result, own_dn);
+
+	ldap_msgfree(result);
+	return unused;
+}
+
 static void set_text(Mods *mods, const Account *account)
 {
 	g_autofree char *from = account->valid_from != 0 ? entry_time(account->valid_from) : NULL;
@@ -134,11 +168,16 @@ static void set_people(Directory *directory, Mods *mods, int operation, const ch
 /* Whether the entry that is there already is the one that was to be added. */
 static gboolean is_same(Directory *directory, const Account *account, GError **error)
 {
-	g_autoptr(Account) known = directory_get(directory, account->uid, error);
+	GError *failure = NULL;
+	g_autoptr(Account) known = directory_get(directory, account->uid, &failure);
 
-	if (known == NULL)
+	if (failure != NULL && !g_error_matches(failure, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND)) {
+		g_propagate_error(error, failure);
 		return FALSE;
-	if (known->kind == account->kind && g_strcmp0(known->dni, account->dni) == 0 &&
+	}
+	g_clear_error(&failure); /* an entry that is no account of ours */
+	if (known != NULL && known->kind == account->kind &&
+		g_strcmp0(known->dni, account->dni) == 0 &&
 		(account->kind != ACCOUNT_OFFICE ||
 			g_strcmp0(known->display_name, account->display_name) == 0))
 		return TRUE;

@@ -27,6 +27,13 @@ gboolean directory_ping(Directory *directory, GError **error);
 gboolean directory_reserve_name(
 	Directory *directory, const char *local_part, const char *holder, GError **error);
 
+/*
+ * Whether no entry of the directory has that uid or that address; the account's own entry
+ * (uid=X,ou=people) does not count. FALSE without *error: one has it.
+ */
+gboolean directory_name_unused(
+	Directory *directory, const char *uid, const char *mail, GError **error);
+
 /* Adds the account without a password, or finds it there with the same dni (or office name). */
 gboolean directory_add_account(Directory *directory, const Account *account, GError **error);
 

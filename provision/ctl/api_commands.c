@@ -169,6 +169,17 @@ static gboolean run_message(
 	return FALSE;
 }
 
+/* The second argument is the name. */
+static gboolean run_name(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
+{
+	json_t *body = json_pack("{s:s}", "name", arguments[1]);
+	gboolean done = call(ctl, command, arguments, body, options, error);
+
+	json_decref(body);
+	return done;
+}
+
 const Command api_commands[] = {
 	{"request", "file", N_("ARCHIVO.json|-"), 1, {{NULL}}, N_("Presenta un FORM-01."), "POST",
 		"/v1/requests", run_file},
@@ -179,6 +190,18 @@ const Command api_commands[] = {
 		"/v1/requests/{}", run_call},
 	{"request", "approve", "ID", 1, {{NULL}}, N_("Aprueba una solicitud y crea la cuenta."),
 		"POST", "/v1/requests/{}/approve", run_call},
+	{"request", "observe", "ID", 1, {{"reasons", "reasons", TRUE, FALSE}, {NULL}},
+		N_("Observa una solicitud: dice que le falta."), "POST", "/v1/requests/{}/observe",
+		run_call},
+	{"request", "amend", "ID", 1,
+		{{"tramite", "tramite", FALSE, FALSE}, {"answer", "answer", FALSE, FALSE}, {NULL}},
+		N_("Completa una solicitud observada."), "POST", "/v1/requests/{}/amend", run_call},
+	{"request", "name", N_("ID NOMBRE-LOCAL"), 2, {{NULL}},
+		N_("Da el nombre de la cuenta cuando la regla no puede escribirlo."), "POST",
+		"/v1/requests/{}/name", run_name},
+	{"request", "cancel", "ID", 1, {{"reasons", "reasons", TRUE, FALSE}, {NULL}},
+		N_("Anula una solicitud, con sus motivos."), "POST", "/v1/requests/{}/cancel",
+		run_call},
 	{"request", "deny", "ID", 1, {{"reasons", "reasons", TRUE, FALSE}, {NULL}},
 		N_("Deniega una solicitud, con sus motivos."), "POST", "/v1/requests/{}/deny",
 		run_call},

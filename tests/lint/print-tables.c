@@ -39,6 +39,7 @@ static void print_roles(int roles)
 		{ROLE_HR, "hr"},
 		{ROLE_TRAMITE, "tramite"},
 		{ROLE_AUDITOR, "auditor"},
+		{ROLE_HEAD, "head"},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)

@@ -1,9 +1,15 @@
 # unit tests of the accounts part of provision
-check_PROGRAMS += tests/unit/test-request-life tests/unit/test-accounts
-TESTS += tests/unit/test-request-life tests/unit/test-accounts
+accounts_tests = tests/unit/test-request-life tests/unit/test-accounts tests/unit/test-account-names
+check_PROGRAMS += $(accounts_tests)
+TESTS += $(accounts_tests)
+accounts_fixture = tests/unit/accounts_fixture.c tests/unit/accounts_fixture.h tests/unit/slapd.c tests/unit/slapd.h \
+	tests/unit/route.h
 tests_unit_test_request_life_SOURCES = tests/unit/test-request-life.c
 tests_unit_test_request_life_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_request_life_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)
-tests_unit_test_accounts_SOURCES = tests/unit/test-accounts.c tests/unit/slapd.c tests/unit/slapd.h
+tests_unit_test_accounts_SOURCES = tests/unit/test-accounts.c $(accounts_fixture)
 tests_unit_test_accounts_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_accounts_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)
+tests_unit_test_account_names_SOURCES = tests/unit/test-account-names.c $(accounts_fixture)
+tests_unit_test_account_names_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_account_names_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)

@@ -18,12 +18,12 @@ static inline const char *route_query(gpointer http, const char *name)
 }
 
 /* body is consumed; what the handler says. A route that is not there aborts the test. */
-static inline gboolean route_call(Service *service, const Route *routes, const char *method,
+static inline gboolean route_call(Service *of, const Route *routes, const char *method,
 	const char *path, const char *argument, const char *query, json_t *body,
 	ApiResponse *response, GError **error)
 {
 	char *const arguments[] = {(char *)argument, NULL};
-	const ApiRequest request = {.service = service,
+	const ApiRequest request = {.service = of,
 		.roles = ROLE_OTIC,
 		.actor = "uid:0",
 		.method = method,

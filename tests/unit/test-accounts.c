@@ -5,75 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <glib/gstdio.h>
-#include <signal.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "directory/change.h"
 #include "provision/accounts.h"
-#include "provision/outbox.h"
 #include "provision/row.h"
 #include "provision/self.h"
-#include "tests/unit/route.h"
-#include "tests/unit/slapd.h"
-
-#define WAIT_TRIES 500
-#define WAIT_PAUSE_US 20000
-
-static TestSlapd *slapd;
-static Service service;
-static char *ledger;
-
-static gint64 now_s(void)
-{
-	return 1795208036; /* 2026-11-20T20:53:56Z */
-}
-
-/* The answer's JSON, or NULL with error. body is consumed. */
-static json_t *call(const Route *routes, const char *method, const char *path, const char *argument,
-	json_t *body, GError **error)
-{
-	ApiResponse response;
-	gboolean done =
-		route_call(&service, routes, method, path, argument, NULL, body, &response, error);
-
-	assert_int_equal(done, response.json != NULL);
-	return response.json;
-}
-
-static void assert_fails(const Route *routes, const char *path, const char *argument, json_t *body,
-	AcuseErrorCode code)
-{
-	g_autoptr(GError) error = NULL;
-
-	assert_null(call(routes, "POST", path, argument, body, &error));
-	assert_string_equal(acuse_error_row_of(error)->name, acuse_error_row((int)code)->name);
-}
-
-static json_t *form(const char *dni)
-{
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "kind",
-		"person", "action", "create", "given_names", "Rosa", "paternal_surname", "Morales",
-		"maternal_surname", "Aranda", "dni", dni, "post", "Secretaria", "unit",
-		"Secretaría General", "document", "Memorando 45", "reason", "joining", "tramite",
-		"2026-000871");
-}
-
-/* Filed; a new string: its id. */
-static char *file_form(const char *dni)
-{
-	g_autoptr(GError) error = NULL;
-	json_t *filed = call(routes_requests, "POST", "/v1/requests", NULL, form(dni), &error);
-	char *id;
-
-	if (filed == NULL)
-		fail_msg("%s", error->message);
-	assert_string_equal(row_text(filed, "state"), "received");
-	id = g_strdup(row_text(filed, "id"));
-	json_decref(filed);
-	return id;
-}
+#include "tests/unit/accounts_fixture.h"
 
 static gpointer approve_in_thread(gpointer id)
 {
@@ -88,8 +26,8 @@ static gpointer approve_in_thread(gpointer id)
 /* Two requests of one name approved at once become two accounts, by the naming rule. */
 static void test_two_of_one_name(void **state)
 {
-	g_autofree char *first = file_form("40000001");
-	g_autofree char *second = file_form("40000002");
+	g_autofree char *first = file_form(form("40000001"));
+	g_autofree char *second = file_form(form("40000002"));
 	GThread *thread = g_thread_new("approve", approve_in_thread, first);
 	g_autofree char *second_uid = approve_in_thread(second);
 	g_autofree char *first_uid = g_thread_join(thread);
@@ -129,43 +67,10 @@ static void test_observed_and_denied(void **state)
 		ACUSE_ERROR_CONFLICT);
 }
 
-/* An active person; *password is the first one. */
-static char *make_person(const char *dni, char **password)
-{
-	g_autofree char *id = file_form(dni);
-	json_t *approved =
-		call(routes_requests, "POST", "/v1/requests/{id}/approve", id, json_object(), NULL);
-	json_t *delivered =
-		call(routes_requests, "POST", "/v1/requests/{id}/deliver", id, json_object(), NULL);
-	char *uid = g_strdup(row_text(delivered, "uid"));
-
-	assert_string_equal(row_text(approved, "uid"), uid);
-	if (password != NULL)
-		*password = g_strdup(row_text(delivered, "password"));
-	json_decref(approved);
-	json_decref(delivered);
-	assert_fails(routes_requests, "/v1/requests/{id}/deliver", id, json_object(),
-		ACUSE_ERROR_CONFLICT);
-	return uid;
-}
-
-static gboolean no_leaf_has(const char *text)
-{
-	for (guint64 i = 0; i < store_tree_size(service.store); i++) {
-		g_autofree char *leaf = store_leaf(service.store, i, NULL);
-		g_autofree char *opening = store_opening(service.store, i, NULL);
-
-		if (strstr(leaf, text) != NULL ||
-			(opening != NULL && strstr(opening, text) != NULL))
-			return FALSE;
-	}
-	return TRUE;
-}
-
 static void test_password_of_the_owner(void **state)
 {
 	g_autofree char *first = NULL;
-	g_autofree char *uid = make_person("40000004", &first);
+	g_autofree char *uid = make_person(form("40000004"), &first);
 	g_autofree char *typed = g_strdup_printf(" %s@MUNI.test ", uid);
 	const ApiRequest public = {
 		.service = &service, .roles = ROLE_PUBLIC, .actor = "public:127.0.0.1"};
@@ -186,21 +91,6 @@ static void test_password_of_the_owner(void **state)
 	assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN));
 }
 
-static gboolean live_has(const char *uid, AccountState wanted)
-{
-	g_autoptr(Account) account = live_directory_by_uid(service.live, uid);
-
-	return account != NULL && account->state == wanted;
-}
-
-#define eventually(condition)                                                                      \
-	do {                                                                                       \
-		int tries_ = 0;                                                                    \
-		while (!(condition) && ++tries_ < WAIT_TRIES)                                      \
-			g_usleep(WAIT_PAUSE_US);                                                   \
-		assert_true(tries_ < WAIT_TRIES);                                                  \
-	} while (0)
-
 static json_t *office(const char *local_part, const char *responsible)
 {
 	return json_pack("{s:s, s:s, s:s, s:[], s:s}", "local_part", local_part, "name",
@@ -210,7 +100,7 @@ static json_t *office(const char *local_part, const char *responsible)
 
 static void test_office(void **state)
 {
-	g_autofree char *uid = make_person("40000005", NULL);
+	g_autofree char *uid = make_person(form("40000005"), NULL);
 	json_t *made;
 
 	(void)state;
@@ -243,7 +133,7 @@ static void test_office(void **state)
 
 static void test_cease(void **state)
 {
-	g_autofree char *uid = make_person("40000006", NULL);
+	g_autofree char *uid = make_person(form("40000006"), NULL);
 	g_autofree char *again = NULL;
 	json_t *ceased;
 
@@ -265,7 +155,7 @@ static void test_cease(void **state)
 	assert_fails(routes_accounts, "/v1/accounts/{uid}/reset-password", uid,
 		json_pack("{s:s}", "reason", "olvido"), ACUSE_ERROR_CONFLICT);
 	/* Back in office: another name, for a name is never given twice. */
-	again = make_person("40000006", NULL);
+	again = make_person(form("40000006"), NULL);
 	assert_string_not_equal(again, uid);
 }
 
@@ -279,8 +169,8 @@ static gboolean request_has_uid(const char *id)
 /* slapd is down: the approval and the cessation are ordered, and carried out when it is back. */
 static void test_directory_down(void **state)
 {
-	g_autofree char *id = file_form("40000007");
-	g_autofree char *uid = make_person("40000008", NULL);
+	g_autofree char *id = file_form(form("40000007"));
+	g_autofree char *uid = make_person(form("40000008"), NULL);
 	g_autoptr(Directory) directory = directory_new(service.settings);
 	json_t *approved, *ceased;
 
@@ -352,34 +242,8 @@ static void test_page(void **state)
 
 static int start(void **state)
 {
-	static const OutboxKind *const kinds[] = {outbox_kinds_accounts, outbox_kinds_tokens, NULL};
-	GError *error = NULL;
-
 	(void)state;
-	signal(SIGPIPE, SIG_IGN);
-	slapd = test_slapd_start(NULL);
-	ledger = g_build_filename(slapd->folder, "ledger", NULL);
-	g_mkdir(ledger, 0700);
-	service.settings = slapd->settings;
-	service.now_s = now_s;
-	service.store = store_open(ledger, &error);
-	assert_null(error);
-	store_set_floor(service.store, 0);
-	service.live = live_directory_start(slapd->settings, &error);
-	service.outbox = outbox_start_with(&service, kinds, &error);
-	assert_null(error);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	outbox_stop(service.outbox);
-	live_directory_stop(service.live);
-	store_close(service.store);
-	test_slapd_free(slapd);
-	g_free(ledger);
-	return 0;
+	return accounts_start(NULL);
 }
 
 int main(void)
@@ -393,5 +257,5 @@ int main(void)
 		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_directory_down),
 	};
-	return cmocka_run_group_tests(tests, start, end);
+	return cmocka_run_group_tests(tests, start, accounts_end);
 }

@@ -65,6 +65,38 @@ static const struct {
 	{"Hugo", "Mac Gregor", "O'Brien", 1, "hmacgregorob"},
 	{"Renée", "L'Hôpital", "d'Alembert", 0, "rlhopitald"},
 	{"Ana", "ﬁgueroa", "Soto", 0, "afigueroas"},
+	{"José María", "Quispe Mamani", "De los Ríos", 0, "jquispemamanid"},
+	{"José María", "Quispe Mamani", "De los Ríos", 1, "jquispemamanide"},
+	{"Juan", "De la Cruz", "Quispe", 1, "jdelacruzqu"},
+	{"Juan", "De la Cruz", "Quispe", 2, "jdelacruzq1"},
+	{"María del Carmen", "Del Águila", "Ríos", 1, "mdelaguilari"},
+	{"Ñahui", "Núñez", "Güere", 1, "nnunezgu"},
+	{"José", "O'Higgins", "Peña", 1, "johigginspe"},
+	{"Ana", "García-Calderón", "Ruiz", 2, "agarciacalderonr1"},
+	{"Li", "Wang", NULL, 1, "lwang1"},
+	{"MARÍA DEL CARMEN", "DEL ÁGUILA", "RÍOS", 0, "mdelaguilar"},
+	{"LUIS", "RÍOS", "DE LA TORRE", 0, "lriosd"},
+	{"Segundo Wilfredo", "Tuanama", "Tapullima", 0, "stuanamat"},
+	{"Ítalo", "Shupingahua", "Sangama", 0, "ishupingahuas"},
+	{"Wálter", "Ch'uquiwanka", "Ñahuincopa", 1, "wchuquiwankana"},
+	{"Úrsula", "Müller de Ñáñez", "Von der Heyde", 0, "umullerdenanezv"},
+	{"Ángel", "Ruiz de Castilla", "y Ponce", 0, "aruizdecastillay"},
+	{"Ángel", "Ruiz de Castilla", "y Ponce", 1, "aruizdecastillayp"},
+	{"Lenin", "Sánchez", "Ñ", 0, "lsanchezn"},
+	{"Lenin", "Sánchez", "Ñ", 1, "lsanchezn1"},
+	{"Rosa", "Ñ", "Ü", 0, "rnu"},
+	{"D’Ana", "D`Angelo", "D´Souza", 0, "ddangelod"},
+	{"Karla", "St. John", "McKenzie", 0, "kstjohnm"},
+	{"Rosa", "Morales", "Aranda Vda. de Soto", 1, "rmoralesar"},
+	{"Nguyễn", "Trần", "Đỗ", 0, "ntrand"},
+	{"O", "Ó", "Ö", 0, "ooo"},
+	{"Rosa", "Morales\u00a0Soto", "Aranda", 0, "rmoralessotoa"},
+	{"Rosa", "Morales", "Арaнда", 0, NULL},
+	{"Rosa", "Morales😀", "Aranda", 0, NULL},
+	{"Rosa", "Morales/Soto", "Aranda", 0, NULL},
+	{"Rosa", "Morales", "(viuda)", 0, NULL},
+	{"محمد", "Morales", NULL, 0, NULL},
+	{"Αννα", "Morales", NULL, 0, NULL},
 	{"李", "王", NULL, 0, NULL},
 	{"Иван", "Petrov", NULL, 0, NULL},
 	{"Rosa", "Morales2", "Aranda", 0, NULL},
@@ -82,6 +114,7 @@ static const struct {
 static void test_candidates(void **state)
 {
 	(void)state;
+	G_STATIC_ASSERT(G_N_ELEMENTS(names) >= 80);
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autoptr(GError) error = NULL;
 		g_autofree char *name = naming_candidate(names[i].given, names[i].paternal,
@@ -104,6 +137,39 @@ static void test_first_number(void **state)
 	(void)state;
 	assert_string_equal(third, "rmoralesa2");
 	assert_string_equal(fourth, "rmoralesa3");
+}
+
+/* Where the numbers begin: the letters before them are as many as the surname has. */
+static void test_lettered(void **state)
+{
+	static const struct {
+		const char *maternal;
+		guint lettered;
+	} cases[] = {{NULL, 1}, {"", 1}, {"Y", 1}, {"Ñ", 1}, {"'", 1}, {"Aranda", 2},
+		{"De la Torre", 2}, {"Æ", 2}, {"李", 0}};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		assert_int_equal(naming_lettered(cases[i].maternal), cases[i].lettered);
+}
+
+static void test_operator(void **state)
+{
+	static const struct {
+		const char *name;
+		gboolean valid;
+	} cases[] = {{"lwang", TRUE}, {"lwang2", TRUE}, {"l", FALSE}, {"2wang", FALSE},
+		{"l.wang", FALSE}, {"l-wang", FALSE}, {"Lwang", FALSE}, {"lwáng", FALSE},
+		{"root", FALSE}, {"", FALSE}, {NULL, FALSE}, {"l wang", FALSE}, {"l*", FALSE}};
+	g_autofree char *limit = g_strnfill(NAMING_MAX_CHARS, 'x');
+	g_autofree char *over = g_strnfill(NAMING_MAX_CHARS + 1, 'x');
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		if (naming_person_valid(cases[i].name) != cases[i].valid)
+			fail_msg("%s", cases[i].name);
+	assert_true(naming_person_valid(limit));
+	assert_false(naming_person_valid(over));
 }
 
 /* The limit of a local part, and the candidates stay distinct there. */
@@ -172,6 +238,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_candidates),
 		cmocka_unit_test(test_first_number),
+		cmocka_unit_test(test_lettered),
+		cmocka_unit_test(test_operator),
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_offices),
 	};

@@ -17,11 +17,22 @@ static void test_every_pair(void **state)
 {
 	/* next state, or NULL: not allowed */
 	static const char *const expected[REQUEST_N_STATES][REQUEST_N_EVENTS] = {
-		[REQUEST_NEW] = {"received", "observed", NULL, NULL, NULL},
-		[REQUEST_RECEIVED] = {NULL, NULL, "approved", "denied", NULL},
-		[REQUEST_OBSERVED] = {NULL, NULL, NULL, "denied", NULL},
-		[REQUEST_APPROVED] = {NULL, NULL, NULL, NULL, "executed"},
+		[REQUEST_NEW] = {[REQUEST_FILE] = "received", [REQUEST_FILE_LACKING] = "observed"},
+		[REQUEST_RECEIVED] = {[REQUEST_OBSERVE] = "observed",
+			[REQUEST_APPROVE] = "approved",
+			[REQUEST_DENY] = "denied",
+			[REQUEST_CANCEL] = "cancelled"},
+		[REQUEST_OBSERVED] = {[REQUEST_AMEND] = "observed",
+			[REQUEST_COMPLETE] = "received",
+			[REQUEST_DENY] = "denied",
+			[REQUEST_CANCEL] = "cancelled"},
+		[REQUEST_APPROVED] =
+			{[REQUEST_CANCEL] = "cancelled", [REQUEST_DELIVER] = "executed"},
 	};
+	/* Deciding is the IT office's; who files may amend and, before the decision, cancel. */
+	const int decides = ROLE_OTIC, files = ROLE_OTIC | ROLE_TRAMITE | ROLE_HEAD;
+	const int roles[REQUEST_N_EVENTS] = {
+		files, files, decides, files, files, decides, decides, files, decides};
 
 	(void)state;
 	for (int from = 0; from < REQUEST_N_STATES; from++) {
@@ -41,8 +52,10 @@ static void test_every_pair(void **state)
 				event == REQUEST_APPROVE);
 			assert_int_equal((step->effects & REQUEST_EFFECT_PASSWORD) != 0,
 				event == REQUEST_DELIVER);
-			assert_int_equal(step->roles,
-				from == REQUEST_NEW ? ROLE_OTIC | ROLE_TRAMITE : ROLE_OTIC);
+			assert_int_equal((step->effects & REQUEST_EFFECT_CLOSE) != 0,
+				from == REQUEST_APPROVED && event == REQUEST_CANCEL);
+			assert_int_equal(
+				step->roles, from == REQUEST_APPROVED ? decides : roles[event]);
 		}
 	}
 }
@@ -69,7 +82,7 @@ static void test_form(void **state)
 		{"empty name", "given_names", "", "given_names", ACUSE_ERROR_INVALID},
 		{"blank name", "paternal_surname", " \u00a0", "paternal_surname",
 			ACUSE_ERROR_INVALID},
-		{"name of no letters", "paternal_surname", "日本", "", ACUSE_ERROR_INVALID},
+		{"wrong check digit", "dni", "17801146-1", "dni", ACUSE_ERROR_INVALID},
 		{"control character", "post", "a\nb", "post", ACUSE_ERROR_INVALID},
 		{"reason", "reason", "because", "reason", ACUSE_ERROR_INVALID},
 		{"kind", "kind", "robot", "kind", ACUSE_ERROR_INVALID},
