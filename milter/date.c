@@ -16,8 +16,11 @@ static char *date_text(gint64 now_s)
 
 static gboolean date_serves(const MessageFacts *facts, gboolean sign, gint64 now_s)
 {
+	/* Of two each reader would believe another one. */
+	if (facts->date_headers != 1)
+		return FALSE;
 	if (!sign)
-		return facts->date != NULL;
+		return TRUE;
 	return facts->date_readable && ABS(facts->date_s - now_s) <= MAX_DATE_DIFFERENCE_S;
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cms/digest.h"
+#include "core/address.h"
 #include "core/return_token.h"
 #include "mime/facts.h"
 #include "milter/inspect.h"
@@ -41,6 +42,13 @@ static Account *find_login(const Services *services, const char *login)
 	if (strchr(login, '@') != NULL)
 		return services->account_by_mail(services->data, login);
 	return services->account_by_uid(services->data, login);
+}
+
+static Account *find_mailbox(const Services *services, const char *from)
+{
+	g_autofree char *address = address_without_detail(from);
+
+	return services->account_by_mail(services->data, address);
 }
 
 Outcome *outgoing_at_mail(const Envelope *envelope, const Services *services)
@@ -86,8 +94,7 @@ static void decide_plan(Work *work)
 
 	work->login = find_login(services, envelope->login);
 	if (work->facts->from->len == 1)
-		work->mailbox = services->account_by_mail(
-			services->data, g_ptr_array_index(work->facts->from, 0));
+		work->mailbox = find_mailbox(services, g_ptr_array_index(work->facts->from, 0));
 	input.settings = services->options->policy;
 	input.envelope = envelope;
 	input.facts = work->facts;

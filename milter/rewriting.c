@@ -67,18 +67,16 @@ static void complete_fields(Work *work)
 	mail_message_add_field(work->final, "Message-ID", id);
 }
 
-static void edit_fields(Work *work)
+static gboolean edit_fields(Work *work, GError **error)
 {
 	for (guint i = 0; i < work->plan->header_edits->len; i++) {
 		const HeaderEdit *edit = g_ptr_array_index(work->plan->header_edits, i);
-		g_autofree char *value = NULL;
+		const char *value = edit->op == HEADER_DELETE ? NULL : edit->value;
 
-		mail_message_delete_fields(work->final, edit->name);
-		if (edit->op == HEADER_DELETE || edit->value == NULL)
-			continue;
-		value = g_strconcat(" ", edit->value, NULL);
-		mail_message_add_field(work->final, edit->name, value);
+		if (!mime_set_field(work->final, edit->name, value, error))
+			return FALSE;
 	}
+	return TRUE;
 }
 
 /* The result's size is known to fit before anything is recorded. */
@@ -148,8 +146,7 @@ gboolean work_rewrite(Work *work, GError **error)
 	work->final = mail_message_copy(work->session->message);
 	delete_foreign_marks(work->final);
 	complete_fields(work);
-	edit_fields(work);
-	if (!insert_block(work, error))
+	if (!edit_fields(work, error) || !insert_block(work, error))
 		return FALSE;
 	work_end_last_line(work->final);
 	work_drop_original(work);

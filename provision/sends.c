@@ -38,7 +38,7 @@ static gboolean check_account(const Service *service, const json_t *body, GError
 		return FALSE;
 	}
 	mailbox = live_directory_by_mail(service->live, row_text(body, "mailbox"));
-	if (mailbox == NULL || !account_may_send_as(person, mailbox)) {
+	if (mailbox == NULL || !account_may_send_as(person, mailbox, service->now_s())) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_AUTHORISED,
 			"the login may not send as this mailbox");
 		return FALSE;

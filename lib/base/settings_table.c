@@ -69,6 +69,8 @@ const SettingRow settings_table[] = {
 	RULE("s7", "enforce",
 		"S7: what its author signed or encrypted goes back when it could not arrive "
 		"whole."),
+	C("policy", "display_name", "directory", "directory keep",
+		"P1: whose name the From shows: the directory's, or the client's."),
 	L("policy", "notification_types", "NOTIFICACION;CEDULA;RESOLUCION;CARTA;OFICIO",
 		"Document types that, sent to the outside, make a notification."),
 	S("policy", "expediente_pattern", "Exp\\.?\\s*(?:N[°º.]*\\s*)?([0-9]{4}-[0-9]{3,9})",

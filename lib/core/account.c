@@ -6,6 +6,36 @@
 
 #include <string.h>
 
+Delegation *delegation_new(const char *uid, gint64 from_s, gint64 until_s)
+{
+	Delegation *delegation = g_new0(Delegation, 1);
+
+	delegation->uid = g_strdup(uid);
+	delegation->from_s = from_s;
+	delegation->until_s = until_s;
+	return delegation;
+}
+
+void delegation_free(Delegation *delegation)
+{
+	if (delegation == NULL)
+		return;
+	g_free(delegation->uid);
+	g_free(delegation);
+}
+
+static void free_delegation(gpointer delegation)
+{
+	delegation_free(delegation);
+}
+
+void account_add_delegation(Account *account, Delegation *delegation)
+{
+	if (account->delegations == NULL)
+		account->delegations = g_ptr_array_new_with_free_func(free_delegation);
+	g_ptr_array_add(account->delegations, delegation);
+}
+
 Account *account_new(void)
 {
 	return g_new0(Account, 1);
@@ -29,6 +59,12 @@ Account *account_copy(const Account *account)
 	copy->phone = g_strdup(account->phone);
 	copy->owner = g_strdup(account->owner);
 	copy->delegates = g_strdupv(account->delegates);
+	copy->delegations = NULL;
+	for (guint i = 0; account->delegations != NULL && i < account->delegations->len; i++) {
+		const Delegation *one = account->delegations->pdata[i];
+
+		account_add_delegation(copy, delegation_new(one->uid, one->from_s, one->until_s));
+	}
 	return copy;
 }
 
@@ -49,6 +85,7 @@ void account_free(Account *account)
 	g_free(account->phone);
 	g_free(account->owner);
 	g_strfreev(account->delegates);
+	g_clear_pointer(&account->delegations, g_ptr_array_unref);
 	g_free(account);
 }
 
@@ -128,7 +165,25 @@ static gboolean same_uid(const char *left, const char *right)
 	       g_ascii_strcasecmp(left, right) == 0;
 }
 
-gboolean account_may_send_as(const Account *person, const Account *mailbox)
+/* A delegate without dates is always one. */
+static gboolean is_in_force(const Account *office, const char *uid, gint64 now_s)
+{
+	gboolean dated = FALSE;
+
+	for (guint i = 0; office->delegations != NULL && i < office->delegations->len; i++) {
+		const Delegation *one = office->delegations->pdata[i];
+
+		if (!same_uid(one->uid, uid))
+			continue;
+		dated = TRUE;
+		if ((one->from_s == 0 || now_s >= one->from_s) &&
+			(one->until_s == 0 || now_s < one->until_s))
+			return TRUE;
+	}
+	return !dated;
+}
+
+gboolean account_may_send_as(const Account *person, const Account *mailbox, gint64 now_s)
 {
 	if (same_uid(person->uid, mailbox->uid))
 		return TRUE;
@@ -138,7 +193,7 @@ gboolean account_may_send_as(const Account *person, const Account *mailbox)
 		return TRUE;
 	for (char **uid = mailbox->delegates; uid != NULL && *uid != NULL; uid++) {
 		if (same_uid(person->uid, *uid))
-			return TRUE;
+			return is_in_force(mailbox, *uid, now_s);
 	}
 	return FALSE;
 }

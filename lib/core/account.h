@@ -13,6 +13,15 @@ typedef enum { ACCOUNT_PERSON, ACCOUNT_OFFICE, ACCOUNT_ACTIVITY, ACCOUNT_THIRD_P
 /* pending: created, credentials not yet delivered. */
 typedef enum { ACCOUNT_PENDING, ACCOUNT_ACTIVE, ACCOUNT_SUSPENDED, ACCOUNT_CEASED } AccountState;
 
+/* When a delegate may use an office's mailbox; Unix seconds, 0: no limit. */
+typedef struct {
+	char *uid;
+	gint64 from_s, until_s; /* until: the first second that is too late */
+} Delegation;
+
+Delegation *delegation_new(const char *uid, gint64 from_s, gint64 until_s);
+void delegation_free(Delegation *delegation);
+
 typedef struct {
 	char *uid;  /* local part: "rmoralesa" */
 	char *mail; /* "rmoralesa@muni.test", lower case */
@@ -27,6 +36,9 @@ typedef struct {
 	char *extension, *phone;
 	char *owner;	  /* office: uid of the responsible; NULL when vacant */
 	char **delegates; /* office: uids, NULL-terminated; may be NULL */
+	/* Delegation *: the dates of those delegates that have some, perhaps several times; NULL:
+	   none has. */
+	GPtrArray *delegations;
 } Account;
 
 Account *account_new(void);
@@ -46,7 +58,11 @@ gboolean account_state_parse(const char *word, AccountState *state);
  */
 gboolean account_may_send(const Account *account, gint64 now_s, const char **reason);
 
-/* Whether `person` may send as `office`: itself, the responsible, or a delegate. */
-gboolean account_may_send_as(const Account *person, const Account *mailbox);
+/* Whether `person` may send as `mailbox`: itself; of an office the responsible, or a delegate
+ * within the dates of one of his delegations, if he has any with dates. */
+gboolean account_may_send_as(const Account *person, const Account *mailbox, gint64 now_s);
+
+/* Appends to `delegations`, which may be NULL: it is made then. */
+void account_add_delegation(Account *account, Delegation *delegation);
 
 #endif

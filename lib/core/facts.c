@@ -52,6 +52,8 @@ MessageFacts *message_facts_new(void)
 	MessageFacts *facts = g_new0(MessageFacts, 1);
 
 	facts->from = g_ptr_array_new_with_free_func(g_free);
+	facts->resent = g_ptr_array_new_with_free_func(g_free);
+	facts->repeated = g_ptr_array_new_with_free_func(g_free);
 	facts->to = g_ptr_array_new_with_free_func(g_free);
 	facts->cc = g_ptr_array_new_with_free_func(g_free);
 	facts->attachments = g_ptr_array_new_with_free_func((GDestroyNotify)attachment_facts_free);
@@ -66,6 +68,10 @@ void message_facts_free(MessageFacts *facts)
 	g_ptr_array_unref(facts->to);
 	g_ptr_array_unref(facts->cc);
 	g_ptr_array_unref(facts->attachments);
+	g_ptr_array_unref(facts->resent);
+	g_ptr_array_unref(facts->repeated);
+	g_free(facts->from_name);
+	g_free(facts->odd_field);
 	g_free(facts->sender);
 	g_free(facts->subject);
 	g_free(facts->message_id);

@@ -50,13 +50,20 @@ typedef struct {
 	guint from_headers;	  /* how many From headers there are */
 	gboolean from_unreadable; /* a From that no parser agrees on: groups, garbage, encoded-words
 				     in addresses */
+	char *from_name;	  /* what the From shows beside its one address, decoded; NULL */
 	char *sender;		  /* address of Sender; NULL: none, "": not one for sure */
-	GPtrArray *to, *cc;	  /* char *: addresses */
-	char *subject;		  /* decoded, one line; NULL: no such header */
+	GPtrArray *resent;   /* char *: addresses of Resent-From and Resent-Sender; "": one that
+				cannot be read for sure */
+	GPtrArray *repeated; /* char *: fields that may stand once (RFC 5322 3.6, RFC 2045) and
+				stand more often, each name once */
+	char *odd_field;     /* name of a field that not every reader sees ("From :"); NULL: none */
+	GPtrArray *to, *cc;  /* char *: addresses */
+	char *subject;	     /* decoded, one line; NULL: no such header */
 	gboolean subject_undecodable;
 	guint subject_headers;
-	char *message_id;	/* without angle brackets; NULL */
-	char *in_reply_to;	/* first id; NULL */
+	char *message_id;  /* without angle brackets; NULL */
+	char *in_reply_to; /* first id; NULL */
+	guint date_headers;
 	char *date;		/* header value; NULL */
 	gboolean date_readable; /* there is one Date, and it says the time: */
 	gint64 date_s;

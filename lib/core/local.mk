@@ -1,6 +1,7 @@
 noinst_LIBRARIES += lib/core/libcore.a
 lib_core_libcore_a_SOURCES = \
 	lib/core/account.c lib/core/account.h \
+	lib/core/address.c lib/core/address.h \
 	lib/core/attachment.c lib/core/attachment.h \
 	lib/core/authentication_results.c lib/core/authentication_results.h \
 	lib/core/dni.c lib/core/dni.h \

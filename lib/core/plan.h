@@ -21,8 +21,8 @@ typedef enum {
 typedef struct {
 	HeaderOp op;
 	char *name;
-	char *value; /* ASCII, folded with LF + blank at 78, no leading blank, no final line end;
-			NULL: HEADER_DELETE */
+	char *value; /* UTF-8, one line without leading blank; lib/mime encodes and folds it. NULL:
+			HEADER_DELETE */
 } HeaderEdit;
 
 HeaderEdit *header_edit_new(HeaderOp op, const char *name, const char *value);

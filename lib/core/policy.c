@@ -80,14 +80,23 @@ static Plan *describe(const PolicyInput *input)
 	return plan;
 }
 
+/*
+ * Fields that a sender may not say: what only servers on the way write (RFC 8601 5, RFC 6376, RFC
+ * 8617, RFC 5321 4.4), and where receipts and reports go other than the policy's way (P5, P6).
+ */
+static const char *const not_for_senders[] = {"Authentication-Results", "Received-SPF",
+	"DKIM-Signature", "DomainKey-Signature", "ARC-Seal", "ARC-Message-Signature",
+	"ARC-Authentication-Results", "Return-Path", "Delivered-To", "Errors-To",
+	"Return-Receipt-To", "Read-Receipt-To", "X-Confirm-Reading-To"};
+
 /* What every send needs to be found again, whatever the modes of the rules. */
 static void add_mandatory_edits(const PolicyInput *input, Plan *plan)
 {
 	plan_edit_header(plan, "Acuse-Id", input->send_id);
 	plan_edit_header(plan, "Acuse-Class", NULL);
 	plan_edit_header(plan, "X-Acuse-Class", NULL);
-	/* Only a server that receives may say this (RFC 8601 5), and ours did not. */
-	plan_edit_header(plan, "Authentication-Results", NULL);
+	for (guint i = 0; i < G_N_ELEMENTS(not_for_senders); i++)
+		plan_edit_header(plan, not_for_senders[i], NULL);
 	plan->envid = g_strdup(input->token);
 	if (plan->send_class != CLASS_NOTIFICATION)
 		return;
@@ -132,9 +141,12 @@ static void apply_rule(const Rule *rule, const PolicyInput *input, Plan *plan)
 	run_rule(rule, mode, input, trial);
 }
 
-static gboolean is_permanent(const Finding *finding)
+/* A reply that ends the connection (P2) before one for good, that before one for now. */
+static int weight(const Finding *finding)
 {
-	return finding->status[0] == '5';
+	if (g_str_has_prefix(finding->status, "521"))
+		return 2;
+	return finding->status[0] == '5' ? 1 : 0;
 }
 
 /* Of the enforced findings the first permanent one, else the first, or NULL. */
@@ -146,7 +158,7 @@ static const Finding *weightiest(const Plan *plan)
 		const Finding *finding = plan->findings->pdata[i];
 
 		if (finding->mode == MODE_ENFORCE &&
-			(found == NULL || (!is_permanent(found) && is_permanent(finding))))
+			(found == NULL || weight(finding) > weight(found)))
 			found = finding;
 	}
 	return found;

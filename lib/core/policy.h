@@ -17,6 +17,7 @@ typedef struct {
 	char **notification_types;    /* "NOTIFICACION", upper case, no accents */
 	SignatureSettings *signature; /* never NULL */
 	GRegex *expediente_pattern;   /* group 1 is the number */
+	gboolean directory_name;      /* the From shows the directory's name (P1) */
 	GHashTable *modes;	      /* "p1" -> GUINT_TO_POINTER(RuleMode); absent: enforce */
 	GHashTable *scopes;	      /* "unit:GERENCIA MUNICIPAL" (folded) -> PolicyScope * */
 } PolicySettings;

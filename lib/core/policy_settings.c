@@ -29,6 +29,7 @@ PolicySettings *policy_settings_new(void)
 	settings->modes = modes_new();
 	settings->scopes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, scope_free);
 	settings->signature = signature_settings_new();
+	settings->directory_name = TRUE;
 	return settings;
 }
 
@@ -132,6 +133,8 @@ PolicySettings *policy_settings_load(const Settings *settings, GError **error)
 	policy->institution_name = g_strdup(settings_string(settings, "institution", "name"));
 	policy->institution_phone = g_strdup(settings_string(settings, "institution", "phone"));
 	policy->domain = g_ascii_strdown(settings_string(settings, "institution", "domain"), -1);
+	policy->directory_name =
+		strcmp(settings_string(settings, "policy", "display_name"), "directory") == 0;
 	policy->notification_types =
 		g_strdupv((GStrv)settings_list(settings, "policy", "notification_types"));
 	if (!take_pattern(policy, settings, error) || !take_scopes(policy, settings, error))

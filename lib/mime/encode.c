@@ -6,8 +6,10 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "mime/codec.h"
 #include "mime/header.h"
+#include "mime/rewrite.h"
 
 #define FOLD_COLUMN 78
 #define WORD_BYTES 45 /* of UTF-8: 60 letters of base64 in a word of 75 at most */
@@ -329,4 +331,34 @@ void encode_append_folded(GString *out, const char *name, const char *raw, const
 		p += blanks + word;
 	}
 	g_string_append(out, eol);
+}
+
+/* As it would be sent, without the name, the colon and the line end: folds are LF. */
+static char *folded_value(const char *name, const char *value)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
+
+	encode_append_folded(line, name, value, "\n");
+	return g_strndup(line->str + strlen(name) + 1, line->len - strlen(name) - 2);
+}
+
+gboolean mime_set_field(MailMessage *message, const char *name, const char *value, GError **error)
+{
+	g_autofree char *encoded = NULL, *folded = NULL;
+
+	if (value != NULL && is_ascii(value, strlen(value))) {
+		folded = g_strconcat(" ", value, NULL);
+	} else if (value != NULL) {
+		encoded = encode_field(name, value, "utf-8");
+		if (encoded == NULL) {
+			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+				"the field %s cannot be written in ASCII", name);
+			return FALSE;
+		}
+		folded = folded_value(name, encoded);
+	}
+	mail_message_delete_fields(message, name);
+	if (folded != NULL)
+		mail_message_add_field(message, name, folded);
+	return TRUE;
 }

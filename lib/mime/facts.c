@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "mime/addresses.h"
 #include "mime/codec.h"
 #include "mime/header.h"
 #include "mime/protection.h"
@@ -32,6 +33,23 @@ static void read_from(const MailMessage *message, MessageFacts *facts)
 	}
 	if (facts->from_headers > 1)
 		facts->from_unreadable = TRUE;
+	if (facts->from_headers == 1 && facts->from->len == 1)
+		facts->from_name = header_display_name(
+			mail_message_field(message, "From"), g_ptr_array_index(facts->from, 0));
+}
+
+/* "" stands for what is there and names nobody for sure. */
+static void read_resent(const MailMessage *message, MessageFacts *facts)
+{
+	for (guint i = 0; i < message->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+
+		if (g_ascii_strcasecmp(field->name, "Resent-From") != 0 &&
+			g_ascii_strcasecmp(field->name, "Resent-Sender") != 0)
+			continue;
+		if (!header_addresses_strict(field->value, facts->resent))
+			g_ptr_array_add(facts->resent, g_strdup(""));
+	}
 }
 
 static void read_recipients(const MailMessage *message, MessageFacts *facts)
@@ -91,6 +109,12 @@ static char *take_valid(char *text)
 	return taken ? g_utf8_make_valid(taken, -1) : NULL;
 }
 
+/* RFC 5322 3.6, RFC 2045, RFC 2183, RFC 8098. */
+static const char *const single_fields[] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc",
+	"Message-ID", "In-Reply-To", "References", "Subject", "Date", "MIME-Version",
+	"Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-ID",
+	"Content-Description", "Disposition-Notification-To"};
+
 static guint count_fields(const MailMessage *message, const char *name)
 {
 	guint count = 0;
@@ -101,6 +125,28 @@ static guint count_fields(const MailMessage *message, const char *name)
 		count += g_ascii_strcasecmp(field->name, name) == 0;
 	}
 	return count;
+}
+
+/* Printing ASCII (RFC 5322 2.2); a blank before the colon hides a field from some readers. */
+static gboolean name_is_plain(const char *name)
+{
+	for (const char *c = name; *c; c++)
+		if (!g_ascii_isgraph(*c))
+			return FALSE;
+	return name[0] != '\0';
+}
+
+static void read_field_faults(const MailMessage *message, MessageFacts *facts)
+{
+	for (guint i = 0; i < message->fields->len && !facts->odd_field; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+
+		if (!name_is_plain(field->name))
+			facts->odd_field = g_utf8_make_valid(field->name, -1);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(single_fields); i++)
+		if (count_fields(message, single_fields[i]) > 1)
+			g_ptr_array_add(facts->repeated, g_strdup(single_fields[i]));
 }
 
 static char *first_id(const char *value)
@@ -129,7 +175,8 @@ static void read_body(const MailMessage *message, MessageFacts *facts)
 
 static gboolean addresses_within_limits(const MailMessage *message, GError **error)
 {
-	static const char *const names[] = {"From", "Sender", "To", "Cc"};
+	static const char *const names[] = {
+		"From", "Sender", "Resent-From", "Resent-Sender", "To", "Cc"};
 
 	for (guint i = 0; i < message->fields->len; i++) {
 		const MailField *field = g_ptr_array_index(message->fields, i);
@@ -160,12 +207,14 @@ MessageFacts *mime_facts(const MailMessage *message, GError **error)
 	read_from(message, facts);
 	read_recipients(message, facts);
 	read_sender(message, facts);
+	read_resent(message, facts);
+	read_field_faults(message, facts);
 	read_subject(message, facts);
 	facts->message_id = first_id(mail_message_field(message, "Message-ID"));
 	facts->in_reply_to = first_id(mail_message_field(message, "In-Reply-To"));
 	facts->date = take_valid(date ? header_unfold(date) : NULL);
-	facts->date_readable =
-		count_fields(message, "Date") == 1 && header_date(facts->date, &facts->date_s);
+	facts->date_headers = count_fields(message, "Date");
+	facts->date_readable = facts->date_headers == 1 && header_date(facts->date, &facts->date_s);
 	facts->marked_notification =
 		mark_word && g_ascii_strcasecmp(mark_word, "notification") == 0;
 	facts->asks_read_receipt =

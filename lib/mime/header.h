@@ -1,11 +1,13 @@
 /*
- * Header values: encoded words, ids, addresses, and changing one parameter in place. Internal to
+ * Header values: encoded words, ids, and changing one parameter in place. Internal to
  * lib/mime.
  */
 #ifndef ACUSE_MIME_HEADER_H
 #define ACUSE_MIME_HEADER_H
 
 #include <glib.h>
+
+#define HEADER_CHARSET "windows-1252" /* of raw letters that are no UTF-8 */
 
 /* Folds and line ends gone, blanks at both ends gone. */
 char *header_unfold(const char *value);
@@ -30,22 +32,5 @@ char *header_set_parameter(const char *raw, const char *name, const char *value)
 
 /* How many ';' stand outside quoted strings. */
 guint header_count_parameters(const char *value);
-
-/* Whether an address field is within MIME_MAX_ADDRESS_BYTES and MIME_MAX_GROUPS. */
-gboolean header_addresses_within_limits(const char *value);
-
-/* Addresses of the value, groups opened, domain in lower case, appended to `addresses`. None over
- * the limits. */
-void header_addresses(const char *value, GPtrArray *addresses);
-
-/* The same, for a From: FALSE when parsers may disagree on it (groups, garbage, encoded words in
- * addresses). */
-gboolean header_addresses_strict(const char *value, GPtrArray *addresses);
-
-/*
- * Whether a From has no comment but a simple one at its end ("a@b (Rosa)") and no trailing dot:
- * what the signer, which reads it with its own few lines, takes too.
- */
-gboolean header_ends_plainly(const char *value);
 
 #endif

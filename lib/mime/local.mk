@@ -1,6 +1,7 @@
 # lib/mime: the only GMime and gumbo.
 noinst_LIBRARIES += lib/mime/libmime.a
 lib_mime_libmime_a_SOURCES = \
+	lib/mime/addresses.c lib/mime/addresses.h \
 	lib/mime/attachments.c lib/mime/attachments.h \
 	lib/mime/autoreply.c lib/mime/autoreply.h \
 	lib/mime/block.c lib/mime/block.h \

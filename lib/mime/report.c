@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mime/autoreply.h"
+#include "mime/addresses.h"
 #include "mime/codec.h"
 #include "mime/header.h"
 #include "mime/part.h"

@@ -42,6 +42,13 @@ gboolean mime_insert_block(
 gboolean mime_add_block(
 	MailMessage *message, const char *block_text, const char *block_html, GError **error);
 
+/*
+ * Replaces every field of this name by one with this value, UTF-8 in one line: encoded (RFC 2047)
+ * and folded where it is not ASCII. NULL only deletes. ACUSE_ERROR_INVALID, and nothing changed,
+ * when a letter stands where only ASCII may.
+ */
+gboolean mime_set_field(MailMessage *message, const char *name, const char *value, GError **error);
+
 #define MIME_BLOCK_FIELD "Acuse-Block"
 
 /*

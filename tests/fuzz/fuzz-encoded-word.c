@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "mime/facts.h"
+#include "core/address.h"
+#include "mime/addresses.h"
 #include "mime/header.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -50,6 +52,19 @@ static void check_parameter(const char *value)
 	FUZZ_PROMISE(twice != NULL && strcmp(once, twice) == 0, "the parameter was set twice");
 }
 
+/* What is shown beside the one address is one line, and any of it can be judged. */
+static void check_display_name(const char *value, const char *address)
+{
+	g_autofree char *name = header_display_name(value, address);
+	const char *own[] = {address, NULL};
+
+	if (name == NULL)
+		return;
+	fuzz_check_utf8(name, "display name");
+	FUZZ_PROMISE(strpbrk(name, "\r\n") == NULL, "display name of two lines");
+	address_shown_is_foreign(name, own);
+}
+
 static void check_addresses(const char *value)
 {
 	g_autoptr(GPtrArray) loose = g_ptr_array_new_with_free_func(g_free);
@@ -65,6 +80,8 @@ static void check_addresses(const char *value)
 				     loose, strict->pdata[i], g_str_equal, NULL),
 			"the strict reader sees another address");
 	}
+	if (strict->len == 1)
+		check_display_name(value, strict->pdata[0]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

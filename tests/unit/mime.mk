@@ -1,7 +1,8 @@
 # unit tests of mime
 mime_tests = tests/unit/test-mime-facts tests/unit/test-mime-rewrite tests/unit/test-mime-smime \
 	tests/unit/test-mime-report tests/unit/test-mime-corpus tests/unit/test-golden \
-	tests/unit/test-signature tests/unit/test-mime-quote tests/unit/test-mime-attachments
+	tests/unit/test-signature tests/unit/test-mime-quote tests/unit/test-mime-attachments \
+	tests/unit/test-identity
 check_PROGRAMS += $(mime_tests)
 TESTS += $(mime_tests)
 mime_test_libs = lib/mime/libmime.a lib/core/libcore.a lib/base/libbase.a \
@@ -27,4 +28,7 @@ tests_unit_test_mime_attachments_SOURCES = tests/unit/test-mime-attachments.c
 tests_unit_test_mime_attachments_LDADD = $(mime_test_libs)
 tests_unit_test_mime_quote_SOURCES = tests/unit/test-mime-quote.c
 tests_unit_test_mime_quote_LDADD = $(mime_test_libs)
+tests_unit_test_identity_SOURCES = tests/unit/test-identity.c
+tests_unit_test_identity_CPPFLAGS = $(AM_CPPFLAGS) -DIDENTITY_FOLDER='"$(abs_top_srcdir)/tests/golden/identity"'
+tests_unit_test_identity_LDADD = $(mime_test_libs)
 EXTRA_DIST += tests/golden

@@ -73,7 +73,7 @@ static void test_may_send_as(void **state)
 		mailbox->kind = cases[i].kind;
 		mailbox->owner = g_strdup("rmoralesa");
 		mailbox->delegates = g_strsplit("x;jperezs", ";", -1);
-		if (account_may_send_as(person, mailbox) != cases[i].may)
+		if (account_may_send_as(person, mailbox, 1000) != cases[i].may)
 			fail_msg("%zu %s", i, cases[i].person);
 	}
 }
@@ -86,9 +86,9 @@ static void test_vacant_office(void **state)
 	person->uid = g_strdup("");
 	office->uid = g_strdup("otic");
 	office->kind = ACCOUNT_OFFICE;
-	assert_false(account_may_send_as(person, office));
+	assert_false(account_may_send_as(person, office, 1000));
 	office->owner = g_strdup("");
-	assert_false(account_may_send_as(person, office));
+	assert_false(account_may_send_as(person, office, 1000));
 }
 
 static void test_words_and_copy(void **state)

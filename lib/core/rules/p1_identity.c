@@ -1,9 +1,21 @@
 /*
- * P1: the sender is who he authenticated as (DI-002 art. 4.2, 6.3, 11.1). From, Sender and envelope
- * belong to the login or to an office mailbox delegated to it, in the institution's domain.
+ * P1: the sender is who he authenticated as (DI-002 art. 4.2, 6.3, 11.1). From, Sender, Resent-*
+ * and envelope belong to the login or to an office mailbox delegated to it at this time, in the
+ * institution's domain; the name beside the address is the directory's and shows no other address.
+ * A field that may stand once stands once (RFC 5322 3.6), for of two Subjects or Senders each
+ * reader believes another one. Reply-To is free: it says where answers go, not who speaks.
  */
 #include "base/text.h"
+#include "core/address.h"
 #include "core/rules/rules.h"
+
+#include <string.h>
+
+static gboolean is_own(const PolicyInput *input, const char *address)
+{
+	return address_same_mailbox(address, input->login->mail) ||
+	       address_same_mailbox(address, input->mailbox->mail);
+}
 
 /* Login and author are known and readable. */
 static const char *check_persons(const PolicyInput *input)
@@ -17,37 +29,117 @@ static const char *check_persons(const PolicyInput *input)
 	if (rule_is_outside(input, facts->from->pdata[0]))
 		return N_("Envie desde su direccion institucional, no desde otro dominio");
 	if (input->mailbox == NULL ||
-		!rule_same_address(input->mailbox->mail, facts->from->pdata[0]))
+		!address_same_mailbox(input->mailbox->mail, facts->from->pdata[0]))
 		return N_("La direccion del campo De (From) no es una cuenta de la institucion");
-	if (!account_may_send_as(input->login, input->mailbox))
+	if (!account_may_send_as(input->login, input->mailbox, input->now_s))
 		return N_("No puede enviar desde la direccion de otra persona u oficina");
 	return NULL;
 }
 
-static gboolean is_own(const PolicyInput *input, const char *address)
+/* What else names a sender. */
+static const char *check_others(const PolicyInput *input, const Plan *plan)
 {
-	return rule_same_address(address, input->login->mail) ||
-	       rule_same_address(address, input->mailbox->mail);
+	const MessageFacts *facts = input->facts;
+	const char *own[] = {facts->from->pdata[0], input->login->mail, input->mailbox->mail, NULL};
+
+	if (facts->sender != NULL && !is_own(input, facts->sender))
+		return N_("El campo Sender no es su direccion. Quitelo y reenvie");
+	for (guint i = 0; i < facts->resent->len; i++) {
+		if (!is_own(input, facts->resent->pdata[i]))
+			return N_("Los campos Resent no son de su direccion. Use Reenviar en lugar "
+				  "de "
+				  "Redirigir");
+	}
+	if (!is_own(input, input->envelope->sender))
+		return N_(
+			"El remitente del envio (MAIL FROM) no es su direccion. Corrija su cuenta");
+	if (address_shown_is_foreign(facts->from_name, own))
+		return N_(
+			"Su nombre en el campo De (From) muestra otra direccion. Corrija el nombre "
+			"de su cuenta y reenvie");
+	/* The certificate has the bare address, and a citizen compares. */
+	if (plan->sign && strchr(facts->from->pdata[0], '+') != NULL)
+		return N_("Envie las notificaciones desde su direccion sin el signo + y lo que le "
+			  "sigue");
+	return NULL;
+}
+
+/* Of Message-ID and Date, which some clients double, the gateway keeps one by itself. */
+static const char *find_repeated(const MessageFacts *facts)
+{
+	for (guint i = 0; i < facts->repeated->len; i++) {
+		const char *name = facts->repeated->pdata[i];
+
+		if (g_ascii_strcasecmp(name, "Message-ID") != 0 &&
+			g_ascii_strcasecmp(name, "Date") != 0)
+			return name;
+	}
+	return NULL;
+}
+
+static char *check_fields(const MessageFacts *facts)
+{
+	const char *repeated = find_repeated(facts);
+
+	if (facts->odd_field != NULL)
+		return g_strdup(N_("Un campo de la cabecera esta mal escrito. Reenvie el mensaje "
+				   "desde su programa de correo habitual"));
+	if (repeated != NULL)
+		return g_strdup_printf(
+			N_("El campo %s aparece mas de una vez. Deje uno y reenvie"), repeated);
+	return NULL;
+}
+
+/* A display name as RFC 5322 writes it; lib/mime encodes what is not ASCII. */
+static char *quote_name(const char *name)
+{
+	g_autoptr(GString) quoted = g_string_new("\"");
+
+	for (const char *at = name; *at != '\0'; at = g_utf8_next_char(at)) {
+		gunichar c = g_utf8_get_char(at);
+
+		if (c == '"' || c == '\\')
+			g_string_append_c(quoted, '\\');
+		if (!g_unichar_iscntrl(c))
+			g_string_append_unichar(quoted, c);
+	}
+	g_string_append_c(quoted, '"');
+	return g_strdup(quoted->str);
+}
+
+/* Who is shown is who sends, whatever the client was told. */
+static void set_display_name(const PolicyInput *input, Plan *plan)
+{
+	const char *name = input->mailbox->display_name, *shown = input->facts->from_name;
+	g_autofree char *quoted = NULL, *value = NULL;
+
+	if (!input->settings->directory_name || name == NULL || *name == '\0' ||
+		!g_utf8_validate(name, -1, NULL) || (shown != NULL && strcmp(name, shown) == 0))
+		return;
+	quoted = quote_name(name);
+	value = g_strdup_printf("%s <%s>", quoted, (char *)input->facts->from->pdata[0]);
+	plan_edit_header(plan, "From", value);
 }
 
 static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, const char **status)
 {
-	const char *fault;
+	const char *fault = NULL;
 
-	(void)plan;
 	if (input->envelope->login == NULL) {
 		*status = "530 5.7.0";
 		*advice = g_strdup(
 			N_("Configure en su programa de correo el envio con usuario y clave"));
 		return FALSE;
 	}
+	*advice = check_fields(input->facts);
+	if (*advice != NULL)
+		return FALSE;
 	fault = check_persons(input);
-	if (fault == NULL && input->facts->sender != NULL && !is_own(input, input->facts->sender))
-		fault = N_("El campo Sender no es su direccion. Quitelo y reenvie");
-	if (fault == NULL && !is_own(input, input->envelope->sender))
-		fault = N_(
-			"El remitente del envio (MAIL FROM) no es su direccion. Corrija su cuenta");
+	if (fault == NULL)
+		fault = check_others(input, plan);
 	*advice = g_strdup(fault);
+	if (fault == NULL)
+		set_display_name(input, plan);
 	return fault == NULL;
 }
 

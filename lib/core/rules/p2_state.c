@@ -1,6 +1,7 @@
 /*
  * P2: an account that is not active sends nothing (DI-002 art. 2.4, 2.5, 7, 8.6): neither the login
- * nor the mailbox it sends from.
+ * nor the mailbox it sends from. A login that is ceased or suspended loses its connection too:
+ * Postfix hangs up after a 521.
  */
 #include "base/text.h"
 #include "core/rules/rules.h"
@@ -16,7 +17,9 @@ static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, cons
 	const char *fault = NULL;
 
 	(void)plan;
-	(void)status;
+	if (input->login != NULL &&
+		(input->login->state == ACCOUNT_CEASED || input->login->state == ACCOUNT_SUSPENDED))
+		*status = "521 5.7.1";
 	if (input->login == NULL)
 		fault = N_("Su cuenta no figura en el directorio. Consulte con la OTIC");
 	else if (!account_may_send(input->login, input->now_s, NULL))
