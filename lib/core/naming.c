@@ -66,6 +66,9 @@ static char *write_plainly(const char *name)
 
 	if (name == NULL)
 		return g_strdup("");
+	/* GLib reads over the end of half a letter. */
+	if (!g_utf8_validate(name, -1, NULL))
+		return NULL;
 	decomposed = g_utf8_normalize(name, -1, G_NORMALIZE_ALL);
 	if (decomposed == NULL)
 		return NULL;

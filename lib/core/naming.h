@@ -13,7 +13,7 @@
 
 /*
  * The n-th candidate (0: base form) for a person, or NULL with ACUSE_ERROR_INVALID when the name is
- * empty or cannot be written in a-z. maternal may be NULL or empty (one surname).
+ * empty, is not UTF-8 or cannot be written in a-z. maternal may be NULL or empty (one surname).
  * Rosa Morales Aranda: 0 rmoralesa, 1 rmoralesar, 2 rmoralesa1, 3 rmoralesa2.
  */
 char *naming_candidate(const char *given, const char *paternal, const char *maternal, guint n,

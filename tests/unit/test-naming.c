@@ -109,6 +109,7 @@ static const struct {
 	{"Rosa", "", "Aranda", 0, NULL},
 	{"Rosa", " - ", "Aranda", 0, NULL},
 	{"'", "Morales", "Aranda", 0, NULL},
+	{"Rosa", "Morales\303", "Aranda", 0, NULL},
 };
 
 static void test_candidates(void **state)
