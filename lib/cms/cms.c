@@ -99,9 +99,12 @@ char **cms_certificate_emails(X509 *certificate)
 	STACK_OF(OPENSSL_STRING) *emails = X509_get1_email(certificate);
 
 	for (int i = 0; i < sk_OPENSSL_STRING_num(emails); i++) {
-		g_autofree char *lower = g_ascii_strdown(sk_OPENSSL_STRING_value(emails, i), -1);
+		const char *email = sk_OPENSSL_STRING_value(emails, i);
+		g_autofree char *lower = g_ascii_strdown(email, -1);
 
-		g_strv_builder_add(builder, lower);
+		/* RFC 5280, 4.2.1.6: an IA5String. Others are nobody's address. */
+		if (g_str_is_ascii(email))
+			g_strv_builder_add(builder, lower);
 	}
 	X509_email_free(emails);
 	return g_strv_builder_end(builder);

@@ -35,7 +35,8 @@ CmsSigner *cms_verify_detached(
 /* The signer's certificate digest without verifying; NULL when it cannot be read. */
 char *cms_signer_certificate_sha256(GBytes *cms_der);
 
-/* Lower-case e-mail addresses of a certificate (subjectAltName and subject), NULL-terminated. */
+/* Lower-case e-mail addresses of a certificate (subjectAltName and subject), NULL-terminated; those
+ * with bytes over 127 are left out. */
 char **cms_certificate_emails(X509 *certificate);
 char *cms_certificate_sha256(X509 *certificate);
 
