@@ -12,50 +12,71 @@ import faults
 POINTS_MAX = 60
 
 
+def digest_of(data):
+    return hashlib.sha256(data).hexdigest()
+
+
 class Life:
     """One send as the milters drive it: message, intent, prepared, then Postfix's report of its delivery."""
+    leaves = ("send.intent", "send.recipient", "send.prepared", "send.released", "event")
+    mailbox = property(lambda self: f"{Gateway.person.uid}@{DOMAIN}")
 
-    def __init__(self, together):
+    def __init__(self, together=False):
         self.together = together
         self.id = str(uuid.uuid4())
         self.queue_id = "C" + self.id.replace("-", "")[:16].upper()
         self.message_id = f"caida.{self.id}@{DOMAIN}"
-        self.message = f"Message-ID: <{self.message_id}>\r\nSubject: Consulta\r\n\r\nHola.\r\n".encode()
         self.report = f"Report about {self.queue_id}\r\n".encode()
+        self.message = f"Message-ID: <{self.message_id}>\r\nSubject: Consulta\r\n\r\nHola.\r\n".encode()
         self.acknowledged = []
 
-    def steps(self):
-        """What is not signed is prepared with its intent; what is signed, after it."""
-        outgoing, evidence = UIDS["outgoing"], UIDS["evidence"]
-        digest, report = (hashlib.sha256(one).hexdigest() for one in (self.message, self.report))
-        prepared = {"message_sha256": digest, "size": len(self.message), "queue_id": self.queue_id,
-                    "certificate_sha256": None, "cms_sha256": None}
-        send = [("intent", "POST", "/v1/sends", self.intent(digest), outgoing),
-                ("prepared", "POST", f"/v1/sends/{self.id}/prepared", prepared, outgoing)]
-        if self.together:
-            send = [("prepared", "POST", "/v1/sends", dict(self.intent(digest), prepared=prepared), outgoing)]
-        return [("blob", "PUT", "/v1/blobs/" + digest, self.message, outgoing),
-                *send,
-                ("report", "PUT", "/v1/blobs/" + report, self.report, evidence),
-                ("event", "POST", "/v1/events", self.event(report), evidence)]
+    def begin(self):
+        """What has to be so before its first step."""
 
-    def intent(self, digest):
+    def steps(self):
+        """(name, call) of each: what is not signed may be prepared with its intent."""
+        send = [("intent", self.post_intent), ("prepared", self.post_prepared)]
+        if self.together:
+            send = [("prepared", lambda: self.post_intent(prepared=self.prepared()))]
+        return [("blob", self.put_message), *send, ("report", self.put_report), ("event", self.post_event)]
+
+    def intent(self):
         token = base64.b32encode(os.urandom(20)).decode().lower()
         return {"id": self.id, "token": token, "class": "external", "login": Gateway.person.uid,
-                "mailbox": f"{Gateway.person.uid}@{DOMAIN}", "message_id": self.message_id, "date": None,
+                "mailbox": self.mailbox, "message_id": self.message_id, "date": None,
                 "subject": "Consulta", "document_type": None, "expediente": None, "recipients": [CITIZEN],
-                "queue_id": self.queue_id, "client_address": "127.0.0.1", "content_sha256": digest,
+                "queue_id": self.queue_id, "client_address": "127.0.0.1", "content_sha256": digest_of(b"Hola.\r\n"),
                 "entity_sha256": None, "sign": False}
 
-    def event(self, digest):
-        return {"kind": "dsn", "stream": "INTERNAL", "queue_id": "R" + self.queue_id, "envelope_sender": "",
-                "postfix_queue_id": self.queue_id, "original_message_id": self.message_id, "original_sha256": digest,
-                "recipients": [{"final_recipient": CITIZEN, "action": "relayed", "status": "2.0.0"}]}
+    def prepared(self):
+        return {"message_sha256": digest_of(self.message), "size": len(self.message), "queue_id": self.queue_id,
+                "certificate_sha256": None, "cms_sha256": None}
+
+    def put_message(self):
+        return call("PUT", "/v1/blobs/" + digest_of(self.message), self.message, UIDS["outgoing"])
+
+    def post_intent(self, **more):
+        if not hasattr(self, "asked"):
+            self.asked = dict(self.intent(), **more)
+        return call("POST", "/v1/sends", self.asked, UIDS["outgoing"])
+
+    def post_prepared(self):
+        return call("POST", f"/v1/sends/{self.id}/prepared", self.prepared(), UIDS["outgoing"])
+
+    def put_report(self):
+        return call("PUT", "/v1/blobs/" + digest_of(self.report), self.report, UIDS["evidence"])
+
+    def post_event(self):
+        event = {"kind": "dsn", "stream": "INTERNAL", "queue_id": "R" + self.queue_id, "envelope_sender": "",
+                 "postfix_queue_id": self.queue_id, "original_message_id": self.message_id,
+                 "original_sha256": digest_of(self.report),
+                 "recipients": [{"final_recipient": CITIZEN, "action": "relayed", "status": "2.0.0"}]}
+        return call("POST", "/v1/events", event, UIDS["evidence"])
 
     def drive(self, steps):
         """Goes on until something is not acknowledged; the steps that were not."""
-        for index, (name, method, path, body, uid) in enumerate(steps):
-            status, answer = call(method, path, body, uid)
+        for index, (name, step) in enumerate(steps):
+            status, answer = step()
             if status is None:
                 return steps[index:]
             if status not in (200, 201):
@@ -64,13 +85,77 @@ class Life:
         return []
 
 
+class SignedLife(Life):
+    """A notification: the office's token is bound to its mailbox, signs by a permit, and what was signed is prepared."""
+    mailbox = OFFICE_ADDRESS
+    permit = certificate = cms = None
+
+    def begin(self):
+        """The binding has run out, so that a signature shows that the new one arrived."""
+        status, answer = self.bind(until="2026-01-01T00:00:00Z")
+        if status != 201:
+            raise Failure(f"the token could not be enrolled: {status} {answer}")
+        wait(lambda: self.post_signature()[0] == 403, "the signer does not know that the binding has run out")
+
+    def steps(self):
+        return [("bindings", self.bind), ("intent", self.post_intent), ("signature", self.post_signature),
+                ("blob", self.put_message), ("prepared", self.post_prepared), ("report", self.put_report),
+                ("event", self.post_event)]
+
+    def bind(self, until=None):
+        enrolment = {"label": OFFICE_TOKEN, "serial": "", "mailboxes": [OFFICE_ADDRESS], "from": None, "until": until,
+                     "document": self.id}
+        return call("POST", "/v1/tokens", enrolment, 0)
+
+    @property
+    def entity(self):
+        return (f'Content-Type: text/plain; charset=utf-8; hp="clear"\r\nFrom: {OFFICE_ADDRESS}\r\n'
+                f"To: {CITIZEN}\r\nSubject: Notificacion\r\n\r\nHola.\r\n").encode()
+
+    def intent(self):
+        return dict(super().intent(), **{"class": "notification", "sign": True, "expediente": EXPEDIENTE,
+                                         "entity_sha256": digest_of(self.entity)})
+
+    def post_intent(self, **more):
+        status, answer = super().post_intent(**more)
+        if status == 201:
+            self.permit = json.loads(answer)["permit"]
+        return status, answer
+
+    def post_signature(self):
+        """(201, ""), (403, word) when the token may not, and (None, "") when provisiond ended before it could say so."""
+        permit = self.permit or permit_for(self.entity, OFFICE_ADDRESS)
+        word, *rest = sign(permit, self.entity)
+        if word == "no-binding":
+            return (403, word) if faults.is_running() else (None, "")
+        if word != "ok":
+            return 500, word
+        self.certificate, self.cms = rest[0], base64.b64decode(rest[1])
+        self.message = self.signed_message()
+        return 201, ""
+
+    def signed_message(self):
+        """RFC 8551, 3.5.3."""
+        limit = "=_" + self.id
+        head = (f"Message-ID: <{self.message_id}>\r\nFrom: {OFFICE_ADDRESS}\r\nTo: {CITIZEN}\r\nMIME-Version: 1.0\r\n"
+                'Content-Type: multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256;\r\n'
+                f' boundary="{limit}"\r\n\r\n--{limit}\r\n')
+        tail = (f"\r\n--{limit}\r\nContent-Type: application/pkcs7-signature; name=smime.p7s\r\n"
+                "Content-Transfer-Encoding: base64\r\n\r\n")
+        signature = base64.encodebytes(self.cms).replace(b"\n", b"\r\n")
+        return head.encode() + self.entity + tail.encode() + signature + f"--{limit}--\r\n".encode()
+
+    def prepared(self):
+        return dict(super().prepared(), certificate_sha256=self.certificate, cms_sha256=digest_of(self.cms))
+
+
 def call(method, path, body, uid):
     """(status, answer); (None, "") when the daemon ended without one."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
-    argv = processes.as_user(uid) + ["curl", "-sS", "--max-time", "30", "--unix-socket", Gateway.places.api, "-X", method,
-                                     "-H", "Content-Type: " + kind, "--data-binary", "@-", "-w", "\n%{http_code}",
-                                     "http://acuse" + path]
+    argv = processes.as_user(uid) if uid else []
+    argv += ["curl", "-sS", "--max-time", "30", "--unix-socket", Gateway.places.api, "-X", method,
+             "-H", "Content-Type: " + kind, "--data-binary", "@-", "-w", "\n%{http_code}", "http://acuse" + path]
     done = subprocess.run(argv, input=data, capture_output=True, check=False)
     text, _, status = done.stdout.decode().rpartition("\n")
     return (None, "") if done.returncode != 0 or status == "000" else (int(status), text)
@@ -94,28 +179,35 @@ class KilledAtEachDurableWrite(Case):
     """Before it is durable, and after it is durable but before the caller knows."""
 
     def test_before_it_is_durable(self):
-        self.walk("kill-before", True)
+        self.walk("kill-before", lambda: Life(together=True), 4)
 
     def test_after_it_is_durable(self):
-        self.walk("kill-after", True)
+        self.walk("kill-after", lambda: Life(together=True), 4)
 
     def test_prepared_after_the_intent(self):
-        self.walk("kill-after", False)
+        self.walk("kill-after", Life, 5)
 
-    def walk(self, moment, together):
+    def test_signed_before_it_is_durable(self):
+        self.walk("kill-before", SignedLife, 8)
+
+    def test_signed_after_it_is_durable(self):
+        self.walk("kill-after", SignedLife, 8)
+
+    def walk(self, moment, make_life, least):
+        """At one durable write after the other; there are `least` of them or more."""
         for point in range(1, POINTS_MAX):
             with self.subTest(point=point):
-                if not self.kill_at(point, moment, together):
+                if not self.kill_at(point, moment, make_life()):
                     break
         else:
             self.fail("the life of a send never ended")
-        self.assertGreater(point, 4, "there are more durable writes than that")
+        self.assertGreater(point, least, "there are more durable writes than that")
         faults.restart()
         self.verify_ledger()
 
-    def kill_at(self, point, moment, together):
+    def kill_at(self, point, moment, life):
         """False when the life has no such point."""
-        life = Life(together)
+        life.begin()
         faults.stop()
         faults.start(POINT=f"sync:{point}:{moment}")
         faults.switch(True)
@@ -149,7 +241,7 @@ class KilledAtEachDurableWrite(Case):
 
     def assert_whole_and_once(self, life):
         leaves = leaves_of(life.id)
-        for name in ("send.intent", "send.recipient", "send.prepared", "send.released", "event"):
+        for name in life.leaves:
             self.assertEqual(leaves.count(name), 1, f"{name} in {leaves}")
         found = sends(life.message_id)
         self.assertEqual([one["id"] for one in found], [life.id])
@@ -157,6 +249,17 @@ class KilledAtEachDurableWrite(Case):
         events = [one["event"] for one in found[0]["timeline"]]
         self.assertEqual(events.count("relayed"), 1, events)
         self.assert_bytes(life)
+        if isinstance(life, SignedLife):
+            self.assert_signed(life, found[0])
+
+    def assert_signed(self, life, send):
+        """As any recipient finds out, and as the record says."""
+        self.assertEqual((send["certificate_sha256"], send["cms_sha256"]), (life.certificate, digest_of(life.cms)))
+        path = self.places.write(life.message, "work", "signed.eml")
+        content = self.places.path("work", "content.eml")
+        mails.verify_signature(self.places, path, content, OFFICE_ADDRESS)
+        with open(content, "rb") as file:
+            self.assertEqual(file.read(), life.entity)
 
     def verify_ledger(self):
         demo.acusectl(self.places, "ledger", "verify", "--trust", self.places.ca, parse=False)

@@ -1,9 +1,12 @@
 """What the end-to-end tests share: one private gateway, made by contrib/quickstart, and words to speak of it."""
 import contextlib
 import glob
+import hashlib
+import hmac
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import smtplib
@@ -95,6 +98,27 @@ def api(method, path, body=None, uid=0):
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
     text, _, status = done.stdout.rpartition("\n")
     return int(status), json.loads(text) if text else None
+
+
+def permit_for(data, mailbox=OFFICE_ADDRESS, life_s=30, key=None):
+    """What provisiond would write: the test may read the key, being root."""
+    if key is None:
+        with open(Gateway.places.path("acuse", "permit.key"), "rb") as file:
+            key = file.read()
+    text = f"1 prueba{secrets.token_hex(8)} {mailbox} {hashlib.sha256(data).hexdigest()} {int(time.time()) + life_s} "
+    return text + hmac.new(key, b"acuse-permit-1 " + text.rstrip().encode(), "sha256").hexdigest()
+
+
+def sign(permit, data, uid=UIDS["outgoing"]):
+    """What the signer answers to a request of that user: its word; behind "ok" the certificate's digest and the CMS in base64."""
+    places = Gateway.places
+    with open(os.path.join(TOP, "tests", "e2e", "signer_client.py"), "rb") as file:
+        script = places.write(file.read(), "work", "signer_client.py")
+    path = places.write(data, "work", "to-sign")
+    argv = ["/usr/bin/python3", "-B", script, daemons.socket_of(places, "signer"), permit, path]
+    done = subprocess.run(processes.as_user(uid, uid, [daemons.GROUPS["signer"]]) + argv, capture_output=True, text=True,
+                          check=False)
+    return done.stdout.split() or done.stderr.strip().splitlines()[-1:]
 
 
 def sends(message_id):

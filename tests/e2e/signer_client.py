@@ -1,7 +1,9 @@
-"""Speaks to the signer as a program that is not the milter's own might: one request, its answer's first word.
+"""Speaks to the signer as a program that is not the milter's own might: one request. Writes the answer's word, and
+behind "ok" two lines more: the digest of the certificate, the CMS in base64.
 
     signer_client.py SOCKET PERMIT CONTENT_FILE
 """
+import base64
 import fcntl
 import os
 import socket
@@ -39,6 +41,33 @@ def packet(version, operation, entries):
     return offsets(align(head) + array, [len(head)])
 
 
+def ends_of(container):
+    """Size of an offset, and the last one: where the part before the offsets ends."""
+    size = 1 if len(container) < 256 else 2 if len(container) < 65536 else 4
+    return size, int.from_bytes(container[-size:], "little")
+
+
+def members(array):
+    """Name and serialised value of each member of an a{sv}."""
+    size, table = ends_of(array)
+    begin = 0
+    for at in range(table, len(array), size):
+        end = int.from_bytes(array[at:at + size], "little")
+        one = array[begin:end]
+        width, key_end = ends_of(one)
+        yield one[:key_end - 1].decode(), one[key_end + -key_end % 8:-width].rpartition(b"\0")[0]
+        begin = end + -end % 8
+
+
+def show(answer):
+    size, word_end = ends_of(answer)
+    print(answer[4:word_end - 1].decode())
+    values = dict(members(answer[word_end + -word_end % 8:-size])) if answer[4:word_end] == b"ok\0" else {}
+    if values:
+        print(values["certificate_sha256"].rstrip(b"\0").decode())
+        print(base64.b64encode(values["cms"]).decode())
+
+
 def main():
     path, permit, content = sys.argv[1:]
     sealed = os.memfd_create("content", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
@@ -51,7 +80,10 @@ def main():
         one.connect(path)
         socket.send_fds(one, [packet(1, "sign", [entry("permit", text, "s")])], [sealed])
         answer = one.recv(1 << 20)
-    print(answer[4:answer.index(0, 4)].decode() if len(answer) > 4 else "closed")
+    if len(answer) > 4:
+        show(answer)
+    else:
+        print("closed")
 
 
 if __name__ == "__main__":
