@@ -16,13 +16,14 @@ if TSAN
 lib_base_libbase_a_SOURCES += tests/suppressions/tsan-glib.c
 endif
 
-# Every program of `make check` under valgrind; what it starts is not followed.
+# Every program of `make check` under valgrind; what it starts is not followed. A test that has limits of processor time in
+# what it calls asks less of it by so many times (ACUSE_TEST_SLOWNESS).
 VALGRIND = valgrind
 VALGRIND_FLAGS = -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --child-silent-after-fork=yes \
 	--suppressions=$(abs_top_srcdir)/tests/suppressions/valgrind.supp
 .PHONY: check-valgrind
 check-valgrind: $(check_PROGRAMS)
-	$(MAKE) check-TESTS TESTS='$(filter $(check_PROGRAMS),$(TESTS))' LOG_COMPILER='$(VALGRIND)' LOG_FLAGS='$(VALGRIND_FLAGS)'
+	ACUSE_TEST_SLOWNESS=40 $(MAKE) check-TESTS TESTS='$(filter $(check_PROGRAMS),$(TESTS))' LOG_COMPILER='$(VALGRIND)' LOG_FLAGS='$(VALGRIND_FLAGS)'
 
 # What ThreadSanitizer looks at: the tests of the milter and of provisiond, and of what they share, that have threads.
 # With --enable-tsan: make build-tsan-tests && make check-TESTS TESTS="`make -s print-tsan-tests`" check_PROGRAMS=
