@@ -106,20 +106,6 @@ static void decide_plan(Work *work)
 	work->plan = policy_decide(&input);
 }
 
-/* What the policy refuses, and what could not keep its promises on the way out; NULL: nothing. */
-static Outcome *refuse(const Work *work)
-{
-	if (work->plan->refusal != NULL)
-		return outcome_reply(work->plan->refusal, "policy", NULL);
-	if (work->plan->ask_delivery_confirmation && work->session->notify_missing)
-		return outcome_reply(_("451 4.3.5 El servicio de correo no pide la confirmacion de "
-				       "entrega. Avise a la OTIC"),
-			"no-notify",
-			"RCPT without NOTIFY=SUCCESS: smtpd_command_filter of the submission "
-			"service");
-	return NULL;
-}
-
 /* The body as it arrived, before anything drops it: with OpenSSL, for it may be large. */
 static void digest_content(Work *work)
 {
@@ -131,7 +117,6 @@ static void digest_content(Work *work)
 static Outcome *decide_submission(Work *work)
 {
 	g_autoptr(GError) error = NULL;
-	Outcome *outcome;
 
 	if (work->services->directory_age_s(work->services->data) >
 		work->services->options->max_age_s)
@@ -143,9 +128,8 @@ static Outcome *decide_submission(Work *work)
 		&work->services->options->inspect);
 	make_ids(work);
 	decide_plan(work);
-	outcome = refuse(work);
-	if (outcome != NULL)
-		return outcome;
+	if (work->plan->refusal != NULL)
+		return outcome_reply(work->plan->refusal, "policy", NULL);
 	digest_content(work);
 	if (!work_rewrite(work, &error))
 		return outcome_of_error(error, TRUE);

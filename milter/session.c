@@ -103,7 +103,7 @@ void session_add_recipient(Session *session, char **arguments, const char *domai
 	address = address_unbracket(arguments[0]);
 	g_ptr_array_add(session->envelope->recipients, address_as_delivered(address, domain));
 	if (!asks_success(arguments + 1))
-		session->notify_missing = TRUE;
+		g_ptr_array_add(session->envelope->unconfirmed, g_steal_pointer(&address));
 }
 
 /* Counts the bytes; FALSE when the message is over the limit, which stays so. */
@@ -138,5 +138,4 @@ void session_end(Session *session)
 	g_clear_pointer(&session->message, mail_message_free);
 	session->size_bytes = 0;
 	session->too_large = FALSE;
-	session->notify_missing = FALSE;
 }

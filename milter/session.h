@@ -15,7 +15,6 @@ typedef struct {
 	MailMessage *message;
 	gsize size_bytes;	  /* fields and body collected */
 	gboolean too_large;	  /* over the limit: message is incomplete */
-	gboolean notify_missing;  /* a RCPT came without NOTIFY=...SUCCESS */
 	unsigned long unanswered; /* SMFIP_NR_*: steps whose callbacks must not answer, agreed for
 				     the connection */
 } Session;

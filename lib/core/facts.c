@@ -32,6 +32,7 @@ Envelope *envelope_new(void)
 	Envelope *envelope = g_new0(Envelope, 1);
 
 	envelope->recipients = g_ptr_array_new_with_free_func(g_free);
+	envelope->unconfirmed = g_ptr_array_new_with_free_func(g_free);
 	return envelope;
 }
 
@@ -44,6 +45,7 @@ void envelope_free(Envelope *envelope)
 	g_free(envelope->client_address);
 	g_free(envelope->sender);
 	g_ptr_array_unref(envelope->recipients);
+	g_ptr_array_unref(envelope->unconfirmed);
 	g_free(envelope);
 }
 

@@ -29,6 +29,8 @@ typedef struct {
 	char *client_address;  /* "192.0.2.1"; NULL when local */
 	char *sender;	       /* MAIL FROM; "" for the null sender */
 	GPtrArray *recipients; /* char *, in order of RCPT */
+	/* char *: those whose RCPT asks for no report of success (RFC 3461 4.1). */
+	GPtrArray *unconfirmed;
 } Envelope;
 
 Envelope *envelope_new(void);

@@ -160,5 +160,4 @@ void plan_drop_edits(Plan *plan)
 	g_clear_pointer(&plan->return_address, g_free);
 	g_clear_pointer(&plan->envid, g_free);
 	plan->sign = FALSE;
-	plan->ask_delivery_confirmation = FALSE;
 }

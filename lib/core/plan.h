@@ -76,7 +76,6 @@ typedef struct {
 	gboolean sign;	      /* S/MIME-sign as `mailbox` */
 	char *return_address; /* new MAIL FROM, or NULL to keep it */
 	char *envid;	      /* xtext-safe ENVID, or NULL */
-	gboolean ask_delivery_confirmation; /* P6: the envelope has to carry NOTIFY=SUCCESS... */
 } Plan;
 
 Plan *plan_new(void);

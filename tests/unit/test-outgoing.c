@@ -430,7 +430,8 @@ static void test_missing_notify(void **state)
 	session_add_recipient(session, rcpt, "muni.test");
 	g_ptr_array_set_size(session->envelope->recipients, 1);
 	outcome = outgoing_decide(session, &world->services);
-	assert_string_equal(outcome->decision, "no-notify");
+	assert_string_equal(outcome->decision, "policy");
+	assert_non_null(strstr(outcome->reply, "[P6]"));
 	assert_true(g_str_has_prefix(outcome->reply, "451 4.3.5 "));
 	assert_string_equal(world->calls->str, "");
 	fake_world_free(world);

@@ -51,7 +51,6 @@ static void test_notification(void **state)
 	assert_string_equal(plan->mailbox, "rmoralesa@muni.test");
 	assert_string_equal(plan->return_address, RETURN);
 	assert_string_equal(plan->envid, FIXTURE_TOKEN);
-	assert_true(plan->ask_delivery_confirmation);
 	assert_edit(plan, "Acuse-Id", "send-1");
 	assert_edit(plan, "Acuse-Class", NULL);
 	assert_edit(plan, "X-Acuse-Class", NULL);
@@ -196,6 +195,7 @@ static void test_mandatory_edits(void **state)
 
 		for (size_t i = 0; i < G_N_ELEMENTS(ids); i++)
 			fixture_set_mode(fixture, ids[i], (RuleMode)mode);
+		fixture->facts->asks_read_receipt = TRUE;
 		plan = policy_decide(&fixture->input);
 		assert_null(plan->refusal);
 		assert_int_equal(plan->findings->len, 0);
@@ -204,7 +204,6 @@ static void test_mandatory_edits(void **state)
 		assert_string_equal(plan->return_address, RETURN);
 		assert_true(plan->sign);
 		assert_null(plan->block_text);
-		assert_false(plan->ask_delivery_confirmation);
 		find_edit(plan, "Disposition-Notification-To", &found);
 		assert_false(found);
 	}
