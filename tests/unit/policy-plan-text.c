@@ -19,6 +19,7 @@ static void lines(GString *text, const char *name, const char *value)
 char *policy_plan_text(const Plan *plan)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GString) deleted = g_string_new(NULL);
 	g_autofree char *block = NULL;
 
 	line(text, "class", send_class_name(plan->send_class));
@@ -36,8 +37,13 @@ char *policy_plan_text(const Plan *plan)
 	for (guint i = 0; i < plan->header_edits->len; i++) {
 		const HeaderEdit *edit = plan->header_edits->pdata[i];
 
-		line(text, edit->name, edit->op == HEADER_SET ? edit->value : "(deleted)");
+		if (edit->op == HEADER_SET)
+			line(text, edit->name, edit->value);
+		else
+			g_string_append_printf(
+				deleted, "%s%s", deleted->len > 0 ? ", " : "", edit->name);
 	}
+	line(text, "deleted", deleted->len > 0 ? deleted->str : NULL);
 	if (plan->block_text != NULL)
 		block = g_strdelimit(g_strdup(plan->block_text), "\n", '|');
 	line(text, "block", block);
