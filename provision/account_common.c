@@ -22,10 +22,34 @@ static json_t *time_json(gint64 time_s)
 	return json_pack("s?", text);
 }
 
+/* A uid, or {uid, from, until} for each term of one that has dates. */
+static json_t *delegates_json(const Account *account)
+{
+	json_t *list = json_array();
+
+	for (char **uid = account->delegates; uid != NULL && *uid != NULL; uid++) {
+		gboolean dated = FALSE;
+
+		for (guint i = 0; account->delegations != NULL && i < account->delegations->len;
+			i++) {
+			const Delegation *one = account->delegations->pdata[i];
+
+			if (g_ascii_strcasecmp(one->uid, *uid) != 0)
+				continue;
+			dated = TRUE;
+			json_array_append_new(list,
+				json_pack("{s:s, s:o, s:o}", "uid", *uid, "from",
+					time_json(one->from_s), "until", time_json(one->until_s)));
+		}
+		if (!dated)
+			json_array_append_new(list, json_string(*uid));
+	}
+	return list;
+}
+
 json_t *account_to_json(const Account *account)
 {
 	json_t *json = json_object();
-	json_t *delegates = json_array();
 	const struct {
 		const char *name, *value;
 	} texts[] = {
@@ -46,9 +70,7 @@ json_t *account_to_json(const Account *account)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
 		json_object_set_new(json, texts[i].name, json_pack("s?", texts[i].value));
-	for (int i = 0; account->delegates != NULL && account->delegates[i] != NULL; i++)
-		json_array_append_new(delegates, json_string(account->delegates[i]));
-	json_object_set_new(json, "delegates", delegates);
+	json_object_set_new(json, "delegates", delegates_json(account));
 	json_object_set_new(
 		json, "must_change_password", json_boolean(account->must_change_password));
 	json_object_set_new(json, "valid_from", time_json(account->valid_from));

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "api/record_json.h"
 #include "base/error.h"
 #include "core/naming.h"
 #include "directory/change.h"
@@ -14,6 +15,7 @@
 #include "provision/row.h"
 
 #define DELEGATES_MAX 100
+#define TIME_MAX_CHARS 40
 
 typedef struct {
 	const ApiRequest *request;
@@ -34,6 +36,46 @@ static gboolean check_person(Service *service, const char *uid, const char *memb
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: no active account of a person",
 		member);
 	return FALSE;
+}
+
+/* A delegate is a uid, or {uid, from, until}. */
+static const char *delegate_uid(const json_t *delegate)
+{
+	const char *uid =
+		json_is_object(delegate) ? row_text(delegate, "uid") : json_string_value(delegate);
+
+	return uid != NULL ? uid : "";
+}
+
+/* 0: there is none. */
+static gboolean delegate_time(
+	const json_t *delegate, const char *name, gint64 *time_s, GError **error)
+{
+	const char *text;
+
+	*time_s = 0;
+	if (!api_string_optional(delegate, name, TIME_MAX_CHARS, &text, error))
+		return FALSE;
+	if (text == NULL || (time_from_rfc3339(text, time_s) && *time_s > 0))
+		return TRUE;
+	return api_invalid(
+		error, "delegates", "from and until are times like 2026-01-31T05:00:00Z");
+}
+
+static gboolean check_delegate(Service *service, const json_t *delegate, GError **error)
+{
+	gint64 from_s, until_s;
+
+	if (!check_person(service, delegate_uid(delegate), "delegates", error))
+		return FALSE;
+	if (!json_is_object(delegate))
+		return TRUE;
+	if (!api_known(delegate, error, "uid", "from", "until", NULL) ||
+		!delegate_time(delegate, "from", &from_s, error) ||
+		!delegate_time(delegate, "until", &until_s, error))
+		return FALSE;
+	return until_s == 0 || until_s > from_s ||
+	       api_invalid(error, "delegates", "until must be after from");
 }
 
 /* Responsible, delegates and document of the body, checked. */
@@ -60,14 +102,24 @@ static gboolean read_people(Change *change, gboolean may_be_vacant, GError **err
 			"delegates: must be a list of at most %d", DELEGATES_MAX);
 		return FALSE;
 	}
-	for (size_t i = 0; i < json_array_size(change->delegates); i++) {
-		const char *uid = json_string_value(json_array_get(change->delegates, i));
-
-		if (!check_person(
-			    change->request->service, uid != NULL ? uid : "", "delegates", error))
+	for (size_t i = 0; i < json_array_size(change->delegates); i++)
+		if (!check_delegate(
+			    change->request->service, json_array_get(change->delegates, i), error))
 			return FALSE;
-	}
 	return TRUE;
+}
+
+static void record_delegate(Record *record, size_t number, const json_t *delegate)
+{
+	static const char *const dates[] = {"from", "until"};
+	g_autofree char *field = g_strdup_printf("delegate%zu", number);
+
+	record_add(record, field, delegate_uid(delegate));
+	for (size_t i = 0; i < G_N_ELEMENTS(dates); i++) {
+		g_autofree char *name = g_strdup_printf("%s_%s", field, dates[i]);
+
+		record_add(record, name, row_text(delegate, dates[i]));
+	}
 }
 
 static gboolean office_change(StoreTxn *txn, gpointer data, GError **error)
@@ -81,11 +133,8 @@ static gboolean office_change(StoreTxn *txn, gpointer data, GError **error)
 
 	record_add(record, "name", change->name);
 	record_add(record, "responsible", change->responsible);
-	for (size_t i = 0; i < json_array_size(change->delegates); i++) {
-		g_autofree char *field = g_strdup_printf("delegate%zu", i + 1);
-
-		record_add(record, field, json_string_value(json_array_get(change->delegates, i)));
-	}
+	for (size_t i = 0; i < json_array_size(change->delegates); i++)
+		record_delegate(record, i + 1, json_array_get(change->delegates, i));
 	record_add(record, "document", change->document);
 	record_add(record, "actor", change->request->actor);
 	ok = store_append(txn, record, NULL, error) &&
@@ -94,30 +143,45 @@ static gboolean office_change(StoreTxn *txn, gpointer data, GError **error)
 	return ok;
 }
 
-/* uids of a JSON list, NULL-terminated; the strings belong to the list, the array to the caller. */
-static const char **uids_of(const json_t *list)
+static gboolean has_delegate(GPtrArray *uids, const char *uid)
 {
-	size_t n = json_array_size(list);
-	const char **uids = g_new0(const char *, n + 1);
+	return g_ptr_array_find_with_equal_func(uids, uid, g_str_equal, NULL);
+}
 
-	for (size_t i = 0; i < n; i++)
-		uids[i] = json_string_value(json_array_get(list, i));
-	return uids;
+/* Responsible and delegates of the body become the account's; the list was checked. */
+static void take_people(Account *account, const char *responsible, const json_t *delegates)
+{
+	GPtrArray *uids = g_ptr_array_new();
+
+	g_free(account->owner);
+	account->owner = g_strdup(responsible);
+	g_clear_pointer(&account->delegations, g_ptr_array_unref);
+	for (size_t i = 0; i < json_array_size(delegates); i++) {
+		const json_t *one = json_array_get(delegates, i);
+		const char *uid = delegate_uid(one);
+		gint64 from_s, until_s;
+
+		if (!has_delegate(uids, uid))
+			g_ptr_array_add(uids, g_strdup(uid));
+		if (!json_is_object(one) || !delegate_time(one, "from", &from_s, NULL) ||
+			!delegate_time(one, "until", &until_s, NULL) ||
+			(from_s == 0 && until_s == 0))
+			continue;
+		account_add_delegation(account, delegation_new(uid, from_s, until_s));
+	}
+	g_ptr_array_add(uids, NULL);
+	g_strfreev(account->delegates);
+	account->delegates = (char **)g_ptr_array_free(uids, FALSE);
 }
 
 /* Commits, waits for the directory, and answers with the office as it is there, or will be. */
 static gboolean commit(
 	Change *change, Account *account, unsigned status, ApiResponse *response, GError **error)
 {
-	g_autofree const char **delegates = uids_of(change->delegates);
-
 	if (!store_run(change->request->service->store, office_change, change, error))
 		return FALSE;
 	outbox_wait(change->request->service->outbox, change->number, ACCOUNT_WAIT_MS);
-	g_free(account->owner);
-	account->owner = g_strdup(change->responsible);
-	g_strfreev(account->delegates);
-	account->delegates = g_strdupv((char **)delegates);
+	take_people(account, change->responsible, change->delegates);
 	response->status = status;
 	response->json = account_to_json(account);
 	return TRUE;
@@ -211,25 +275,29 @@ static gboolean hand_over(const ApiRequest *request, ApiResponse *response, GErr
 	return commit(&change, account, 200, response, error);
 }
 
+/* The office that an outbox entry speaks of. */
+static Account *office_of_body(Service *service, const json_t *body)
+{
+	Account *account = office_account(service, row_text(body, "uid"), row_text(body, "name"));
+
+	take_people(account, row_text(body, "responsible"), json_object_get(body, "delegates"));
+	return account;
+}
+
 gboolean office_create(Service *service, const json_t *body, GError **error)
 {
 	g_autoptr(Directory) directory = directory_new(service->settings);
-	g_autoptr(Account) account =
-		office_account(service, row_text(body, "uid"), row_text(body, "name"));
-	g_autofree const char **delegates = uids_of(json_object_get(body, "delegates"));
+	g_autoptr(Account) account = office_of_body(service, body);
 
-	account->owner = g_strdup(row_text(body, "responsible"));
-	account->delegates = g_strdupv((char **)delegates);
 	return directory_add_account(directory, account, error);
 }
 
 gboolean office_set_people(Service *service, const json_t *body, GError **error)
 {
 	g_autoptr(Directory) directory = directory_new(service->settings);
-	g_autofree const char **delegates = uids_of(json_object_get(body, "delegates"));
+	g_autoptr(Account) account = office_of_body(service, body);
 
-	return directory_set_office_people(
-		directory, row_text(body, "uid"), row_text(body, "responsible"), delegates, error);
+	return directory_set_office_people(directory, account, error);
 }
 
 const Route routes_offices[] = {

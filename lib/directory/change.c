@@ -151,18 +151,36 @@ static void set_person(Mods *mods, const Account *account)
 	mods_set(mods, LDAP_MOD_ADD, "acuseMaternalSurname", maternal);
 }
 
-static void set_people(Directory *directory, Mods *mods, int operation, const char *owner,
-	const char *const *delegates)
+/* One value for a term, "UID FROM UNTIL". */
+static void set_delegations(Mods *mods, int operation, const Account *office)
 {
-	g_autofree char *owner_dn =
-		owner != NULL ? directory_account_dn(directory, owner, ACCOUNT_PERSON) : NULL;
+	g_autoptr(GPtrArray) terms = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; office->delegations != NULL && i < office->delegations->len; i++) {
+		const Delegation *one = office->delegations->pdata[i];
+		g_autofree char *from = one->from_s != 0 ? entry_time(one->from_s) : g_strdup("-");
+		g_autofree char *until =
+			one->until_s != 0 ? entry_time(one->until_s) : g_strdup("-");
+
+		g_ptr_array_add(terms, g_strjoin(" ", one->uid, from, until, NULL));
+	}
+	g_ptr_array_add(terms, NULL);
+	mods_set_all(mods, operation, "acuseDelegation", (const char *const *)terms->pdata);
+}
+
+static void set_people(Directory *directory, Mods *mods, int operation, const Account *office)
+{
+	g_autofree char *owner_dn = office->owner != NULL ? directory_account_dn(directory,
+								    office->owner, ACCOUNT_PERSON)
+							  : NULL;
 	g_autoptr(GPtrArray) dns = g_ptr_array_new_with_free_func(g_free);
 
-	for (int i = 0; delegates != NULL && delegates[i] != NULL; i++)
-		g_ptr_array_add(dns, directory_account_dn(directory, delegates[i], ACCOUNT_PERSON));
+	for (char **uid = office->delegates; uid != NULL && *uid != NULL; uid++)
+		g_ptr_array_add(dns, directory_account_dn(directory, *uid, ACCOUNT_PERSON));
 	g_ptr_array_add(dns, NULL);
 	mods_set(mods, operation, "owner", owner_dn);
 	mods_set_all(mods, operation, "member", (const char *const *)dns->pdata);
+	set_delegations(mods, operation, office);
 }
 
 /* Whether the entry that is there already is the one that was to be added. */
@@ -196,8 +214,7 @@ gboolean directory_add_account(Directory *directory, const Account *account, GEr
 	set_text(mods, account);
 	if (account->kind == ACCOUNT_OFFICE) {
 		mods_set(mods, LDAP_MOD_ADD, "objectClass", "acuseOffice");
-		set_people(directory, mods, LDAP_MOD_ADD, account->owner,
-			(const char *const *)account->delegates);
+		set_people(directory, mods, LDAP_MOD_ADD, account);
 	} else {
 		set_person(mods, account);
 	}
@@ -244,15 +261,14 @@ gboolean directory_set_state(
 	return finish(directory, code, trouble, dn, error);
 }
 
-gboolean directory_set_office_people(Directory *directory, const char *office_uid,
-	const char *owner_uid, const char *const *delegates, GError **error)
+gboolean directory_set_office_people(Directory *directory, const Account *office, GError **error)
 {
-	g_autofree char *dn = directory_account_dn(directory, office_uid, ACCOUNT_OFFICE);
+	g_autofree char *dn = directory_account_dn(directory, office->uid, ACCOUNT_OFFICE);
 	g_autoptr(Mods) mods = mods_new();
 	GError *trouble = NULL;
 	int code;
 
-	set_people(directory, mods, LDAP_MOD_REPLACE, owner_uid, delegates);
+	set_people(directory, mods, LDAP_MOD_REPLACE, office);
 	code = directory_modify_entry(directory, dn, mods, NULL, &trouble);
 	return finish(directory, code, trouble, dn, error);
 }

@@ -46,9 +46,9 @@ gboolean directory_set_first_password(
 gboolean directory_set_state(
 	Directory *directory, const char *uid, AccountState state, GError **error);
 
-/* Responsible (NULL: vacant) and delegates of an office. */
-gboolean directory_set_office_people(Directory *directory, const char *office_uid,
-	const char *owner_uid, const char *const *delegates, GError **error);
+/* Responsible (NULL: vacant) and delegates of the office, with their dates, as `office` has them;
+ * its other members but the uid are not looked at. */
+gboolean directory_set_office_people(Directory *directory, const Account *office, GError **error);
 
 /* Post and unit of a person. NOT_FOUND or UNAVAILABLE. */
 gboolean directory_set_post(

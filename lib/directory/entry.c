@@ -10,7 +10,7 @@
 const char *const entry_attributes[] = {"uid", "mail", "cn", "givenName", "sn", "title", "ou",
 	"telephoneNumber", "owner", "member", "acuseKind", "acuseState", "acuseDni",
 	"acusePaternalSurname", "acuseMaternalSurname", "acuseExtension", "acuseValidFrom",
-	"acuseValidUntil", "pwdReset", NULL};
+	"acuseValidUntil", "acuseDelegation", "pwdReset", NULL};
 
 char *entry_time(gint64 time_s)
 {
@@ -89,6 +89,36 @@ static void read_text(LDAP *ld, LDAPMessage *entry, Account *account)
 	}
 }
 
+static gboolean read_limit(const char *word, gint64 *time_s)
+{
+	*time_s = strcmp(word, "-") == 0 ? 0 : time_of(word);
+	return *time_s != 0 || strcmp(word, "-") == 0;
+}
+
+/* "UID FROM UNTIL". What cannot be read is a term that has ended before it began. */
+static Delegation *delegation_of(const char *text)
+{
+	g_auto(GStrv) words = g_strsplit(text, " ", 3);
+	gint64 from_s = 0, until_s = 0;
+
+	if (g_strv_length(words) == 3 && read_limit(words[1], &from_s) &&
+		read_limit(words[2], &until_s))
+		return delegation_new(words[0], from_s, until_s);
+	return delegation_new(words[0] != NULL ? words[0] : "", 1, 1);
+}
+
+static void read_delegations(LDAP *ld, LDAPMessage *entry, Account *account)
+{
+	struct berval **values = ldap_get_values_len(ld, entry, "acuseDelegation");
+
+	for (int i = 0; values != NULL && values[i] != NULL; i++) {
+		g_autofree char *text = g_strndup(values[i]->bv_val, values[i]->bv_len);
+
+		account_add_delegation(account, delegation_of(text));
+	}
+	ldap_value_free_len(values);
+}
+
 static void read_people(LDAP *ld, LDAPMessage *entry, Account *account)
 {
 	g_autofree char *owner = first_value(ld, entry, "owner");
@@ -99,6 +129,7 @@ static void read_people(LDAP *ld, LDAPMessage *entry, Account *account)
 	}
 	g_strfreev(account->delegates);
 	account->delegates = uids_of(ld, entry, "member");
+	read_delegations(ld, entry, account);
 }
 
 Account *entry_to_account(LDAP *ld, LDAPMessage *entry)

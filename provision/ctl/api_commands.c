@@ -21,6 +21,19 @@
 		"document", "document", TRUE, FALSE                                                \
 	}
 
+/* "UID/FROM/UNTIL", each date may be empty, is a delegate with dates; other values are texts. */
+static json_t *list_item(const CtlOption *option, const char *value)
+{
+	g_auto(GStrv) parts = g_strsplit(value, "/", 3);
+	const char *from = parts[0] != NULL ? parts[1] : NULL;
+	const char *until = from != NULL ? parts[2] : NULL;
+
+	if (from == NULL || strcmp(option->member, "delegates") != 0)
+		return json_string(value);
+	return json_pack("{s:s, s:s*, s:s*}", "uid", parts[0], "from", *from != '\0' ? from : NULL,
+		"until", until != NULL && *until != '\0' ? until : NULL);
+}
+
 static json_t *body_from_options(const Command *command, char **arguments, GHashTable *options)
 {
 	json_t *body = json_object();
@@ -40,7 +53,7 @@ static json_t *body_from_options(const Command *command, char **arguments, GHash
 		}
 		list = json_array();
 		for (guint i = 0; values != NULL && i < values->len; i++)
-			json_array_append_new(list, json_string(values->pdata[i]));
+			json_array_append_new(list, list_item(option, values->pdata[i]));
 		json_object_set_new(body, option->member, list);
 	}
 	return body;

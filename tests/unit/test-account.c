@@ -78,6 +78,47 @@ static void test_may_send_as(void **state)
 	}
 }
 
+/* 1000 is now; a delegate with dates needs a term that holds. */
+static void test_terms_of_delegates(void **state)
+{
+	static const struct {
+		const char *name, *uid;
+		gint64 terms[4]; /* from, until, from, until; -1: no more */
+		gboolean may;
+	} cases[] = {
+		{"no dates", "jperezs", {-1}, TRUE},
+		{"begun", "jperezs", {1000, 0, -1}, TRUE},
+		{"not begun", "jperezs", {1001, 0, -1}, FALSE},
+		{"not ended", "jperezs", {0, 1001, -1}, TRUE},
+		{"ended", "jperezs", {0, 1000, -1}, FALSE},
+		{"between two", "jperezs", {10, 20, 2000, 0}, FALSE},
+		{"second", "jperezs", {10, 20, 900, 1100}, TRUE},
+		{"case", "JPerezS", {0, 1000, -1}, FALSE},
+		{"unreadable", "jperezs", {1, 1, -1}, FALSE},
+		{"dates alone are no delegation", "lriosd", {0, 0, -1}, FALSE},
+		{"the responsible needs none", "rmoralesa", {1, 1, -1}, TRUE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(Account) person = account_new(), office = account_new(), copy = NULL;
+
+		person->uid = g_strdup(cases[i].uid);
+		office->kind = ACCOUNT_OFFICE;
+		office->owner = g_strdup("rmoralesa");
+		office->delegates = g_strsplit("jperezs", ";", -1);
+		for (size_t j = 0; j < 4 && cases[i].terms[j] >= 0; j += 2) {
+			g_autofree char *uid = g_ascii_strdown(cases[i].uid, -1);
+
+			account_add_delegation(office,
+				delegation_new(uid, cases[i].terms[j], cases[i].terms[j + 1]));
+		}
+		copy = account_copy(office);
+		if (account_may_send_as(person, copy, 1000) != cases[i].may)
+			fail_msg("%s", cases[i].name);
+	}
+}
+
 static void test_vacant_office(void **state)
 {
 	g_autoptr(Account) person = account_new(), office = account_new();
@@ -125,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_may_send),
 		cmocka_unit_test(test_may_send_as),
+		cmocka_unit_test(test_terms_of_delegates),
 		cmocka_unit_test(test_vacant_office),
 		cmocka_unit_test(test_words_and_copy),
 	};

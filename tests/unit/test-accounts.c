@@ -98,6 +98,44 @@ static json_t *office(const char *local_part, const char *responsible)
 		"Resolución 7");
 }
 
+#define PEOPLE "/v1/offices/{uid}/people"
+
+static json_t *handover(json_t *delegate)
+{
+	return json_pack(
+		"{s:n, s:[o], s:s}", "responsible", "delegates", delegate, "document", "Memo 9");
+}
+
+/* A delegate with dates, as the directory has him and as the API shows him. */
+static void check_terms(const char *uid)
+{
+	static const struct {
+		const char *from, *until;
+	} wrong[] = {{"ayer", NULL}, {"2026-12-31T05:00:00Z", "2026-12-01T05:00:00Z"},
+		{"2026-12-01T05:00:00Z", "2026-12-01T05:00:00Z"}};
+	json_t *made, *one;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++)
+		assert_fails(routes_offices, PEOPLE, "mesa.partes",
+			handover(json_pack("{s:s, s:s, s:s?}", "uid", uid, "from", wrong[i].from,
+				"until", wrong[i].until)),
+			ACUSE_ERROR_INVALID);
+	assert_fails(routes_offices, PEOPLE, "mesa.partes",
+		handover(json_pack("{s:s, s:s}", "uid", uid, "since", "2026-12-01T05:00:00Z")),
+		ACUSE_ERROR_INVALID);
+	made = call(routes_offices, "POST", PEOPLE, "mesa.partes",
+		handover(json_pack(
+			"{s:s, s:s, s:n}", "uid", uid, "from", "2026-12-01T05:00:00Z", "until")),
+		NULL);
+	json_decref(made);
+	made = call(routes_accounts, "GET", "/v1/accounts/{uid}", "mesa.partes", NULL, NULL);
+	one = json_array_get(json_object_get(made, "delegates"), 0);
+	assert_string_equal(row_text(one, "uid"), uid);
+	assert_string_equal(row_text(one, "from"), "2026-12-01T05:00:00Z");
+	assert_true(json_is_null(json_object_get(one, "until")));
+	json_decref(made);
+}
+
 static void test_office(void **state)
 {
 	g_autofree char *uid = make_person(form("40000005"), NULL);
@@ -129,6 +167,7 @@ static void test_office(void **state)
 	assert_string_equal(
 		json_string_value(json_array_get(json_object_get(made, "delegates"), 0)), uid);
 	json_decref(made);
+	check_terms(uid);
 }
 
 static void test_cease(void **state)

@@ -119,9 +119,18 @@ static void test_metacharacters(void **state)
 	}
 }
 
+/* rnuneza has two terms, comodin no dates. */
+static void fixture_office_people(Account *office)
+{
+	g_free(office->owner);
+	office->owner = g_strdup("rnuneza");
+	office->delegates = g_strsplit("comodin;rnuneza", ";", -1);
+	account_add_delegation(office, delegation_new("rnuneza", 1800000000, 1800000100));
+	account_add_delegation(office, delegation_new("rnuneza", 1900000000, 0));
+}
+
 static void test_office(void **state)
 {
-	static const char *const delegates[] = {"comodin", "rnuneza", NULL};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Directory) directory = directory_new(slapd->settings);
 	g_autoptr(Account) office = account_new();
@@ -136,15 +145,27 @@ static void test_office(void **state)
 	office->owner = g_strdup("rmoralesa");
 	assert_true(directory_add_account(directory, office, NULL));
 	assert_true(directory_add_account(directory, office, NULL));
-	assert_true(directory_set_office_people(
-		directory, "secretaria.general", "rnuneza", delegates, NULL));
+	fixture_office_people(office);
+	assert_true(directory_set_office_people(directory, office, NULL));
 	found = directory_get(directory, "secretaria.general", NULL);
 	assert_string_equal(found->owner, "rnuneza");
 	assert_int_equal(g_strv_length(found->delegates), 2);
-	assert_true(directory_set_office_people(directory, "secretaria.general", NULL, NULL, NULL));
+	assert_int_equal(found->delegations->len, 2);
+	for (guint i = 0; i < found->delegations->len; i++) {
+		const Delegation *term = found->delegations->pdata[i];
+
+		assert_string_equal(term->uid, "rnuneza");
+		assert_true((term->from_s == 1800000000 && term->until_s == 1800000100) ||
+			    (term->from_s == 1900000000 && term->until_s == 0));
+	}
+	g_clear_pointer(&office->owner, g_free);
+	g_clear_pointer(&office->delegates, g_strfreev);
+	g_clear_pointer(&office->delegations, g_ptr_array_unref);
+	assert_true(directory_set_office_people(directory, office, NULL));
 	g_clear_pointer(&found, account_free);
 	found = directory_get(directory, "secretaria.general", NULL);
 	assert_null(found->owner);
+	assert_null(found->delegations);
 	assert_false(directory_change_own_password(
 		directory, "secretaria.general", "x", "Otra-clave-1", &error));
 	assert_code(error, ACUSE_ERROR_UNAUTHENTICATED);
