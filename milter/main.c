@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <libmilter/mfapi.h>
 #include <locale.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -63,6 +64,8 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+#define LARGE_BYTES (256 * 1024)
+
 /* libmilter's threads outlive smfi_main, so what they use lives as long as the process. */
 static struct {
 	Settings *settings;
@@ -109,6 +112,9 @@ int main(int argc, char **argv)
 	block_signals();
 	/* The socket is for the group of this process, which is Postfix's. */
 	umask(007);
+	/* What a large message took goes back to the system: left alone, malloc keeps more each
+	 * time. */
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	mime_init();
 	status = serve(file != NULL ? file : SYSCONFDIR "/acuse/acuse.conf", instance, &error);
 	if (error != NULL)

@@ -60,18 +60,15 @@ static gboolean sign(Work *work, const char *permit, GError **error)
 		return FALSE;
 	}
 	work->cms_sha256 = digest_sha256_hex(g_bytes_get_data(cms, NULL), g_bytes_get_size(cms));
-	if (!smime_wrap(work->final, work->entity, cms, boundary, error))
+	if (!smime_wrap(work->final, &work->entity, cms, boundary, error))
 		return FALSE;
-	work_drop_original(work);
-	g_clear_pointer(&work->entity, g_bytes_unref);
-	work_end_last_line(work->final);
+	work_end_last_line(work);
 	return TRUE;
 }
 
-/* Stores the final bytes; *prepared says what was stored, its strings are the work's. */
-static gboolean store_final(Work *work, PreparedInput *prepared, GError **error)
+/* *prepared says what is stored, its strings are the work's. */
+static gboolean store_bytes(Work *work, GBytes *bytes, PreparedInput *prepared, GError **error)
 {
-	g_autoptr(GBytes) bytes = mail_message_to_bytes(work->final);
 	guint left;
 
 	work->final_sha256 =
@@ -86,6 +83,16 @@ static gboolean store_final(Work *work, PreparedInput *prepared, GError **error)
 	left = deadline_left_ms(&work->deadline, error);
 	return left != 0 && work->services->put_blob(
 				    work->services->data, left, work->final_sha256, bytes, error);
+}
+
+/* Stores the final bytes. */
+static gboolean store_final(Work *work, PreparedInput *prepared, GError **error)
+{
+	GBytes *bytes = mail_message_lend_bytes(work->final);
+	gboolean stored = store_bytes(work, bytes, prepared, error);
+
+	mail_message_restore(work->final, bytes);
+	return stored;
 }
 
 /* Stores the final bytes and has them recorded: after this the send is prepared. */

@@ -1,5 +1,5 @@
 /*
- * work.h: the plan's edits on a copy of the message, by deleting and adding fields and splicing the
+ * work.h: the plan's edits on copies of the fields and on the body, by splicing and in its place
  * body. Fails with the error of the part that cannot be edited; then nothing of the copy is used.
  * One thread a message.
  */
@@ -94,15 +94,15 @@ static gboolean check_size(const Work *work, GError **error)
 	return FALSE;
 }
 
-void work_end_last_line(MailMessage *message)
+void work_end_last_line(Work *work)
 {
-	const GByteArray *body = message->body;
+	GByteArray *body = work->final->body;
 
 	if (body->len == 0 ||
 		(body->len >= 2 && memcmp(body->data + body->len - 2, "\r\n", 2) == 0))
 		return;
-	mail_message_own_body(message);
-	g_byte_array_append(message->body, (const guint8 *)"\r\n", 2);
+	g_byte_array_append(body, (const guint8 *)"\r\n", 2);
+	work->body_changed = TRUE;
 }
 
 static gboolean insert_block(Work *work, GError **error)
@@ -125,31 +125,20 @@ static gboolean insert_block(Work *work, GError **error)
 	if (!mime_insert_block(work->final, &block, &outcome, error))
 		return FALSE;
 	work->block = words[outcome];
+	work->body_changed = outcome == MIME_BLOCK_ADDED;
 	return TRUE;
-}
-
-void work_drop_original(Work *work)
-{
-	MailMessage *original = work->session->message;
-
-	if (work->final->body == original->body)
-		return;
-	work->body_changed = TRUE;
-	g_byte_array_unref(original->body);
-	original->body = g_byte_array_new();
 }
 
 gboolean work_rewrite(Work *work, GError **error)
 {
 	const Plan *plan = work->plan;
 
-	work->final = mail_message_copy(work->session->message);
+	work->final = mail_message_take_body(work->session->message);
 	delete_foreign_marks(work->final);
 	complete_fields(work);
 	if (!edit_fields(work, error) || !insert_block(work, error))
 		return FALSE;
-	work_end_last_line(work->final);
-	work_drop_original(work);
+	work_end_last_line(work);
 	if (plan->sign) {
 		if (!mime_to_7bit(work->final, error))
 			return FALSE;

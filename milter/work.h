@@ -26,12 +26,13 @@ typedef struct {
 	gboolean body_changed;
 } Work;
 
-/* Carries out the plan on a copy of the message, up to the entity that is to be signed. */
+/*
+ * Carries out the plan, up to the entity that is to be signed. The body is no longer the session's:
+ * it may be large, so that there is never more than one.
+ */
 gboolean work_rewrite(Work *work, GError **error);
 /* Ends the last line, as Postfix would: the recorded bytes are its bytes. */
-void work_end_last_line(MailMessage *message);
-/* Once there is another body nothing needs the one that came: it may be large. */
-void work_drop_original(Work *work);
+void work_end_last_line(Work *work);
 
 /* Intent, signature, prepared, in the order of the plan; then how the message is released, or the
  * refusal. Never NULL. */

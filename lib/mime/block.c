@@ -142,18 +142,33 @@ static GByteArray *qp_piece(const guint8 *raw, gsize raw_size, gboolean at_end, 
 }
 
 /* Encodes the whole new text anew, when its encoding or charset changes or it is base64. */
-static void encode_whole(LeafEdit *edit, gboolean base64, const char *eol)
+static void encode_whole(LeafEdit *edit, gboolean base64)
 {
-	edit->content = g_byte_array_new();
-	if (base64) {
-		g_autofree char *text = codec_base64(edit->decoded->data, edit->decoded->len, eol);
-
-		append_string(edit->content, text);
-		return;
-	}
-	codec_append_qp(edit->content, edit->decoded->data, edit->decoded->len, eol);
-	if (edit->part->encoding != ENCODING_QP)
+	edit->encode = base64 ? ENCODING_BASE64 : ENCODING_QP;
+	if (!base64 && edit->part->encoding != ENCODING_QP)
 		edit->encoding = "quoted-printable";
+}
+
+/* The decoded text with the piece in it; the view's own bytes, where it has some, become that. */
+static GByteArray *take_inserted(TextView *view, gsize offset, const char *piece, gsize size)
+{
+	GByteArray *text;
+
+	if (!view->decoded)
+		return inserted(view->bytes, view->size, offset, piece, size);
+	text = g_steal_pointer(&view->decoded);
+	splice_insert(text, offset, piece, size);
+	view->bytes = NULL;
+	view->size = 0;
+	return text;
+}
+
+static void expect_inserted(
+	LeafEdit *edit, const TextView *view, gsize offset, const char *piece, gsize size)
+{
+	codec_print(&edit->expected, view->bytes, offset);
+	codec_print(&edit->expected, (const guint8 *)piece, size);
+	codec_print(&edit->expected, view->bytes + offset, view->size - offset);
 }
 
 /* Where in the encoded bytes a decoded offset stands. */
@@ -171,7 +186,7 @@ static gsize encoded_offset(const MimePart *part, const guint8 *raw, gsize raw_s
 
 /* Splices piece (already in the part's charset) in at the offset of the decoded bytes, in the
  * part's own encoding. */
-static void splice_piece(LeafEdit *edit, const BlockWork *work, const TextView *view, gsize offset,
+static void splice_piece(LeafEdit *edit, const BlockWork *work, TextView *view, gsize offset,
 	const char *piece, gsize size)
 {
 	const MimePart *part = edit->part;
@@ -182,13 +197,13 @@ static void splice_piece(LeafEdit *edit, const BlockWork *work, const TextView *
 				 !(codec_is_ascii(view->bytes, view->size) &&
 					 codec_is_ascii((const guint8 *)piece, size)));
 
-	if (whole || part->encoding == ENCODING_QP)
-		edit->decoded = inserted(view->bytes, view->size, offset, piece, size);
 	if (whole) {
-		encode_whole(edit, part->encoding == ENCODING_BASE64, work->eol);
+		edit->decoded = take_inserted(view, offset, piece, size);
+		encode_whole(edit, part->encoding == ENCODING_BASE64);
 		return;
 	}
 	if (part->encoding == ENCODING_QP) {
+		expect_inserted(edit, view, offset, piece, size);
 		edit->insert_at = offset < view->size ? encoded_offset(part, raw, raw_size, offset)
 						      : raw_size;
 		edit->insert =
@@ -201,25 +216,24 @@ static void splice_piece(LeafEdit *edit, const BlockWork *work, const TextView *
 }
 
 /* The part turned into UTF-8 quoted-printable with the block. */
-static void splice_as_utf8(
-	LeafEdit *edit, const BlockWork *work, const TextView *view, gsize at, const char *piece)
+static void splice_as_utf8(LeafEdit *edit, const TextView *view, gsize at, const char *piece)
 {
-	edit->decoded =
-		inserted((const guint8 *)view->utf8, view->utf8_size, at, piece, strlen(piece));
+	edit->decoded = text_view_utf8(view);
+	splice_insert(edit->decoded, at, piece, strlen(piece));
 	edit->charset = "utf-8";
-	encode_whole(edit, FALSE, work->eol);
+	encode_whole(edit, FALSE);
 }
 
 /* Puts a piece of UTF-8 in at an offset of the UTF-8 text, whatever that takes. */
 static void insert_piece(
-	LeafEdit *edit, const BlockWork *work, const TextView *view, gsize at, const char *piece)
+	LeafEdit *edit, const BlockWork *work, TextView *view, gsize at, const char *piece)
 {
 	gboolean ascii = codec_is_ascii((const guint8 *)piece, strlen(piece));
 	g_autofree char *other = NULL;
 	gsize size = strlen(piece);
 
 	if (view->convert) {
-		splice_as_utf8(edit, work, view, at, piece);
+		splice_as_utf8(edit, view, at, piece);
 		return;
 	}
 	if (view->relabel)
@@ -230,7 +244,7 @@ static void insert_piece(
 	} else if (!ascii && view->charset) {
 		other = g_convert(piece, -1, view->charset, "UTF-8", NULL, &size, NULL);
 		if (!other) {
-			splice_as_utf8(edit, work, view, at, piece);
+			splice_as_utf8(edit, view, at, piece);
 			return;
 		}
 	} else if (!ascii && !codec_charset_is_utf8(edit->part->charset)) {
@@ -276,7 +290,7 @@ static gboolean judge_plain(
 }
 
 static gboolean plan_plain(
-	BlockWork *work, const TextView *view, LeafEdit *edit, gboolean *done, GError **error)
+	BlockWork *work, TextView *view, LeafEdit *edit, gboolean *done, GError **error)
 {
 	gboolean open = FALSE;
 	gsize own = quote_start(view->utf8, view->utf8_size, &open), at = view->utf8_size;
@@ -298,7 +312,7 @@ static gboolean plan_plain(
 
 /* What a reader sees of the new text has to end with the block. */
 static gboolean try_html(
-	BlockWork *work, const TextView *view, LeafEdit *edit, gsize at, const char *piece)
+	BlockWork *work, TextView *view, LeafEdit *edit, gsize at, const char *piece)
 {
 	g_autoptr(GByteArray) text =
 		inserted((const guint8 *)view->utf8, view->utf8_size, at, piece, strlen(piece));
@@ -312,7 +326,7 @@ static gboolean try_html(
 }
 
 static gboolean plan_html(
-	BlockWork *work, const TextView *view, LeafEdit *edit, gboolean *done, GError **error)
+	BlockWork *work, TextView *view, LeafEdit *edit, gboolean *done, GError **error)
 {
 	g_autofree char *piece = html_piece(work, edit->part, view->convert);
 	g_auto(HtmlView) html = {0};

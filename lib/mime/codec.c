@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define QP_PIECE_BYTES (64 * 1024) /* decoded at a time where the outcome is not kept */
+
 gboolean codec_is_ascii(const guint8 *bytes, gsize size)
 {
 	for (gsize i = 0; i < size; i++)
@@ -74,48 +76,70 @@ static GByteArray *decode_qp(const guint8 *bytes, gsize size, GArray *map)
 	return out;
 }
 
-/* One run of base64 digits with its padding, blanks already gone. */
-static gboolean decode_base64_run(GByteArray *out, const char *run, gsize length)
+static int base64_digit(guint8 c)
 {
-	g_autofree char *copy = g_strndup(run, length), *again = NULL;
-	gsize size = 0;
-	g_autofree guchar *bytes = NULL;
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
 
-	if (length % 4 != 0)
-		return FALSE;
-	bytes = g_base64_decode(copy, &size);
-	again = g_base64_encode(bytes, size);
-	if (strcmp(again, copy) != 0)
-		return FALSE;
-	g_byte_array_append(out, bytes, (guint)size);
-	return TRUE;
+/* Four characters, padding among them, to at most three bytes; -1 unless an encoder writes them so.
+ */
+static int decode_base64_group(const guint8 group[4], guint8 bytes[3])
+{
+	guint padding = group[3] != '=' ? 0 : group[2] != '=' ? 1 : 2;
+	guint32 value = 0;
+
+	for (guint i = 0; i < 4; i++) {
+		int digit = i < 4 - padding ? base64_digit(group[i]) : 0;
+
+		if (digit < 0)
+			return -1;
+		value = value << 6 | (guint32)digit;
+	}
+	if (value & ((1U << (8 * padding)) - 1))
+		return -1;
+	bytes[0] = (guint8)(value >> 16);
+	bytes[1] = (guint8)(value >> 8);
+	bytes[2] = (guint8)value;
+	return (int)(3 - padding);
+}
+
+/* Blanks go. The bytes are put into out, or into the print, whichever is there. */
+static gboolean decode_base64(const guint8 *bytes, gsize size, GByteArray *out, Print *print)
+{
+	guint8 group[4], decoded[3];
+	guint filled = 0;
+
+	for (gsize i = 0; i < size; i++) {
+		int count;
+
+		if (bytes[i] == ' ' || bytes[i] == '\t' || bytes[i] == '\r' || bytes[i] == '\n')
+			continue;
+		group[filled++] = bytes[i];
+		if (filled < 4)
+			continue;
+		filled = 0;
+		count = decode_base64_group(group, decoded);
+		if (count < 0)
+			return FALSE;
+		if (out)
+			g_byte_array_append(out, decoded, (guint)count);
+		if (print)
+			codec_print(print, decoded, (gsize)count);
+	}
+	return filled == 0;
 }
 
 GByteArray *codec_base64_decode(const guint8 *bytes, gsize size)
 {
-	g_autoptr(GString) digits = g_string_sized_new(size);
 	g_autoptr(GByteArray) out = g_byte_array_sized_new((guint)(size / 4 * 3 + 3));
-	gsize start = 0;
 
-	for (gsize i = 0; i < size; i++) {
-		char c = (char)bytes[i];
-
-		if (g_ascii_isalnum(c) || c == '+' || c == '/' || c == '=')
-			g_string_append_c(digits, c);
-		else if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
-			return NULL;
-	}
-	for (gsize i = 0; i < digits->len; i++) {
-		if (digits->str[i] != '=' || digits->str[i + 1] == '=')
-			continue;
-		if (!decode_base64_run(out, digits->str + start, i + 1 - start))
-			return NULL;
-		start = i + 1;
-	}
-	if (start < digits->len &&
-		!decode_base64_run(out, digits->str + start, digits->len - start))
-		return NULL;
-	return g_steal_pointer(&out);
+	return decode_base64(bytes, size, out, NULL) ? g_steal_pointer(&out) : NULL;
 }
 
 GByteArray *codec_decode(MimeEncoding encoding, const guint8 *bytes, gsize size, GArray *map)
@@ -135,7 +159,46 @@ GByteArray *codec_decode(MimeEncoding encoding, const guint8 *bytes, gsize size,
 	return out;
 }
 
+void codec_print(Print *print, const guint8 *bytes, gsize size)
+{
+	guint64 hash = print->size > 0 ? print->hash : G_GUINT64_CONSTANT(0xcbf29ce484222325);
+
+	for (gsize i = 0; i < size; i++)
+		hash = (hash ^ bytes[i]) * G_GUINT64_CONSTANT(0x100000001b3);
+	print->hash = hash;
+	print->size += size;
+}
+
+/* By whole lines, since each is decoded by itself. */
+static void print_qp(const guint8 *bytes, gsize size, Print *print)
+{
+	for (gsize pos = 0, end; pos < size; pos = end) {
+		g_autoptr(GByteArray) piece = NULL;
+		const guint8 *lf;
+
+		end = MIN(size, pos + QP_PIECE_BYTES);
+		lf = memchr(bytes + end - 1, '\n', size - end + 1);
+		end = lf ? (gsize)(lf - bytes) + 1 : size;
+		piece = decode_qp(bytes + pos, end - pos, NULL);
+		codec_print(print, piece->data, piece->len);
+	}
+}
+
+gboolean codec_print_decoded(MimeEncoding encoding, const guint8 *bytes, gsize size, Print *print)
+{
+	if (encoding == ENCODING_UNKNOWN)
+		return FALSE;
+	if (encoding == ENCODING_BASE64)
+		return decode_base64(bytes, size, NULL, print);
+	if (encoding == ENCODING_QP)
+		print_qp(bytes, size, print);
+	else
+		codec_print(print, bytes, size);
+	return TRUE;
+}
+
 #define QP_LINE 76
+#define BASE64_LINE_BYTES 57 /* 76 characters */
 
 /* The encoded form of bytes[i], at column `column` of its line, and its length; last: nothing
  * follows on the line. */
@@ -165,9 +228,17 @@ static gboolean is_line_end(
 	       memcmp(bytes + i, eol, eol_size) == 0;
 }
 
-void codec_append_qp(GByteArray *out, const guint8 *bytes, gsize size, const char *eol)
+/* Without out the bytes are only counted. */
+static inline void put(guint8 *out, gsize *length, const void *bytes, gsize size)
 {
-	gsize eol_size = strlen(eol), column = 0, i = 0;
+	if (out)
+		memcpy(out + *length, bytes, size);
+	*length += size;
+}
+
+gsize codec_write_qp(guint8 *out, const guint8 *bytes, gsize size, const char *eol)
+{
+	gsize eol_size = strlen(eol), column = 0, i = 0, written = 0;
 
 	while (i < size) {
 		gboolean last;
@@ -175,7 +246,7 @@ void codec_append_qp(GByteArray *out, const guint8 *bytes, gsize size, const cha
 		gsize length;
 
 		if (is_line_end(bytes, i, size, eol, eol_size)) {
-			g_byte_array_append(out, (const guint8 *)eol, (guint)eol_size);
+			put(out, &written, eol, eol_size);
 			column = 0;
 			i += eol_size;
 			continue;
@@ -183,28 +254,54 @@ void codec_append_qp(GByteArray *out, const guint8 *bytes, gsize size, const cha
 		last = i + 1 == size || is_line_end(bytes, i + 1, size, eol, eol_size);
 		length = qp_token(bytes, i, size, column, last, token);
 		if (column + length > QP_LINE - (last ? 0 : 1)) {
-			g_byte_array_append(out, (const guint8 *)"=", 1);
-			g_byte_array_append(out, (const guint8 *)eol, (guint)eol_size);
 			column = 0;
 			length = qp_token(bytes, i, size, column, last, token);
+			put(out, &written, "=", 1);
+			put(out, &written, eol, eol_size);
 		}
-		g_byte_array_append(out, token, (guint)length);
+		put(out, &written, token, length);
 		column += length;
 		i++;
 	}
+	return written;
+}
+
+void codec_append_qp(GByteArray *out, const guint8 *bytes, gsize size, const char *eol)
+{
+	guint start = out->len;
+
+	g_byte_array_set_size(out, start + (guint)codec_write_qp(NULL, bytes, size, eol));
+	if (out->len > start)
+		codec_write_qp(out->data + start, bytes, size, eol);
+}
+
+gsize codec_write_base64(guint8 *out, const guint8 *bytes, gsize size, const char *eol)
+{
+	gsize written = 0;
+
+	for (gsize i = 0; i < size; i += BASE64_LINE_BYTES) {
+		gint state = 0, save = 0;
+		char line[BASE64_LINE_BYTES * 2];
+		gsize length = MIN(size - i, (gsize)BASE64_LINE_BYTES);
+
+		length = out ? g_base64_encode_step(bytes + i, length, FALSE, line, &state, &save)
+			     : (length + 2) / 3 * 4;
+		if (out)
+			length += g_base64_encode_close(FALSE, line + length, &state, &save);
+		put(out, &written, line, length);
+		put(out, &written, eol, strlen(eol));
+	}
+	return written;
 }
 
 char *codec_base64(const guint8 *bytes, gsize size, const char *eol)
 {
-	g_autofree char *digits = g_base64_encode(bytes, size);
-	gsize length = strlen(digits);
-	GString *out = g_string_sized_new(length + length / 38 + 4);
+	gsize length = codec_write_base64(NULL, bytes, size, eol);
+	char *text = g_malloc(length + 1);
 
-	for (gsize i = 0; i < length; i += 76) {
-		g_string_append_len(out, digits + i, (gssize)MIN((gsize)76, length - i));
-		g_string_append(out, eol);
-	}
-	return g_string_free(out, FALSE);
+	codec_write_base64((guint8 *)text, bytes, size, eol);
+	text[length] = '\0';
+	return text;
 }
 
 gboolean codec_charset_is_utf8(const char *charset)

@@ -14,9 +14,28 @@
  */
 GByteArray *codec_decode(MimeEncoding encoding, const guint8 *bytes, gsize size, GArray *map);
 
+/* Tells bytes from others in the check of an edit (FNV-1a, 64 bits): against slips of our own, not
+ * against people. */
+typedef struct {
+	guint64 hash;
+	gsize size;
+} Print;
+
+/* More bytes; the first ones go into {0}. */
+void codec_print(Print *print, const guint8 *bytes, gsize size);
+/* The same for what the bytes decode to; FALSE when that is not certain. */
+gboolean codec_print_decoded(MimeEncoding encoding, const guint8 *bytes, gsize size, Print *print);
+
 /* Line ends equal to eol stay line ends; every other control byte is escaped. Lines of 76 at most.
  */
 void codec_append_qp(GByteArray *out, const guint8 *bytes, gsize size, const char *eol);
+
+/*
+ * The same, and base64 in lines of 76, into out, which may begin in front of bytes in the same
+ * memory: no byte is read again once as many are written. NULL: nothing is written. The size.
+ */
+gsize codec_write_qp(guint8 *out, const guint8 *bytes, gsize size, const char *eol);
+gsize codec_write_base64(guint8 *out, const guint8 *bytes, gsize size, const char *eol);
 
 /* In lines of 76, each with eol. */
 char *codec_base64(const guint8 *bytes, gsize size, const char *eol);

@@ -59,26 +59,15 @@ static char *boundary_line(const char *boundary, const char *eol)
 	return g_strdup_printf("%s--%s%s", eol, boundary, eol);
 }
 
-static MailMessage *insert_bytes(const MailMessage *message, const Frame *frame)
+static void insert_frame(GByteArray *body, const Frame *frame)
 {
-	MailMessage *after = mail_message_copy(message);
-	GByteArray *old = after->body;
-	GByteArray *body = g_byte_array_sized_new(
-		(guint)(old->len + strlen(frame->before) + strlen(frame->behind)));
-
-	g_byte_array_append(body, old->data, (guint)frame->start);
-	g_byte_array_append(body, (const guint8 *)frame->before, (guint)strlen(frame->before));
-	g_byte_array_append(body, old->data + frame->start, (guint)(frame->end - frame->start));
-	g_byte_array_append(body, (const guint8 *)frame->behind, (guint)strlen(frame->behind));
-	g_byte_array_append(body, old->data + frame->end, (guint)(old->len - frame->end));
-	g_byte_array_unref(old);
-	after->body = body;
-	return after;
+	splice_insert(body, frame->end, frame->behind, strlen(frame->behind));
+	splice_insert(body, frame->start, frame->before, strlen(frame->before));
 }
 
 /* Another child at the end of the related. */
-static MailMessage *join_related(
-	const MailMessage *message, const MimePart *related, const char *logo, const char *eol)
+static void join_related(
+	MailMessage *message, const MimePart *related, const char *logo, const char *eol)
 {
 	const MimePart *last = g_ptr_array_index(related->children, related->children->len - 1);
 	g_autofree char *line = boundary_line(related->boundary, eol);
@@ -86,7 +75,7 @@ static MailMessage *join_related(
 	const Frame frame = {
 		.start = last->end, .end = last->end, .before = (char *)"", .behind = behind};
 
-	return insert_bytes(message, &frame);
+	insert_frame(message->body, &frame);
 }
 
 static void move_fields(MailMessage *message, GString *head, const char *eol)
@@ -108,18 +97,16 @@ static void move_fields(MailMessage *message, GString *head, const char *eol)
 	g_string_append(head, eol);
 }
 
-static MailMessage *wrap_related(
-	const MailMessage *message, const MimePart *part, const char *logo, const char *eol)
+static void wrap_related(
+	MailMessage *message, const MimePart *part, const char *logo, const char *eol)
 {
 	g_autofree char *boundary = splice_boundary(message->body->data, message->body->len);
 	g_autofree char *type =
 		g_strdup_printf("multipart/related; type=\"text/html\"; boundary=\"%s\"", boundary);
-	g_autofree char *behind =
-		g_strdup_printf("%s--%s%s%s%s--%s--", eol, boundary, eol, logo, eol, boundary);
-	g_autoptr(MailMessage) fields = mail_message_copy(message);
+	g_autofree char *behind = g_strdup_printf("%s--%s%s%s%s--%s--%s", eol, boundary, eol, logo,
+		eol, boundary, part->parent ? "" : eol);
 	g_autoptr(GString) before = g_string_new(NULL);
 	Frame frame = {.start = part->start, .end = part->end, .behind = behind};
-	MailMessage *after;
 
 	if (part->parent)
 		g_string_append_printf(before, "Content-Type: %s%s%s", type, eol, eol);
@@ -127,14 +114,11 @@ static MailMessage *wrap_related(
 	if (!part->parent) {
 		g_autofree char *padded = g_strconcat(" ", type, NULL);
 
-		move_fields(fields, before, eol);
-		mail_message_add_field(fields, "Content-Type", padded);
+		move_fields(message, before, eol);
+		mail_message_add_field(message, "Content-Type", padded);
 	}
 	frame.before = before->str;
-	after = insert_bytes(fields, &frame);
-	if (!part->parent)
-		g_byte_array_append(after->body, (const guint8 *)eol, (guint)strlen(eol));
-	return after;
+	insert_frame(message->body, &frame);
 }
 
 static gboolean is_logo(const MailMessage *message, const MimePart *part, const MimeBlock *block)
@@ -148,19 +132,47 @@ static gboolean is_logo(const MailMessage *message, const MimePart *part, const 
 	       strcmp(part->type, block->logo_type) == 0;
 }
 
-static gboolean same_range(const MailMessage *a, gsize a_start, gsize a_end, const MailMessage *b,
-	gsize b_start, gsize b_end)
-{
-	gsize size = a_end - a_start;
+/* Of a part's header section and, of a leaf, its content. */
+typedef struct {
+	Print header, content;
+} Prints;
 
-	return size == b_end - b_start &&
-	       (size == 0 || memcmp(a->body->data + a_start, b->body->data + b_start, size) == 0);
+static Prints prints_of(const MailMessage *message, const MimePart *part)
+{
+	Prints prints = {0};
+	const guint8 *data = message->body->data;
+
+	codec_print(&prints.header, data + part->start, part->content - part->start);
+	if (mime_part_is_leaf(part))
+		codec_print(&prints.content, data + part->content, part->end - part->content);
+	return prints;
+}
+
+/* MimePart * -> Prints * */
+static GHashTable *take_prints(const MailMessage *message, MimePart *root)
+{
+	GHashTable *table = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	g_autoptr(GPtrArray) parts = mime_part_list(root);
+
+	for (guint i = 0; i < parts->len; i++) {
+		const MimePart *part = g_ptr_array_index(parts, i);
+		Prints prints = prints_of(message, part);
+
+		g_hash_table_insert(table, (gpointer)part, g_memdup2(&prints, sizeof prints));
+	}
+	return table;
+}
+
+static gboolean same_print(Print a, Print b)
+{
+	return a.size == b.size && a.hash == b.hash;
 }
 
 /* The trees are the same but for the logo, last in the related around html, or with it in a new
  * one. */
 typedef struct {
-	const MailMessage *before, *after;
+	const MailMessage *after;
+	GHashTable *before;		/* the old tree's prints */
 	const MimePart *html, *related; /* of the old tree; related NULL: a new one */
 	const MimeBlock *block;
 } Comparison;
@@ -168,6 +180,7 @@ typedef struct {
 static gboolean same_but_logo(
 	const Comparison *c, const MimePart *a, const MimePart *b, gboolean wrapped)
 {
+	const Prints *old = g_hash_table_lookup(c->before, a), now = prints_of(c->after, b);
 	guint more = a == c->related ? 1 : 0;
 
 	if (a == c->html && !c->related && !wrapped)
@@ -177,12 +190,11 @@ static gboolean same_but_logo(
 	if (strcmp(a->type, b->type) != 0 || a->children->len + more != b->children->len)
 		return FALSE;
 	/* The header of a message's only part has moved into the body. */
-	if (a->fields &&
-		!same_range(c->before, a->start, a->content, c->after, b->start, b->content))
+	if (a->fields && !same_print(old->header, now.header))
 		return FALSE;
 	if (mime_part_is_leaf(a) &&
 		(g_strcmp0(a->charset, b->charset) != 0 || a->encoding != b->encoding ||
-			!same_range(c->before, a->content, a->end, c->after, b->content, b->end)))
+			!same_print(old->content, now.content)))
 		return FALSE;
 	for (guint i = 0; i < a->children->len; i++)
 		if (!same_but_logo(c, g_ptr_array_index(a->children, i),
@@ -193,22 +205,21 @@ static gboolean same_but_logo(
 }
 
 /* Puts the logo beside one part of the tree. */
-static gboolean add_beside(MailMessage *message, const MimePart *root, const MimePart *part,
+static gboolean add_beside(MailMessage *message, MimePart *root, const MimePart *part,
 	const MimeBlock *block, GError **error)
 {
 	const char *eol = mime_body_eol(message->body);
 	g_autofree char *logo = logo_part(block, eol);
-	Comparison comparison = {message, NULL, part, related_of(part), block};
-	g_autoptr(MailMessage) after =
-		comparison.related ? join_related(message, comparison.related, logo, eol)
-				   : wrap_related(message, part, logo, eol);
-	g_autoptr(MimePart) new_root = mime_part_scan(after, NULL);
+	g_autoptr(GHashTable) before = take_prints(message, root);
+	const Comparison comparison = {message, before, part, related_of(part), block};
+	g_autoptr(MimePart) new_root = NULL;
 
-	comparison.after = after;
-	if (!new_root || !same_but_logo(&comparison, root, new_root, FALSE))
-		return damaged(error);
-	splice_take(message, g_steal_pointer(&after));
-	return TRUE;
+	if (comparison.related)
+		join_related(message, comparison.related, logo, eol);
+	else
+		wrap_related(message, part, logo, eol);
+	new_root = mime_part_scan(message, NULL);
+	return (new_root && same_but_logo(&comparison, root, new_root, FALSE)) || damaged(error);
 }
 
 gboolean block_add_logo(MailMessage *message, const MimeBlock *block, GError **error)

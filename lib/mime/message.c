@@ -24,7 +24,7 @@ MailMessage *mail_message_new(void)
 	return message;
 }
 
-MailMessage *mail_message_copy(const MailMessage *message)
+static MailMessage *copy_fields(const MailMessage *message)
 {
 	MailMessage *copy = mail_message_new();
 
@@ -33,18 +33,25 @@ MailMessage *mail_message_copy(const MailMessage *message)
 
 		mail_message_add_field(copy, field->name, field->value);
 	}
-	g_byte_array_unref(copy->body);
-	copy->body = g_byte_array_ref(message->body);
 	return copy;
 }
 
-void mail_message_own_body(MailMessage *message)
+MailMessage *mail_message_copy(const MailMessage *message)
 {
-	GByteArray *shared = message->body;
+	MailMessage *copy = copy_fields(message);
 
-	message->body = g_byte_array_sized_new(shared->len);
-	g_byte_array_append(message->body, shared->data, shared->len);
-	g_byte_array_unref(shared);
+	g_byte_array_append(copy->body, message->body->data, message->body->len);
+	return copy;
+}
+
+MailMessage *mail_message_take_body(MailMessage *message)
+{
+	MailMessage *taken = copy_fields(message);
+	GByteArray *empty = taken->body;
+
+	taken->body = message->body;
+	message->body = empty;
+	return taken;
 }
 
 void mail_message_free(MailMessage *message)
@@ -188,4 +195,23 @@ GBytes *mail_message_to_bytes(const MailMessage *message)
 	if (message->body->len > 0)
 		memcpy(bytes + fields->len, message->body->data, message->body->len);
 	return g_bytes_new_take(bytes, size);
+}
+
+GBytes *mail_message_lend_bytes(MailMessage *message)
+{
+	g_autoptr(GString) fields = fields_to_string(message, 4096);
+	GByteArray *whole = g_steal_pointer(&message->body);
+
+	message->body = g_byte_array_new();
+	g_byte_array_prepend(whole, (const guint8 *)fields->str, (guint)fields->len);
+	return g_byte_array_free_to_bytes(whole);
+}
+
+void mail_message_restore(MailMessage *message, GBytes *bytes)
+{
+	g_autoptr(GString) fields = fields_to_string(message, 4096);
+
+	g_byte_array_unref(message->body);
+	message->body = g_bytes_unref_to_array(bytes);
+	g_byte_array_remove_range(message->body, 0, (guint)fields->len);
 }

@@ -19,9 +19,9 @@ typedef struct {
 } MailMessage;
 
 MailMessage *mail_message_new(void);
-/* The body is shared: whoever changes its bytes in place asks for an own one first. */
 MailMessage *mail_message_copy(const MailMessage *message);
-void mail_message_own_body(MailMessage *message);
+/* A message of the same fields with the body, which may be large: the old one has none then. */
+MailMessage *mail_message_take_body(MailMessage *message);
 void mail_message_free(MailMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MailMessage, mail_message_free)
 
@@ -39,5 +39,12 @@ gsize mail_message_size(const MailMessage *message);
 
 /* The whole message: fields with CRLF folds, empty line, body. */
 GBytes *mail_message_to_bytes(const MailMessage *message);
+
+/*
+ * The same without a second copy of the body, which the message lacks until it gets the bytes, with
+ * the same fields, again: mail_message_restore() consumes them.
+ */
+GBytes *mail_message_lend_bytes(MailMessage *message);
+void mail_message_restore(MailMessage *message, GBytes *bytes);
 
 #endif

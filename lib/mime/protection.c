@@ -55,12 +55,12 @@ static Protection signed_protection(const MimePart *part)
 	return PROTECTION_SMIME_SIGNED;
 }
 
-static gboolean line_starts_with(const GByteArray *text, const char *mark)
+static gboolean line_starts_with(const guint8 *text, gsize size, const char *mark)
 {
-	const guint8 *from = text->data, *end = text->data + text->len, *at;
+	const guint8 *from = text, *end = text + size, *at;
 
-	while (from && (at = memmem(from, (gsize)(end - from), mark, strlen(mark)))) {
-		if (at == text->data || at[-1] == '\n')
+	while ((at = memmem(from, (gsize)(end - from), mark, strlen(mark)))) {
+		if (at == text || at[-1] == '\n')
 			return TRUE;
 		from = at + 1;
 	}
@@ -69,14 +69,21 @@ static gboolean line_starts_with(const GByteArray *text, const char *mark)
 
 static gboolean has_inline_pgp(const MailMessage *message, const MimePart *part)
 {
-	g_autoptr(GByteArray) text = NULL;
+	const guint8 *text = message->body->data + part->content;
+	gsize size = part->end - part->content;
+	g_autoptr(GByteArray) decoded = NULL;
 
 	if (strcmp(part->type, "text/plain") != 0 || part->attachment || part->end <= part->content)
 		return FALSE;
-	text = codec_decode(part->encoding, message->body->data + part->content,
-		part->end - part->content, NULL);
-	return text && (line_starts_with(text, "-----BEGIN PGP MESSAGE-----") ||
-			       line_starts_with(text, "-----BEGIN PGP SIGNED MESSAGE-----"));
+	if (part->encoding > ENCODING_BINARY) {
+		decoded = codec_decode(part->encoding, text, size, NULL);
+		if (!decoded || decoded->len == 0)
+			return FALSE;
+		text = decoded->data;
+		size = decoded->len;
+	}
+	return line_starts_with(text, size, "-----BEGIN PGP MESSAGE-----") ||
+	       line_starts_with(text, size, "-----BEGIN PGP SIGNED MESSAGE-----");
 }
 
 static Protection find_in(const MailMessage *message, const MimePart *part)

@@ -62,16 +62,13 @@ static gboolean plan_edits(
 static gboolean apply_edits(MailMessage *message, MimePart *root, const BlockWork *work,
 	const GPtrArray *edits, gboolean html, GError **error)
 {
-	g_autoptr(MailMessage) after = mail_message_copy(message);
-
-	if (!splice_apply(after, root, edits, error) ||
-		(html && work->block->logo && !block_add_logo(after, work->block, error)))
+	if (!splice_apply(message, root, edits, error) ||
+		(html && work->block->logo && !block_add_logo(message, work->block, error)))
 		return FALSE;
 	if (work->need_mark) {
-		mail_message_delete_fields(after, MIME_BLOCK_FIELD);
-		mail_message_add_field(after, MIME_BLOCK_FIELD, " end");
+		mail_message_delete_fields(message, MIME_BLOCK_FIELD);
+		mail_message_add_field(message, MIME_BLOCK_FIELD, " end");
 	}
-	splice_take(message, g_steal_pointer(&after));
 	return TRUE;
 }
 

@@ -1,10 +1,10 @@
 /*
  * Changes to a message, by splicing bytes: only the text parts that get the block, and their own
  * charset and transfer-encoding fields, change; every other byte stays (DESIGN 3, FACTS 17, 18).
- * Each function works on the message in place and leaves it as it was on failure. A check of our
- * own follows each edit: the part tree is the same, untouched leaves are identical, the decoded
- * text is the old one plus the block; if it fails: ACUSE_ERROR_DAMAGED and the mail must not be
- * released.
+ * Each function works on the message in place: a large body is never there twice. A failure leaves
+ * it as it was, but for one: a check of our own follows each edit (the part tree is the same,
+ * untouched leaves have the same digest, the decoded text is the old one plus the block); if it
+ * fails: ACUSE_ERROR_DAMAGED, the message is spoilt and must not be released.
  */
 #ifndef ACUSE_MIME_REWRITE_H
 #define ACUSE_MIME_REWRITE_H

@@ -80,26 +80,19 @@ static gboolean content_survives(const MailMessage *message, const MimePart *par
 	       lines_survive(message->body->data + part->content, part->end - part->content);
 }
 
-static gboolean encode_leaf(
-	LeafEdit *edit, const MailMessage *message, const char *eol, GError **error)
+static gboolean encode_leaf(LeafEdit *edit, const MailMessage *message, GError **error)
 {
 	const MimePart *part = edit->part;
 	gboolean text =
 		g_str_has_prefix(part->type, "text/") && codec_charset_extends_ascii(part->charset);
 
-	edit->decoded = codec_decode(part->encoding, message->body->data + part->content,
-		part->end - part->content, NULL);
-	if (!edit->decoded)
-		return invalid(error, "a part is not valid in its transfer encoding");
-	edit->content = g_byte_array_new();
-	if (text) {
-		codec_append_qp(edit->content, edit->decoded->data, edit->decoded->len, eol);
-	} else {
-		g_autofree char *base64 =
-			codec_base64(edit->decoded->data, edit->decoded->len, eol);
-
-		g_byte_array_append(edit->content, (const guint8 *)base64, (guint)strlen(base64));
+	if (part->encoding > ENCODING_BINARY) {
+		edit->decoded = codec_decode(part->encoding, message->body->data + part->content,
+			part->end - part->content, NULL);
+		if (!edit->decoded)
+			return invalid(error, "a part is not valid in its transfer encoding");
 	}
+	edit->encode = text ? ENCODING_QP : ENCODING_BASE64;
 	edit->encoding = text ? "quoted-printable" : "base64";
 	return TRUE;
 }
@@ -153,46 +146,90 @@ static const char *likely_charset(const MimePart *part)
 	return part->charset;
 }
 
-/* The message's own fields that the signature covers, and those of MIME. */
-static gboolean encode_message_fields(MailMessage *message, const MimePart *root)
+static gboolean is_covered(const char *name)
 {
 	static const char *const signed_fields[] = {
 		"From", "To", "Cc", "Subject", "Date", "Message-ID"};
 
-	for (guint i = 0; i < message->fields->len; i++) {
-		MailField *field = g_ptr_array_index(message->fields, i);
-		gboolean covered = g_ascii_strncasecmp(field->name, "Content-", 8) == 0;
-		g_autofree char *value = NULL;
+	for (size_t i = 0; i < G_N_ELEMENTS(signed_fields); i++)
+		if (g_ascii_strcasecmp(name, signed_fields[i]) == 0)
+			return TRUE;
+	return g_ascii_strncasecmp(name, "Content-", 8) == 0;
+}
 
-		for (size_t j = 0; j < G_N_ELEMENTS(signed_fields); j++)
-			covered |= g_ascii_strcasecmp(field->name, signed_fields[j]) == 0;
-		if (!covered || bytes_survive((const guint8 *)field->value, strlen(field->value)))
+/*
+ * The fields in ASCII: the message's own that the signature covers, and those of MIME. NULL, at its
+ * index, for one that stays; no array when one cannot be.
+ */
+static GPtrArray *plan_fields(const MailMessage *message, const MimePart *root)
+{
+	g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+		char *value = NULL;
+
+		if (is_covered(field->name) &&
+			!bytes_survive((const guint8 *)field->value, strlen(field->value))) {
+			value = survivable_value(
+				field->name, field->value, likely_charset(root), "\n");
+			if (!value)
+				return NULL;
+		}
+		g_ptr_array_add(values, value);
+	}
+	return g_steal_pointer(&values);
+}
+
+/* After the body's edits, which may have added fields behind these, or changed one of MIME. */
+static void set_fields(MailMessage *message, GPtrArray *values)
+{
+	for (guint i = 0; i < values->len; i++) {
+		MailField *field = g_ptr_array_index(message->fields, i);
+		const char *value = g_ptr_array_index(values, i);
+
+		if (!value || bytes_survive((const guint8 *)field->value, strlen(field->value)))
 			continue;
-		value = survivable_value(field->name, field->value, likely_charset(root), "\n");
-		if (!value)
-			return FALSE;
 		g_free(field->value);
 		field->value = g_strconcat(" ", value, NULL);
 	}
-	return TRUE;
 }
 
-/* Between and around the parts stands what no reader shows: letters there become '?'. */
-static void mask_gaps(MailMessage *message, MimePart *root)
+typedef gboolean (*GapFunc)(guint8 *bytes, gsize size);
+
+/* What stands between and around the parts, which no reader shows. Stops at the first FALSE. */
+static gboolean each_gap(MailMessage *message, MimePart *root, GapFunc func)
 {
 	g_autoptr(GPtrArray) parts = mime_part_list(root);
-	gsize pos = root->content;
+	gsize pos = mime_part_is_leaf(root) ? message->body->len : root->content;
 
 	for (guint i = 1; i <= parts->len; i++) {
 		const MimePart *part = i < parts->len ? g_ptr_array_index(parts, i) : NULL;
 		gsize start = part ? part->start : message->body->len;
 
-		for (; pos < start; pos++)
-			if (message->body->data[pos] > 127 || message->body->data[pos] == 0)
-				message->body->data[pos] = '?';
+		if (start > pos && !func(message->body->data + pos, start - pos))
+			return FALSE;
 		if (part)
 			pos = MAX(pos, mime_part_is_leaf(part) ? part->end : part->content);
 	}
+	return TRUE;
+}
+
+/* Letters there become '?'. */
+static gboolean mask_gap(guint8 *bytes, gsize size)
+{
+	for (gsize i = 0; i < size; i++)
+		if (bytes[i] > 127 || bytes[i] == 0)
+			bytes[i] = '?';
+	return TRUE;
+}
+
+/* Whether that would be enough. */
+static gboolean gap_survives(guint8 *bytes, gsize size)
+{
+	g_autofree guint8 *copy = g_memdup2(bytes, size);
+
+	return mask_gap(copy, size) && bytes_survive(copy, size);
 }
 
 /* Adds the edit that the part needs, if any. */
@@ -214,7 +251,7 @@ static gboolean plan_part(const MailMessage *message, const MimePart *part, cons
 	}
 	if (!survives && (g_str_has_prefix(part->type, "message/") || mime_part_is_multipart(part)))
 		return invalid(error, "an attached message has 8-bit bytes that cannot be encoded");
-	if (!survives && !encode_leaf(edit, message, eol, error))
+	if (!survives && !encode_leaf(edit, message, error))
 		return FALSE;
 	if (survives && label)
 		edit->encoding = "7bit";
@@ -222,6 +259,7 @@ static gboolean plan_part(const MailMessage *message, const MimePart *part, cons
 	return TRUE;
 }
 
+/* Letters that became '?' may make a line a boundary: then the tree is another. */
 static gboolean clear_gaps(MailMessage *message, GError **error)
 {
 	g_autoptr(MimePart) root = mime_part_scan(message, error), after = NULL;
@@ -229,31 +267,29 @@ static gboolean clear_gaps(MailMessage *message, GError **error)
 
 	if (!root)
 		return FALSE;
-	mail_message_own_body(message);
-	mask_gaps(message, root);
+	each_gap(message, root, mask_gap);
 	after = mime_part_scan(message, error);
 	if (!after)
 		return FALSE;
 	parts = mime_part_list(root);
 	parts_after = mime_part_list(after);
-	if (parts->len != parts_after->len || !range_survives(message, 0, message->body->len))
-		return invalid(error, "8-bit bytes or a long line stand between the parts");
-	return TRUE;
+	if (parts->len == parts_after->len && range_survives(message, 0, message->body->len))
+		return TRUE;
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
+		"what stands between the parts cannot be made 7-bit");
+	return FALSE;
 }
 
 gboolean mime_to_7bit(MailMessage *message, GError **error)
 {
 	g_autoptr(MimePart) root = mime_part_scan(message, error);
-	g_autoptr(MailMessage) after = NULL;
-	g_autoptr(GPtrArray) parts = NULL;
+	g_autoptr(GPtrArray) parts = NULL, values = NULL;
 	g_autoptr(GPtrArray) edits = g_ptr_array_new_with_free_func((GDestroyNotify)leaf_edit_free);
 	const char *eol = mime_body_eol(message->body);
-	Protection protection;
 
 	if (!root)
 		return FALSE;
-	protection = protection_of(message, root);
-	if (protection != PROTECTION_NONE)
+	if (protection_of(message, root) != PROTECTION_NONE)
 		return range_survives(message, 0, message->body->len) ||
 		       invalid(error, "the author's protected mail has 8-bit bytes or a line that "
 				      "is too long");
@@ -261,13 +297,13 @@ gboolean mime_to_7bit(MailMessage *message, GError **error)
 	for (guint i = 0; i < parts->len; i++)
 		if (!plan_part(message, g_ptr_array_index(parts, i), eol, edits, error))
 			return FALSE;
-	after = mail_message_copy(message);
-	if (edits->len > 0 && !splice_apply(after, root, edits, error))
-		return FALSE;
-	if (!encode_message_fields(after, root))
+	if (!each_gap(message, root, gap_survives))
+		return invalid(error, "8-bit bytes or a long line stand between the parts");
+	values = plan_fields(message, root);
+	if (!values)
 		return invalid(error, "a field has 8-bit bytes or a line that is too long");
-	if (!range_survives(after, 0, after->body->len) && !clear_gaps(after, error))
+	if (edits->len > 0 && !splice_apply(message, root, edits, error))
 		return FALSE;
-	splice_take(message, g_steal_pointer(&after));
-	return TRUE;
+	set_fields(message, values);
+	return range_survives(message, 0, message->body->len) || clear_gaps(message, error);
 }

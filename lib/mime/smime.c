@@ -48,13 +48,25 @@ static void append_content_fields(GString *out, const MailMessage *message, cons
 	}
 }
 
-/* With CRLF at the end of each line. */
-static void append_crlf(GString *out, const GByteArray *body)
+static gboolean is_bare_lf(const guint8 *data, gsize i)
 {
-	for (guint i = 0; i < body->len; i++) {
-		if (body->data[i] == '\n' && (i == 0 || body->data[i - 1] != '\r'))
-			g_string_append_c(out, '\r');
-		g_string_append_c(out, (char)body->data[i]);
+	return data[i] == '\n' && (i == 0 || data[i - 1] != '\r');
+}
+
+/* With CRLF at the end of each line: from the end on, since it only grows. */
+static void make_crlf(GByteArray *body)
+{
+	gsize size = body->len, missing = 0;
+
+	for (gsize i = 0; i < size; i++)
+		missing += is_bare_lf(body->data, i);
+	g_byte_array_set_size(body, (guint)(size + missing));
+	for (gsize i = size; missing > 0; i--) {
+		gboolean bare = is_bare_lf(body->data, i - 1);
+
+		body->data[i - 1 + missing] = body->data[i - 1];
+		if (bare)
+			body->data[i - 1 + --missing] = '\r';
 	}
 }
 
@@ -83,33 +95,33 @@ static char *protected_type(const MailMessage *message)
 	return value;
 }
 
-static void append_wrapped(GString *out, const MailMessage *message)
+/* What stands before the body, with its own fields inside, and behind it. */
+static void append_wrapper(GString *head, GString *tail, const MailMessage *message)
 {
 	g_autofree char *boundary = splice_boundary(message->body->data, message->body->len);
 
-	g_string_append_printf(out,
+	g_string_append_printf(head,
 		"Content-Type: multipart/mixed; hp=\"clear\";\r\n boundary=\"%s\"\r\n\r\n--%s\r\n",
 		boundary, boundary);
-	append_content_fields(out, message, NULL);
-	g_string_append(out, "\r\n");
-	append_crlf(out, message->body);
-	g_string_append_printf(out, "\r\n--%s--\r\n", boundary);
+	append_content_fields(head, message, NULL);
+	g_string_append_printf(tail, "\r\n--%s--\r\n", boundary);
 }
 
-static gboolean entity_is_sendable(const GString *entity, GError **error)
+static gboolean is_sendable(const void *bytes, gsize size, GError **error)
 {
+	const guint8 *data = bytes;
 	gsize line = 0;
 	const char *trouble = NULL;
 
-	for (gsize i = 0; i < entity->len && !trouble; i++) {
-		guint8 c = (guint8)entity->str[i];
+	for (gsize i = 0; i < size && !trouble; i++) {
+		guint8 c = data[i];
 
 		line = c == '\n' ? 0 : line + (c != '\r');
 		if (c > 127)
 			trouble = "8-bit bytes";
 		else if (c == 0)
 			trouble = "a NUL byte";
-		else if (c == '\r' && entity->str[i + 1] != '\n')
+		else if (c == '\r' && (i + 1 == size || data[i + 1] != '\n'))
 			trouble = "a bare CR";
 		else if (line > MAX_LINE)
 			trouble = "a line over 998 bytes";
@@ -120,26 +132,29 @@ static gboolean entity_is_sendable(const GString *entity, GError **error)
 	return trouble == NULL;
 }
 
-GBytes *smime_entity(const MailMessage *message, GError **error)
+GBytes *smime_entity(MailMessage *message, GError **error)
 {
-	g_autoptr(GString) entity = g_string_sized_new(message->body->len + 4096);
+	g_autoptr(GString) head = g_string_new(NULL), tail = g_string_new(NULL);
 	g_autoptr(MimePart) root = mime_part_scan(message, error);
 	g_autofree char *type = NULL;
+	GByteArray *body = message->body;
 
 	if (!root)
 		return NULL;
 	type = protected_type(message);
-	append_copies(entity, message);
-	if (type) {
-		append_content_fields(entity, message, type);
-		g_string_append(entity, "\r\n");
-		append_crlf(entity, message->body);
-	} else {
-		append_wrapped(entity, message);
-	}
-	if (!entity_is_sendable(entity, error))
+	append_copies(head, message);
+	if (type)
+		append_content_fields(head, message, type);
+	else
+		append_wrapper(head, tail, message);
+	g_string_append(head, "\r\n");
+	if (!is_sendable(head->str, head->len, error) || !is_sendable(body->data, body->len, error))
 		return NULL;
-	return g_string_free_to_bytes(g_steal_pointer(&entity));
+	make_crlf(body);
+	splice_insert(body, 0, head->str, head->len);
+	g_byte_array_append(body, (const guint8 *)tail->str, (guint)tail->len);
+	message->body = g_byte_array_new();
+	return g_byte_array_free_to_bytes(body);
 }
 
 static void delete_mime_fields(MailMessage *message)
@@ -154,8 +169,7 @@ static void delete_mime_fields(MailMessage *message)
 
 static GByteArray *signed_body(GBytes *entity, GBytes *cms_der, const char *boundary)
 {
-	gsize size = 0, cms_size = 0;
-	const guint8 *bytes = g_bytes_get_data(entity, &size);
+	gsize cms_size = 0;
 	const guint8 *cms = g_bytes_get_data(cms_der, &cms_size);
 	g_autofree char *base64 = codec_base64(cms, cms_size, "\r\n");
 	g_autofree char *head = g_strdup_printf("--%s\r\n", boundary);
@@ -167,19 +181,18 @@ static GByteArray *signed_body(GBytes *entity, GBytes *cms_der, const char *boun
 				"Content-Description: S/MIME Cryptographic Signature\r\n\r\n"
 				"%s\r\n--%s--\r\n",
 			boundary, base64, boundary);
-	GByteArray *body = g_byte_array_sized_new((guint)(size + strlen(head) + strlen(tail)));
+	GByteArray *body = g_bytes_unref_to_array(entity);
 
-	g_byte_array_append(body, (const guint8 *)head, (guint)strlen(head));
-	g_byte_array_append(body, bytes, (guint)size);
+	splice_insert(body, 0, head, strlen(head));
 	g_byte_array_append(body, (const guint8 *)tail, (guint)strlen(tail));
 	return body;
 }
 
-gboolean smime_wrap(
-	MailMessage *message, GBytes *entity, GBytes *cms_der, const char *boundary, GError **error)
+gboolean smime_wrap(MailMessage *message, GBytes **entity, GBytes *cms_der, const char *boundary,
+	GError **error)
 {
 	gsize size = 0;
-	const void *bytes = g_bytes_get_data(entity, &size);
+	const void *bytes = g_bytes_get_data(*entity, &size);
 	g_autofree char *type = NULL;
 
 	if (boundary[0] == '\0' || strlen(boundary) > 70 || strpbrk(boundary, "\"\\\r\n\t ") ||
@@ -194,8 +207,8 @@ gboolean smime_wrap(
 			       " micalg=\"sha-256\"; boundary=\"%s\"",
 		boundary);
 	mail_message_add_field(message, "Content-Type", type);
-	g_byte_array_unref(g_steal_pointer(&message->body)); /* both at once would be too large */
-	message->body = signed_body(entity, cms_der, boundary);
+	g_byte_array_unref(message->body);
+	message->body = signed_body(g_steal_pointer(entity), cms_der, boundary);
 	return TRUE;
 }
 

@@ -10,16 +10,17 @@
  * The entity to be signed: the message's own MIME fields (Content-*) with hp="clear" added,
  * preceded by copies of From, To, Cc, Subject, Date and Message-ID folded to 78; empty line; body.
  * CRLF, 7-bit. A malformed Content-Type is not spliced: the body is wrapped in multipart/mixed;
- * hp="clear". Fails with ACUSE_ERROR_INVALID when the message has 8-bit bytes or lines over 998.
+ * hp="clear". The body goes into it: the message has none then, for it may be large. Fails with
+ * ACUSE_ERROR_INVALID when the message has 8-bit bytes or lines over 998, and is as it was.
  */
-GBytes *smime_entity(const MailMessage *message, GError **error);
+GBytes *smime_entity(MailMessage *message, GError **error);
 
 /*
  * Makes the message a multipart/signed of that entity and the detached CMS (DER). micalg "sha-256".
  * boundary: from the caller (random), must not occur in the entity. Content-* and MIME-Version
- * fields are replaced. The entity's bytes go in unchanged.
+ * fields are replaced. The entity's bytes go in unchanged, and *entity, consumed, is NULL then.
  */
-gboolean smime_wrap(MailMessage *message, GBytes *entity, GBytes *cms_der, const char *boundary,
+gboolean smime_wrap(MailMessage *message, GBytes **entity, GBytes *cms_der, const char *boundary,
 	GError **error);
 
 /* Out of a multipart/signed: the entity's exact bytes and the CMS. FALSE when it is no such

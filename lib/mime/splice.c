@@ -1,21 +1,29 @@
 /*
- * The splicing engine: patches of the body by offset, changes of one header value, and the check
- * that follows each edit. Fails with ACUSE_ERROR_DAMAGED, the message then being as it was. No
- * shared state.
+ * The splicing engine: patches of the body by offset, carried out within it, changes of one header
+ * value, and the check that follows each edit against prints taken before. Fails with
+ * ACUSE_ERROR_DAMAGED, the message then being lost. No shared state.
  */
 #include "mime/splice.h"
 
 #include <string.h>
 
 #include "base/error.h"
-#include "mime/codec.h"
 #include "mime/header.h"
 
 typedef struct {
 	gsize start, end; /* of the old body */
-	char *bytes;
+	char *bytes;	  /* what stands there then, or is encoded; NULL: what stood there */
 	gsize size;
+	MimeEncoding encode; /* QP or BASE64; else as it is */
+	gsize new_size;
 } Patch;
+
+/* What is known of a part before the edits. */
+typedef struct {
+	const LeafEdit *edit; /* NULL: nothing of it changes */
+	Print header, content;
+	Print decoded; /* of an edited content; {0}: not checked */
+} Before;
 
 LeafEdit *leaf_edit_new(const MimePart *part)
 {
@@ -50,22 +58,11 @@ void leaf_edit_free(LeafEdit *edit)
 		return;
 	if (edit->values)
 		g_ptr_array_unref(edit->values);
-	if (edit->content)
-		g_byte_array_unref(edit->content);
 	if (edit->insert)
 		g_byte_array_unref(edit->insert);
 	if (edit->decoded)
 		g_byte_array_unref(edit->decoded);
 	g_free(edit);
-}
-
-void splice_take(MailMessage *message, MailMessage *other)
-{
-	MailMessage old = *message;
-
-	*message = *other;
-	*other = old;
-	mail_message_free(other);
 }
 
 char *splice_boundary(const guint8 *bytes, gsize size)
@@ -92,11 +89,24 @@ static void patch_clear(gpointer data)
 	g_free(((Patch *)data)->bytes);
 }
 
-static void add_patch(GArray *patches, gsize start, gsize end, const char *bytes, gsize size)
+static void add_patch(GArray *patches, gsize start, gsize end, const void *bytes, gsize size)
 {
-	Patch patch = {start, end, g_memdup2(bytes, size), size};
+	Patch patch = {start, end, g_memdup2(bytes, size), size, ENCODING_7BIT, size};
 
 	g_array_append_val(patches, patch);
+}
+
+static gsize write_patch(guint8 *out, const Patch *patch, const guint8 *source, const char *eol)
+{
+	const guint8 *bytes = patch->bytes ? (const guint8 *)patch->bytes : source;
+
+	if (patch->encode == ENCODING_BASE64)
+		return codec_write_base64(out, bytes, patch->size, eol);
+	if (patch->encode == ENCODING_QP)
+		return codec_write_qp(out, bytes, patch->size, eol);
+	if (out && patch->size > 0)
+		memcpy(out, bytes, patch->size);
+	return patch->size;
 }
 
 static gint compare_patches(gconstpointer a, gconstpointer b)
@@ -115,26 +125,56 @@ static gboolean overlap(const GArray *patches)
 	return FALSE;
 }
 
-static gboolean patch_body(MailMessage *message, GArray *patches)
+/* The most that the body is ever longer than its old self up to the same place. */
+static gsize widest_growth(const GArray *patches)
 {
-	GByteArray *old = message->body;
-	gsize done = 0;
+	gssize growth = 0, widest = 0;
+
+	for (guint i = 0; i < patches->len; i++) {
+		const Patch *patch = &g_array_index(patches, Patch, i);
+
+		growth += (gssize)patch->new_size - (gssize)(patch->end - patch->start);
+		widest = MAX(widest, growth);
+	}
+	return (gsize)widest;
+}
+
+/* Moves the old body to the end of the room and copies it from there, so that what is written never
+ * overtakes what is read. FALSE, nothing done, when two changes overlap. */
+static gboolean patch_body(GByteArray *body, GArray *patches, const char *eol)
+{
+	gsize old_size = body->len, gap, done = 0, out = 0;
 
 	g_array_sort(patches, compare_patches);
 	if (overlap(patches))
 		return FALSE;
-	message->body = g_byte_array_sized_new(old->len + 4096);
+	gap = widest_growth(patches);
+	g_byte_array_set_size(body, (guint)(old_size + gap));
+	if (gap > 0 && old_size > 0)
+		memmove(body->data + gap, body->data, old_size);
 	for (guint i = 0; i < patches->len; i++) {
 		const Patch *patch = &g_array_index(patches, Patch, i);
 
-		g_byte_array_append(message->body, old->data + done, (guint)(patch->start - done));
-		g_byte_array_append(
-			message->body, (const guint8 *)patch->bytes, (guint)patch->size);
+		memmove(body->data + out, body->data + gap + done, patch->start - done);
+		out += patch->start - done;
+		out += write_patch(body->data + out, patch, body->data + gap + patch->start, eol);
 		done = patch->end;
 	}
-	g_byte_array_append(message->body, old->data + done, (guint)(old->len - done));
-	g_byte_array_unref(old);
+	if (done < old_size)
+		memmove(body->data + out, body->data + gap + done, old_size - done);
+	g_byte_array_set_size(body, (guint)(out + old_size - done));
 	return TRUE;
+}
+
+void splice_insert(GByteArray *body, gsize at, const void *bytes, gsize size)
+{
+	gsize behind = body->len - at;
+
+	if (size == 0)
+		return;
+	g_byte_array_set_size(body, body->len + (guint)size);
+	memmove(body->data + at + size, body->data + at, behind);
+	memcpy(body->data + at, bytes, size);
 }
 
 /* Whether set_field() writes that field anew, whatever value was planned for it. */
@@ -192,13 +232,18 @@ static void set_charset(MailMessage *message, const LeafEdit *edit, GArray *patc
 	set_field(message, edit->part, patches, "Content-Type", g_strchug(value));
 }
 
-static gboolean same_bytes(const MailMessage *a, gsize a_start, gsize a_end, const MailMessage *b,
-	gsize b_start, gsize b_end)
+static Print print_of(const MailMessage *message, gsize start, gsize end)
 {
-	gsize size = a_end - a_start;
+	Print print = {0};
 
-	return size == b_end - b_start &&
-	       (size == 0 || memcmp(a->body->data + a_start, b->body->data + b_start, size) == 0);
+	if (end > start)
+		codec_print(&print, message->body->data + start, end - start);
+	return print;
+}
+
+static gboolean same_print(Print a, Print b)
+{
+	return a.size == b.size && a.hash == b.hash;
 }
 
 static gboolean same_or_null(const char *a, const char *b)
@@ -206,102 +251,124 @@ static gboolean same_or_null(const char *a, const char *b)
 	return g_strcmp0(a, b) == 0;
 }
 
-/* The new content is the old one with the insertion in its place. */
-static gboolean insertion_is_right(const MailMessage *before, const LeafEdit *edit,
-	const MailMessage *after, const MimePart *part)
+/* The prints of a part as it is, or shall be. */
+static Before know_part(const MailMessage *message, const MimePart *part, const LeafEdit *edit)
 {
-	const MimePart *old = edit->part;
-	gsize place = old->content + edit->insert_at, piece = part->content + edit->insert_at;
+	Before before = {.edit = edit, .header = print_of(message, part->start, part->content)};
+	gsize place = part->content;
 
-	return part->end - part->content == old->end - old->content + edit->insert->len &&
-	       same_bytes(before, old->content, place, after, part->content, piece) &&
-	       memcmp(after->body->data + piece, edit->insert->data, edit->insert->len) == 0 &&
-	       same_bytes(before, place, old->end, after, piece + edit->insert->len, part->end);
+	if (!mime_part_is_leaf(part))
+		return before;
+	if (edit && edit->encode) {
+		if (!edit->decoded)
+			before.decoded = print_of(message, part->content, part->end);
+		else if (edit->decoded->len > 0)
+			codec_print(&before.decoded, edit->decoded->data, edit->decoded->len);
+		return before;
+	}
+	if (edit && edit->insert) {
+		place += edit->insert_at;
+		before.content = print_of(message, part->content, place);
+		codec_print(&before.content, edit->insert->data, edit->insert->len);
+		before.decoded = edit->expected;
+	}
+	if (part->end > place)
+		codec_print(&before.content, message->body->data + place, part->end - place);
+	return before;
 }
 
-static gboolean edited_part_is_right(const MailMessage *before, const LeafEdit *edit,
-	const MailMessage *after, const MimePart *part)
+static gboolean header_is_right(
+	const MailMessage *after, const MimePart *old, const Before *before, const MimePart *part)
 {
-	g_autoptr(GByteArray) decoded = NULL;
+	const LeafEdit *edit = before->edit;
 
-	if (!same_or_null(edit->charset ? edit->charset : edit->part->charset, part->charset) ||
-		part->flowed != edit->part->flowed ||
-		(!edit->values && !same_or_null(part->name, edit->part->name)) ||
-		part->attachment != edit->part->attachment || part->malformed)
+	if (strcmp(old->type, part->type) != 0 || old->children->len != part->children->len)
 		return FALSE;
-	if (edit->insert && !insertion_is_right(before, edit, after, part))
+	if (!edit)
+		return same_print(before->header, print_of(after, part->start, part->content));
+	return same_or_null(edit->charset ? edit->charset : old->charset, part->charset) &&
+	       part->flowed == old->flowed && part->attachment == old->attachment &&
+	       (edit->values || same_or_null(part->name, old->name)) && !part->malformed;
+}
+
+static gboolean content_is_right(
+	const MailMessage *after, const Before *before, const MimePart *part)
+{
+	const LeafEdit *edit = before->edit;
+	gsize size = part->end - part->content;
+	Print decoded = {0};
+
+	if (!(edit && edit->encode) &&
+		!same_print(before->content, print_of(after, part->content, part->end)))
 		return FALSE;
-	if (!edit->decoded)
+	if (!edit || !(edit->encode || before->decoded.size > 0))
 		return TRUE;
-	decoded = codec_decode(
-		part->encoding, after->body->data + part->content, part->end - part->content, NULL);
-	return decoded && decoded->len == edit->decoded->len &&
-	       (decoded->len == 0 || memcmp(decoded->data, edit->decoded->data, decoded->len) == 0);
+	return (size == 0 || codec_print_decoded(part->encoding, after->body->data + part->content,
+				     size, &decoded)) &&
+	       same_print(before->decoded, decoded);
 }
 
 /* The tree is the same, untouched leaves and their headers are identical, edited ones decode as
  * planned. */
 static gboolean outcome_is_right(
-	const MailMessage *before, MimePart *old_root, MailMessage *after, GHashTable *edited)
+	const GPtrArray *old_parts, const GArray *known, const MailMessage *after)
 {
-	g_autoptr(MimePart) new_root = mime_part_scan(after, NULL);
-	g_autoptr(GPtrArray) old_parts = NULL, new_parts = NULL;
+	g_autoptr(MimePart) root = mime_part_scan(after, NULL);
+	g_autoptr(GPtrArray) parts = root ? mime_part_list(root) : NULL;
 
-	if (!new_root)
+	if (!parts || parts->len != old_parts->len)
 		return FALSE;
-	old_parts = mime_part_list(old_root);
-	new_parts = mime_part_list(new_root);
-	if (old_parts->len != new_parts->len)
-		return FALSE;
-	for (guint i = 0; i < old_parts->len; i++) {
-		const MimePart *a = g_ptr_array_index(old_parts, i);
-		const MimePart *b = g_ptr_array_index(new_parts, i);
-		const LeafEdit *edit = g_hash_table_lookup(edited, a);
+	for (guint i = 0; i < parts->len; i++) {
+		const Before *before = &g_array_index(known, Before, i);
+		const MimePart *part = g_ptr_array_index(parts, i);
 
-		if (strcmp(a->type, b->type) != 0 || a->children->len != b->children->len)
-			return FALSE;
-		if (edit && !edited_part_is_right(before, edit, after, b))
-			return FALSE;
-		if (!edit && !same_bytes(before, a->start, a->content, after, b->start, b->content))
-			return FALSE;
-		if ((!edit || !(edit->content || edit->insert)) && mime_part_is_leaf(a) &&
-			!same_bytes(before, a->content, a->end, after, b->content, b->end))
+		if (!header_is_right(after, g_ptr_array_index(old_parts, i), before, part) ||
+			(mime_part_is_leaf(part) && !content_is_right(after, before, part)))
 			return FALSE;
 	}
 	return TRUE;
 }
 
 /* An empty content may have no line end of its own before the boundary. */
-static void patch_content(const MailMessage *after, const LeafEdit *edit, GArray *patches)
+static gboolean lacks_line_end(const GByteArray *body, const MimePart *part)
 {
-	const GByteArray *body = after->body;
-	gsize end = edit->part->end;
-	const char *eol = mime_body_eol(body);
+	return part->fields && part->end < body->len &&
+	       !(body->data[part->end] == '\r' || body->data[part->end] == '\n');
+}
 
-	if (edit->part->fields && end < body->len && !strchr("\r\n", body->data[end]))
-		g_byte_array_append(edit->content, (const guint8 *)eol, (guint)strlen(eol));
-	add_patch(patches, edit->part->content, end, (const char *)edit->content->data,
-		edit->content->len);
+static void patch_content(const MailMessage *after, LeafEdit *edit, GArray *patches)
+{
+	const MimePart *part = edit->part;
+	const char *eol = mime_body_eol(after->body);
+	Patch patch = {.start = part->content, .end = part->end, .encode = edit->encode};
+
+	patch.size = part->end - part->content;
+	if (edit->decoded) {
+		/* From here on the patch's; its print is taken. */
+		patch.size = edit->decoded->len;
+		patch.bytes = (char *)g_byte_array_free(g_steal_pointer(&edit->decoded), FALSE);
+		if (!patch.bytes)
+			patch.bytes = g_strdup("");
+	}
+	patch.new_size = write_patch(
+		NULL, &patch, after->body->data ? after->body->data + part->content : NULL, eol);
+	g_array_append_val(patches, patch);
+	if (lacks_line_end(after->body, part))
+		add_patch(patches, part->end, part->end, eol, strlen(eol));
 }
 
 static void patch_insertion(const MailMessage *after, const LeafEdit *edit, GArray *patches)
 {
-	const GByteArray *body = after->body;
-	gsize end = edit->part->end, at = edit->part->content + edit->insert_at;
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	const MimePart *part = edit->part;
+	gsize at = part->content + edit->insert_at;
+	const char *eol = mime_body_eol(after->body);
 
-	g_byte_array_append(bytes, edit->insert->data, edit->insert->len);
-	if (at == end && edit->part->fields && end < body->len &&
-		!strchr("\r\n", body->data[end])) {
-		const char *eol = mime_body_eol(body);
-
-		g_byte_array_append(bytes, (const guint8 *)eol, (guint)strlen(eol));
-	}
-	add_patch(patches, at, at, (const char *)bytes->data, bytes->len);
+	add_patch(patches, at, at, edit->insert->data, edit->insert->len);
+	if (at == part->end && lacks_line_end(after->body, part))
+		add_patch(patches, at, at, eol, strlen(eol));
 }
 
-static gboolean stage_edit(
-	MailMessage *after, const LeafEdit *edit, GArray *patches, GError **error)
+static gboolean stage_edit(MailMessage *after, LeafEdit *edit, GArray *patches, GError **error)
 {
 	if (edit->part->malformed)
 		return damaged(error, "a text part's header is malformed");
@@ -318,31 +385,48 @@ static gboolean stage_edit(
 	}
 	if (edit->encoding)
 		set_field(after, edit->part, patches, "Content-Transfer-Encoding", edit->encoding);
-	if (edit->content)
+	if (edit->encode)
 		patch_content(after, edit, patches);
 	else if (edit->insert)
 		patch_insertion(after, edit, patches);
 	return TRUE;
 }
 
-gboolean splice_apply(MailMessage *message, MimePart *root, const GPtrArray *edits, GError **error)
+/* Before, for each of the parts. */
+static GArray *know_parts(
+	const MailMessage *message, const GPtrArray *parts, const GPtrArray *edits)
 {
-	g_autoptr(MailMessage) after = mail_message_copy(message);
-	g_autoptr(GArray) patches = g_array_new(FALSE, FALSE, sizeof(Patch));
+	GArray *known = g_array_new(FALSE, FALSE, sizeof(Before));
 	g_autoptr(GHashTable) edited = g_hash_table_new(NULL, NULL);
 
-	g_array_set_clear_func(patches, patch_clear);
 	for (guint i = 0; i < edits->len; i++) {
 		LeafEdit *edit = g_ptr_array_index(edits, i);
 
 		g_hash_table_insert(edited, (gpointer)edit->part, edit);
-		if (!stage_edit(after, edit, patches, error))
-			return FALSE;
 	}
-	if (!patch_body(after, patches))
+	for (guint i = 0; i < parts->len; i++) {
+		const MimePart *part = g_ptr_array_index(parts, i);
+		Before before = know_part(message, part, g_hash_table_lookup(edited, part));
+
+		g_array_append_val(known, before);
+	}
+	return known;
+}
+
+gboolean splice_apply(MailMessage *message, MimePart *root, const GPtrArray *edits, GError **error)
+{
+	g_autoptr(GPtrArray) parts = mime_part_list(root);
+	g_autoptr(GArray) known = know_parts(message, parts, edits);
+	g_autoptr(GArray) patches = g_array_new(FALSE, FALSE, sizeof(Patch));
+	const char *eol = mime_body_eol(message->body);
+
+	g_array_set_clear_func(patches, patch_clear);
+	for (guint i = 0; i < edits->len; i++)
+		if (!stage_edit(message, g_ptr_array_index(edits, i), patches, error))
+			return FALSE;
+	if (!patch_body(message->body, patches, eol))
 		return damaged(error, "two changes of the message overlap");
-	if (!outcome_is_right(message, root, after, edited))
+	if (!outcome_is_right(parts, known, message))
 		return damaged(error, "the edited message is not the old one plus the change");
-	splice_take(message, g_steal_pointer(&after));
 	return TRUE;
 }

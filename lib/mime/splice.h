@@ -5,15 +5,16 @@
 #ifndef ACUSE_MIME_SPLICE_H
 #define ACUSE_MIME_SPLICE_H
 
+#include "mime/codec.h"
 #include "mime/part.h"
 
 typedef struct {
 	const MimePart *part;
-	GByteArray *content; /* new encoded content; NULL: as it is */
-	GByteArray *insert;  /* with content NULL: bytes to stand at insert_at of the content */
+	MimeEncoding encode; /* QP or BASE64: the content anew; else (0) it stays */
+	GByteArray *decoded; /* what is encoded; NULL: the content itself, byte for byte */
+	GByteArray *insert;  /* without encode: bytes to stand at insert_at of the content */
 	gsize insert_at;
-	GByteArray
-		*decoded; /* what the new content has to decode to; NULL: not checked (as it is) */
+	Print expected;	      /* of what a content with an insertion decodes to; {0}: not checked */
 	const char *charset;  /* new charset, static; NULL: as it is */
 	const char *encoding; /* new Content-Transfer-Encoding, static; NULL: as it is */
 	GPtrArray *values;    /* FieldValue *, of fields of a nested part; NULL: none */
@@ -31,13 +32,14 @@ void leaf_edit_free(LeafEdit *edit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LeafEdit, leaf_edit_free)
 
 /*
- * Applies the edits (LeafEdit *, in the order of the parts) to the message, which stays as it was
- * on failure (ACUSE_ERROR_DAMAGED). root is its tree before; it describes nothing afterwards.
+ * Applies the edits (LeafEdit *, in the order of the parts) to the message, within its body: a
+ * large one is never there twice. root is its tree before; it describes nothing afterwards. After
+ * ACUSE_ERROR_DAMAGED the message is no longer what it was and must not be used.
  */
 gboolean splice_apply(MailMessage *message, MimePart *root, const GPtrArray *edits, GError **error);
 
-/* Makes `message` have the fields and body of `other`, which is consumed. */
-void splice_take(MailMessage *message, MailMessage *other);
+/* Bytes at a place of the body, within it. */
+void splice_insert(GByteArray *body, gsize at, const void *bytes, gsize size);
 
 /* A boundary that does not occur in the bytes; the same for the same bytes. */
 char *splice_boundary(const guint8 *bytes, gsize size);

@@ -151,6 +151,20 @@ void text_view_clear(TextView *view)
 	g_free(view->converted);
 }
 
+GByteArray *text_view_utf8(const TextView *view)
+{
+	GByteArray *text = g_byte_array_sized_new((guint)view->utf8_size);
+	const char *letter = view->utf8;
+
+	g_byte_array_append(text, (const guint8 *)view->utf8, (guint)view->utf8_size);
+	if (!view->by_chars || view->size == 0 || !memchr(view->bytes, '\0', view->size))
+		return text;
+	for (gsize i = 0; i < view->size; i++, letter = g_utf8_next_char(letter))
+		if (view->bytes[i] == 0)
+			text->data[letter - view->utf8] = 0;
+	return text;
+}
+
 gsize text_view_offset(const TextView *view, gsize utf8_offset)
 {
 	if (!view->by_chars)

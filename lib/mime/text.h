@@ -25,6 +25,9 @@ gboolean text_view_read(
 void text_view_clear(TextView *view);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TextView, text_view_clear)
 
+/* The whole text in UTF-8, with the NULs that utf8 shows as '?'. A new array. */
+GByteArray *text_view_utf8(const TextView *view);
+
 /* The offset in bytes of an offset in utf8; not for views to be converted. */
 gsize text_view_offset(const TextView *view, gsize utf8_offset);
 

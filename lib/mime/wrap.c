@@ -1,7 +1,7 @@
 /*
  * The block in a text part of its own, around what the message was: for mails without a text, and
  * for those whose text nobody can read for certain. Fails with ACUSE_ERROR_DAMAGED when the outcome
- * is not that; the message is then as it was. No shared state.
+ * is not that; the message is then lost. No shared state.
  */
 #include "mime/block.h"
 
@@ -69,18 +69,17 @@ static void append_text_part(GByteArray *body, const BlockWork *work)
 
 static void wrap(MailMessage *message, const BlockWork *work, gboolean last)
 {
-	g_autoptr(GByteArray) old = g_steal_pointer(&message->body);
-	g_autofree char *boundary = splice_boundary(old->data, old->len), *type = NULL;
-	GByteArray *body = g_byte_array_sized_new(old->len + 2048);
+	GByteArray *body = message->body;
+	g_autofree char *boundary = splice_boundary(body->data, body->len), *type = NULL;
+	g_autoptr(GByteArray) head = g_byte_array_new();
 
-	message->body = body;
-	append_boundary(body, boundary, FALSE, work->eol);
+	append_boundary(head, boundary, FALSE, work->eol);
 	if (!last) {
-		append_text_part(body, work);
-		append_boundary(body, boundary, FALSE, work->eol);
+		append_text_part(head, work);
+		append_boundary(head, boundary, FALSE, work->eol);
 	}
-	append_moved_fields(message, body, work->eol);
-	g_byte_array_append(body, old->data, old->len);
+	append_moved_fields(message, head, work->eol);
+	splice_insert(body, 0, head->data, head->len);
 	append_string(body, work->eol);
 	if (last) {
 		append_boundary(body, boundary, FALSE, work->eol);
@@ -95,35 +94,33 @@ static void wrap(MailMessage *message, const BlockWork *work, gboolean last)
 
 /* What was there is one of the two children, byte for byte. */
 static gboolean wrap_is_right(
-	const MailMessage *before, MimePart *old_root, const MailMessage *after, gboolean last)
+	const MailMessage *after, const MimePart *old_root, Print content, gboolean last)
 {
 	g_autoptr(MimePart) root = mime_part_scan(after, NULL);
 	const MimePart *child;
-	gsize size;
+	Print print = {0};
 
 	if (!root || root->children->len != 2)
 		return FALSE;
 	child = g_ptr_array_index(root->children, last ? 0 : 1);
-	size = child->end - child->content;
+	codec_print(&print, after->body->data + child->content, child->end - child->content);
 	return strcmp(child->type, old_root->type) == 0 &&
-	       child->children->len == old_root->children->len && size == before->body->len &&
-	       (size == 0 ||
-		       memcmp(after->body->data + child->content, before->body->data, size) == 0);
+	       child->children->len == old_root->children->len && print.size == content.size &&
+	       print.hash == content.hash;
 }
 
 gboolean block_wrap(
 	MailMessage *message, MimePart *root, const BlockWork *work, gboolean after, GError **error)
 {
-	g_autoptr(MailMessage) wrapped = mail_message_copy(message);
+	Print content = {0};
 
-	wrap(wrapped, work, after);
-	if (!wrap_is_right(message, root, wrapped, after)) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
-			"the mail cannot be wrapped with a text part");
-		return FALSE;
-	}
-	splice_take(message, g_steal_pointer(&wrapped));
-	return TRUE;
+	codec_print(&content, message->body->data, message->body->len);
+	wrap(message, work, after);
+	if (wrap_is_right(message, root, content, after))
+		return TRUE;
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
+		"the mail cannot be wrapped with a text part");
+	return FALSE;
 }
 
 gboolean block_is_wrapped(const BlockWork *work, const MimePart *root)

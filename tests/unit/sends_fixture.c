@@ -302,8 +302,8 @@ GBytes *fixture_prepare_signed(Fixture *fixture, const char *id)
 
 	assert_non_null(entity);
 	cms = cms_sign_detached(mailbox_signer.key, mailbox_signer.certificate, NULL, entity, NULL);
-	assert_true(smime_wrap(message, entity, cms, "=_acuse_test", NULL));
 	entity_sha256 = digest_sha256_hex(g_bytes_get_data(entity, NULL), g_bytes_get_size(entity));
+	assert_true(smime_wrap(message, &entity, cms, "=_acuse_test", NULL));
 	cms_sha256 = digest_sha256_hex(g_bytes_get_data(cms, NULL), g_bytes_get_size(cms));
 	certificate = cms_certificate_sha256(mailbox_signer.certificate);
 	bytes = mail_message_to_bytes(message);
