@@ -10,7 +10,7 @@ tests_bench_ledger_load_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_bench_ledger_load_LDADD = $(STORE_TEST_LIBS)
 CLEANFILES += $(BENCH_BUILT)
 EXTRA_DIST += tests/bench/README.md tests/bench/run tests/bench/table.py tests/bench/gateway.py tests/bench/bench_milter.py \
-	tests/bench/bench_postfix.py tests/bench/bench_ledger.py tests/bench/bench_memory.py tests/bench/bench_judge.py
+	tests/bench/bench_postfix.py tests/bench/bench_ledger.py tests/bench/bench_memory.py tests/bench/bench_size.py tests/bench/bench_judge.py
 
 .PHONY: bench
 bench: $(sbin_PROGRAMS) $(bin_PROGRAMS) $(BENCH_BUILT) tests/fault/libfault.so
