@@ -11,6 +11,7 @@
 #include "cms/digest.h"
 #include "core/evidence.h"
 #include "core/return_token.h"
+#include "milter/inbound.h"
 #include "mime/report.h"
 
 #include <string.h>
@@ -283,6 +284,12 @@ Outcome *evidence_decide(const Session *session, const Services *services)
 	const char *kind = NULL;
 	Outcome *outcome = decide(session, services, &kind);
 
+	/* What belongs to a send of ours reaches its author (D4); everything else is looked into.
+	 */
+	if (session->envelope->stream == STREAM_INBOUND && outcome->action == ACTION_ACCEPT &&
+		outcome->send_id == NULL && outcome->delete_recipients->len == 0 &&
+		!session->too_large)
+		outcome = inbound_judge(outcome, session->message, services->options);
 	outcome->class_name = kind;
 	return outcome;
 }

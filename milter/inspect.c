@@ -1,49 +1,243 @@
 /*
- * inspect.h: decodes what a rule asks for, once, and looks at it. Memory: one decoded attachment at
- * a time. No state; safe in every thread.
+ * inspect.h: decodes each attachment once and looks at it, at what is packed in it, and at the
+ * attachments of mails in it. Memory: one decoded attachment, and one file for each level of
+ * archives. No state; safe in every thread.
  */
 #include "milter/inspect.h"
 
 #include <string.h>
 
+#include "archive/look.h"
+#include "archive/tnef.h"
+#include "archive/zip.h"
 #include "cms/digest.h"
+#include "core/content.h"
 #include "mime/attachments.h"
 
-#define HEAD_BYTES 1024 /* a PDF's mark may stand behind this much of something else */
+#define PDF_HEAD_BYTES 1024 /* a PDF's mark may stand behind this much of something else */
+
+/* Where in the packed things the look is. */
+typedef struct {
+	const InspectOptions *options;
+	AttachmentFacts *attachment; /* gets the findings */
+	ArchiveBudget *budget;
+	const char *path;
+	guint depth; /* archives and mails that are open */
+} Place;
+
+typedef struct {
+	const guint8 *data;
+	gsize size;
+	gboolean whole;
+} Bytes;
+
+static void look_at(const Place *place, Bytes bytes);
 
 static gboolean has_pdf_mark(const GByteArray *bytes)
 {
 	return bytes->len > 0 &&
-	       memmem(bytes->data, MIN(bytes->len, HEAD_BYTES), "%PDF-", 5) != NULL;
+	       memmem(bytes->data, MIN(bytes->len, PDF_HEAD_BYTES), "%PDF-", 5) != NULL;
 }
 
-static void take_whole(AttachmentFacts *attachment, const GByteArray *bytes)
+static void note(const Place *place, BlockedReason reason)
 {
-	attachment->size_bytes = bytes->len;
-	attachment->sha256 = digest_sha256_hex(bytes->data, bytes->len);
+	attachment_block(place->attachment, reason, place->path);
 }
 
-static void inspect_one(
-	const MailMessage *message, AttachmentFacts *attachment, const InspectOptions *options)
+/* Files that only a package with code has. */
+static void look_at_member_name(const Place *place, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	if (g_ascii_strcasecmp(slash != NULL ? slash + 1 : name, "vbaProject.bin") == 0 ||
+		strcmp(name, "Basic/script-lc.xml") == 0)
+		attachment_block(place->attachment, BLOCKED_MACROS, place->path);
+	if (strcmp(name, "META-INF/MANIFEST.MF") == 0)
+		note(place, BLOCKED_CONTENT);
+}
+
+static void visit(const ArchiveEntry *entry, gpointer data)
+{
+	const Place *outer = data;
+	g_autofree char *path = g_strconcat(outer->path, "/", entry->name, NULL);
+	Place place = *outer;
+
+	look_at_member_name(outer, entry->name);
+	place.path = path;
+	if (content_name_is_blocked(entry->name, place.options->extensions))
+		note(&place, BLOCKED_EXTENSION);
+	if (entry->encrypted)
+		note(&place, BLOCKED_ENCRYPTED);
+	else
+		look_at(&place, (Bytes){entry->bytes, entry->size, entry->whole});
+}
+
+/* "carpeta/a.exe.gz" holds "a.exe". */
+static char *name_inside(const char *path)
+{
+	g_autofree char *base = g_path_get_basename(path);
+	char *dot = strrchr(base, '.');
+
+	if (dot != NULL && dot != base)
+		*dot = '\0';
+	return g_steal_pointer(&base);
+}
+
+static void look_into_archive(const Place *place, Bytes bytes, ContentKind kind)
+{
+	/* A zip's end may stand by chance in what is none. */
+	gboolean sure = kind != CONTENT_ZIP || memcmp(bytes.data, "PK", 2) == 0;
+	Place inner = *place;
+	g_autofree char *stream_name = name_inside(place->path);
+	ArchiveLook result;
+
+	inner.depth++;
+	if (!bytes.whole || inner.depth > ARCHIVE_MAX_DEPTH) {
+		note(place, BLOCKED_TOO_MUCH);
+		return;
+	}
+	if (kind == CONTENT_TNEF)
+		result = tnef_look(bytes.data, bytes.size, place->budget, visit, &inner);
+	else
+		result = archive_look(bytes.data, bytes.size, kind == CONTENT_COMPRESSED,
+			stream_name, place->budget, visit, &inner);
+	if (result == ARCHIVE_LOOK_TOO_MUCH)
+		note(place, BLOCKED_TOO_MUCH);
+	else if (result == ARCHIVE_LOOK_ENCRYPTED)
+		note(place, BLOCKED_ENCRYPTED);
+	else if (result == ARCHIVE_LOOK_UNREADABLE && sure)
+		note(place, BLOCKED_UNREADABLE);
+}
+
+static void look_at_names(const Place *place, const AttachmentFacts *file)
+{
+	for (char **name = file->names; *name != NULL; name++)
+		if (content_name_is_blocked(*name, place->options->extensions))
+			note(place, BLOCKED_EXTENSION);
+}
+
+/* A mail that is a file: its attachments. */
+static void look_into_mail(const Place *place, Bytes bytes)
+{
+	g_autoptr(MailMessage) message = NULL;
+	g_autoptr(GPtrArray) files =
+		g_ptr_array_new_with_free_func((GDestroyNotify)attachment_facts_free);
+
+	if (!bytes.whole || place->depth + 1 > ARCHIVE_MAX_DEPTH) {
+		note(place, BLOCKED_TOO_MUCH);
+		return;
+	}
+	message = mail_message_parse(bytes.data, bytes.size);
+	if (!mime_attachments(message, files, NULL))
+		note(place, BLOCKED_TOO_MUCH);
+	for (guint i = 0; i < files->len; i++) {
+		AttachmentFacts *file = g_ptr_array_index(files, i);
+		const char *name = attachment_name(file);
+		g_autofree char *path =
+			g_strconcat(place->path, "/", name != NULL ? name : file->type, NULL);
+		Place inner = *place;
+		g_autoptr(GByteArray) content = NULL;
+
+		inner.path = path;
+		inner.depth++;
+		look_at_names(&inner, file);
+		content = mime_attachment_bytes(message, file, G_MAXSIZE);
+		look_at(&inner, (Bytes){content->data, content->len, TRUE});
+	}
+}
+
+static void look_into_ole(const Place *place, Bytes bytes)
+{
+	guint traits = content_ole_traits(bytes.data, bytes.size);
+
+	if (traits & OLE_INSTALLER)
+		note(place, BLOCKED_CONTENT);
+	if (traits & OLE_MACROS)
+		note(place, BLOCKED_MACROS);
+	if (traits & OLE_ENCRYPTED)
+		note(place, BLOCKED_ENCRYPTED);
+	if (!bytes.whole)
+		note(place, BLOCKED_TOO_MUCH);
+}
+
+static void look_at(const Place *place, Bytes bytes)
+{
+	ContentKind kind = content_kind(bytes.data, bytes.size);
+
+	switch (kind) {
+	case CONTENT_PROGRAM:
+		note(place, BLOCKED_CONTENT);
+		break;
+	case CONTENT_ZIP:
+	case CONTENT_ARCHIVE:
+	case CONTENT_COMPRESSED:
+	case CONTENT_TNEF:
+		look_into_archive(place, bytes, kind);
+		break;
+	case CONTENT_FOREIGN_ARCHIVE:
+		note(place, BLOCKED_UNREADABLE);
+		break;
+	case CONTENT_OLE:
+		look_into_ole(place, bytes);
+		break;
+	case CONTENT_OTHER:
+	case CONTENT_PDF:
+		if (content_name_has_extension(place->path, "eml"))
+			look_into_mail(place, bytes);
+		break;
+	}
+}
+
+static void look_for_blocked(AttachmentFacts *attachment, const GByteArray *content,
+	const InspectOptions *options, ArchiveBudget *budget)
+{
+	const char *name = attachment_name(attachment);
+	const Place place = {
+		options, attachment, budget, name != NULL ? name : attachment->type, 0};
+	const Bytes bytes = {content->data, content->len, TRUE};
+
+	look_at_names(&place, attachment);
+	look_at(&place, bytes);
+	if (strcmp(attachment->type, "message/rfc822") == 0)
+		look_into_mail(&place, bytes);
+}
+
+static void inspect_one(const MailMessage *message, AttachmentFacts *attachment,
+	const InspectOptions *options, ArchiveBudget *budget)
 {
 	gboolean heavy =
 		options->heavy_bytes > 0 && attachment->encoded_bytes > options->heavy_bytes;
-	g_autoptr(GByteArray) bytes = mime_attachment_bytes(message, attachment, HEAD_BYTES);
+	gboolean whole = heavy || options->blocked;
+	g_autoptr(GByteArray) bytes =
+		mime_attachment_bytes(message, attachment, whole ? G_MAXSIZE : PDF_HEAD_BYTES);
 
-	attachment->is_pdf = has_pdf_mark(bytes);
 	attachment->inspected = TRUE;
-	if (!heavy && !(options->pdf && attachment->is_pdf))
+	attachment->is_pdf = has_pdf_mark(bytes);
+	if (options->pdf && attachment->is_pdf && !whole) {
+		g_byte_array_unref(bytes);
+		bytes = mime_attachment_bytes(message, attachment, G_MAXSIZE);
+		whole = TRUE;
+	}
+	if (!whole)
 		return;
-	g_byte_array_unref(bytes);
-	bytes = mime_attachment_bytes(message, attachment, G_MAXSIZE);
-	take_whole(attachment, bytes);
+	attachment->size_bytes = bytes->len;
+	if (options->pdf && attachment->is_pdf)
+		attachment->sha256 = digest_sha256_hex(bytes->data, bytes->len);
+	if (options->blocked)
+		look_for_blocked(attachment, bytes, options, budget);
+	if (heavy && bytes->len > options->heavy_bytes)
+		attachment->compressed_bytes = zip_estimate(bytes->data, bytes->len);
 }
 
 void inspect_attachments(
 	const MailMessage *message, GPtrArray *attachments, const InspectOptions *options)
 {
-	if (!options->blocked && !options->pdf && options->heavy_bytes == 0)
+	ArchiveBudget budget;
+
+	if (attachments->len == 0 ||
+		(!options->blocked && !options->pdf && options->heavy_bytes == 0))
 		return;
+	budget = archive_budget_start();
 	for (guint i = 0; i < attachments->len; i++)
-		inspect_one(message, g_ptr_array_index(attachments, i), options);
+		inspect_one(message, g_ptr_array_index(attachments, i), options, &budget);
 }

@@ -3,6 +3,7 @@ noinst_LIBRARIES += milter/libmilterdecide.a
 milter_libmilterdecide_a_SOURCES = \
 	milter/evidence.c milter/evidence.h \
 	milter/date.c milter/date.h \
+	milter/inbound.c milter/inbound.h \
 	milter/inspect.c milter/inspect.h \
 	milter/intent.c milter/intent.h \
 	milter/options.c milter/options.h \
@@ -15,9 +16,9 @@ milter_libmilterdecide_a_SOURCES = \
 milter_libmilterdecide_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)
 
 MILTER_DECIDE_LIBS = milter/libmilterdecide.a \
-	lib/mime/libmime.a lib/cms/libcms.a lib/api/libapi.a lib/signer/libsignerproto.a \
+	lib/mime/libmime.a lib/archive/libarchivelook.a lib/cms/libcms.a lib/api/libapi.a lib/signer/libsignerproto.a \
 	lib/core/libcore.a lib/base/libbase.a \
-	$(GMIME_LIBS) $(GUMBO_LIBS) $(OPENSSL_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS)
+	$(GMIME_LIBS) $(GUMBO_LIBS) $(OPENSSL_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(ARCHIVE_LIBS) $(GLIB_LIBS)
 
 sbin_PROGRAMS += acuse-milter
 acuse_milter_SOURCES = \

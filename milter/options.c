@@ -26,6 +26,16 @@ MilterOptions *milter_options_new(const Settings *settings, Instance instance, G
 	options->policy = make_policy(settings, error);
 	if (options->policy == NULL)
 		return NULL;
+	options->inspect = (InspectOptions){
+		.blocked = instance == INSTANCE_OUTGOING
+				   ? policy_is_asked(options->policy, "P9")
+				   : options->policy->attachments->inbound != MODE_OFF,
+		.heavy_bytes =
+			instance == INSTANCE_OUTGOING && policy_is_asked(options->policy, "P8")
+				? options->policy->attachments->heavy_bytes
+				: 0,
+		.extensions = (const char *const *)options->policy->attachments->extensions,
+	};
 	options->token_key = key_file_read(settings_string(settings, "milter", "token_key"), error);
 	if (options->token_key == NULL)
 		return NULL;

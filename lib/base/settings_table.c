@@ -64,6 +64,22 @@ const SettingRow settings_table[] = {
 	SCOPED_RULE("p4", "enforce", "P4: the signature block ends every message."),
 	SCOPED_RULE("p5", "enforce", "P5: a read receipt is requested."),
 	SCOPED_RULE("p6", "enforce", "P6: a delivery confirmation is requested."),
+	SCOPED_RULE("p9", "enforce", "P9: no programs and scripts travel, packed or not."),
+	RULE("p9_inbound", "enforce", "P9 for mail from outside."),
+	L("policy", "p9_extensions",
+		"exe;com;scr;pif;bat;cmd;cpl;msi;msp;mst;msix;msixbundle;appx;appxbundle;jar"
+		";jnlp;js;jse;mjs;vbs;vbe;vb;wsf;wsh;wsc;ws;sct;hta;lnk;url;website;ps1"
+		";ps1xml;ps2;psm1;psd1;psc1;psc2;msh;reg;inf;ins;isp;scf;shb;shs;chm;hlp;dll"
+		";sys;drv;ocx;xll;gadget;application;appref-ms;msc;settingcontent-ms"
+		";library-ms;search-ms;diagcab;theme;themepack;iso;img;vhd;vhdx;vmdk;udf;dmg"
+		";pkg;mpkg;command;desktop;apk;ipa;xapk;deb;rpm;run;sh;bash;csh;ksh;py;pyc"
+		";pyw;pyz;pl;class;swf;job;prg;action;workflow;mde;ade;accde;mam;maf;wll;cab",
+		"P9: extensions of files that are blocked, also inside archives."),
+	C("policy", "p9_macros", "warn", "allow warn refuse", "P9: Office files with macros."),
+	C("policy", "p9_encrypted", "refuse", "allow warn refuse",
+		"P9: archives and Office files behind a password."),
+	C("policy", "p9_unreadable", "refuse", "allow warn refuse",
+		"P9: archives that are damaged, of an unknown kind, or over a limit."),
 	SCOPED_RULE("p10", "enforce", "P10: a notification carries a registered expediente."),
 	SCOPED_RULE("p14", "enforce", "P14: a notification has one citizen and no Bcc outside."),
 	RULE("s7", "enforce",

@@ -2,9 +2,12 @@ noinst_LIBRARIES += lib/core/libcore.a
 lib_core_libcore_a_SOURCES = \
 	lib/core/account.c lib/core/account.h \
 	lib/core/address.c lib/core/address.h \
+	lib/core/attachment_policy.c lib/core/attachment_policy.h \
+	lib/core/rules/p8_heavy.c lib/core/rules/p9_blocked.c \
 	lib/core/attachment.c lib/core/attachment.h \
 	lib/core/authentication_results.c lib/core/authentication_results.h \
 	lib/core/dni.c lib/core/dni.h \
+	lib/core/content.c lib/core/content.h \
 	lib/core/evidence.c lib/core/evidence.h \
 	lib/core/facts.c lib/core/facts.h \
 	lib/core/fold.c lib/core/fold.h \

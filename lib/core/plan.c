@@ -114,6 +114,7 @@ Plan *plan_new(void)
 
 	plan->findings = g_ptr_array_new_with_free_func(free_finding);
 	plan->header_edits = g_ptr_array_new_with_free_func(free_header_edit);
+	plan->compress = g_array_new(FALSE, FALSE, sizeof(guint));
 	return plan;
 }
 
@@ -128,6 +129,7 @@ void plan_free(Plan *plan)
 	g_free(plan->expediente);
 	g_free(plan->mailbox);
 	g_ptr_array_unref(plan->header_edits);
+	g_array_unref(plan->compress);
 	g_free(plan);
 }
 
@@ -159,5 +161,6 @@ void plan_drop_edits(Plan *plan)
 	g_clear_pointer(&plan->block_items, g_strfreev);
 	g_clear_pointer(&plan->return_address, g_free);
 	g_clear_pointer(&plan->envid, g_free);
+	g_array_set_size(plan->compress, 0);
 	plan->sign = FALSE;
 }

@@ -76,6 +76,9 @@ typedef struct {
 	gboolean sign;	      /* S/MIME-sign as `mailbox` */
 	char *return_address; /* new MAIL FROM, or NULL to keep it */
 	char *envid;	      /* xtext-safe ENVID, or NULL */
+	/* guint, AttachmentFacts.part: those to travel in a zip, where that makes them a tenth
+	 * smaller (P8). */
+	GArray *compress;
 } Plan;
 
 Plan *plan_new(void);

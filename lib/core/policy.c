@@ -199,3 +199,15 @@ Plan *policy_decide(const PolicyInput *input)
 	refuse(plan);
 	return plan;
 }
+
+Plan *policy_decide_inbound(const PolicySettings *settings, const MessageFacts *facts)
+{
+	const PolicyInput input = {.settings = settings, .facts = facts};
+	RuleMode mode = settings->attachments->inbound;
+	Plan *plan = plan_new();
+
+	if (mode != MODE_OFF)
+		run_rule(&rule_p9_blocked, mode, &input, plan);
+	refuse(plan);
+	return plan;
+}

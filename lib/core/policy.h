@@ -7,6 +7,7 @@
 
 #include "base/settings.h"
 #include "core/account.h"
+#include "core/attachment_policy.h"
 #include "core/facts.h"
 #include "core/plan.h"
 #include "core/signature.h"
@@ -14,12 +15,13 @@
 /* Immutable snapshot of the settings that the rules read. Strings and the regex are owned by it. */
 typedef struct {
 	char *institution_name, *institution_phone, *domain; /* domain in lower case */
-	char **notification_types;    /* "NOTIFICACION", upper case, no accents */
-	SignatureSettings *signature; /* never NULL */
-	GRegex *expediente_pattern;   /* group 1 is the number */
-	gboolean directory_name;      /* the From shows the directory's name (P1) */
-	GHashTable *modes;	      /* "p1" -> GUINT_TO_POINTER(RuleMode); absent: enforce */
-	GHashTable *scopes;	      /* "unit:GERENCIA MUNICIPAL" (folded) -> PolicyScope * */
+	char **notification_types;     /* "NOTIFICACION", upper case, no accents */
+	SignatureSettings *signature;  /* never NULL */
+	AttachmentPolicy *attachments; /* never NULL */
+	GRegex *expediente_pattern;    /* group 1 is the number */
+	gboolean directory_name;       /* the From shows the directory's name (P1) */
+	GHashTable *modes;	       /* "p1" -> GUINT_TO_POINTER(RuleMode); absent: enforce */
+	GHashTable *scopes;	       /* "unit:GERENCIA MUNICIPAL" (folded) -> PolicyScope * */
 } PolicySettings;
 
 /* Modes of their own for a unit, a mailbox or what is sent to a domain: "[policy unit:...]". */
@@ -55,6 +57,10 @@ typedef struct {
  * (4xx).
  */
 Plan *policy_decide(const PolicyInput *input);
+
+/* P9 asked of mail from outside, in the mode of p9_inbound: findings, and the refusal. Never NULL.
+ */
+Plan *policy_decide_inbound(const PolicySettings *settings, const MessageFacts *facts);
 
 /*
  * The mode of a rule ("P3") for this message: that of the sending mailbox, else of its unit (a

@@ -30,6 +30,7 @@ PolicySettings *policy_settings_new(void)
 	settings->scopes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, scope_free);
 	settings->signature = signature_settings_new();
 	settings->directory_name = TRUE;
+	settings->attachments = attachment_policy_new();
 	return settings;
 }
 
@@ -43,6 +44,7 @@ void policy_settings_free(PolicySettings *settings)
 	g_strfreev(settings->notification_types);
 	g_clear_pointer(&settings->expediente_pattern, g_regex_unref);
 	signature_settings_free(settings->signature);
+	attachment_policy_free(settings->attachments);
 	g_hash_table_unref(settings->modes);
 	g_hash_table_unref(settings->scopes);
 	g_free(settings);
@@ -140,6 +142,8 @@ PolicySettings *policy_settings_load(const Settings *settings, GError **error)
 	if (!take_pattern(policy, settings, error) || !take_scopes(policy, settings, error))
 		return NULL;
 	take_modes(policy->modes, settings, NULL);
+	attachment_policy_free(policy->attachments);
+	policy->attachments = attachment_policy_load(settings);
 	return g_steal_pointer(&policy);
 }
 

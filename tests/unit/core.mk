@@ -1,10 +1,12 @@
 core_tests = tests/unit/test-account tests/unit/test-authentication-results tests/unit/test-dni tests/unit/test-evidence \
 	tests/unit/test-merkle tests/unit/test-naming tests/unit/test-policy tests/unit/test-policy-edits tests/unit/test-policy-findings \
-	tests/unit/test-policy-golden \
+	tests/unit/test-policy-golden tests/unit/test-content \
 	tests/unit/test-return-token tests/unit/test-send
 core_test_libs = lib/core/libcore.a lib/base/libbase.a $(GLIB_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
+tests_unit_test_content_SOURCES = tests/unit/test-content.c
+tests_unit_test_content_LDADD = $(core_test_libs)
 tests_unit_test_account_SOURCES = tests/unit/test-account.c
 tests_unit_test_account_LDADD = $(core_test_libs)
 tests_unit_test_authentication_results_SOURCES = tests/unit/test-authentication-results.c

@@ -1,6 +1,6 @@
 # unit tests of milter
-check_PROGRAMS += tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter
-TESTS += tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter \
+check_PROGRAMS += tests/unit/test-archive tests/unit/test-inspect tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter
+TESTS += tests/unit/test-archive tests/unit/test-inspect tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter \
 	tests/unit/milter-protocol.py
 EXTRA_DIST += tests/unit/milter-fakes.h tests/unit/milter-protocol.py
 
@@ -12,3 +12,9 @@ tests_unit_test_outgoing_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
 tests_unit_test_evidence_milter_SOURCES = tests/unit/test-evidence-milter.c tests/unit/milter-fakes.c
 tests_unit_test_evidence_milter_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_evidence_milter_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
+tests_unit_test_archive_SOURCES = tests/unit/test-archive.c tests/unit/archives.c tests/unit/archives.h
+tests_unit_test_archive_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS)
+tests_unit_test_archive_LDADD = lib/archive/libarchivelook.a $(ARCHIVE_LIBS) $(GLIB_LIBS) $(UNIT_LIBS)
+tests_unit_test_inspect_SOURCES = tests/unit/test-inspect.c tests/unit/archives.c tests/unit/archives.h
+tests_unit_test_inspect_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_inspect_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)

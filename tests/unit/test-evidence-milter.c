@@ -258,6 +258,68 @@ static void test_recipients(void **state)
 	fake_world_free(world);
 }
 
+#define BOUNDED(fields, name)                                                                      \
+	"From: x@ciudadano.test\nTo: x@muni.test\nMessage-ID: <p@c.test>\n" fields                 \
+	"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHola.\n--b\n"                         \
+	"Content-Disposition: attachment; filename=" name "\n\nx\n--b--\n"
+
+/* P9 of ordinary mail from outside; evidence comes first, and provisiond need not answer. */
+static void test_blocked(void **state)
+{
+	static const struct {
+		const char *name, *stream, *text, *matched;
+		RuleMode mode;
+		int error;
+		gboolean refused, warned;
+	} cases[] = {
+		{"plain", "INBOUND", PLAIN, NULL, MODE_ENFORCE, 0, FALSE, FALSE},
+		{"program", "INBOUND", BOUNDED("", "a.exe"), NULL, MODE_ENFORCE, 0, TRUE, TRUE},
+		{"document", "INBOUND", BOUNDED("", "a.pdf"), NULL, MODE_ENFORCE, 0, FALSE, FALSE},
+		{"warned", "INBOUND", BOUNDED("", "a.exe"), NULL, MODE_WARN, 0, FALSE, TRUE},
+		{"off", "INBOUND", BOUNDED("", "a.exe"), NULL, MODE_OFF, 0, FALSE, FALSE},
+		{"internal", "INTERNAL", BOUNDED("", "a.exe"), NULL, MODE_ENFORCE, 0, FALSE, FALSE},
+		{"answer of a send", "INBOUND",
+			BOUNDED("In-Reply-To: <n12@pc.muni.test>\n", "a.exe"), "s1", MODE_ENFORCE,
+			0, FALSE, FALSE},
+		{"answer of no send", "INBOUND",
+			BOUNDED("In-Reply-To: <n12@pc.muni.test>\n", "a.exe"), NULL, MODE_ENFORCE,
+			0, TRUE, TRUE},
+		{"answer while provisiond is down", "INBOUND",
+			BOUNDED("In-Reply-To: <n12@pc.muni.test>\n", "a.exe"), NULL, MODE_ENFORCE,
+			ACUSE_ERROR_UNAVAILABLE, TRUE, TRUE},
+		{"ordinary while provisiond is down", "INBOUND", BOUNDED("", "a.pdf"), NULL,
+			MODE_ENFORCE, ACUSE_ERROR_UNAVAILABLE, FALSE, FALSE},
+	};
+	static const char *const extensions[] = {"exe", NULL};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		FakeWorld *world = fake_world_new();
+		g_autoptr(Session) session = fake_session(
+			cases[i].stream, NULL, "x@ciudadano.test", "x@muni.test", cases[i].text);
+		g_autoptr(Outcome) outcome = NULL;
+		gboolean refused;
+
+		world->options->policy->attachments->modes[BLOCKED_EXTENSION] = MODE_ENFORCE;
+		world->options->policy->attachments->inbound = cases[i].mode;
+		world->options->inspect = (InspectOptions){
+			.blocked = cases[i].mode != MODE_OFF, .extensions = extensions};
+		world->event_answer = json_pack("{s:s?, s:b, s:[]}", "matched", cases[i].matched,
+			"counts", 1, "deliver_to");
+		if (cases[i].error != 0)
+			world->event_error = cases[i].error;
+		outcome = evidence_decide(session, &world->services);
+		refused =
+			outcome->reply != NULL && strstr(outcome->reply, "550 5.7.1 [P9]") != NULL;
+		if (refused != cases[i].refused ||
+			(outcome->warnings->len > 0 && outcome->decision != NULL &&
+				strcmp(outcome->decision, "not-recorded") != 0) != cases[i].warned)
+			fail_msg("%s: %s %s, %u", cases[i].name, outcome->decision, outcome->reply,
+				outcome->warnings->len);
+		fake_world_free(world);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_posted_bytes),
 		cmocka_unit_test(test_early),
 		cmocka_unit_test(test_recipients),
+		cmocka_unit_test(test_blocked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@ const Rule *const policy_rules[] = {
 	&rule_s7_protected,
 	&rule_p10_expediente,
 	&rule_p14_one_citizen,
+	&rule_p9_blocked,
 	&rule_p4_block,
 	&rule_p5_read_receipt,
 	&rule_p6_delivery_confirmation,
