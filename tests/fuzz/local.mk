@@ -25,6 +25,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz-bundle \
 	tests/fuzz/fuzz-cms \
 	tests/fuzz/fuzz-body \
+	tests/fuzz/fuzz-form \
 	tests/fuzz/fuzz-route
 check_PROGRAMS += $(fuzz_targets)
 TESTS += $(fuzz_targets)
@@ -88,6 +89,9 @@ tests_fuzz_fuzz_cms_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_body_SOURCES = tests/fuzz/fuzz-body.c
 tests_fuzz_fuzz_body_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_body_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz-form.c
+tests_fuzz_fuzz_form_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_form_LDADD = provision/libaccounts.a $(fuzz_libs)
 tests_fuzz_fuzz_route_SOURCES = tests/fuzz/fuzz-route.c
 tests_fuzz_fuzz_route_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_route_LDADD = $(fuzz_libs)
