@@ -63,6 +63,21 @@ static json_t *intent_to_json(const IntentInput *input)
 	return body;
 }
 
+static void take_findings(const json_t *answer, Plan *plan)
+{
+	json_t *finding;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "findings"), i, finding) {
+		const char *line = json_string_value(json_object_get(finding, "line"));
+		RuleMode mode;
+
+		if (line != NULL &&
+			rule_mode_parse(json_string_value(json_object_get(finding, "mode")), &mode))
+			plan_add_line(plan, mode, line);
+	}
+}
+
 static gboolean take_answer(
 	const json_t *answer, const IntentInput *input, char **permit, GError **error)
 {
@@ -84,13 +99,15 @@ static gboolean take_answer(
 }
 
 gboolean intent_declare(const Services *services, guint timeout_ms, const IntentInput *input,
-	char **permit, GError **error)
+	char **permit, Plan *plan, GError **error)
 {
 	json_t *body = intent_to_json(input);
 	json_t *answer =
 		services->call(services->data, timeout_ms, "POST", "/v1/sends", body, error);
 	gboolean taken = answer != NULL && take_answer(answer, input, permit, error);
 
+	if (taken)
+		take_findings(answer, plan);
 	json_decref(answer);
 	json_decref(body);
 	return taken;
@@ -101,6 +118,7 @@ gboolean intent_refusal_is_final(const GError *error)
 	return g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE) ||
 	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_NOT_AUTHORISED) ||
 	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_EXPEDIENTE_UNKNOWN) ||
+	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_NOT_NOTIFIABLE) ||
 	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE);
 }
 

@@ -26,9 +26,12 @@ typedef struct {
 	const char *date_original;     /* the Date that was replaced; NULL: none was */
 } IntentInput;
 
-/* Records the intent. *permit is a new string when the plan signs, else NULL. */
+/*
+ * Records the intent. *permit is a new string when the plan signs, else NULL. What provisiond has
+ * to say of the message becomes findings of `plan`, which is the input's.
+ */
 gboolean intent_declare(const Services *services, guint timeout_ms, const IntentInput *input,
-	char **permit, GError **error);
+	char **permit, Plan *plan, GError **error);
 
 /* Whether an error of intent_declare speaks of the message, and not of a fault of ours: then 5xx is
  * right. */

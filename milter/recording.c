@@ -23,7 +23,7 @@ static gboolean declare_intent(
 
 	if (left == 0)
 		return FALSE;
-	return intent_declare(work->services, left, &input, permit, error);
+	return intent_declare(work->services, left, &input, permit, work->plan, error);
 }
 
 static char *random_boundary(void)

@@ -1,164 +1,134 @@
 /*
- * Expedientes that the case-file system registers, and the citizens' written authorisations to be
- * notified by e-mail (TUO Ley 27444, art. 20.4): the address alone is none, so document, date and
- * holder are kept. TABLE_EXPEDIENTES, number ->
- * {"number","subject","matter","time","authorisations":{ADDRESS:{"document","date","holder","time"}}};
- * the history stands in the ledger. Repeating a call with the same values changes nothing. Fails
- * with INVALID, NOT_FOUND, or as the store does.
+ * The routes of the register (register.h): one expediente, its authorisations and their withdrawal,
+ * the list. Repeating a call with the same values changes nothing. Fails with INVALID, NOT_FOUND,
+ * CONFLICT, or as the store does. Any thread.
  */
-
-#include "api/record_json.h"
 #include "base/error.h"
+#include "provision/list.h"
+#include "provision/register.h"
 #include "provision/row.h"
-#include "provision/service.h"
 
-#define SUBJECT_CHARS_MAX 500
-#define MATTER_CHARS_MAX 200
-#define DOCUMENT_CHARS_MAX 200
-#define HOLDER_CHARS_MAX 200
+typedef gboolean (*RegisterPut)(StoreTxn *txn, const RegisterHand *hand, const RegisterEntry *entry,
+	RegisterOutcome *outcome, json_t **row, GError **error);
 
 typedef struct {
-	const ApiRequest *request;
-	const char *number, *subject, *matter;
-	const char *address, *document, *date, *holder;
-	json_t *result; /* the expediente as it is now */
+	RegisterHand hand;
+	RegisterPut put;
+	const RegisterEntry *entry;
+	json_t *row;
 } Change;
 
-static gboolean check_number(const char *number, GError **error)
-{
-	if (g_regex_match_simple("^[0-9]{4}-[0-9]{3,9}\\z", number, 0, 0))
-		return TRUE;
-	return api_invalid(error, "number", "must be YEAR-NUMBER, as 2026-000123");
-}
-
-static gboolean not_registered(const char *number, GError **error)
-{
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "expediente %s is not registered",
-		number);
-	return FALSE;
-}
-
-static gboolean has_value(const json_t *object, const char *name, const char *value)
-{
-	return g_strcmp0(row_text(object, name), value) == 0;
-}
-
-static gboolean register_change(StoreTxn *txn, gpointer data, GError **error)
+static gboolean change_register(StoreTxn *txn, gpointer data, GError **error)
 {
 	Change *change = data;
-	gint64 now_s = change->request->service->now_s();
-	g_autofree char *time = time_to_rfc3339(now_s);
-	g_autoptr(Record) record = NULL;
+	RegisterOutcome outcome;
 
-	if (!row_load(txn, TABLE_EXPEDIENTES, change->number, &change->result, error))
-		return FALSE;
-	if (change->result != NULL && has_value(change->result, "subject", change->subject) &&
-		has_value(change->result, "matter", change->matter))
-		return TRUE;
-	if (change->result == NULL)
-		change->result = json_pack("{s:s, s:s, s:{}}", "number", change->number, "time",
-			time, "authorisations");
-	json_object_set_new(change->result, "subject", json_string(change->subject));
-	json_object_set_new(change->result, "matter", json_pack("s?", change->matter));
-	record = record_new("expediente.registered", change->number, now_s);
-	record_add_salted(record, "subject", change->subject);
-	record_add(record, "matter", change->matter);
-	record_add(record, "actor", change->request->actor);
-	return row_save(txn, TABLE_EXPEDIENTES, change->number, change->result, error) &&
-	       store_append(txn, record, NULL, error);
+	return change->put(txn, &change->hand, change->entry, &outcome, &change->row, error);
 }
 
-static gboolean authorise_change(StoreTxn *txn, gpointer data, GError **error)
+static gboolean run(const ApiRequest *request, RegisterPut put, const RegisterEntry *entry,
+	ApiResponse *response, GError **error)
 {
-	Change *change = data;
-	gint64 now_s = change->request->service->now_s();
-	g_autofree char *time = time_to_rfc3339(now_s);
-	g_autoptr(Record) record = NULL;
-	json_t *known, *authorisations;
+	Change change = {{request->actor, request->service->now_s()}, put, entry, NULL};
 
-	if (!row_load(txn, TABLE_EXPEDIENTES, change->number, &change->result, error))
-		return FALSE;
-	if (change->result == NULL)
-		return not_registered(change->number, error);
-	authorisations = json_object_get(change->result, "authorisations");
-	known = json_object_get(authorisations, change->address);
-	if (known != NULL && has_value(known, "document", change->document) &&
-		has_value(known, "date", change->date) &&
-		has_value(known, "holder", change->holder))
-		return TRUE;
-	json_object_set_new(authorisations, change->address,
-		json_pack("{s:s, s:s, s:s, s:s}", "document", change->document, "date",
-			change->date, "holder", change->holder, "time", time));
-	record = record_new("expediente.authorised", change->number, now_s);
-	record_add_salted(record, "address", change->address);
-	record_add_salted(record, "holder", change->holder);
-	record_add(record, "document", change->document);
-	record_add(record, "date", change->date);
-	record_add(record, "actor", change->request->actor);
-	return row_save(txn, TABLE_EXPEDIENTES, change->number, change->result, error) &&
-	       store_append(txn, record, NULL, error);
-}
-
-static gboolean run(Change *change, StoreChange function, ApiResponse *response, GError **error)
-{
-	if (!store_run(change->request->service->store, function, change, error)) {
-		json_decref(change->result);
+	if (!store_run(request->service->store, change_register, &change, error)) {
+		json_decref(change.row);
 		return FALSE;
 	}
-	response->json = change->result;
+	response->json = change.row;
 	return TRUE;
 }
 
 static gboolean put_expediente(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	Change change = {.request = request, .number = request->arguments[0]};
+	RegisterEntry entry = {.number = request->arguments[0]};
 
-	if (!check_number(change.number, error) ||
-		!api_known(request->body, error, "subject", "matter", NULL))
+	return register_check_number(entry.number, error) &&
+	       api_known(request->body, error, "subject", "matter", NULL) &&
+	       register_read_expediente(request->body, &entry, error) &&
+	       run(request, register_put_expediente, &entry, response, error);
+}
+
+/* Number and address of the path. */
+static gboolean read_path(const ApiRequest *request, RegisterEntry *entry, GError **error)
+{
+	entry->number = request->arguments[0];
+	if (!register_check_number(entry->number, error))
 		return FALSE;
-	change.subject = api_string(request->body, "subject", SUBJECT_CHARS_MAX, error);
-	if (change.subject == NULL || !api_string_optional(request->body, "matter",
-					      MATTER_CHARS_MAX, &change.matter, error))
-		return FALSE;
-	return run(&change, register_change, response, error);
+	entry->address = register_address(request->arguments[1], error);
+	return entry->address != NULL;
 }
 
 static gboolean put_authorisation(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	Change change = {.request = request, .number = request->arguments[0]};
-	g_autofree char *address = NULL;
+	g_auto(RegisterEntry) entry = {0};
 
-	if (!check_number(change.number, error) ||
-		!api_known(request->body, error, "document", "date", "holder", NULL))
-		return FALSE;
-	change.address = address = api_address(request->arguments[1], "address", error);
-	if (address == NULL)
-		return FALSE;
-	change.document = api_string(request->body, "document", DOCUMENT_CHARS_MAX, error);
-	if (change.document == NULL)
-		return FALSE;
-	change.date = api_string(request->body, "date", 10, error);
-	if (change.date == NULL || !api_date(change.date, error))
-		return FALSE;
-	change.holder = api_string(request->body, "holder", HOLDER_CHARS_MAX, error);
-	return change.holder != NULL && run(&change, authorise_change, response, error);
+	return read_path(request, &entry, error) &&
+	       api_known(request->body, error, "document", "date", "holder", "holder_document",
+		       NULL) &&
+	       register_read_authorisation(request->body, &entry, error) &&
+	       run(request, register_put_authorisation, &entry, response, error);
+}
+
+static gboolean withdraw_authorisation(
+	const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	g_auto(RegisterEntry) entry = {0};
+
+	return read_path(request, &entry, error) &&
+	       api_known(request->body, error, "document", "date", NULL) &&
+	       register_read_withdrawal(request->body, &entry, error) &&
+	       run(request, register_withdraw, &entry, response, error);
 }
 
 static gboolean get_expediente(const ApiRequest *request, ApiResponse *response, GError **error)
 {
 	const char *number = request->arguments[0];
 
-	if (!check_number(number, error) || !row_read(request->service->store, TABLE_EXPEDIENTES,
-						    number, &response->json, error))
+	if (!register_check_number(number, error) ||
+		!row_read(
+			request->service->store, TABLE_EXPEDIENTES, number, &response->json, error))
 		return FALSE;
-	return response->json != NULL || not_registered(number, error);
+	if (response->json == NULL)
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND,
+			"expediente %s is not registered", number);
+	return response->json != NULL;
 }
 
+/* The list tells how many authorisations there are, not whose: that is asked one by one. */
+static json_t *show(const char *key, const char *value, gpointer data, GError **error)
+{
+	json_auto_t *row = row_parse(value, error);
+
+	(void)data;
+	if (row == NULL)
+		return NULL;
+	return json_pack("{s:s, s:s?, s:s?, s:s?, s:i}", "number", key, "subject",
+		row_text(row, "subject"), "matter", row_text(row, "matter"), "time",
+		row_text(row, "time"), "authorisations",
+		(int)json_object_size(json_object_get(row, "authorisations")));
+}
+
+static gboolean list_expedientes(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	const List list = {TABLE_EXPEDIENTES, "", FALSE, show, NULL};
+
+	return list_answer(request, &list, response, error);
+}
+
+#define WRITERS (ROLE_TRAMITE | ROLE_OTIC)
+#define READERS (ROLE_TRAMITE | ROLE_OTIC | ROLE_AUDITOR)
+
 const Route routes_expedientes[] = {
-	{"PUT", "/v1/expedientes/{number}", ROLE_TRAMITE | ROLE_OTIC, FALSE, put_expediente},
-	{"GET", "/v1/expedientes/{number}", ROLE_TRAMITE | ROLE_OTIC | ROLE_AUDITOR, FALSE,
-		get_expediente},
-	{"PUT", "/v1/expedientes/{number}/authorisations/{address}", ROLE_TRAMITE | ROLE_OTIC,
-		FALSE, put_authorisation},
+	{"GET", "/v1/expedientes", READERS, FALSE, list_expedientes},
+	{"POST", "/v1/expedientes/import", WRITERS, FALSE, register_import_expedientes},
+	{"POST", "/v1/expedientes/import-authorisations", WRITERS, FALSE,
+		register_import_authorisations},
+	{"PUT", "/v1/expedientes/{number}", WRITERS, FALSE, put_expediente},
+	{"GET", "/v1/expedientes/{number}", READERS, FALSE, get_expediente},
+	{"PUT", "/v1/expedientes/{number}/authorisations/{address}", WRITERS, FALSE,
+		put_authorisation},
+	{"POST", "/v1/expedientes/{number}/authorisations/{address}/withdraw", WRITERS, FALSE,
+		withdraw_authorisation},
 	{NULL, NULL, 0, FALSE, NULL},
 };

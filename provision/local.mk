@@ -18,6 +18,9 @@ provision_libprovision_a_SOURCES = \
 	provision/heads.c provision/heads.h \
 	provision/health.c \
 	provision/expedientes.c \
+	provision/register.c provision/register.h \
+	provision/register_import.c \
+	provision/register_check.c \
 	provision/outbox.c provision/outbox.h
 
 # What libprovision.a needs behind it, in link order.

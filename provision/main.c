@@ -59,6 +59,9 @@ static gboolean start(Daemon *daemon, GError **error)
 		key_file_read(settings_string(settings, "signing", "permit_key"), error);
 	if (service->permit_key == NULL)
 		return FALSE;
+	service->policy = policy_settings_load(settings, error);
+	if (service->policy == NULL)
+		return FALSE;
 	service->store = store_open(settings_string(settings, "ledger", "folder"), error);
 	if (service->store == NULL)
 		return FALSE;
@@ -96,6 +99,7 @@ static void stop(Daemon *daemon)
 	store_close(service->store);
 	if (service->permit_key != NULL)
 		g_bytes_unref(service->permit_key);
+	policy_settings_free((PolicySettings *)service->policy);
 	settings_free(daemon->settings);
 }
 

@@ -19,21 +19,9 @@ typedef struct {
 	guint64 number;
 } Change;
 
-/* Today where the institution is; a new string. */
-static char *today(Service *service)
-{
-	g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(
-		settings_string(service->settings, "institution", "timezone"));
-	g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(service->now_s());
-	g_autoptr(GDateTime) local =
-		zone != NULL ? g_date_time_to_timezone(utc, zone) : g_date_time_ref(utc);
-
-	return g_date_time_format(local, "%Y-%m-%d");
-}
-
 static gboolean read_date(Change *change, GError **error)
 {
-	g_autofree char *now = today(change->request->service);
+	g_autofree char *now = service_today(change->request->service);
 
 	if (!api_string_optional(change->request->body, "date", 10, &change->date, error))
 		return FALSE;

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "core/plan.h"
 #include "provision/reconcile.h"
+#include "provision/register.h"
 #include "provision/row.h"
 #include "provision/send_record.h"
 #include "provision/tokens.h"
@@ -59,35 +60,12 @@ typedef struct {
 	gint64 now_s;
 	const Prepared *prepared; /* NULL: it comes later */
 	IntentOutcome outcome;
+	json_t *findings; /* register.h; owned; NULL before it was asked */
 } Intent;
 
-/* Whatever class the milter names: nothing is signed unless its expediente is registered (S10). */
 static gboolean asks_signature(const Intent *intent)
 {
 	return json_is_true(json_object_get(intent->body, "sign"));
-}
-
-static gboolean check_expediente(StoreTxn *txn, const Intent *intent, GError **error)
-{
-	const char *number = row_text(intent->body, "expediente");
-	g_autoptr(GError) local = NULL;
-	g_autofree char *found = NULL;
-
-	if (!asks_signature(intent) ||
-		g_strcmp0(settings_string(intent->service->settings, "policy", "p10"), "enforce") !=
-			0)
-		return TRUE;
-	if (number != NULL)
-		found = store_get_txn(txn, TABLE_EXPEDIENTES, number, &local);
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
-		return FALSE;
-	}
-	if (found != NULL)
-		return TRUE;
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_EXPEDIENTE_UNKNOWN, "expediente %s",
-		number == NULL ? "is missing" : number);
-	return FALSE;
 }
 
 static gboolean check_binding(StoreTxn *txn, const Intent *intent, GError **error)
@@ -153,7 +131,7 @@ static Record *intent_leaf(const json_t *send, gint64 now_s)
 {
 	static const char *const plain[] = {"class", "message_id", "date", "document_type",
 		"expediente", "queue_id", "content_sha256", "entity_sha256", "block",
-		"date_original"};
+		"date_original", "expediente_check", "authorisation"};
 	static const char *const personal[] = {
 		"login", "mailbox", "subject", "client_address", "token"};
 	Record *record = record_new("send.intent", send_record_id(send), now_s);
@@ -304,12 +282,15 @@ static gboolean change_intent(StoreTxn *txn, gpointer data, GError **error)
 	}
 	if (there != NULL)
 		return check_asked_again(intent, there, error);
-	if (!check_expediente(txn, intent, error) || !check_binding(txn, intent, error) ||
+	g_clear_pointer(&intent->findings, json_decref);
+	if (!register_check_intent(txn, intent->service, intent->body, &intent->findings, error) ||
+		!check_binding(txn, intent, error) ||
 		!check_repeat(txn, intent, fingerprint, error))
 		return FALSE;
 	if (intent->outcome != INTENT_NEW)
 		return TRUE;
 	send = send_record_new(intent->body, intent->now_s);
+	register_note_findings(send, intent->findings);
 	return append_intent(txn, send, intent->now_s, error) &&
 	       send_record_index(txn, send, fingerprint, error) &&
 	       (intent->prepared == NULL || take_prepared(txn, send, intent->prepared, error)) &&
@@ -351,7 +332,9 @@ static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GE
 {
 	Service *service = request->service;
 	const json_t *body = request->body;
-	Intent intent = {service, body, service->now_s(), NULL, INTENT_NEW};
+	Intent intent = {service, body, service->now_s(), NULL, INTENT_NEW, NULL};
+	json_auto_t *findings = NULL;
+	gboolean taken;
 	Prepared prepared = {.now_s = intent.now_s};
 	g_autofree char *permit = NULL;
 
@@ -375,11 +358,13 @@ static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GE
 		if (permit == NULL)
 			return FALSE;
 	}
-	if (!store_run(service->store, change_intent, &intent, error) ||
-		!refuse_repeat(&intent, error))
+	taken = store_run(service->store, change_intent, &intent, error);
+	findings = intent.findings;
+	if (!taken || !refuse_repeat(&intent, error))
 		return FALSE;
 	response->status = 201;
-	response->json = json_pack("{s:s, s:s?}", "id", send_record_id(body), "permit", permit);
+	response->json = json_pack("{s:s, s:s?, s:O?}", "id", send_record_id(body), "permit",
+		permit, "findings", json_object_get(findings, "findings"));
 	return TRUE;
 }
 

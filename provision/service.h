@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "base/settings.h"
+#include "core/policy.h"
 #include "directory/live.h"
 #include "provision/blobs.h"
 #include "provision/store.h"
@@ -32,6 +33,7 @@ typedef struct _Reconciler Reconciler; /* provision/reconcile.h */
 
 typedef struct {
 	const Settings *settings;
+	const PolicySettings *policy; /* of the same settings */
 	Store *store;
 	Blobs *blobs;
 	LiveDirectory *live;
@@ -93,6 +95,8 @@ gboolean api_string_optional(
 	const json_t *body, const char *name, gsize max_chars, const char **text, GError **error);
 /* Whether the member "date" is a day of the calendar, YYYY-MM-DD. */
 gboolean api_date(const char *text, GError **error);
+/* Today where the institution is, YYYY-MM-DD: a new string. */
+char *service_today(const Service *service);
 /*
  * Whether body has no member but the named ones (NULL-terminated); INVALID names the other. A NULL
  * body has none.

@@ -31,6 +31,10 @@ static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
 	{ACUSE_ERROR_EXPEDIENTE_UNKNOWN, "expediente-unknown", FALSE, "550 5.7.1", 409,
 		N_("[P10] El expediente no esta registrado en el tramite. Registrelo y reenvie "
 		   "(Directiva 001-2020, art. 7.4 a 7.7)")},
+	{ACUSE_ERROR_NOT_NOTIFIABLE, "not-notifiable", FALSE, "550 5.7.1", 409,
+		N_("[D9] Falta la autorizacion vigente del ciudadano para notificarlo en esta "
+		   "direccion. Registrela en el expediente o notifique por cedula "
+		   "(TUO Ley 27444, art. 20.4)")},
 	{ACUSE_ERROR_WEAK_PASSWORD, "weak-password", FALSE, "550 5.7.1", 422,
 		N_("La clave no cumple las reglas: al menos 8 caracteres con letras, numeros y "
 		   "signos")},

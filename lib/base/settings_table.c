@@ -80,8 +80,14 @@ const SettingRow settings_table[] = {
 		"P9: archives and Office files behind a password."),
 	C("policy", "p9_unreadable", "refuse", "allow warn refuse",
 		"P9: archives that are damaged, of an unknown kind, or over a limit."),
-	SCOPED_RULE("p10", "enforce", "P10: a notification carries a registered expediente."),
+	SCOPED_RULE("p10", "enforce",
+		"P10: an official document to the outside carries a registered expediente."),
+	SCOPED_RULE("p10_inside", "warn", "P10 for what stays inside the institution."),
+	C("policy", "expediente_check", "registered", "syntax registered",
+		"Whether P10 asks the register, or only for the form of a number."),
 	SCOPED_RULE("p14", "enforce", "P14: a notification has one citizen and no Bcc outside."),
+	SCOPED_RULE(
+		"d9", "enforce", "D9: the citizen authorised this address for this expediente."),
 	RULE("s7", "enforce",
 		"S7: what its author signed or encrypted goes back when it could not arrive "
 		"whole."),

@@ -153,6 +153,21 @@ void plan_add_finding(Plan *plan, const char *rule, RuleMode mode, const char *a
 	g_ptr_array_add(plan->findings, finding);
 }
 
+void plan_add_line(Plan *plan, RuleMode mode, const char *line)
+{
+	g_autoptr(GMatchInfo) match = NULL;
+	g_autoptr(GRegex) form =
+		g_regex_new("^\\[([A-Z0-9]+)\\] (.+) \\(([^()]+)\\)\\z", 0, 0, NULL);
+	g_autofree char *rule = NULL, *advice = NULL, *article = NULL;
+
+	if (mode == MODE_OFF || !g_regex_match(form, line, 0, &match))
+		return;
+	rule = g_match_info_fetch(match, 1);
+	advice = g_match_info_fetch(match, 2);
+	article = g_match_info_fetch(match, 3);
+	plan_add_finding(plan, rule, mode, article, advice, "550 5.7.1");
+}
+
 void plan_drop_edits(Plan *plan)
 {
 	g_ptr_array_set_size(plan->header_edits, 0);

@@ -92,6 +92,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 void plan_add_finding(Plan *plan, const char *rule, RuleMode mode, const char *article,
 	const char *advice, const char *status);
 
+/* The same of a finding that another process made: a line as finding_line writes it. What is not
+ * one is left out. */
+void plan_add_line(Plan *plan, RuleMode mode, const char *line);
+
 /* A refused mail is not changed: takes back all edits of the plan. */
 void plan_drop_edits(Plan *plan);
 

@@ -50,18 +50,28 @@ void policy_settings_free(PolicySettings *settings)
 	g_free(settings);
 }
 
-/* The modes that `scope` names (NULL: the general ones) of the table of rules. */
+static void take_mode(
+	GHashTable *modes, const Settings *settings, const char *scope, const char *id)
+{
+	g_autofree char *key = g_ascii_strdown(id, -1);
+	const char *word = scope != NULL ? settings_scoped(settings, "policy", scope, key)
+					 : settings_string(settings, "policy", key);
+	RuleMode mode;
+
+	if (rule_mode_parse(word, &mode))
+		g_hash_table_insert(modes, g_steal_pointer(&key), GUINT_TO_POINTER(mode));
+}
+
+/* Modes of what is no rule of the table: a second one of P10, and what provisiond judges. */
+static const char *const other_modes[] = {"p10_inside", "d9"};
+
+/* The modes that `scope` names (NULL: the general ones). */
 static void take_modes(GHashTable *modes, const Settings *settings, const char *scope)
 {
-	for (const Rule *const *rule = policy_rules; *rule != NULL; rule++) {
-		g_autofree char *key = g_ascii_strdown((*rule)->id, -1);
-		const char *word = scope != NULL ? settings_scoped(settings, "policy", scope, key)
-						 : settings_string(settings, "policy", key);
-		RuleMode mode;
-
-		if (rule_mode_parse(word, &mode))
-			g_hash_table_insert(modes, g_steal_pointer(&key), GUINT_TO_POINTER(mode));
-	}
+	for (const Rule *const *rule = policy_rules; *rule != NULL; rule++)
+		take_mode(modes, settings, scope, (*rule)->id);
+	for (gsize i = 0; i < G_N_ELEMENTS(other_modes); i++)
+		take_mode(modes, settings, scope, other_modes[i]);
 }
 
 /* "unit:Gerencia Municipal" as it is compared, or NULL when its kind is unknown or it is empty. */

@@ -120,7 +120,7 @@ static gboolean run_call(
 	return done;
 }
 
-static gboolean read_input(const char *path, char **text, gsize *size, GError **error)
+gboolean ctl_read_input(const char *path, char **text, gsize *size, GError **error)
 {
 	g_autoptr(GString) input = NULL;
 	char buffer[4096];
@@ -146,7 +146,7 @@ static gboolean run_file(
 	json_t *body;
 	gsize size;
 
-	if (!read_input(arguments[0], &text, &size, error))
+	if (!ctl_read_input(arguments[0], &text, &size, error))
 		return FALSE;
 	if (size > MAX_FILE_BYTES) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "%s", arguments[0]);
@@ -244,13 +244,19 @@ const Command api_commands[] = {
 	{"expediente", "register", N_("NUMERO"), 1,
 		{{"subject", "subject", TRUE, FALSE}, {"matter", "matter", FALSE, FALSE}, {NULL}},
 		N_("Registra un expediente."), "PUT", "/v1/expedientes/{}", run_call},
+	{"expediente", "list", "", 0, {PAGE_OPTIONS, {NULL}}, N_("Lista los expedientes."), "GET",
+		"/v1/expedientes", run_call, NULL, "number time subject matter authorisations"},
 	{"expediente", "show", N_("NUMERO"), 1, {{NULL}}, N_("Muestra un expediente."), "GET",
 		"/v1/expedientes/{}", run_call},
 	{"expediente", "authorise", N_("NUMERO DIRECCION"), 2,
 		{DOCUMENT, {"date", "date", TRUE, FALSE}, {"holder", "holder", TRUE, FALSE},
-			{NULL}},
+			{"holder-document", "holder_document", FALSE, FALSE}, {NULL}},
 		N_("Registra la autorizacion del ciudadano para ser notificado en esa direccion."),
 		"PUT", "/v1/expedientes/{}/authorisations/{}", run_call},
+	{"expediente", "withdraw", N_("NUMERO DIRECCION"), 2,
+		{DOCUMENT, {"date", "date", TRUE, FALSE}, {NULL}},
+		N_("Registra que el ciudadano retiro su autorizacion desde esa fecha."), "POST",
+		"/v1/expedientes/{}/authorisations/{}/withdraw", run_call},
 	{"token", "enrol", N_("ETIQUETA"), 1,
 		{{"mailbox", "mailboxes", TRUE, TRUE}, {"serial", "serial", FALSE, FALSE},
 			{"from", "from", FALSE, FALSE}, {"until", "until", FALSE, FALSE}, DOCUMENT,

@@ -24,6 +24,7 @@ typedef struct {
 	gboolean required;
 	gboolean list; /* may be given several times: a JSON array */
 	char letter;   /* short form: -o; 0: none */
+	gboolean flag; /* stands alone, without a value; never required */
 } CtlOption;
 
 typedef struct _Command Command;
@@ -41,9 +42,12 @@ struct _Command {
 };
 
 extern const Command api_commands[], ledger_commands[], proof_commands[], token_unlock_commands[],
-	check_commands[], signature_commands[]; /* each ends with noun NULL */
+	check_commands[], signature_commands[], import_commands[]; /* each ends with noun NULL */
 
-/* Value of an option given once, or NULL. */
+/* A whole file, or standard input for "-", which is cut over 1 MiB; *size may be over it. */
+gboolean ctl_read_input(const char *path, char **text, gsize *size, GError **error);
+
+/* Value of an option given once, or NULL; of a flag "" when it is given. */
 const char *ctl_option(GHashTable *options, const char *name);
 
 /* Prints an answer: the JSON itself under --json, else text for people. */

@@ -7,11 +7,13 @@ acusectl_SOURCES = \
 	provision/ctl/proof.c \
 	provision/ctl/signature.c \
 	provision/ctl/token_unlock.c \
+	provision/ctl/import.c \
+	provision/ctl/csv_table.c provision/ctl/csv_table.h \
 	provision/ctl/check.c \
 	provision/ctl/check_postfix.c provision/ctl/check.h
 acusectl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(GMIME_CFLAGS) $(ARCHIVE_CFLAGS)
 acusectl_LDADD = provision/libproof.a lib/mime/libmime.a lib/cms/libcms.a lib/api/libapi.a lib/signer/libsignerproto.a \
 	lib/core/libcore.a lib/base/libbase.a \
-	$(GMIME_LIBS) $(GUMBO_LIBS) $(OPENSSL_LIBS) $(ARCHIVE_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS)
+	$(GMIME_LIBS) $(GUMBO_LIBS) $(OPENSSL_LIBS) $(ARCHIVE_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(CSV_LIBS) $(GLIB_LIBS)
 
 dist_man_MANS += provision/ctl/acusectl.1

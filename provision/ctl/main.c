@@ -17,7 +17,7 @@
 #define EXIT_USAGE 2
 
 static const Command *const tables[] = {api_commands, ledger_commands, proof_commands,
-	token_unlock_commands, check_commands, signature_commands};
+	token_unlock_commands, check_commands, signature_commands, import_commands};
 
 const char *ctl_option(GHashTable *options, const char *name)
 {
@@ -47,7 +47,10 @@ static void print_usage(FILE *to)
 			fprintf(to, "  %s%s%s %s", row->noun, *row->verb != '\0' ? " " : "",
 				row->verb, *row->arguments != '\0' ? _(row->arguments) : "");
 			for (const CtlOption *option = row->options; option->name != NULL; option++)
-				fprintf(to, option->required ? " --%s V" : " [--%s V]",
+				fprintf(to,
+					option->flag	   ? " [--%s]"
+					: option->required ? " --%s V"
+							   : " [--%s V]",
 					option->name);
 			fprintf(to, "\n      %s\n", _(row->help));
 		}
@@ -74,14 +77,15 @@ static gboolean parse_options(
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 	GOptionEntry entries[CTL_MAX_OPTIONS + 1] = {0};
 	char **values[CTL_MAX_OPTIONS] = {0};
-	gboolean parsed;
+	gboolean flags[CTL_MAX_OPTIONS] = {0}, parsed;
 
 	for (guint i = 0; command->options[i].name != NULL; i++) {
 		entries[i].long_name = command->options[i].name;
 		entries[i].short_name = command->options[i].letter;
 		/* Not by the locale, which may be C: what people type is UTF-8. */
-		entries[i].arg = G_OPTION_ARG_FILENAME_ARRAY;
-		entries[i].arg_data = &values[i];
+		entries[i].arg =
+			command->options[i].flag ? G_OPTION_ARG_NONE : G_OPTION_ARG_FILENAME_ARRAY;
+		entries[i].arg_data = command->options[i].flag ? (gpointer)&flags[i] : &values[i];
 	}
 	g_option_context_add_main_entries(context, entries, NULL);
 	g_option_context_set_help_enabled(context, FALSE);
@@ -106,7 +110,9 @@ static gboolean parse_options(
 		for (guint v = 0; v < given; v++)
 			g_ptr_array_add(list, values[i][v]);
 		g_free(values[i]);
-		if (given > 0)
+		if (flags[i])
+			g_ptr_array_add(list, g_strdup(""));
+		if (given > 0 || flags[i])
 			g_hash_table_insert(options, (char *)option->name, list);
 		else
 			g_ptr_array_unref(list);

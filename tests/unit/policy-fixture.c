@@ -54,6 +54,7 @@ static PolicySettings *make_settings(void)
 	settings->institution_name = g_strdup("Municipalidad Provincial de Prueba");
 	settings->institution_phone = g_strdup("042-562191");
 	settings->domain = g_strdup("muni.test");
+	g_hash_table_replace(settings->modes, g_strdup("p10_inside"), GUINT_TO_POINTER(MODE_WARN));
 	settings->notification_types = g_strsplit(
 		"NOTIFICACION;CEDULA;RESOLUCION;CARTA;OFICIO;RESOLUCION DE GERENCIA", ";", -1);
 	settings->expediente_pattern = g_regex_new(

@@ -17,12 +17,13 @@ static inline const char *route_query(gpointer http, const char *name)
 	return NULL;
 }
 
-/* body is consumed; what the handler says. A route that is not there aborts the test. */
+/* body is consumed; what the handler says. Arguments are separated by blanks. A route that is not
+ * there aborts the test. */
 static inline gboolean route_call(Service *of, const Route *routes, const char *method,
 	const char *path, const char *argument, const char *query, json_t *body,
 	ApiResponse *response, GError **error)
 {
-	char *const arguments[] = {(char *)argument, NULL};
+	g_auto(GStrv) arguments = g_strsplit(argument != NULL ? argument : "", " ", -1);
 	const ApiRequest request = {.service = of,
 		.roles = ROLE_OTIC,
 		.actor = "uid:0",

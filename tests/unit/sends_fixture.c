@@ -154,14 +154,34 @@ static void make_signers(const char *trust_pem)
 static gboolean put_expediente(StoreTxn *txn, gpointer data, GError **error)
 {
 	(void)data;
-	return store_put(txn, TABLE_EXPEDIENTES, FIXTURE_EXPEDIENTE, "{}", error);
+	return store_put(txn, TABLE_EXPEDIENTES, FIXTURE_EXPEDIENTE,
+		"{\"number\":\"" FIXTURE_EXPEDIENTE "\",\"authorisations\":{\"" FIXTURE_CITIZEN
+		"\":{\"document\":\"Solicitud\",\"date\":\"2026-01-05\",\"holder\":\"Juan\"}}}",
+		error);
+}
+
+void fixture_settings(Fixture *fixture, const char *policy)
+{
+	g_autofree char *conf = g_build_filename(fixture->folder, "acuse.conf", NULL);
+	g_autofree char *text = g_strdup_printf(
+		"[institution]\nname=Muni\ndomain=muni.test\n[policy]\n%s\n", policy);
+	GError *error = NULL;
+
+	if (fixture->service.settings != NULL)
+		settings_free((Settings *)fixture->service.settings);
+	g_file_set_contents(conf, text, -1, NULL);
+	fixture->service.settings = settings_load(conf, &error);
+	assert_null(error);
+	policy_settings_free((PolicySettings *)fixture->service.policy);
+	fixture->service.policy = policy_settings_load(fixture->service.settings, &error);
+	assert_null(error);
 }
 
 int fixture_setup(void **state)
 {
 	Fixture *fixture = g_new0(Fixture, 1);
 	GError *error = NULL;
-	g_autofree char *store = NULL, *blobs = NULL, *conf = NULL;
+	g_autofree char *store = NULL, *blobs = NULL;
 
 	mime_init();
 	fixture_now_s = FIXTURE_NOW;
@@ -171,15 +191,12 @@ int fixture_setup(void **state)
 	fixture->folder = temporary_folder();
 	store = g_build_filename(fixture->folder, "ledger", NULL);
 	blobs = g_build_filename(fixture->folder, "store", NULL);
-	conf = g_build_filename(fixture->folder, "acuse.conf", NULL);
 	fixture->trust_pem = g_build_filename(fixture->folder, "trust.pem", NULL);
 	fixture->bundle = g_build_filename(fixture->folder, "bundle.asice", NULL);
 	g_mkdir(store, 0700);
 	g_mkdir(blobs, 0700);
 	make_signers(fixture->trust_pem);
-	g_file_set_contents(conf, "[institution]\nname=Muni\ndomain=muni.test\n", -1, NULL);
-	fixture->service.settings = settings_load(conf, &error);
-	assert_null(error);
+	fixture_settings(fixture, "");
 	fixture->service.store = store_open(store, &error);
 	assert_null(error);
 	store_set_floor(fixture->service.store, 0);
@@ -199,6 +216,7 @@ int fixture_teardown(void **state)
 	store_close(fixture->service.store);
 	blobs_close(fixture->service.blobs);
 	settings_free((Settings *)fixture->service.settings);
+	policy_settings_free((PolicySettings *)fixture->service.policy);
 	g_bytes_unref(fixture->service.permit_key);
 	temporary_remove(fixture->folder);
 	g_free(fixture->folder);

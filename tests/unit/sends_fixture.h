@@ -30,6 +30,9 @@ extern gint64 fixture_now_s, fixture_directory_age_s;
 extern AccountState fixture_login_state;
 extern gboolean fixture_bound, fixture_sealed;
 
+/* Settings anew, with these lines of [policy]. */
+void fixture_settings(Fixture *fixture, const char *policy);
+
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 

@@ -1,7 +1,7 @@
 /*
- * P10: an official document carries the number of its expediente (Directiva 001-2020 7.4-7.7). To
- * the outside it is needed; inside the institution its absence is only told. Whether the number is
- * registered is for provisiond to say.
+ * P10: an official document carries the number of its expediente (Directiva 001-2020 7.4-7.7). What
+ * stays inside the institution has a mode of its own. Whether the number is registered is for
+ * provisiond to say.
  */
 #include "base/text.h"
 #include "core/rules/rules.h"
@@ -19,15 +19,17 @@ static gboolean applies(const PolicyInput *input, const Plan *plan)
 
 static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, const char **status)
 {
-	(void)input;
+	RuleMode inside = policy_mode(input, "p10_inside", NULL);
+
 	(void)status;
 	if (plan->expediente != NULL)
 		return TRUE;
-	if (plan->send_class == CLASS_NOTIFICATION) {
+	if (plan->send_class != CLASS_INTERNAL) {
 		*advice = g_strdup(ADVICE);
 		return FALSE;
 	}
-	plan_add_finding(plan, "P10", MODE_WARN, ARTICLE, ADVICE, "550 5.7.1");
+	if (inside != MODE_OFF)
+		plan_add_finding(plan, "P10", inside, ARTICLE, ADVICE, "550 5.7.1");
 	return TRUE;
 }
 

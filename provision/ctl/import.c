@@ -1,0 +1,63 @@
+/*
+ * Lists out of spreadsheets: the CSV is read here, and goes to provisiond as one call, which takes
+ * all of it or nothing. With --dry-run it says what each line would do. Fails with the line of the
+ * file.
+ */
+#include "csv_table.h"
+#include "ctl.h"
+#include "base/text.h"
+
+#include <string.h>
+
+/* A list's columns by the path it goes to; the first n_required must be there. */
+static const struct {
+	const char *path;
+	const char *columns[8];
+	guint n_required;
+} lists[] = {
+	{"/v1/expedientes/import", {"number", "subject", "matter"}, 2},
+	{"/v1/expedientes/import-authorisations",
+		{"number", "address", "document", "date", "holder", "holder_document"}, 5},
+};
+
+static gboolean run_import(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
+{
+	g_autofree char *text = NULL;
+	json_auto_t *rows = NULL, *body = NULL, *answer = NULL;
+	gsize size, i = 0;
+
+	while (strcmp(lists[i].path, command->path) != 0)
+		i++;
+	if (!ctl_read_input(arguments[0], &text, &size, error))
+		return FALSE;
+	rows = csv_table_parse(text, size, lists[i].columns, lists[i].n_required, error);
+	if (rows == NULL)
+		return FALSE;
+	body = json_pack(
+		"{s:b, s:O}", "dry_run", ctl_option(options, "dry-run") != NULL, "rows", rows);
+	for (const CtlOption *option = command->options; option->name != NULL; option++)
+		if (option->member != NULL && ctl_option(options, option->name) != NULL)
+			json_object_set_new(body, option->member,
+				json_string(ctl_option(options, option->name)));
+	answer = api_call(ctl->api, command->method, command->path, body, error);
+	if (answer == NULL)
+		return FALSE;
+	ctl_print(ctl, command, answer);
+	return TRUE;
+}
+
+#define DRY_RUN                                                                                    \
+	{                                                                                          \
+		.name = "dry-run", .flag = TRUE                                                    \
+	}
+
+const Command import_commands[] = {
+	{"expediente", "import", N_("ARCHIVO.csv|-"), 1, {DRY_RUN, {NULL}},
+		N_("Registra una lista de expedientes, entera o nada."), "POST",
+		"/v1/expedientes/import", run_import},
+	{"authorisation", "import", N_("ARCHIVO.csv|-"), 1, {DRY_RUN, {NULL}},
+		N_("Registra una lista de autorizaciones de ciudadanos, entera o nada."), "POST",
+		"/v1/expedientes/import-authorisations", run_import},
+	{NULL},
+};

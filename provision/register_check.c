@@ -1,0 +1,174 @@
+/*
+ * What the register says to an intent (register.h): P10 and S10, whether the expediente is
+ * registered; D9, whether the citizen authorised this address for it, that day. What is found goes
+ * on record, whatever the mode. Fails with EXPEDIENTE_UNKNOWN, NOT_NOTIFIABLE, or as the store
+ * does. In the committer's thread.
+ */
+#include "provision/register.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "core/plan.h"
+#include "core/policy.h"
+#include "provision/row.h"
+
+typedef struct {
+	const Service *service;
+	const json_t *body;
+	json_t *findings;
+	gboolean notification;
+	PolicyInput input; /* whose mail, and to whom: what modes depend on */
+} Check;
+
+static RuleMode mode_of(const Check *check, const char *id)
+{
+	return policy_mode(&check->input, id, NULL);
+}
+
+static gboolean is_outside(const Check *check, const char *address)
+{
+	const char *at = strrchr(address, '@');
+	const char *domain = settings_string(check->service->settings, "institution", "domain");
+
+	return at != NULL && g_ascii_strcasecmp(at + 1, domain) != 0;
+}
+
+/* By its mode: on record only, told to the sender, or refused. `code` has the text for him. */
+static gboolean judge(
+	Check *check, RuleMode mode, int code, const char *detail, const char *word, GError **error)
+{
+	if (mode == MODE_ENFORCE) {
+		g_set_error(error, ACUSE_ERROR, code, "%s: %s", detail, word);
+		return FALSE;
+	}
+	if (mode != MODE_OFF)
+		json_array_append_new(json_object_get(check->findings, "findings"),
+			json_pack("{s:s, s:s}", "mode", rule_mode_name(mode), "line",
+				acuse_error_row(code)->text));
+	return TRUE;
+}
+
+/* Official documents, and whatever is to be signed (S10). */
+static gboolean is_asked(const Check *check)
+{
+	return check->notification || row_text(check->body, "document_type") != NULL ||
+	       json_is_true(json_object_get(check->body, "sign"));
+}
+
+static gboolean check_expediente(Check *check, const json_t *row, GError **error)
+{
+	const Settings *settings = check->service->settings;
+	const char *word = "registered";
+	const char *class_name = row_text(check->body, "class");
+	RuleMode mode;
+
+	if (!is_asked(check))
+		return TRUE;
+	if (row_text(check->body, "expediente") == NULL)
+		word = "absent";
+	else if (strcmp(settings_string(settings, "policy", "expediente_check"), "syntax") == 0)
+		word = "syntax";
+	else if (row == NULL)
+		word = "unknown";
+	json_object_set_new(check->findings, "expediente_check", json_string(word));
+	if (strcmp(word, "registered") == 0 || strcmp(word, "syntax") == 0)
+		return TRUE;
+	mode = mode_of(check, "p10");
+	if (strcmp(class_name, "internal") == 0 &&
+		!json_is_true(json_object_get(check->body, "sign")))
+		mode = MIN(mode, mode_of(check, "p10_inside"));
+	return judge(check, mode, ACUSE_ERROR_EXPEDIENTE_UNKNOWN, "expediente", word, error);
+}
+
+/* Dates are YYYY-MM-DD: their order is that of their letters. */
+static const char *authorisation_word(const json_t *row, const char *address, const char *day)
+{
+	g_autofree char *key = register_address(address, NULL);
+	const json_t *known =
+		key != NULL ? json_object_get(json_object_get(row, "authorisations"), key) : NULL;
+	const char *from = row_text(known, "date");
+	const char *until = row_text(json_object_get(known, "withdrawn"), "date");
+
+	if (from == NULL)
+		return "absent";
+	if (strcmp(from, day) > 0)
+		return "early";
+	return until != NULL && strcmp(until, day) <= 0 ? "withdrawn" : "valid";
+}
+
+/* The first outside recipient without one decides; P14 leaves only one. */
+static gboolean check_authorisation(Check *check, const json_t *row, GError **error)
+{
+	RuleMode mode = mode_of(check, "d9");
+	g_autofree char *day = service_today(check->service);
+	const char *word = NULL;
+	json_t *address;
+	size_t i;
+
+	if (!check->notification || mode == MODE_OFF)
+		return TRUE;
+	json_array_foreach(json_object_get(check->body, "recipients"), i, address) {
+		const char *text = json_string_value(address);
+
+		if (!is_outside(check, text) || (word != NULL && strcmp(word, "valid") != 0))
+			continue;
+		word = authorisation_word(row, text, day);
+	}
+	if (word == NULL)
+		return TRUE;
+	json_object_set_new(check->findings, "authorisation", json_string(word));
+	return strcmp(word, "valid") == 0 ||
+	       judge(check, mode, ACUSE_ERROR_NOT_NOTIFIABLE, "authorisation", word, error);
+}
+
+static Envelope *envelope_of(const json_t *body)
+{
+	Envelope *envelope = envelope_new();
+	json_t *address;
+	size_t i;
+
+	json_array_foreach(json_object_get(body, "recipients"), i, address)
+		g_ptr_array_add(envelope->recipients, g_strdup(json_string_value(address)));
+	return envelope;
+}
+
+gboolean register_check_intent(StoreTxn *txn, const Service *service, const json_t *body,
+	json_t **findings, GError **error)
+{
+	const char *number = row_text(body, "expediente");
+	const char *name = row_text(body, "login");
+	g_autoptr(Account) mailbox = NULL, login = NULL;
+	g_autoptr(Envelope) envelope = NULL;
+	json_auto_t *row = NULL;
+	Check check = {.service = service,
+		.body = body,
+		.findings = json_pack("{s:[]}", "findings"),
+		.notification = g_strcmp0(row_text(body, "class"),
+					send_class_name(CLASS_NOTIFICATION)) == 0};
+
+	*findings = check.findings;
+	if (!is_asked(&check))
+		return TRUE;
+	mailbox = live_directory_by_mail(service->live, row_text(body, "mailbox"));
+	login = strchr(name, '@') != NULL ? live_directory_by_mail(service->live, name)
+					  : live_directory_by_uid(service->live, name);
+	envelope = envelope_of(body);
+	check.input.settings = service->policy;
+	check.input.envelope = envelope;
+	check.input.mailbox = mailbox;
+	check.input.login = login;
+	if (number != NULL && !row_load(txn, TABLE_EXPEDIENTES, number, &row, error))
+		return FALSE;
+	return check_expediente(&check, row, error) && check_authorisation(&check, row, error);
+}
+
+void register_note_findings(json_t *send, const json_t *findings)
+{
+	static const char *const names[] = {"expediente_check", "authorisation"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (row_text(findings, names[i]) != NULL)
+			json_object_set(send, names[i], json_object_get(findings, names[i]));
+}
