@@ -2,6 +2,7 @@
 noinst_LIBRARIES += milter/libmilterdecide.a
 milter_libmilterdecide_a_SOURCES = \
 	milter/evidence.c milter/evidence.h \
+	milter/compress.c milter/compress.h \
 	milter/date.c milter/date.h \
 	milter/inbound.c milter/inbound.h \
 	milter/inspect.c milter/inspect.h \

@@ -8,6 +8,7 @@
 #include "cms/digest.h"
 #include "mime/rewrite.h"
 #include "mime/smime.h"
+#include "milter/compress.h"
 #include "milter/date.h"
 
 #include <string.h>
@@ -132,12 +133,17 @@ static gboolean insert_block(Work *work, GError **error)
 gboolean work_rewrite(Work *work, GError **error)
 {
 	const Plan *plan = work->plan;
+	guint compressed;
 
 	work->final = mail_message_take_body(work->session->message);
 	delete_foreign_marks(work->final);
 	complete_fields(work);
-	if (!edit_fields(work, error) || !insert_block(work, error))
+	if (!edit_fields(work, error) ||
+		!compress_attachments(work->final, work->facts->attachments, plan->compress,
+			&compressed, error) ||
+		!insert_block(work, error))
 		return FALSE;
+	work->body_changed |= compressed > 0;
 	work_end_last_line(work);
 	if (plan->sign) {
 		if (!mime_to_7bit(work->final, error))

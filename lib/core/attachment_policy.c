@@ -71,6 +71,9 @@ AttachmentPolicy *attachment_policy_load(const Settings *settings)
 	policy->modes[BLOCKED_TOO_MUCH] = mode_of(settings, "p9_unreadable");
 	policy->inbound = MODE_ENFORCE;
 	rule_mode_parse(settings_string(settings, "policy", "p9_inbound"), &policy->inbound);
+	policy->heavy_bytes = (gsize)settings_int(settings, "policy", "p8_heavy_bytes");
+	policy->heavy_refuse =
+		strcmp(settings_string(settings, "policy", "p8_action"), "refuse") == 0;
 	return policy;
 }
 

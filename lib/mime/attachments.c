@@ -14,7 +14,6 @@
 #include "mime/part.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeParamList, g_object_unref)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeParserOptions, g_mime_parser_options_free)
 
 /* The end of it counts: that is where the extension stands. */
 static void add_name(GPtrArray *names, const char *raw)
@@ -30,18 +29,16 @@ static void add_name(GPtrArray *names, const char *raw)
 		g_ptr_array_add(names, g_steal_pointer(&name));
 }
 
-/* By the grammar (RFC 2231), encoded words left as they are: header_decode() reads them whole. */
+/* By the grammar (RFC 2231). */
 static void add_parameters(GPtrArray *names, const char *value)
 {
 	const char *semicolon = strchr(value, ';');
-	g_autoptr(GMimeParserOptions) options = g_mime_parser_options_new();
 	g_autoptr(GMimeParamList) list = NULL;
 
 	if (semicolon == NULL || strlen(value) > MIME_MAX_VALUE_BYTES ||
 		header_count_parameters(value) > MIME_MAX_PARAMETERS)
 		return;
-	g_mime_parser_options_set_parameter_compliance_mode(options, GMIME_RFC_COMPLIANCE_STRICT);
-	list = g_mime_param_list_parse(options, semicolon + 1);
+	list = g_mime_param_list_parse(NULL, semicolon + 1);
 	for (int i = 0; list != NULL && i < g_mime_param_list_length(list); i++) {
 		GMimeParam *param = g_mime_param_list_get_parameter_at(list, i);
 		const char *name = g_mime_param_get_name(param),
@@ -71,38 +68,49 @@ static void add_by_hand(GPtrArray *names, const char *value)
 	}
 }
 
-static void read_names(GPtrArray *names, const char *field, const char *raw)
+static void read_names(GPtrArray *names, const char *raw)
 {
-	g_autofree char *value = NULL;
+	g_autofree char *value = header_unfold(raw);
 
-	if (g_ascii_strcasecmp(field, "Content-Disposition") != 0 &&
-		g_ascii_strcasecmp(field, "Content-Type") != 0)
-		return;
-	value = header_unfold(raw);
 	if (strcasestr(value, "name") == NULL)
 		return;
+	/* GMime cuts encoded words (FACTS 17a). */
+	if (strstr(value, "=?") != NULL)
+		add_by_hand(names, value);
 	add_parameters(names, value);
 	add_by_hand(names, value);
+}
+
+/* Of each field of that name: readers take the first, the last, or none. */
+static void read_fields(
+	GPtrArray *names, const MailMessage *message, const MimePart *part, const char *wanted)
+{
+	for (guint i = 0; part->fields == NULL && i < message->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+
+		if (g_ascii_strcasecmp(field->name, wanted) == 0)
+			read_names(names, field->value);
+	}
+	for (guint i = 0; part->fields != NULL && i < part->fields->len; i++) {
+		const PartField *field = &g_array_index(part->fields, PartField, i);
+		g_autofree char *raw = NULL;
+
+		if (g_ascii_strcasecmp(field->name, wanted) != 0)
+			continue;
+		raw = g_strndup((const char *)message->body->data + field->value,
+			field->value_end - field->value);
+		read_names(names, raw);
+	}
 }
 
 static GPtrArray *names_of(const MailMessage *message, const MimePart *part)
 {
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
 
+	read_fields(names, message, part, "Content-Disposition");
+	read_fields(names, message, part, "Content-Type");
 	if (part->name != NULL)
 		add_name(names, part->name);
-	for (guint i = 0; part->fields == NULL && i < message->fields->len; i++) {
-		const MailField *field = g_ptr_array_index(message->fields, i);
-
-		read_names(names, field->name, field->value);
-	}
-	for (guint i = 0; part->fields != NULL && i < part->fields->len; i++) {
-		const PartField *field = &g_array_index(part->fields, PartField, i);
-		g_autofree char *raw = g_strndup((const char *)message->body->data + field->value,
-			field->value_end - field->value);
-
-		read_names(names, field->name, raw);
-	}
 	return names;
 }
 
@@ -188,4 +196,12 @@ GByteArray *mime_attachment_bytes(
 	if (size > 0)
 		g_byte_array_append(out, bytes, (guint)size);
 	return out;
+}
+
+GByteArray *mime_attachment_exact(const MailMessage *message, const AttachmentFacts *attachment)
+{
+	if (attachment->encoded_bytes == 0)
+		return g_byte_array_new();
+	return codec_decode(attachment->encoding, message->body->data + attachment->offset,
+		attachment->encoded_bytes, NULL);
 }

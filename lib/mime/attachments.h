@@ -25,4 +25,29 @@ gboolean mime_attachments(const MailMessage *message, GPtrArray *attachments, GE
 GByteArray *mime_attachment_bytes(
 	const MailMessage *message, const AttachmentFacts *attachment, gsize max_bytes);
 
+/*
+ * All its bytes, when every reader decodes the same; NULL when that is not certain (what is not
+ * base64, an encoding that is not known).
+ */
+GByteArray *mime_attachment_exact(const MailMessage *message, const AttachmentFacts *attachment);
+
+/* New content for one attachment. */
+typedef struct {
+	guint part;	   /* AttachmentFacts.part */
+	GByteArray *bytes; /* taken over */
+	const char *type;  /* "application/zip", static */
+	char *name;	   /* UTF-8, one path element */
+} MimeReplacement;
+
+void mime_replacement_free(MimeReplacement *replacement);
+
+/*
+ * Puts new files in the place of attachments, in base64; type, name and encoding of those parts
+ * change, nothing else. FALSE with ACUSE_ERROR_DAMAGED when the check afterwards fails: the message
+ * must not be used then. *done: how many; a part whose fields cannot be changed for certain stays.
+ * Replacements in the order of their parts.
+ */
+gboolean mime_replace_attachments(
+	MailMessage *message, const GPtrArray *replacements, guint *done, GError **error);
+
 #endif

@@ -16,6 +16,7 @@ lib_mime_libmime_a_SOURCES = \
 	lib/mime/present.c lib/mime/present.h \
 	lib/mime/protection.c lib/mime/protection.h \
 	lib/mime/quote.c lib/mime/quote.h \
+	lib/mime/replace.c \
 	lib/mime/report.c lib/mime/report.h \
 	lib/mime/rewrite.c lib/mime/rewrite.h \
 	lib/mime/sevenbit.c \

@@ -277,11 +277,19 @@ static Before know_part(const MailMessage *message, const MimePart *part, const 
 	return before;
 }
 
+static gboolean label_is_right(const LeafLabel *label, const MimePart *part)
+{
+	return strcmp(part->type, label->type) == 0 && same_or_null(part->name, label->name) &&
+	       part->attachment && !part->malformed && mime_part_is_leaf(part);
+}
+
 static gboolean header_is_right(
 	const MailMessage *after, const MimePart *old, const Before *before, const MimePart *part)
 {
 	const LeafEdit *edit = before->edit;
 
+	if (edit && edit->label)
+		return label_is_right(edit->label, part);
 	if (strcmp(old->type, part->type) != 0 || old->children->len != part->children->len)
 		return FALSE;
 	if (!edit)
@@ -374,6 +382,11 @@ static gboolean stage_edit(MailMessage *after, LeafEdit *edit, GArray *patches, 
 		return damaged(error, "a text part's header is malformed");
 	if (edit->charset)
 		set_charset(after, edit, patches);
+	if (edit->label) {
+		set_field(after, edit->part, patches, "Content-Type", edit->label->content_type);
+		set_field(after, edit->part, patches, "Content-Disposition",
+			edit->label->disposition);
+	}
 	for (guint i = 0; edit->values && i < edit->values->len; i++) {
 		const FieldValue *entry = g_ptr_array_index(edit->values, i);
 		g_autofree char *padded = g_strconcat(" ", entry->value, NULL);

@@ -8,11 +8,18 @@
 #include "mime/codec.h"
 #include "mime/part.h"
 
+/* What a part becomes that gets a file of another kind; with encode and decoded. */
+typedef struct {
+	const char *type, *name;		/* as they are read afterwards */
+	const char *content_type, *disposition; /* values of the fields */
+} LeafLabel;
+
 typedef struct {
 	const MimePart *part;
-	MimeEncoding encode; /* QP or BASE64: the content anew; else (0) it stays */
-	GByteArray *decoded; /* what is encoded; NULL: the content itself, byte for byte */
-	GByteArray *insert;  /* without encode: bytes to stand at insert_at of the content */
+	const LeafLabel *label; /* borrowed; NULL: the same kind of file */
+	MimeEncoding encode;	/* QP or BASE64: the content anew; else (0) it stays */
+	GByteArray *decoded;	/* what is encoded; NULL: the content itself, byte for byte */
+	GByteArray *insert;	/* without encode: bytes to stand at insert_at of the content */
 	gsize insert_at;
 	Print expected;	      /* of what a content with an insertion decodes to; {0}: not checked */
 	const char *charset;  /* new charset, static; NULL: as it is */

@@ -1,6 +1,6 @@
 # unit tests of milter
-check_PROGRAMS += tests/unit/test-archive tests/unit/test-inspect tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter
-TESTS += tests/unit/test-archive tests/unit/test-inspect tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter \
+check_PROGRAMS += tests/unit/test-archive tests/unit/test-compress tests/unit/test-inspect tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter
+TESTS += tests/unit/test-archive tests/unit/test-compress tests/unit/test-inspect tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter \
 	tests/unit/milter-protocol.py
 EXTRA_DIST += tests/unit/milter-fakes.h tests/unit/milter-protocol.py
 
@@ -18,3 +18,5 @@ tests_unit_test_archive_LDADD = lib/archive/libarchivelook.a $(ARCHIVE_LIBS) $(G
 tests_unit_test_inspect_SOURCES = tests/unit/test-inspect.c tests/unit/archives.c tests/unit/archives.h
 tests_unit_test_inspect_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS) $(OPENSSL_CFLAGS)
 tests_unit_test_inspect_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
+tests_unit_test_compress_SOURCES = tests/unit/test-compress.c
+tests_unit_test_compress_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)

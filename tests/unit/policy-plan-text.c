@@ -48,6 +48,9 @@ char *policy_plan_text(const Plan *plan)
 		block = g_strdelimit(g_strdup(plan->block_text), "\n", '|');
 	line(text, "block", block);
 	line(text, "return", plan->return_address);
+	for (guint i = 0; i < plan->compress->len; i++)
+		g_string_append_printf(
+			text, "compress: part %u\n", g_array_index(plan->compress, guint, i));
 	line(text, "envid", plan->envid);
 	line(text, "sign", plan->sign ? "yes" : NULL);
 	return g_strdup(text->str);

@@ -12,6 +12,7 @@ const Rule *const policy_rules[] = {
 	&rule_p10_expediente,
 	&rule_p14_one_citizen,
 	&rule_p9_blocked,
+	&rule_p8_heavy,
 	&rule_p4_block,
 	&rule_p5_read_receipt,
 	&rule_p6_delivery_confirmation,
