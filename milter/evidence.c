@@ -120,7 +120,7 @@ static gboolean post_event(const ReportFacts *report, const Services *services,
 	if (left == 0)
 		return FALSE;
 	body = report_facts_to_json(report);
-	answer = services->call(services->data, left, "POST", "/v1/events", body, error);
+	answer = services->call(services->data, left, "POST", "/v1/events", body, NULL, error);
 	json_decref(body);
 	if (answer == NULL)
 		return FALSE;

@@ -102,8 +102,9 @@ gboolean intent_declare(const Services *services, guint timeout_ms, const Intent
 	char **permit, Plan *plan, GError **error)
 {
 	json_t *body = intent_to_json(input);
-	json_t *answer =
-		services->call(services->data, timeout_ms, "POST", "/v1/sends", body, error);
+	GBytes *message = input->prepared != NULL ? input->prepared->message : NULL;
+	json_t *answer = services->call(
+		services->data, timeout_ms, "POST", "/v1/sends", body, message, error);
 	gboolean taken = answer != NULL && take_answer(answer, input, permit, error);
 
 	if (taken)
@@ -127,7 +128,8 @@ gboolean intent_prepared(
 {
 	g_autofree char *path = api_path("/v1/sends/%s/prepared", input->send_id);
 	json_t *body = prepared_to_json(input);
-	json_t *answer = services->call(services->data, timeout_ms, "POST", path, body, error);
+	json_t *answer = services->call(
+		services->data, timeout_ms, "POST", path, body, input->message, error);
 
 	json_decref(body);
 	if (answer == NULL)

@@ -11,6 +11,7 @@ typedef struct {
 	gsize size_bytes;
 	const char *queue_id;
 	const char *certificate_sha256, *cms_sha256; /* NULL: not signed */
+	GBytes *message; /* goes along and is stored with the record; NULL: it was put before */
 } PreparedInput;
 
 typedef struct {

@@ -26,6 +26,7 @@ static void work_clear(Work *work)
 	g_clear_pointer(&work->plan, plan_free);
 	g_clear_pointer(&work->final, mail_message_free);
 	g_clear_pointer(&work->entity, g_bytes_unref);
+	g_clear_pointer(&work->final_bytes, g_bytes_unref);
 	g_free(work->entity_sha256);
 	g_free(work->certificate_sha256);
 	g_free(work->cms_sha256);

@@ -3,6 +3,7 @@
  * the error table; after it always with 451, and nothing is released. One thread a message.
  */
 #include "milter/work.h"
+#include "api/client.h"
 #include "base/error.h"
 #include "cms/cms.h"
 #include "cms/digest.h"
@@ -66,31 +67,45 @@ static gboolean sign(Work *work, const char *permit, GError **error)
 	return TRUE;
 }
 
-/* *prepared says what is stored, its strings are the work's. */
-static gboolean store_bytes(Work *work, GBytes *bytes, PreparedInput *prepared, GError **error)
+/* *prepared says what is to be recorded, its strings are the work's. */
+static gboolean describe_final(Work *work, GBytes *bytes, PreparedInput *prepared, GError **error)
+{
+	gsize size = g_bytes_get_size(bytes);
+
+	work->final_sha256 = digest_sha256_hex(g_bytes_get_data(bytes, NULL), size);
+	*prepared = (PreparedInput){work->send_id, work->final_sha256, size,
+		work->session->envelope->queue_id, work->certificate_sha256, work->cms_sha256,
+		work->final_bytes};
+	if (size <= work->services->options->max_message_bytes)
+		return TRUE;
+	g_set_error_literal(
+		error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "the signature is larger than expected");
+	return FALSE;
+}
+
+static gboolean put_bytes(Work *work, GBytes *bytes, PreparedInput *prepared, GError **error)
 {
 	guint left;
 
-	work->final_sha256 =
-		digest_sha256_hex(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
-	*prepared = (PreparedInput){work->send_id, work->final_sha256, g_bytes_get_size(bytes),
-		work->session->envelope->queue_id, work->certificate_sha256, work->cms_sha256};
-	if (g_bytes_get_size(bytes) > work->services->options->max_message_bytes) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
-			"the signature is larger than expected");
+	if (!describe_final(work, bytes, prepared, error))
 		return FALSE;
-	}
 	left = deadline_left_ms(&work->deadline, error);
 	return left != 0 && work->services->put_blob(
 				    work->services->data, left, work->final_sha256, bytes, error);
 }
 
-/* Stores the final bytes. */
+/* A small message goes along with its record; a large one is stored before it. */
 static gboolean store_final(Work *work, PreparedInput *prepared, GError **error)
 {
-	GBytes *bytes = mail_message_lend_bytes(work->final);
-	gboolean stored = store_bytes(work, bytes, prepared, error);
+	gboolean stored;
+	GBytes *bytes;
 
+	if (mail_message_size(work->final) <= API_MESSAGE_BYTES_MAX) {
+		work->final_bytes = mail_message_to_bytes(work->final);
+		return describe_final(work, work->final_bytes, prepared, error);
+	}
+	bytes = mail_message_lend_bytes(work->final);
+	stored = put_bytes(work, bytes, prepared, error);
 	mail_message_restore(work->final, bytes);
 	return stored;
 }

@@ -43,12 +43,12 @@ static gboolean is_healthy(const GError *error)
 }
 
 static json_t *real_call(gpointer data, guint timeout_ms, const char *method, const char *path,
-	const json_t *body, GError **error)
+	const json_t *body, GBytes *message, GError **error)
 {
 	RealServices *real = data;
 	ApiClient *client = api_pool_take(real->pool, timeout_ms);
 	GError *cause = NULL;
-	json_t *answer = api_call(client, method, path, body, &cause);
+	json_t *answer = api_call_with_message(client, method, path, body, message, &cause);
 
 	api_pool_give(real->pool, client, is_healthy(cause));
 	if (cause != NULL)

@@ -19,9 +19,9 @@ typedef struct {
 	/* A copy, or NULL. */
 	Account *(*account_by_uid)(gpointer data, const char *uid);
 	Account *(*account_by_mail)(gpointer data, const char *mail);
-	/* api/client.h, bounded by timeout_ms. */
+	/* api/client.h, bounded by timeout_ms; message NULL: none follows the body. */
 	json_t *(*call)(gpointer data, guint timeout_ms, const char *method, const char *path,
-		const json_t *body, GError **error);
+		const json_t *body, GBytes *message, GError **error);
 	gboolean (*put_blob)(
 		gpointer data, guint timeout_ms, const char *sha256, GBytes *bytes, GError **error);
 	/* The CMS (DER) over the entity and the digest of its certificate (a new string). */

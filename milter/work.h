@@ -19,7 +19,8 @@ typedef struct {
 	Account *login, *mailbox;
 	Plan *plan;
 	MailMessage *final;
-	GBytes *entity; /* NULL: not to be signed */
+	GBytes *entity;	     /* NULL: not to be signed */
+	GBytes *final_bytes; /* as recorded; NULL: large, and stored before */
 	char *entity_sha256, *certificate_sha256, *cms_sha256, *final_sha256;
 	char *date_original; /* NULL: the Date is the author's */
 	const char *block;   /* what became of the signature block */

@@ -2,7 +2,8 @@
  * blobs.h: FOLDER/ab/abcd....zst, one zstd frame a file. A blob is written to FOLDER/tmp under a
  * name of its own, fsynced, renamed and its folder fsynced, so that a file under its digest is
  * whole. What a crash left in tmp goes at the next opening; the 256 folders are made then too, so
- * that no put has to make one durable.
+ * that no put has to make one durable. What comes with its record is the same frame, a row of the
+ * store.
  *
  * Fails: INVALID (digest), NO_SPACE, NOT_FOUND, DAMAGED, UNAVAILABLE. Any number of threads;
  * concurrent puts of the same digest write the same bytes and the last rename stands. One process
@@ -25,9 +26,12 @@
 #define COMPRESSION_LEVEL 3
 #define BLOB_BYTES_MAX (1024u * 1024 * 1024)
 #define TEMPORARY_FOLDER "tmp"
+/* RFC 8878, 3.1.1: magic number and the longest frame header. */
+#define FRAME_HEAD_BYTES 18
 
 struct _Blobs {
 	char *folder;
+	Store *store; /* NULL: only files */
 	guint64 floor_bytes;
 };
 
@@ -104,6 +108,11 @@ void blobs_close(Blobs *blobs)
 	g_free(blobs);
 }
 
+void blobs_use_store(Blobs *blobs, Store *store)
+{
+	blobs->store = store;
+}
+
 static char *blob_path(Blobs *blobs, const char *sha256)
 {
 	return g_strdup_printf("%s/%.2s/%s.zst", blobs->folder, sha256, sha256);
@@ -144,12 +153,27 @@ static gboolean has_room(Blobs *blobs, gsize size, GError **error)
 	return FALSE;
 }
 
+static void free_compressor(gpointer context)
+{
+	ZSTD_freeCCtx(context);
+}
+
+/* One a thread: a new one costs more than compressing a small message. */
+static GPrivate compressor = G_PRIVATE_INIT(free_compressor);
+
 static GBytes *compress(const void *bytes, gsize size, GError **error)
 {
-	gsize bound = ZSTD_compressBound(size);
+	gsize bound = ZSTD_compressBound(size), used;
 	g_autofree char *buffer = g_malloc(bound);
-	gsize used = ZSTD_compress(buffer, bound, bytes, size, COMPRESSION_LEVEL);
+	ZSTD_CCtx *context = g_private_get(&compressor);
 
+	if (context == NULL) {
+		context = ZSTD_createCCtx();
+		if (context == NULL)
+			g_error("message store: no memory for zstd");
+		g_private_set(&compressor, context);
+	}
+	used = ZSTD_compressCCtx(context, buffer, bound, bytes, size, COMPRESSION_LEVEL);
 	if (!ZSTD_isError(used))
 		return g_bytes_new_take(g_steal_pointer(&buffer), used);
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INTERNAL, "message store: zstd: %s",
@@ -197,6 +221,90 @@ static gboolean write_blob(Blobs *blobs, const char *sha256, GBytes *frame, GErr
 	return sync_folder(folder, error);
 }
 
+/* What the head of a frame says its content has. */
+static gboolean content_size(
+	const void *frame, gsize frame_size, const char *sha256, guint64 *size, GError **error)
+{
+	*size = ZSTD_getFrameContentSize(frame, frame_size);
+	if (*size != ZSTD_CONTENTSIZE_UNKNOWN && *size != ZSTD_CONTENTSIZE_ERROR &&
+		*size <= BLOB_BYTES_MAX)
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "message store: %s is no zstd frame",
+		sha256);
+	return FALSE;
+}
+
+static GBytes *decompress(const char *frame, gsize frame_size, const char *sha256, GError **error)
+{
+	g_autofree char *bytes = NULL;
+	guint64 size;
+	gsize got;
+
+	if (!content_size(frame, frame_size, sha256, &size, error))
+		return NULL;
+	bytes = g_malloc((gsize)size + 1);
+	got = ZSTD_decompress(bytes, (gsize)size, frame, frame_size);
+	if (ZSTD_isError(got) || got != size) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
+			"message store: %s does not decompress", sha256);
+		return NULL;
+	}
+	return g_bytes_new_take(g_steal_pointer(&bytes), (gsize)size);
+}
+
+/* The bytes of a frame, digest checked. */
+static GBytes *open_frame(GBytes *frame, const char *sha256, GError **error)
+{
+	g_autoptr(GBytes) bytes =
+		decompress(g_bytes_get_data(frame, NULL), g_bytes_get_size(frame), sha256, error);
+
+	if (bytes == NULL || !check_digest(sha256, g_bytes_get_data(bytes, NULL),
+				     g_bytes_get_size(bytes), ACUSE_ERROR_DAMAGED, error))
+		return NULL;
+	return g_steal_pointer(&bytes);
+}
+
+static gboolean has_file(Blobs *blobs, const char *sha256)
+{
+	g_autofree char *path = blob_path(blobs, sha256);
+
+	return g_file_test(path, G_FILE_TEST_IS_REGULAR);
+}
+
+static GBytes *read_file(Blobs *blobs, const char *sha256, GError **error)
+{
+	g_autofree char *path = blob_path(blobs, sha256);
+	g_autoptr(GError) failure = NULL;
+	g_autoptr(GBytes) frame = NULL;
+	char *bytes;
+	gsize size;
+
+	if (!g_file_get_contents(path, &bytes, &size, &failure)) {
+		gboolean absent = g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+
+		g_set_error(error, ACUSE_ERROR,
+			absent ? ACUSE_ERROR_NOT_FOUND : ACUSE_ERROR_UNAVAILABLE,
+			"message store: %s", failure->message);
+		return NULL;
+	}
+	frame = g_bytes_new_take(bytes, size);
+	return open_frame(frame, sha256, error);
+}
+
+static gboolean check_bytes(const char *sha256, GBytes *bytes, GError **error)
+{
+	gsize size;
+	const void *data = g_bytes_get_data(bytes, &size);
+
+	if (size > BLOB_BYTES_MAX) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
+			"message store: over %u bytes", BLOB_BYTES_MAX);
+		return FALSE;
+	}
+	return check_name(sha256, error) &&
+	       check_digest(sha256, data, size, ACUSE_ERROR_INVALID, error);
+}
+
 gboolean blobs_put(Blobs *blobs, const char *sha256, GBytes *bytes, GError **error)
 {
 	g_autoptr(GBytes) present = NULL;
@@ -204,15 +312,9 @@ gboolean blobs_put(Blobs *blobs, const char *sha256, GBytes *bytes, GError **err
 	gsize size;
 	const void *data = g_bytes_get_data(bytes, &size);
 
-	if (!check_name(sha256, error) ||
-		!check_digest(sha256, data, size, ACUSE_ERROR_INVALID, error))
+	if (!check_bytes(sha256, bytes, error))
 		return FALSE;
-	if (size > BLOB_BYTES_MAX) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE,
-			"message store: over %u bytes", BLOB_BYTES_MAX);
-		return FALSE;
-	}
-	present = blobs_has(blobs, sha256) ? blobs_get(blobs, sha256, NULL) : NULL;
+	present = has_file(blobs, sha256) ? read_file(blobs, sha256, NULL) : NULL;
 	if (present != NULL) {
 		/* Another thread may have renamed it and not yet fsynced the folder. */
 		g_autofree char *folder = g_strdup_printf("%s/%.2s", blobs->folder, sha256);
@@ -225,63 +327,72 @@ gboolean blobs_put(Blobs *blobs, const char *sha256, GBytes *bytes, GError **err
 	return frame != NULL && write_blob(blobs, sha256, frame, error);
 }
 
-gboolean blobs_has(Blobs *blobs, const char *sha256)
+GBytes *blobs_pack(Blobs *blobs, const char *sha256, GBytes *bytes, GError **error)
 {
-	g_autofree char *path = NULL;
+	gsize size;
+	const void *data = g_bytes_get_data(bytes, &size);
 
-	if (!check_name(sha256, NULL))
-		return FALSE;
-	path = blob_path(blobs, sha256);
-	return g_file_test(path, G_FILE_TEST_IS_REGULAR);
+	if (!check_bytes(sha256, bytes, error) || !has_room(blobs, size, error))
+		return NULL;
+	return compress(data, size, error);
 }
 
-static GBytes *decompress(const char *frame, gsize frame_size, const char *sha256, GError **error)
+/* The frame that came with its record, in *frame; NULL: none. */
+static gboolean find_row(Blobs *blobs, const char *sha256, GBytes **frame, GError **error)
 {
-	unsigned long long size = ZSTD_getFrameContentSize(frame, frame_size);
-	g_autofree char *bytes = NULL;
-	gsize got;
+	GError *failure = NULL;
 
-	if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR ||
-		size > BLOB_BYTES_MAX) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
-			"message store: %s is no zstd frame", sha256);
-		return NULL;
-	}
-	bytes = g_malloc((gsize)size + 1);
-	got = ZSTD_decompress(bytes, (gsize)size, frame, frame_size);
-	if (ZSTD_isError(got) || got != size) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
-			"message store: %s does not decompress", sha256);
-		return NULL;
-	}
-	return g_bytes_new_take(g_steal_pointer(&bytes), (gsize)size);
+	*frame = blobs->store != NULL ? store_blob(blobs->store, sha256, &failure) : NULL;
+	if (failure == NULL)
+		return TRUE;
+	g_propagate_error(error, failure);
+	return FALSE;
+}
+
+gboolean blobs_has(Blobs *blobs, const char *sha256)
+{
+	g_autoptr(GBytes) frame = NULL;
+
+	return check_name(sha256, NULL) &&
+	       (has_file(blobs, sha256) ||
+		       (find_row(blobs, sha256, &frame, NULL) && frame != NULL));
 }
 
 GBytes *blobs_get(Blobs *blobs, const char *sha256, GError **error)
 {
-	g_autofree char *path = NULL;
-	g_autofree char *frame = NULL;
-	g_autoptr(GError) failure = NULL;
-	g_autoptr(GBytes) bytes = NULL;
-	gsize frame_size, size;
-	const void *data;
+	g_autoptr(GBytes) frame = NULL;
 
-	if (!check_name(sha256, error))
+	if (!check_name(sha256, error) || !find_row(blobs, sha256, &frame, error))
 		return NULL;
-	path = blob_path(blobs, sha256);
-	if (!g_file_get_contents(path, &frame, &frame_size, &failure)) {
-		gboolean absent = g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+	return frame != NULL ? open_frame(frame, sha256, error) : read_file(blobs, sha256, error);
+}
 
-		g_set_error(error, ACUSE_ERROR,
-			absent ? ACUSE_ERROR_NOT_FOUND : ACUSE_ERROR_UNAVAILABLE,
-			"message store: %s", failure->message);
-		return NULL;
-	}
-	bytes = decompress(frame, frame_size, sha256, error);
-	if (bytes == NULL)
-		return NULL;
-	data = g_bytes_get_data(bytes, &size);
-	if (!check_digest(sha256, data, size, ACUSE_ERROR_DAMAGED, error))
-		return NULL;
-	return g_steal_pointer(&bytes);
+static gboolean file_size(Blobs *blobs, const char *sha256, guint64 *size, GError **error)
+{
+	g_autofree char *path = blob_path(blobs, sha256);
+	char head[FRAME_HEAD_BYTES];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	gssize got = fd >= 0 ? read(fd, head, sizeof head) : -1;
+	int code = errno;
+
+	if (fd >= 0)
+		close(fd);
+	if (got >= 0)
+		return content_size(head, (gsize)got, sha256, size, error);
+	g_set_error(error, ACUSE_ERROR,
+		code == ENOENT ? ACUSE_ERROR_NOT_FOUND : ACUSE_ERROR_UNAVAILABLE,
+		"message store: %s: %s", path, g_strerror(code));
+	return FALSE;
+}
+
+gboolean blobs_size(Blobs *blobs, const char *sha256, guint64 *size, GError **error)
+{
+	g_autoptr(GBytes) frame = NULL;
+
+	if (!check_name(sha256, error) || !find_row(blobs, sha256, &frame, error))
+		return FALSE;
+	if (frame == NULL)
+		return file_size(blobs, sha256, size, error);
+	return content_size(
+		g_bytes_get_data(frame, NULL), g_bytes_get_size(frame), sha256, size, error);
 }

@@ -241,18 +241,13 @@ static gboolean apply(
  * say. */
 static gboolean note_mailbox(StoreTxn *txn, const Event *event, GError **error)
 {
-	g_autofree char *key = NULL, *id = NULL;
+	g_autofree char *id = NULL;
 	json_auto_t *send = NULL;
-	g_autoptr(GError) local = NULL;
 
 	if (event->report->token == NULL)
 		return TRUE;
-	key = g_strconcat("token/", event->report->token, NULL);
-	id = store_get_txn(txn, TABLE_INDEX, key, &local);
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
+	if (!send_record_find(txn, "token", event->report->token, &id, error))
 		return FALSE;
-	}
 	if (id == NULL)
 		return TRUE;
 	send = send_record_load(txn, id, error);

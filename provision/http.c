@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api/client.h"
 #include "base/error.h"
 #include "base/ustream.h"
 #include "provision/http_call.h"
@@ -167,6 +168,7 @@ static Arriving *begin_call(HttpServer *server, struct MHD_Connection *connectio
 		call_set_local_caller(call, server->roles, peer_uid(connection),
 			header(connection, "Acuse-Actor"));
 	call_set_route(call, server->tables);
+	call_set_message_size(call, header(connection, API_MESSAGE_SIZE));
 	call->idempotency_key = g_strdup(header(connection, "Idempotency-Key"));
 	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_query, call);
 	arriving->call = call;

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "api/client.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -240,6 +241,20 @@ void call_set_route(HttpCall *call, const Route *const *tables)
 		call->body_max = CALL_JSON_BYTES_MAX;
 }
 
+void call_set_message_size(HttpCall *call, const char *text)
+{
+	guint64 size;
+
+	if (text == NULL)
+		return;
+	if (call->route != NULL && call->route->message &&
+		g_ascii_string_to_unsigned(text, 10, 1, API_MESSAGE_BYTES_MAX, &size, NULL))
+		call->message_size = (gsize)size;
+	else
+		call_fail(call, ACUSE_ERROR_INVALID,
+			API_MESSAGE_SIZE ": is not for this call, or no size of a message");
+}
+
 void call_add_query(HttpCall *call, const char *name, const char *value)
 {
 	char *key = decode(name);
@@ -273,8 +288,8 @@ static const char *query_value(gpointer http, const char *name)
 static json_t *parse_body(HttpCall *call, GError **error)
 {
 	json_error_t where;
-	json_t *body = json_loadb(
-		(const char *)call->body->data, call->body->len, JSON_REJECT_DUPLICATES, &where);
+	json_t *body = json_loadb((const char *)call->body->data,
+		call->body->len - call->message_size, JSON_REJECT_DUPLICATES, &where);
 
 	if (json_is_object(body))
 		return body;
@@ -300,6 +315,11 @@ static gboolean handle(HttpCall *call, ApiResponse *response, GError **error)
 		.http = call};
 	gboolean ok;
 
+	if (call->message_size > 0 && call->message_size >= call->body->len) {
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+			API_MESSAGE_SIZE ": the body is shorter");
+		return FALSE;
+	}
 	if (call->route->raw) {
 		request.raw = g_bytes_new_static(call->body->data, call->body->len);
 	} else if (call->body->len > 0) {
@@ -307,10 +327,14 @@ static gboolean handle(HttpCall *call, ApiResponse *response, GError **error)
 		if (request.body == NULL)
 			return FALSE;
 	}
+	if (call->message_size > 0)
+		request.message =
+			g_bytes_new_static(call->body->data + call->body->len - call->message_size,
+				call->message_size);
 	ok = call->route->handle(&request, response, error);
 	json_decref(request.body);
-	if (request.raw != NULL)
-		g_bytes_unref(request.raw);
+	g_clear_pointer(&request.raw, g_bytes_unref);
+	g_clear_pointer(&request.message, g_bytes_unref);
 	return ok;
 }
 

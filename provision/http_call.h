@@ -36,6 +36,7 @@ typedef struct {
 	char *method, *path;
 	char *idempotency_key; /* NULL: none */
 	GHashTable *query;     /* decoded */
+	gsize message_size;    /* the last bytes of the body; 0: the body is JSON alone */
 	GByteArray *body;
 	gsize body_max;
 	GError *failure; /* known before the body was read */
@@ -51,6 +52,8 @@ void call_set_local_caller(HttpCall *call, const RoleTable *roles, guint uid, co
 void call_set_public_caller(HttpCall *call, const char *address);
 /* After the caller is set. */
 void call_set_route(HttpCall *call, const Route *const *tables);
+/* text: the header Acuse-Message-Size, NULL: none. After the route is set. */
+void call_set_message_size(HttpCall *call, const char *text);
 void call_add_query(HttpCall *call, const char *name, const char *value);
 /* A part of the body; what is over the limit is counted and dropped. */
 void call_add_body(HttpCall *call, const void *bytes, gsize size);

@@ -69,6 +69,7 @@ static gboolean start(Daemon *daemon, GError **error)
 		blobs_open(settings_string(settings, "ledger", "store"), floor_bytes, error);
 	if (service->blobs == NULL)
 		return FALSE;
+	blobs_use_store(service->blobs, service->store);
 	service->live = live_directory_start(settings, error);
 	if (service->live == NULL)
 		return FALSE;

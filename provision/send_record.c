@@ -157,24 +157,33 @@ static gboolean index_put(StoreTxn *txn, const char *kind, const char *key, cons
 	return store_put(txn, TABLE_INDEX, full, id, error);
 }
 
+gboolean send_record_find(
+	StoreTxn *txn, const char *kind, const char *key, char **id, GError **error)
+{
+	g_autofree char *full = g_strconcat(kind, "/", key, NULL);
+	GError *failure = NULL;
+
+	*id = store_get_txn(txn, TABLE_INDEX, full, &failure);
+	if (failure == NULL)
+		return TRUE;
+	g_propagate_error(error, failure);
+	return FALSE;
+}
+
 /* A report is led to its send by these: nobody takes over another send's. */
 gboolean send_record_claim(
 	StoreTxn *txn, const char *kind, const char *key, const char *id, GError **error)
 {
-	g_autofree char *full = g_strdup_printf("%s/%s", kind, key);
-	g_autoptr(GError) local = NULL;
-	g_autofree char *owner = store_get_txn(txn, TABLE_INDEX, full, &local);
+	g_autofree char *owner = NULL;
 
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
+	if (!send_record_find(txn, kind, key, &owner, error))
 		return FALSE;
-	}
 	if (owner != NULL && strcmp(owner, id) != 0) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "%s belongs to another send",
 			kind);
 		return FALSE;
 	}
-	return owner != NULL || store_put(txn, TABLE_INDEX, full, id, error);
+	return owner != NULL || index_put(txn, kind, key, id, 0, error);
 }
 
 gboolean send_record_index(StoreTxn *txn, json_t *send, const char *fingerprint, GError **error)

@@ -22,6 +22,9 @@ json_t *send_record_load(StoreTxn *txn, const char *id, GError **error);
 json_t *send_record_read(Store *store, const char *id, GError **error);
 gboolean send_record_save(StoreTxn *txn, const json_t *send, GError **error);
 
+/* *id: the send that has this "token", "queue" or "fingerprint", a new string; NULL: none has. */
+gboolean send_record_find(
+	StoreTxn *txn, const char *kind, const char *key, char **id, GError **error);
 /* Takes a "token" or "queue" id for this send; CONFLICT when it is another send's. */
 gboolean send_record_claim(
 	StoreTxn *txn, const char *kind, const char *key, const char *id, GError **error);

@@ -52,6 +52,13 @@ static gboolean check_account(const Service *service, const json_t *body, GError
 	return TRUE;
 }
 
+static void prepared_clear(Prepared *prepared)
+{
+	g_clear_pointer(&prepared->packed, g_bytes_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Prepared, prepared_clear)
+
 typedef enum { INTENT_NEW, INTENT_REPEAT_RELEASED, INTENT_REPEAT_UNDECIDED } IntentOutcome;
 
 typedef struct {
@@ -95,15 +102,11 @@ static gboolean note_repeat(StoreTxn *txn, const Intent *intent, json_t *before,
  */
 static gboolean check_repeat(StoreTxn *txn, Intent *intent, const char *fingerprint, GError **error)
 {
-	g_autofree char *key = g_strconcat("fingerprint/", fingerprint, NULL), *id = NULL;
+	g_autofree char *id = NULL;
 	json_auto_t *before = NULL;
-	g_autoptr(GError) local = NULL;
 
-	id = store_get_txn(txn, TABLE_INDEX, key, &local);
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
+	if (!send_record_find(txn, "fingerprint", fingerprint, &id, error))
 		return FALSE;
-	}
 	if (id == NULL)
 		return TRUE;
 	before = send_record_load(txn, id, error);
@@ -239,23 +242,21 @@ static gboolean take_prepared(StoreTxn *txn, json_t *send, const Prepared *prepa
 			      prepared->message_sha256, "certificate_sha256",
 			      prepared->certificate_sha256, "cms_sha256", prepared->cms_sha256,
 			      "size", (json_int_t)prepared->size, "state", send_state_name(next)));
-	return add_attempt(txn, send, prepared->queue_id, error) &&
+	return (prepared->packed == NULL ||
+		       store_put_blob(txn, prepared->message_sha256, prepared->packed, error)) &&
+	       add_attempt(txn, send, prepared->queue_id, error) &&
 	       append_prepared(txn, send, prepared, error);
 }
 
 /* The client that got no answer asks again: it gets the same one, and nothing is recorded twice. */
-static gboolean check_asked_again(const Intent *intent, const char *there, GError **error)
+static gboolean check_asked_again(const Intent *intent, const json_t *before, GError **error)
 {
-	json_auto_t *before = row_parse(there, error);
 	json_auto_t *again = send_record_new(intent->body, intent->now_s);
 	const char *name;
 	json_t *unused;
-	gboolean same;
+	gboolean same = intent->prepared != NULL ? is_asked_again(before, intent->prepared)
+						 : send_record_state(before) == SEND_INTENT;
 
-	if (before == NULL)
-		return FALSE;
-	same = intent->prepared != NULL ? is_asked_again(before, intent->prepared)
-					: send_record_state(before) == SEND_INTENT;
 	json_object_foreach((json_t *)intent->body, name, unused)
 		same = same &&
 		       (strcmp(name, "prepared") == 0 || json_equal(json_object_get(before, name),
@@ -270,16 +271,12 @@ static gboolean change_intent(StoreTxn *txn, gpointer data, GError **error)
 {
 	Intent *intent = data;
 	const char *id = send_record_id(intent->body);
-	g_autofree char *fingerprint = send_record_fingerprint(intent->body), *there = NULL;
-	json_auto_t *send = NULL;
-	g_autoptr(GError) local = NULL;
+	g_autofree char *fingerprint = send_record_fingerprint(intent->body);
+	json_auto_t *send = NULL, *there = NULL;
 
 	intent->outcome = INTENT_NEW;
-	there = store_get_txn(txn, TABLE_SENDS, id, &local);
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
+	if (!row_load(txn, TABLE_SENDS, id, &there, error))
 		return FALSE;
-	}
 	if (there != NULL)
 		return check_asked_again(intent, there, error);
 	g_clear_pointer(&intent->findings, json_decref);
@@ -312,20 +309,39 @@ static gboolean refuse_repeat(const Intent *intent, GError **error)
 	return FALSE;
 }
 
-static gboolean check_blob(const Service *service, const Prepared *prepared, GError **error)
+/* The message came with the call and is put down with its record, or it is there already. */
+static gboolean check_message(const ApiRequest *request, Prepared *prepared, GError **error)
 {
-	return blobs_has(service->blobs, prepared->message_sha256) ||
-	       api_invalid(error, "message_sha256", "no such blob");
+	Blobs *blobs = request->service->blobs;
+	guint64 size;
+	g_autoptr(GError) failure = NULL;
+
+	if (request->message != NULL) {
+		size = g_bytes_get_size(request->message);
+	} else if (!blobs_size(blobs, prepared->message_sha256, &size, &failure)) {
+		if (g_error_matches(failure, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND))
+			return api_invalid(error, "message_sha256", "no such blob");
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
+	if (size != (guint64)prepared->size)
+		return api_invalid(error, "size", "is not that of the message");
+	if (request->message == NULL)
+		return TRUE;
+	prepared->packed = blobs_pack(blobs, prepared->message_sha256, request->message, error);
+	return prepared->packed != NULL;
 }
 
 /* What is not signed is final before the intent: both come in one call and one commit. */
-static gboolean check_prepared(
-	const Service *service, const json_t *body, Prepared *prepared, GError **error)
+static gboolean check_prepared(const ApiRequest *request, Prepared *prepared, GError **error)
 {
+	const json_t *body = request->body;
+
 	if (json_is_true(json_object_get(body, "sign")))
 		return api_invalid(error, "prepared", "comes after the signature");
+	prepared->id = row_text(body, "id");
 	return send_check_prepared(json_object_get(body, "prepared"), prepared, error) &&
-	       check_blob(service, prepared, error);
+	       check_message(request, prepared, error);
 }
 
 static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GError **error)
@@ -335,17 +351,16 @@ static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GE
 	Intent intent = {service, body, service->now_s(), NULL, INTENT_NEW, NULL};
 	json_auto_t *findings = NULL;
 	gboolean taken;
-	Prepared prepared = {.now_s = intent.now_s};
+	g_auto(Prepared) prepared = {.now_s = intent.now_s};
 	g_autofree char *permit = NULL;
 
 	if (!send_check_intent(body, error) || !check_account(service, body, error))
 		return FALSE;
 	if (json_is_object(json_object_get(body, "prepared"))) {
-		prepared.id = row_text(body, "id");
-		if (!check_prepared(service, body, &prepared, error))
+		if (!check_prepared(request, &prepared, error))
 			return FALSE;
 		intent.prepared = &prepared;
-	} else if (json_object_get(body, "prepared") != NULL) {
+	} else if (json_object_get(body, "prepared") != NULL || request->message != NULL) {
 		return api_invalid(error, "prepared", "must be an object");
 	}
 	/* Made before the record: what cannot be permitted is not recorded. It is given after. */
@@ -382,13 +397,11 @@ static gboolean change_prepared(StoreTxn *txn, gpointer data, GError **error)
 static gboolean post_prepared(const ApiRequest *request, ApiResponse *response, GError **error)
 {
 	Service *service = request->service;
-	Prepared prepared = {.id = request->arguments[0], .now_s = service->now_s()};
+	g_auto(Prepared) prepared = {.id = request->arguments[0], .now_s = service->now_s()};
 
-	if (!send_check_prepared(request->body, &prepared, error))
-		return FALSE;
-	if (!blobs_has(service->blobs, prepared.message_sha256))
-		return api_invalid(error, "message_sha256", "no such blob");
-	if (!store_run(service->store, change_prepared, &prepared, error))
+	if (!send_check_prepared(request->body, &prepared, error) ||
+		!check_message(request, &prepared, error) ||
+		!store_run(service->store, change_prepared, &prepared, error))
 		return FALSE;
 	response->json = json_object();
 	return TRUE;
@@ -397,8 +410,8 @@ static gboolean post_prepared(const ApiRequest *request, ApiResponse *response, 
 #define READERS (ROLE_OTIC | ROLE_AUDITOR | ROLE_TRAMITE)
 
 const Route routes_sends[] = {
-	{"POST", "/v1/sends", ROLE_OUTGOING, FALSE, post_intent, TRUE},
-	{"POST", "/v1/sends/{id}/prepared", ROLE_OUTGOING, FALSE, post_prepared, TRUE},
+	{"POST", "/v1/sends", ROLE_OUTGOING, FALSE, post_intent, TRUE, TRUE},
+	{"POST", "/v1/sends/{id}/prepared", ROLE_OUTGOING, FALSE, post_prepared, TRUE, TRUE},
 	{"GET", "/v1/sends", READERS, FALSE, sends_list},
 	{"GET", "/v1/sends/{id}", READERS, FALSE, sends_show},
 	{"GET", "/v1/sends/{id}/message", READERS, FALSE, sends_message},

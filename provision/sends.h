@@ -18,6 +18,8 @@ typedef struct {
 		*cms_sha256; /* the two last may be NULL */
 	json_int_t size;
 	gint64 now_s;
+	GBytes *packed; /* of the message that came with the call, for the store; NULL: a blob is
+			   there */
 } Prepared;
 
 /* Whether a body has all that it must, each well formed, and nothing else. INVALID names the

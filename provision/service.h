@@ -52,8 +52,9 @@ typedef struct {
 	char *const *arguments; /* values of {…} in the route's path, decoded, NULL-terminated */
 	const char *(*query)(gpointer http, const char *name); /* NULL: absent */
 	gpointer http;
-	json_t *body; /* parsed JSON object; NULL when none */
-	GBytes *raw;  /* body of a raw route */
+	json_t *body;	 /* parsed JSON object; NULL when none */
+	GBytes *raw;	 /* body of a raw route */
+	GBytes *message; /* what followed the JSON; NULL: nothing */
 } ApiRequest;
 
 typedef struct {
@@ -75,6 +76,7 @@ typedef struct {
 	gboolean (*handle)(const ApiRequest *request, ApiResponse *response, GError **error);
 	gboolean repeatable; /* handle itself gives a repeat its answer again: none is kept for an
 				Idempotency-Key */
+	gboolean message;    /* a message may follow the JSON (header Acuse-Message-Size) */
 } Route;
 
 /* Sets INVALID "NAME: WHY" and returns FALSE. Name the member, never quote its value. */

@@ -102,6 +102,18 @@ gboolean store_delete(StoreTxn *txn, StoreTable table, const char *key, GError *
 	return TRUE;
 }
 
+gboolean store_put_blob(StoreTxn *txn, const char *sha256, GBytes *packed, GError **error)
+{
+	GError *failure = NULL;
+	gsize size;
+	const void *bytes = g_bytes_get_data(packed, &size);
+
+	if (!check_key(sha256, &failure) ||
+		!engine_put(txn->txn, ENGINE_BLOBS, sha256, strlen(sha256), bytes, size, &failure))
+		return keep_failure(txn, failure, error);
+	return TRUE;
+}
+
 char *store_get_txn(StoreTxn *txn, StoreTable table, const char *key, GError **error)
 {
 	GError *failure = NULL;

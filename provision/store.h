@@ -65,11 +65,16 @@ gboolean store_delete(StoreTxn *txn, StoreTable table, const char *key, GError *
 char *store_get_txn(StoreTxn *txn, StoreTable table, const char *key, GError **error);
 /* Appends the record as the next leaf (and its opening); *leaf_index may be NULL. */
 gboolean store_append(StoreTxn *txn, const Record *record, guint64 *leaf_index, GError **error);
+/* A small message as blobs_pack gives it, durable with the record that names it; again is harmless.
+ */
+gboolean store_put_blob(StoreTxn *txn, const char *sha256, GBytes *packed, GError **error);
 /* Next number of a named sequence, from 1. */
 gboolean store_next(StoreTxn *txn, const char *sequence, guint64 *number, GError **error);
 
 /* Beside the committer: what was last committed. */
 char *store_get(Store *store, StoreTable table, const char *key, GError **error);
+/* What store_put_blob put; NULL without error: none. */
+GBytes *store_blob(Store *store, const char *sha256, GError **error);
 /*
  * Calls visit for keys that begin with prefix, from `after` (exclusive; NULL: the first) in order,
  * reversed when asked (then from keys below `after`); visit returns FALSE to stop. It may call

@@ -52,6 +52,7 @@ static const char *const table_names[ENGINE_N_TABLES] = {
 	[ENGINE_OPENINGS] = "openings.db",
 	[ENGINE_NODES] = "nodes.db",
 	[ENGINE_SEQUENCES] = "sequences.db",
+	[ENGINE_BLOBS] = "blobs.db",
 };
 
 struct _Engine {

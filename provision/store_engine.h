@@ -16,6 +16,7 @@ enum {
 	ENGINE_OPENINGS,		/* big-endian index -> opening */
 	ENGINE_NODES,			/* level byte, big-endian index -> 32 bytes */
 	ENGINE_SEQUENCES,		/* name -> decimal number */
+	ENGINE_BLOBS,			/* SHA-256 in hex -> packed message (blobs.h) */
 	ENGINE_N_TABLES
 };
 

@@ -50,21 +50,30 @@ gboolean engine_read_node(
 	return TRUE;
 }
 
-static char *get_bytes(Store *store, guint table, const void *key, gsize key_size, GError **error)
+static char *get_bytes(
+	Store *store, guint table, const void *key, gsize key_size, gsize *size, GError **error)
 {
 	EngineTxn *txn = engine_snapshot(store_engine(store), error);
 	char *value;
 
 	if (txn == NULL)
 		return NULL;
-	value = engine_get(txn, table, key, key_size, NULL, error);
+	value = engine_get(txn, table, key, key_size, size, error);
 	engine_abort(txn);
 	return value;
 }
 
 char *store_get(Store *store, StoreTable table, const char *key, GError **error)
 {
-	return get_bytes(store, table, key, strlen(key), error);
+	return get_bytes(store, table, key, strlen(key), NULL, error);
+}
+
+GBytes *store_blob(Store *store, const char *sha256, GError **error)
+{
+	gsize size = 0;
+	char *packed = get_bytes(store, ENGINE_BLOBS, sha256, strlen(sha256), &size, error);
+
+	return packed != NULL ? g_bytes_new_take(packed, size) : NULL;
 }
 
 char *store_leaf(Store *store, guint64 index, GError **error)
@@ -74,7 +83,7 @@ char *store_leaf(Store *store, guint64 index, GError **error)
 	char *leaf;
 
 	engine_index_key(index, key);
-	leaf = get_bytes(store, ENGINE_LEAVES, key, sizeof key, &failure);
+	leaf = get_bytes(store, ENGINE_LEAVES, key, sizeof key, NULL, &failure);
 	if (leaf == NULL && failure == NULL)
 		g_set_error(&failure, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND,
 			"ledger: no leaf %" G_GUINT64_FORMAT, index);
@@ -88,7 +97,7 @@ char *store_opening(Store *store, guint64 index, GError **error)
 	guint8 key[8];
 
 	engine_index_key(index, key);
-	return get_bytes(store, ENGINE_OPENINGS, key, sizeof key, error);
+	return get_bytes(store, ENGINE_OPENINGS, key, sizeof key, NULL, error);
 }
 
 /* ---- scans ---- */

@@ -23,6 +23,7 @@ typedef struct {
 	const char *method, *path, *content_type;
 	const void *body;
 	gsize body_size;
+	gsize message_size; /* of the message at the end of the body; 0: none */
 } Call;
 
 typedef struct {
@@ -95,6 +96,11 @@ static struct curl_slist *make_headers(const ApiClient *client, const Call *call
 		headers = add_header(headers, "Content-Type", call->content_type);
 	if (client->actor != NULL)
 		headers = add_header(headers, "Acuse-Actor", client->actor);
+	if (call->message_size > 0) {
+		g_autofree char *size = g_strdup_printf("%" G_GSIZE_FORMAT, call->message_size);
+
+		headers = add_header(headers, API_MESSAGE_SIZE, size);
+	}
 	if (strcmp(call->method, "POST") == 0) {
 		g_autofree char *key = g_uuid_string_random();
 
@@ -211,30 +217,11 @@ static gboolean is_known_method(const char *method)
 	return g_strv_contains(methods, method);
 }
 
-json_t *api_call(
-	ApiClient *client, const char *method, const char *path, const json_t *body, GError **error)
+static json_t *parse_answer(const GByteArray *answer, GError **error)
 {
-	Call call = {method, path, NULL, "", 0};
-	g_autoptr(GByteArray) answer = NULL;
 	json_error_t fault;
 	json_t *json;
-	char *text = NULL;
 
-	if (!is_known_method(method)) {
-		g_set_error_literal(
-			error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "not a method of the API");
-		return NULL;
-	}
-	if (body != NULL) {
-		text = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
-		call.content_type = "application/json";
-		call.body = text;
-		call.body_size = strlen(text);
-	}
-	answer = perform(client, &call, error);
-	free(text);
-	if (answer == NULL)
-		return NULL;
 	if (answer->len == 0)
 		return json_object();
 	json = json_loadb((const char *)answer->data, answer->len, JSON_REJECT_DUPLICATES, &fault);
@@ -244,10 +231,51 @@ json_t *api_call(
 	return json;
 }
 
+static int append_text(const char *text, size_t size, void *data)
+{
+	g_byte_array_append(data, (const guint8 *)text, (guint)size);
+	return 0;
+}
+
+json_t *api_call_with_message(ApiClient *client, const char *method, const char *path,
+	const json_t *body, GBytes *message, GError **error)
+{
+	g_autoptr(GByteArray) text = g_byte_array_new();
+	g_autoptr(GByteArray) answer = NULL;
+	Call call = {method, path, NULL, "", 0, 0};
+
+	if (!is_known_method(method)) {
+		g_set_error_literal(
+			error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "not a method of the API");
+		return NULL;
+	}
+	if (body != NULL) {
+		json_dump_callback(body, append_text, text, JSON_COMPACT | JSON_ENCODE_ANY);
+		call.content_type = "application/json";
+	}
+	if (message != NULL) {
+		call.message_size = g_bytes_get_size(message);
+		g_byte_array_append(
+			text, g_bytes_get_data(message, NULL), (guint)call.message_size);
+	}
+	if (text->len > 0) {
+		call.body = text->data;
+		call.body_size = text->len;
+	}
+	answer = perform(client, &call, error);
+	return answer != NULL ? parse_answer(answer, error) : NULL;
+}
+
+json_t *api_call(
+	ApiClient *client, const char *method, const char *path, const json_t *body, GError **error)
+{
+	return api_call_with_message(client, method, path, body, NULL, error);
+}
+
 gboolean api_put_blob(ApiClient *client, const char *sha256, GBytes *bytes, GError **error)
 {
 	g_autofree char *path = api_path("/v1/blobs/%s", sha256);
-	Call call = {"PUT", path, "application/octet-stream", "", 0};
+	Call call = {"PUT", path, "application/octet-stream", "", 0, 0};
 	g_autoptr(GByteArray) answer = NULL;
 	gsize size;
 	gconstpointer data = g_bytes_get_data(bytes, &size);
@@ -261,7 +289,7 @@ gboolean api_put_blob(ApiClient *client, const char *sha256, GBytes *bytes, GErr
 
 GBytes *api_get_bytes(ApiClient *client, const char *path, GError **error)
 {
-	Call call = {"GET", path, NULL, "", 0};
+	Call call = {"GET", path, NULL, "", 0, 0};
 	GByteArray *answer = perform(client, &call, error);
 
 	return answer != NULL ? g_byte_array_free_to_bytes(answer) : NULL;

@@ -26,6 +26,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ApiClient, api_client_free)
 json_t *api_call(ApiClient *client, const char *method, const char *path, const json_t *body,
 	GError **error);
 
+/* A POST whose JSON is followed by the bytes of a message, in one durable step with what the call
+ * records; from 1 to API_MESSAGE_BYTES_MAX bytes. message NULL: api_call. */
+#define API_MESSAGE_SIZE "Acuse-Message-Size"
+#define API_MESSAGE_BYTES_MAX (32 * 1024)
+json_t *api_call_with_message(ApiClient *client, const char *method, const char *path,
+	const json_t *body, GBytes *message, GError **error);
 /* PUT /v1/blobs/{sha256}; repeats are harmless. */
 gboolean api_put_blob(ApiClient *client, const char *sha256, GBytes *bytes, GError **error);
 /* Raw bytes of a GET. */

@@ -85,6 +85,22 @@ class Life:
         return []
 
 
+class CarriedLife(Life):
+    """The message stands behind the JSON of the call that records it, as small ones do."""
+
+    def steps(self):
+        return [step for step in super().steps() if step[0] != "blob"]
+
+    def post_intent(self, **more):
+        if not hasattr(self, "asked"):
+            self.asked = dict(self.intent(), **more)
+        carried = self.message if "prepared" in self.asked else b""
+        return call("POST", "/v1/sends", self.asked, UIDS["outgoing"], carried)
+
+    def post_prepared(self):
+        return call("POST", f"/v1/sends/{self.id}/prepared", self.prepared(), UIDS["outgoing"], self.message)
+
+
 class SignedLife(Life):
     """A notification: the office's token is bound to its mailbox, signs by a permit, and what was signed is prepared."""
     mailbox = OFFICE_ADDRESS
@@ -149,12 +165,13 @@ class SignedLife(Life):
         return dict(super().prepared(), certificate_sha256=self.certificate, cms_sha256=digest_of(self.cms))
 
 
-def call(method, path, body, uid):
-    """(status, answer); (None, "") when the daemon ended without one."""
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+def call(method, path, body, uid, message=b""):
+    """(status, answer); (None, "") when the daemon ended without one. message: what stands behind the JSON."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode() + message
     kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
     argv = processes.as_user(uid) if uid else []
-    argv += ["curl", "-sS", "--max-time", "30", "--unix-socket", Gateway.places.api, "-X", method,
+    more = ["-H", f"Acuse-Message-Size: {len(message)}"] if message else []
+    argv += ["curl", "-sS", *more, "--max-time", "30", "--unix-socket", Gateway.places.api, "-X", method,
              "-H", "Content-Type: " + kind, "--data-binary", "@-", "-w", "\n%{http_code}", "http://acuse" + path]
     done = subprocess.run(argv, input=data, capture_output=True, check=False)
     text, _, status = done.stdout.decode().rpartition("\n")
@@ -179,13 +196,22 @@ class KilledAtEachDurableWrite(Case):
     """Before it is durable, and after it is durable but before the caller knows."""
 
     def test_before_it_is_durable(self):
-        self.walk("kill-before", lambda: Life(together=True), 4)
+        self.walk("kill-before", lambda: Life(together=True), 5)
 
     def test_after_it_is_durable(self):
-        self.walk("kill-after", lambda: Life(together=True), 4)
+        self.walk("kill-after", lambda: Life(together=True), 5)
 
     def test_prepared_after_the_intent(self):
-        self.walk("kill-after", Life, 5)
+        self.walk("kill-after", Life, 6)
+
+    def test_carried_before_it_is_durable(self):
+        self.walk("kill-before", lambda: CarriedLife(together=True), 4)
+
+    def test_carried_after_it_is_durable(self):
+        self.walk("kill-after", lambda: CarriedLife(together=True), 4)
+
+    def test_carried_after_the_intent(self):
+        self.walk("kill-before", CarriedLife, 5)
 
     def test_signed_before_it_is_durable(self):
         self.walk("kill-before", SignedLife, 8)
@@ -271,8 +297,11 @@ class DiskTrouble(Case):
     def state(self, name):
         return self.places.path("state", "provision", name) + "/"
 
-    def assert_later_then_once(self, number, codes, **settings):
+    def assert_later_then_once(self, number, codes, large=False, **settings):
         before, mail = notification(number), notification(number + 1)
+        if large:
+            mail.add_attachment(os.urandom(64 * 1024), maintype="application", subtype="octet-stream",
+                                filename="anexo.bin")
         self.assertEqual(reply_of(lambda: submit(before))[0], 250)
         with faults.under(**settings):
             faults.switch(True)
@@ -285,7 +314,7 @@ class DiskTrouble(Case):
         demo.acusectl(self.places, "ledger", "verify", "--trust", self.places.ca, parse=False)
 
     def test_message_store_full(self):
-        self.assert_later_then_once(600, (452,), FULL_PREFIX=self.state("store"))
+        self.assert_later_then_once(600, (452,), large=True, FULL_PREFIX=self.state("store"))
 
     def test_ledger_full(self):
         self.assert_later_then_once(610, (451, 452), FULL_PREFIX=self.state("ledger"))

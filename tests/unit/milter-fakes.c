@@ -8,8 +8,10 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#include "api/client.h"
 #include "base/error.h"
 #include "cms/cms.h"
+#include "cms/digest.h"
 #include "mime/facts.h"
 #include "tests/unit/milter-fakes.h"
 
@@ -118,13 +120,27 @@ static json_t *answer_intent(FakeWorld *world, const json_t *body)
 		json_is_true(json_object_get(body, "sign")) ? "a permit" : NULL);
 }
 
+/* What a call carried counts as stored; larger ones are put before it. */
+static void take_message(FakeWorld *world, GBytes *message)
+{
+	gsize size = message != NULL ? g_bytes_get_size(message) : 0;
+
+	if (message == NULL)
+		return;
+	assert_true(size > 0 && size <= API_MESSAGE_BYTES_MAX);
+	g_string_append(world->calls, "message+");
+	g_hash_table_insert(world->blobs, digest_sha256_hex(g_bytes_get_data(message, NULL), size),
+		g_bytes_ref(message));
+}
+
 static json_t *fake_call(gpointer data, guint timeout_ms, const char *method, const char *path,
-	const json_t *body, GError **error)
+	const json_t *body, GBytes *message, GError **error)
 {
 	FakeWorld *world = data;
 
 	assert_true(timeout_ms > 0);
 	assert_string_equal(method, "POST");
+	take_message(world, message);
 	if (strcmp(path, "/v1/sends") == 0) {
 		g_string_append(world->calls, "intent ");
 		return fails(world, world->intent_error, error) ? NULL : answer_intent(world, body);

@@ -12,7 +12,8 @@
 typedef struct {
 	Services services;
 	MilterOptions *options;
-	GString *calls;			   /* "intent blob prepared " in the order they came */
+	GString *calls;			   /* "intent blob prepared " in the order they came;
+					      "message+" before one that carried it */
 	json_t *intent, *prepared, *event; /* the last bodies */
 	GHashTable *blobs;		   /* sha256 -> GBytes */
 	json_t *event_answer;		   /* of POST /v1/events; NULL: matched nothing */

@@ -6,9 +6,14 @@ EXTRA_DIST += tests/unit/milter-fakes.h tests/unit/milter-protocol.py
 
 tests_unit_test_session_SOURCES = tests/unit/test-session.c
 tests_unit_test_session_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
-tests_unit_test_outgoing_SOURCES = tests/unit/test-outgoing.c tests/unit/milter-fakes.c
+tests_unit_test_outgoing_SOURCES = tests/unit/test-outgoing.c tests/unit/outgoing-mail.h tests/unit/milter-fakes.c
 tests_unit_test_outgoing_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_outgoing_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test-recording
+TESTS += tests/unit/test-recording
+tests_unit_test_recording_SOURCES = tests/unit/test-recording.c tests/unit/outgoing-mail.h tests/unit/milter-fakes.c
+tests_unit_test_recording_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_recording_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
 tests_unit_test_evidence_milter_SOURCES = tests/unit/test-evidence-milter.c tests/unit/milter-fakes.c
 tests_unit_test_evidence_milter_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_evidence_milter_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)

@@ -17,10 +17,10 @@ static inline const char *route_query(gpointer http, const char *name)
 	return NULL;
 }
 
-/* body is consumed; what the handler says. Arguments are separated by blanks. A route that is not
- * there aborts the test. */
-static inline gboolean route_call(Service *of, const Route *routes, const char *method,
-	const char *path, const char *argument, const char *query, json_t *body,
+/* body is consumed, message may be NULL; what the handler says. Arguments are separated by blanks.
+ * A route that is not there aborts the test. */
+static inline gboolean route_call_with(Service *of, const Route *routes, const char *method,
+	const char *path, const char *argument, const char *query, json_t *body, GBytes *message,
 	ApiResponse *response, GError **error)
 {
 	g_auto(GStrv) arguments = g_strsplit(argument != NULL ? argument : "", " ", -1);
@@ -31,7 +31,8 @@ static inline gboolean route_call(Service *of, const Route *routes, const char *
 		.arguments = arguments,
 		.query = route_query,
 		.http = (char *)query,
-		.body = body};
+		.body = body,
+		.message = message};
 	gboolean done;
 
 	while (routes->method != NULL &&
@@ -43,6 +44,14 @@ static inline gboolean route_call(Service *of, const Route *routes, const char *
 	done = routes->handle(&request, response, error);
 	json_decref(body);
 	return done;
+}
+
+static inline gboolean route_call(Service *of, const Route *routes, const char *method,
+	const char *path, const char *argument, const char *query, json_t *body,
+	ApiResponse *response, GError **error)
+{
+	return route_call_with(
+		of, routes, method, path, argument, query, body, NULL, response, error);
 }
 
 #endif

@@ -1,6 +1,6 @@
 # unit tests of sends, events and proof
 SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof \
-	tests/unit/test-reconcile tests/unit/test-register
+	tests/unit/test-reconcile tests/unit/test-register tests/unit/test-sends-message
 check_PROGRAMS += $(SENDS_TESTS)
 TESTS += $(SENDS_TESTS)
 SENDS_TEST_LIBS = $(PROVISION_LIBS) $(CMOCKA_LIBS)
@@ -9,6 +9,9 @@ SENDS_TEST_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(GMIME_CFL
 tests_unit_test_sends_SOURCES = tests/unit/test-sends.c tests/unit/route.h tests/unit/sends_fixture.c tests/unit/sends_fixture.h
 tests_unit_test_sends_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_sends_LDADD = $(SENDS_TEST_LIBS)
+tests_unit_test_sends_message_SOURCES = tests/unit/test-sends-message.c tests/unit/route.h tests/unit/sends_fixture.c tests/unit/sends_fixture.h
+tests_unit_test_sends_message_CFLAGS = $(SENDS_TEST_CFLAGS)
+tests_unit_test_sends_message_LDADD = $(SENDS_TEST_LIBS)
 tests_unit_test_events_SOURCES = tests/unit/test-events.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h
 tests_unit_test_events_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_events_LDADD = $(SENDS_TEST_LIBS)

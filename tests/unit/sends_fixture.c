@@ -202,6 +202,7 @@ int fixture_setup(void **state)
 	store_set_floor(fixture->service.store, 0);
 	fixture->service.blobs = blobs_open(blobs, 0, &error);
 	assert_null(error);
+	blobs_use_store(fixture->service.blobs, fixture->service.store);
 	fixture->service.permit_key = g_bytes_new_static("0123456789abcdef0123456789abcdef", 32);
 	fixture->service.now_s = now_s;
 	assert_true(store_run(fixture->service.store, put_expediente, NULL, &error));

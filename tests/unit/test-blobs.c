@@ -134,6 +134,67 @@ static void test_damage(void **state)
 }
 
 typedef struct {
+	GBytes *packed;
+	const char *digest;
+	gboolean fail;
+} Row;
+
+static gboolean put_row(StoreTxn *txn, gpointer data, GError **error)
+{
+	Row *row = data;
+
+	if (!store_put_blob(txn, row->digest, row->packed, error))
+		return FALSE;
+	if (row->fail)
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "on purpose");
+	return !row->fail;
+}
+
+/* With its record: not there when the change failed, there after it, and after a restart. */
+static void test_in_the_store(void **state)
+{
+	g_autofree char *folder = temporary_folder(), *digest = mail_digest();
+	g_autofree char *files = g_build_filename(folder, "store", NULL);
+	g_autofree char *ledger = g_build_filename(folder, "ledger", NULL);
+	g_autoptr(GBytes) mail = g_bytes_new_static(MAIL, strlen(MAIL));
+	g_autoptr(GBytes) wrong = g_bytes_new_static("x", 1);
+	g_autoptr(GBytes) packed = NULL;
+	g_autoptr(GBytes) back = NULL;
+	g_autoptr(GError) error = NULL;
+	Blobs *blobs = blobs_open(files, 0, NULL);
+	Store *store = store_open(ledger, NULL);
+	guint64 size = 0;
+	Row row = {NULL, digest, TRUE};
+
+	(void)state;
+	store_set_floor(store, 0);
+	blobs_use_store(blobs, store);
+	assert_null(blobs_pack(blobs, digest, wrong, &error));
+	assert_code(&error, ACUSE_ERROR_INVALID);
+	row.packed = packed = blobs_pack(blobs, digest, mail, NULL);
+	assert_false(store_run(store, put_row, &row, &error));
+	assert_code(&error, ACUSE_ERROR_CONFLICT);
+	assert_false(blobs_has(blobs, digest));
+	assert_false(blobs_size(blobs, digest, &size, &error));
+	assert_code(&error, ACUSE_ERROR_NOT_FOUND);
+	row.fail = FALSE;
+	assert_true(store_run(store, put_row, &row, NULL));
+	assert_true(store_run(store, put_row, &row, NULL));
+	store_close(store);
+	assert_true(store_verify(ledger, NULL));
+	store = store_open(ledger, NULL);
+	blobs_use_store(blobs, store);
+	assert_true(blobs_has(blobs, digest));
+	assert_true(blobs_size(blobs, digest, &size, NULL));
+	assert_int_equal(size, strlen(MAIL));
+	back = blobs_get(blobs, digest, NULL);
+	assert_true(g_bytes_equal(back, mail));
+	store_close(store);
+	blobs_close(blobs);
+	temporary_remove(folder);
+}
+
+typedef struct {
 	Blobs *blobs;
 	GBytes *bytes;
 	char *digest;
@@ -177,6 +238,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_in_the_store),
 		cmocka_unit_test(test_concurrent),
 	};
 

@@ -156,6 +156,30 @@ static void test_requests(void **state)
 	assert_int_equal(request->connection, 0);
 }
 
+/* The message stands behind the JSON, and a header says how long it is. */
+static void test_message(void **state)
+{
+	g_autoptr(HttpStub) stub = http_stub_new(answer);
+	g_autoptr(ApiClient) client = api_client_new(http_stub_path(stub), 5000, NULL);
+	g_autoptr(GBytes) message = g_bytes_new_static("a\0b", 3);
+	json_t *body = json_pack("{s:s}", "subject", "x");
+	const StubRequest *request;
+	const char expected[] = "{\"subject\":\"x\"}a\0b";
+
+	(void)state;
+	json_decref(api_call_with_message(client, "POST", "/v1/sends", body, message, NULL));
+	json_decref(api_call_with_message(client, "POST", "/v1/sends", body, NULL, NULL));
+	json_decref(body);
+	request = http_stub_request(stub, 0);
+	assert_field(request, "Acuse-Message-Size", "3");
+	assert_field(request, "Content-Type", "application/json");
+	assert_int_equal(g_bytes_get_size(request->body), sizeof expected - 1);
+	assert_memory_equal(g_bytes_get_data(request->body, NULL), expected, sizeof expected - 1);
+	request = http_stub_request(stub, 1);
+	assert_field(request, "Acuse-Message-Size", NULL);
+	assert_body(request, "{\"subject\":\"x\"}");
+}
+
 /* A large body goes out at once, without asking first (FACTS 29). */
 static void test_large_blob(void **state)
 {
@@ -273,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_message),
 		cmocka_unit_test(test_large_blob),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_no_answer),

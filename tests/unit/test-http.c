@@ -15,12 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "api/client.h"
 #include "base/error.h"
 #include "provision/http.h"
 #include "tests/unit/temporary.h"
 
 #define UID_OUTGOING 54321
 #define UID_NOBODY 54399
+
+#define ROSA "{\"name\":\"Rosa\"}"
 
 typedef struct {
 	char *folder, *socket;
@@ -32,7 +35,7 @@ typedef struct {
 typedef struct {
 	const char *method, *path, *body;
 	gssize body_size; /* -1: strlen */
-	const char *key, *actor;
+	const char *key, *actor, *message_size;
 } Ask;
 
 typedef struct {
@@ -92,7 +95,19 @@ static gboolean do_raw(const ApiRequest *request, ApiResponse *response, GError 
 	return TRUE;
 }
 
+/* How much came behind the JSON; -1: nothing. */
+static gboolean do_message(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	GBytes *message = request->message;
+
+	(void)error;
+	response->json =
+		json_pack("{s:i}", "size", message == NULL ? -1 : (int)g_bytes_get_size(message));
+	return TRUE;
+}
+
 static const Route routes_test[] = {
+	{"POST", "/v1/message", ROLE_OTIC, FALSE, do_message, TRUE, TRUE},
 	{"POST", "/v1/echo/{argument}", ROLE_OTIC, FALSE, do_echo},
 	{"POST", "/v1/secret", ROLE_OTIC, FALSE, do_secret},
 	{"POST", "/v1/fail", ROLE_OTIC, FALSE, do_fail},
@@ -169,6 +184,8 @@ static Answer ask(World *world, Ask what)
 
 	if (what.key != NULL)
 		headers = add_header(headers, "Idempotency-Key", what.key);
+	if (what.message_size != NULL)
+		headers = add_header(headers, "Acuse-Message-Size", what.message_size);
 	if (what.actor != NULL)
 		headers = add_header(headers, "Acuse-Actor", what.actor);
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, world->socket);
@@ -210,61 +227,46 @@ static const char *member(const Answer *answer, const char *name)
 static void test_answers(void **state)
 {
 	g_autofree char *huge = g_strnfill(1024 * 1024, ' ');
-	g_autofree char *huge_json = g_strconcat("{\"name\":\"Rosa\"}", huge, NULL);
+	g_autofree char *huge_json = g_strconcat(ROSA, huge, NULL);
 	const struct {
 		const char *name;
 		Ask ask;
 		long status;
 		const char *code, *detail;
 	} cases[] = {
-		{"good", {"POST", "/v1/echo/x", "{\"name\":\"Rosa\"}", -1, NULL, NULL}, 201, NULL,
+		{"good", {"POST", "/v1/echo/x", ROSA, -1}, 201, NULL, NULL},
+		{"unknown path", {"POST", "/v1/nothing", "{}", -1}, 404, "not-found", NULL},
+		{"deeper path", {"POST", "/v1/echo/x/y", "{}", -1}, 404, "not-found", NULL},
+		{"empty argument", {"POST", "/v1/echo/", "{}", -1}, 404, "not-found", NULL},
+		{"other method", {"GET", "/v1/echo/x", NULL, -1}, 404, "not-found", NULL},
+		{"bad escape", {"POST", "/v1/echo/%zz", "{}", -1}, 400, "invalid", NULL},
+		{"NUL in path", {"POST", "/v1/echo/a%00b", "{}", -1}, 400, "invalid", NULL},
+		{"bad UTF-8", {"POST", "/v1/echo/%ff", "{}", -1}, 400, "invalid", NULL},
+		{"repeated parameter", {"POST", "/v1/echo/x?q=1&q=2", "{}", -1}, 400, "invalid",
 			NULL},
-		{"unknown path", {"POST", "/v1/nothing", "{}", -1, NULL, NULL}, 404, "not-found",
-			NULL},
-		{"deeper path", {"POST", "/v1/echo/x/y", "{}", -1, NULL, NULL}, 404, "not-found",
-			NULL},
-		{"empty argument", {"POST", "/v1/echo/", "{}", -1, NULL, NULL}, 404, "not-found",
-			NULL},
-		{"other method", {"GET", "/v1/echo/x", NULL, -1, NULL, NULL}, 404, "not-found",
-			NULL},
-		{"bad escape", {"POST", "/v1/echo/%zz", "{}", -1, NULL, NULL}, 400, "invalid",
-			NULL},
-		{"NUL in path", {"POST", "/v1/echo/a%00b", "{}", -1, NULL, NULL}, 400, "invalid",
-			NULL},
-		{"bad UTF-8", {"POST", "/v1/echo/%ff", "{}", -1, NULL, NULL}, 400, "invalid", NULL},
-		{"repeated parameter", {"POST", "/v1/echo/x?q=1&q=2", "{}", -1, NULL, NULL}, 400,
-			"invalid", NULL},
-		{"unknown member",
-			{"POST", "/v1/echo/x", "{\"name\":\"Rosa\",\"nmae\":1}", -1, NULL, NULL},
+		{"unknown member", {"POST", "/v1/echo/x", "{\"name\":\"Rosa\",\"nmae\":1}", -1},
 			400, "invalid", "nmae: no such member"},
-		{"missing member", {"POST", "/v1/echo/x", "{}", -1, NULL, NULL}, 400, "invalid",
+		{"missing member", {"POST", "/v1/echo/x", "{}", -1}, 400, "invalid",
 			"name: is missing"},
-		{"no body", {"POST", "/v1/echo/x", NULL, -1, NULL, NULL}, 400, "invalid",
-			"name: is missing"},
-		{"too long member",
-			{"POST", "/v1/echo/x", "{\"name\":\"0123456789a\"}", -1, NULL, NULL}, 400,
+		{"no body", {"POST", "/v1/echo/x", NULL, -1}, 400, "invalid", "name: is missing"},
+		{"too long member", {"POST", "/v1/echo/x", "{\"name\":\"0123456789a\"}", -1}, 400,
 			"invalid", "name: must have at most 10 characters"},
-		{"longest member",
-			{"POST", "/v1/echo/x", "{\"name\":\"0123456789\"}", -1, NULL, NULL}, 201,
+		{"longest member", {"POST", "/v1/echo/x", "{\"name\":\"0123456789\"}", -1}, 201,
 			NULL, NULL},
-		{"control character",
-			{"POST", "/v1/echo/x", "{\"name\":\"a\\nb\"}", -1, NULL, NULL}, 400,
+		{"control character", {"POST", "/v1/echo/x", "{\"name\":\"a\\nb\"}", -1}, 400,
 			"invalid", "name: must have no control characters"},
-		{"wrong type", {"POST", "/v1/echo/x", "{\"name\":1}", -1, NULL, NULL}, 400,
-			"invalid", "name: must be a string"},
+		{"wrong type", {"POST", "/v1/echo/x", "{\"name\":1}", -1}, 400, "invalid",
+			"name: must be a string"},
 		{"twice the same member",
-			{"POST", "/v1/echo/x", "{\"name\":\"a\",\"name\":\"b\"}", -1, NULL, NULL},
-			400, "invalid", NULL},
-		{"half JSON", {"POST", "/v1/echo/x", "{\"name\":", -1, NULL, NULL}, 400, "invalid",
-			NULL},
-		{"no object", {"POST", "/v1/echo/x", "[]", -1, NULL, NULL}, 400, "invalid",
+			{"POST", "/v1/echo/x", "{\"name\":\"a\",\"name\":\"b\"}", -1}, 400,
+			"invalid", NULL},
+		{"half JSON", {"POST", "/v1/echo/x", "{\"name\":", -1}, 400, "invalid", NULL},
+		{"no object", {"POST", "/v1/echo/x", "[]", -1}, 400, "invalid",
 			"the body is not a JSON object"},
-		{"huge body", {"POST", "/v1/echo/x", huge_json, -1, NULL, NULL}, 413, "too-large",
-			NULL},
-		{"error of the table", {"POST", "/v1/fail", "{}", -1, NULL, NULL}, 409,
-			"expediente-unknown", "2026-000123"},
-		{"public call from here", {"POST", "/v1/public", "{}", -1, NULL, NULL}, 403,
-			"forbidden", NULL},
+		{"huge body", {"POST", "/v1/echo/x", huge_json, -1}, 413, "too-large", NULL},
+		{"error of the table", {"POST", "/v1/fail", "{}", -1}, 409, "expediente-unknown",
+			"2026-000123"},
+		{"public call from here", {"POST", "/v1/public", "{}", -1}, 403, "forbidden", NULL},
 		{"largest raw", {"PUT", "/v1/raw", huge, 65536, NULL, NULL}, 200, NULL, NULL},
 		{"raw over the limit", {"PUT", "/v1/raw", huge, 65537, NULL, NULL}, 413,
 			"too-large", NULL},
@@ -286,10 +288,46 @@ static void test_answers(void **state)
 	}
 }
 
+static void test_message(void **state)
+{
+	g_autofree char *spaces = g_strnfill(32768 + 1, ' ');
+	g_autofree char *largest = g_strconcat(ROSA, spaces + 1, NULL),
+			*larger = g_strconcat(ROSA, spaces, NULL);
+	const struct {
+		const char *name, *path, *body, *size;
+		int got; /* bytes; 0: refused, -1: no message */
+	} cases[] = {
+		{"none", "/v1/message", ROSA, NULL, -1},
+		{"one byte", "/v1/message", ROSA "x", "1", 1},
+		{"largest", "/v1/message", largest, "32768", API_MESSAGE_BYTES_MAX},
+		{"one over", "/v1/message", larger, "32769", 0},
+		{"looks like JSON", "/v1/message", ROSA "{}", "2", 2},
+		{"without the header", "/v1/message", ROSA "x", NULL, 0},
+		{"empty", "/v1/message", ROSA, "0", 0},
+		{"no number", "/v1/message", ROSA "x", "1x", 0},
+		{"whole body", "/v1/message", "{}", "2", 0},
+		{"more than the body", "/v1/message", "{}", "3", 0},
+		{"no body", "/v1/message", NULL, "3", 0},
+		{"cuts the JSON", "/v1/message", ROSA "x", "2", 0},
+		{"other call", "/v1/echo/x", ROSA "x", "1", 0},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		Answer answer = ask(*state,
+			(Ask){"POST", cases[i].path, cases[i].body, -1, NULL, NULL, cases[i].size});
+
+		if (answer.status != (cases[i].got == 0 ? 400 : 200))
+			fail_msg("%s: %ld %s", cases[i].name, answer.status, answer.text->str);
+		assert_int_equal(
+			json_integer_value(json_object_get(answer.json, "size")), cases[i].got);
+		answer_clear(&answer);
+	}
+}
+
 static void test_decoding(void **state)
 {
-	Answer answer = ask(*state, (Ask){"POST", "/v1/echo/a%2Fb%40c?q=x%2By+z%20%26z",
-					    "{\"name\":\"Rosa\"}", -1, NULL, NULL});
+	Answer answer = ask(
+		*state, (Ask){"POST", "/v1/echo/a%2Fb%40c?q=x%2By+z%20%26z", ROSA, -1, NULL, NULL});
 
 	assert_int_equal(answer.status, 201);
 	assert_string_equal(member(&answer, "argument"), "a/b@c");
@@ -300,8 +338,7 @@ static void test_decoding(void **state)
 static void test_actor(void **state)
 {
 	g_autofree char *uid = g_strdup_printf("uid:%u", (unsigned)getuid());
-	Answer answer = ask(
-		*state, (Ask){"POST", "/v1/echo/x", "{\"name\":\"Rosa\"}", -1, NULL, "rmoralesa"});
+	Answer answer = ask(*state, (Ask){"POST", "/v1/echo/x", ROSA, -1, NULL, "rmoralesa"});
 
 	assert_int_equal(answer.status, 201);
 	assert_string_equal(member(&answer, "actor"), getuid() == 0 ? "rmoralesa" : uid);
@@ -315,7 +352,7 @@ static void test_actor(void **state)
 
 static void test_idempotent(void **state)
 {
-	const Ask first = {"POST", "/v1/echo/x", "{\"name\":\"Rosa\"}", -1, "key-1", NULL};
+	const Ask first = {"POST", "/v1/echo/x", ROSA, -1, "key-1", NULL};
 	Ask other = first;
 	Answer a = ask(*state, first), b = ask(*state, first), c, d;
 
@@ -384,8 +421,8 @@ typedef struct {
 static gpointer ask_same(gpointer data)
 {
 	Same *same = data;
-	Answer answer = ask(same->world,
-		(Ask){"POST", "/v1/echo/x", "{\"name\":\"Rosa\"}", -1, "key-together", NULL});
+	Answer answer =
+		ask(same->world, (Ask){"POST", "/v1/echo/x", ROSA, -1, "key-together", NULL});
 	gint at = g_atomic_int_add(&same->next, 1);
 
 	same->numbers[at] = (gint)json_integer_value(json_object_get(answer.json, "calls"));
@@ -430,7 +467,7 @@ static int status_as(World *world, uid_t uid, Ask what)
 static void test_roles(void **state)
 {
 	const Ask raw = {"PUT", "/v1/raw", "x", -1, NULL, NULL};
-	const Ask echo = {"POST", "/v1/echo/x", "{\"name\":\"Rosa\"}", -1, NULL, NULL};
+	const Ask echo = {"POST", "/v1/echo/x", ROSA, -1, NULL, NULL};
 
 	if (getuid() != 0)
 		skip();
@@ -444,6 +481,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_message),
 		cmocka_unit_test(test_decoding),
 		cmocka_unit_test(test_actor),
 		cmocka_unit_test(test_idempotent),

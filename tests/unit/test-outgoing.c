@@ -15,33 +15,7 @@
 #include "core/return_token.h"
 #include "milter/outgoing.h"
 #include "mime/smime.h"
-#include "tests/unit/milter-fakes.h"
-
-#define CITIZEN "ciudadano@ciudadano.test"
-#define OFFICE "secretaria.general@muni.test"
-#define NOTIFICATION                                                                               \
-	"From: =?utf-8?Q?Secretar=C3=ADa_General?= <" OFFICE ">\nTo: <" CITIZEN ">\n"              \
-	"Subject: NOTIFICACION 12 - Exp. 2026-001234\nDate: Fri, 20 Nov 2026 16:00:00 -0500\n"     \
-	"Message-ID: <n12@pc.muni.test>\nAcuse-Id: forged\nMIME-Version: 1.0\n"                    \
-	"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nSe notifica " \
-	"la resolución.\n"
-#define INTERNAL                                                                                   \
-	"From: Rosa <rmoralesa@muni.test>\nTo: " OFFICE "\nSubject: Coordinar\n"                   \
-	"Date: Fri, 20 Nov 2026 16:00:00 -0500\nMessage-ID: <i1@pc.muni.test>\n\nHola.\n"
-
-static Outcome *run(FakeWorld *world, const char *stream, const char *login, const char *sender,
-	const char *recipients, const char *text)
-{
-	g_autoptr(Session) session = fake_session(stream, login, sender, recipients, text);
-	Outcome *outcome = outgoing_at_mail(session->envelope, &world->services);
-
-	return outcome != NULL ? outcome : outgoing_decide(session, &world->services);
-}
-
-static Outcome *run_notification(FakeWorld *world)
-{
-	return run(world, "SUBMISSION", "rmoralesa", OFFICE, CITIZEN, NOTIFICATION);
-}
+#include "tests/unit/outgoing-mail.h"
 
 static void test_notification(void **state)
 {
@@ -58,7 +32,7 @@ static void test_notification(void **state)
 	(void)state;
 	assert_null(outcome->reply);
 	assert_int_equal(outcome->action, ACTION_ACCEPT);
-	assert_string_equal(world->calls->str, "intent sign blob prepared ");
+	assert_string_equal(world->calls->str, "intent sign message+prepared ");
 	assert_string_equal(outcome->class_name, "notification");
 	bytes = mail_message_to_bytes(outcome->final);
 	sha256 = digest_sha256_hex(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
@@ -93,7 +67,7 @@ static void test_internal(void **state)
 	(void)state;
 	assert_null(outcome->reply);
 	assert_int_equal(outcome->action, ACTION_ACCEPT);
-	assert_string_equal(world->calls->str, "blob intent ");
+	assert_string_equal(world->calls->str, "message+intent ");
 	assert_true(json_is_null(json_object_get(world->intent, "entity_sha256")));
 	assert_string_equal(
 		json_string_value(json_object_get(world->intent, "content_sha256")), content);
@@ -173,128 +147,6 @@ static void test_block_word(void **state)
 		assert_int_equal(outcome->body_changed, i == 0);
 		fake_world_free(world);
 	}
-}
-
-static void test_faults(void **state)
-{
-	static const struct {
-		const char *name;
-		size_t place; /* of the int that gets the code */
-		int code;
-		const char *reply, *calls;
-	} cases[] = {
-		{"provisiond down", offsetof(FakeWorld, intent_error), ACUSE_ERROR_UNAVAILABLE,
-			"451 4.3.0 ", "intent "},
-		{"account ceased", offsetof(FakeWorld, intent_error), ACUSE_ERROR_ACCOUNT_INACTIVE,
-			"550 5.7.1 [P2] ", "intent "},
-		{"no longer delegated", offsetof(FakeWorld, intent_error),
-			ACUSE_ERROR_NOT_AUTHORISED, "550 5.7.1 [P1] ", "intent "},
-		{"expediente unknown", offsetof(FakeWorld, intent_error),
-			ACUSE_ERROR_EXPEDIENTE_UNKNOWN, "550 5.7.1 [P10] ", "intent "},
-		{"our role is wrong", offsetof(FakeWorld, intent_error), ACUSE_ERROR_FORBIDDEN,
-			"451 4.3.0 ", "intent "},
-		{"our body is wrong", offsetof(FakeWorld, intent_error), ACUSE_ERROR_INVALID,
-			"451 4.3.0 ", "intent "},
-		{"undecided repeat", offsetof(FakeWorld, intent_error),
-			ACUSE_ERROR_REPEAT_UNDECIDED, "451 4.3.0 ", "intent "},
-		{"no binding", offsetof(FakeWorld, intent_error), ACUSE_ERROR_NO_BINDING,
-			"451 4.7.5 ", "intent "},
-		{"token locked", offsetof(FakeWorld, sign_error), ACUSE_ERROR_TOKEN_LOCKED,
-			"451 4.7.5 ", "intent sign "},
-		{"signer refuses", offsetof(FakeWorld, sign_error), ACUSE_ERROR_INVALID,
-			"451 4.3.0 ", "intent sign "},
-		{"store full", offsetof(FakeWorld, blob_error), ACUSE_ERROR_NO_SPACE, "452 4.3.1 ",
-			"intent sign blob "},
-		{"not recorded", offsetof(FakeWorld, prepared_error), ACUSE_ERROR_CONFLICT,
-			"451 4.3.0 ", "intent sign blob prepared "},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		FakeWorld *world = fake_world_new();
-		g_autoptr(Outcome) outcome = NULL;
-
-		*(int *)(void *)((char *)world + cases[i].place) = cases[i].code;
-		outcome = run_notification(world);
-		if (outcome->action != ACTION_REPLY ||
-			!g_str_has_prefix(outcome->reply, cases[i].reply) ||
-			strcmp(world->calls->str, cases[i].calls) != 0)
-			fail_msg("%s: %s after %s", cases[i].name, outcome->reply,
-				world->calls->str);
-		assert_null(outcome->final);
-		fake_world_free(world);
-	}
-}
-
-/* Not signed: stored first, then recorded in one call. */
-static void test_unsigned_failures(void **state)
-{
-	static const struct {
-		size_t place;
-		AcuseErrorCode code;
-		const char *reply, *calls;
-	} cases[] = {
-		{offsetof(FakeWorld, blob_error), ACUSE_ERROR_NO_SPACE, "452 4.3.1 ", "blob "},
-		{offsetof(FakeWorld, intent_error), ACUSE_ERROR_UNAVAILABLE, "451 4.3.0 ",
-			"blob intent "},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		FakeWorld *world = fake_world_new();
-		g_autoptr(Outcome) outcome = NULL;
-
-		*(int *)(void *)((char *)world + cases[i].place) = (int)cases[i].code;
-		outcome = run(
-			world, "SUBMISSION", "rmoralesa", "rmoralesa@muni.test", OFFICE, INTERNAL);
-		assert_int_equal(outcome->action, ACTION_REPLY);
-		assert_true(g_str_has_prefix(outcome->reply, cases[i].reply));
-		assert_string_equal(world->calls->str, cases[i].calls);
-		assert_null(outcome->final);
-		fake_world_free(world);
-	}
-}
-
-static void test_wrong_signature(void **state)
-{
-	FakeWorld *world = fake_world_new();
-	g_autoptr(Outcome) outcome = NULL;
-
-	(void)state;
-	world->sign_other_bytes = TRUE;
-	outcome = run_notification(world);
-	assert_int_equal(outcome->action, ACTION_REPLY);
-	assert_true(g_str_has_prefix(outcome->reply, "451 "));
-	assert_string_equal(world->calls->str, "intent sign ");
-	fake_world_free(world);
-}
-
-static void test_repeat_is_discarded(void **state)
-{
-	FakeWorld *world = fake_world_new();
-	g_autoptr(Outcome) outcome = NULL;
-
-	(void)state;
-	world->intent_error = ACUSE_ERROR_REPEAT_RELEASED;
-	outcome = run_notification(world);
-	assert_int_equal(outcome->action, ACTION_DISCARD);
-	assert_string_equal(world->calls->str, "intent ");
-	fake_world_free(world);
-}
-
-static void test_deadline(void **state)
-{
-	FakeWorld *world = fake_world_new();
-	g_autoptr(Outcome) outcome = NULL;
-
-	(void)state;
-	world->call_takes_ms = 10000;
-	outcome = run_notification(world);
-	assert_int_equal(outcome->action, ACTION_REPLY);
-	assert_string_equal(outcome->decision, "timeout");
-	assert_true(g_str_has_prefix(outcome->reply, "451 "));
-	assert_string_equal(world->calls->str, "intent sign ");
-	fake_world_free(world);
 }
 
 static void test_refusals(void **state)
@@ -461,11 +313,6 @@ int main(void)
 		cmocka_unit_test(test_internal),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_block_word),
-		cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_unsigned_failures),
-		cmocka_unit_test(test_wrong_signature),
-		cmocka_unit_test(test_repeat_is_discarded),
-		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_passes),
 		cmocka_unit_test(test_foreign_fields),
