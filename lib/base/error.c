@@ -65,6 +65,13 @@ static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
 		N_("El mensaje tiene demasiadas partes, niveles, cabeceras o marcas. Simplifiquelo "
 		   "y "
 		   "reenvie")},
+	{ACUSE_ERROR_UNSIGNABLE, "unsignable", FALSE, "550 5.6.0", 422,
+		N_("[S8] Un mensaje o informe adjunto tiene letras o lineas (de mas de 998) que no "
+		   "se pueden codificar, y la firma se romperia en el camino. Adjuntelo "
+		   "comprimido y reenvie (RFC 1847, 2.1)")},
+	{ACUSE_ERROR_ADDRESS_8BIT, "address-8bit", FALSE, "553 5.6.7", 422,
+		N_("[S8] Una direccion tiene tildes o letras fuera de ASCII, y lo que se firma "
+		   "tiene que ser de 7 bits. Use otra direccion del destinatario (RFC 1847, 2.1)")},
 };
 
 G_DEFINE_QUARK(acuse - error - quark, acuse_error)

@@ -212,6 +212,21 @@ static const char *put_comment(Addresses *a, const char *p)
 	return end;
 }
 
+/* An address whose domain alone has letters, which then has a form in ASCII (RFC 5890). */
+static void put_address(Addresses *a, const char *address, gsize size)
+{
+	const char *at = memrchr(address, '@', size), *end = address + size;
+	g_autofree char *domain = at ? g_strndup(at + 1, (gsize)(end - at - 1)) : NULL;
+	g_autofree char *ascii = domain ? g_hostname_to_ascii(domain) : NULL;
+
+	if (!ascii || !is_ascii(address, (gsize)(at - address)) || strpbrk(ascii, " \t<>(),;:")) {
+		a->possible = FALSE;
+		return;
+	}
+	g_string_append_len(a->out, address, at + 1 - address);
+	g_string_append(a->out, ascii);
+}
+
 /* Atoms and blanks. */
 static const char *put_phrase(Addresses *a, const char *p)
 {
@@ -224,22 +239,27 @@ static const char *put_phrase(Addresses *a, const char *p)
 	}
 	while (first < last && (*first == ' ' || *first == '\t'))
 		first++;
-	if (memchr(first, '@', (gsize)(last - first)))
-		a->possible = FALSE;
 	g_string_append_len(a->out, p, first - p);
-	put_words(a, first, (gsize)(last - first));
+	if (memchr(first, '@', (gsize)(last - first)))
+		put_address(a, first, (gsize)(last - first));
+	else
+		put_words(a, first, (gsize)(last - first));
 	g_string_append_len(a->out, last, end - last);
 	return end;
 }
 
 static const char *put_bracketed(Addresses *a, const char *p)
 {
-	const char *close = strchr(p, '>'), *end = close ? close + 1 : p + strlen(p);
+	const char *close = strchr(p, '>'), *end = close ? close : p + strlen(p);
 
-	a->possible = a->possible && is_ascii(p, (gsize)(end - p));
-	g_string_append_len(a->out, p, end - p);
+	if (is_ascii(p, (gsize)(end - p)))
+		g_string_append_len(a->out, p, end - p);
+	else
+		put_address(a, p, (gsize)(end - p));
+	if (close)
+		g_string_append_c(a->out, '>');
 	a->encoded = FALSE;
-	return end;
+	return close ? close + 1 : end;
 }
 
 static char *encode_addresses(const char *value)
@@ -275,12 +295,18 @@ static gboolean is_one_of(const char *name, const char *const *names)
 	return FALSE;
 }
 
+gboolean encode_is_address(const char *name)
+{
+	static const char *const names[] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc",
+		"Resent-From", "Resent-To", "Resent-Cc", "Resent-Sender", "Return-Path",
+		"Disposition-Notification-To", NULL};
+
+	return is_one_of(name, names);
+}
+
 char *encode_field(const char *name, const char *raw, const char *charset)
 {
 	static const char *const parameters[] = {"Content-Type", "Content-Disposition", NULL};
-	static const char *const addresses[] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc",
-		"Resent-From", "Resent-To", "Resent-Cc", "Resent-Sender", "Return-Path",
-		"Disposition-Notification-To", NULL};
 	static const char *const ids[] = {"Message-ID", "In-Reply-To", "References", "Content-ID",
 		"Date", "MIME-Version", "Content-Transfer-Encoding", NULL};
 	g_autofree char *value = to_utf8(raw, charset);
@@ -290,7 +316,7 @@ char *encode_field(const char *name, const char *raw, const char *charset)
 			*c = ' ';
 	if (is_one_of(name, parameters))
 		return encode_parameters(value);
-	if (is_one_of(name, addresses))
+	if (encode_is_address(name))
 		return encode_addresses(value);
 	if (is_one_of(name, ids))
 		return is_ascii(value, strlen(value)) ? g_steal_pointer(&value) : NULL;

@@ -13,6 +13,9 @@
  */
 char *encode_field(const char *name, const char *raw, const char *charset);
 
+/* Whether the field is one of addresses. */
+gboolean encode_is_address(const char *name);
+
 /*
  * "Name: value" and the line end, folded to 78 where blanks are, outside quoted strings, so that
  * unfolding gives the same value. No line is made of blanks only.

@@ -52,9 +52,11 @@ gboolean mime_set_field(MailMessage *message, const char *name, const char *valu
 #define MIME_BLOCK_FIELD "Acuse-Block"
 
 /*
- * Re-encodes each 8-bit or over-long leaf as quoted-printable or base64, and raw UTF-8 in the
- * Content-* fields of parts (file names): needed before signing. ACUSE_ERROR_INVALID where that
- * cannot be done: in headers of attached messages, in protected parts, between parts.
+ * Makes the message what may be signed: each 8-bit or over-long leaf as quoted-printable or base64,
+ * letters in fields as encoded words and extended parameters, domains of addresses as RFC 5890 has
+ * them in ASCII, no preambles and epilogues (in attached messages: where they are 7-bit, they
+ * stay). ACUSE_ERROR_UNSIGNABLE where that cannot be: in attached reports, in protected parts;
+ * ACUSE_ERROR_ADDRESS_8BIT for letters before the @, which RFC 6532 allows and RFC 1847 does not.
  */
 gboolean mime_to_7bit(MailMessage *message, GError **error);
 

@@ -1,8 +1,9 @@
 /*
  * Re-encodes leaves that would not survive the way as they are: bytes over 127, lines over 998,
- * NUL, bare CR. Labels "8bit" and "binary" go too, since servers convert by label. Fails with
- * ACUSE_ERROR_INVALID where nothing may be encoded (headers of parts, attached messages, protected
- * parts). No shared state.
+ * NUL, bare CR. Labels "8bit" and "binary" go too, since servers convert by label, and so do
+ * preambles and epilogues. Fails with ACUSE_ERROR_UNSIGNABLE where nothing may be encoded: RFC 2046
+ * 5.2.1 and RFC 3464 2.1 allow attached messages and reports no encoding of their own (the leaves
+ * of an attached message have theirs), and protected parts are their author's. No shared state.
  */
 #include "mime/rewrite.h"
 
@@ -53,9 +54,9 @@ static gboolean range_survives(const MailMessage *message, gsize start, gsize en
 	return end <= start || bytes_survive(message->body->data + start, end - start);
 }
 
-static gboolean invalid(GError **error, const char *what)
+static gboolean unsignable(GError **error, const char *what)
 {
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s", what);
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_UNSIGNABLE, what);
 	return FALSE;
 }
 
@@ -90,7 +91,7 @@ static gboolean encode_leaf(LeafEdit *edit, const MailMessage *message, GError *
 		edit->decoded = codec_decode(part->encoding, message->body->data + part->content,
 			part->end - part->content, NULL);
 		if (!edit->decoded)
-			return invalid(error, "a part is not valid in its transfer encoding");
+			return unsignable(error, "a part is not valid in its transfer encoding");
 	}
 	edit->encode = text ? ENCODING_QP : ENCODING_BASE64;
 	edit->encoding = text ? "quoted-printable" : "base64";
@@ -161,7 +162,7 @@ static gboolean is_covered(const char *name)
  * The fields in ASCII: the message's own that the signature covers, and those of MIME. NULL, at its
  * index, for one that stays; no array when one cannot be.
  */
-static GPtrArray *plan_fields(const MailMessage *message, const MimePart *root)
+static GPtrArray *plan_fields(const MailMessage *message, const MimePart *root, GError **error)
 {
 	g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
 
@@ -173,8 +174,15 @@ static GPtrArray *plan_fields(const MailMessage *message, const MimePart *root)
 			!bytes_survive((const guint8 *)field->value, strlen(field->value))) {
 			value = survivable_value(
 				field->name, field->value, likely_charset(root), "\n");
-			if (!value)
+			if (!value) {
+				g_set_error(error, ACUSE_ERROR,
+					encode_is_address(field->name) ? ACUSE_ERROR_ADDRESS_8BIT
+								       : ACUSE_ERROR_UNSIGNABLE,
+					"the field %s has 8-bit bytes that cannot be encoded, or "
+					"a line that is too long",
+					field->name);
 				return NULL;
+			}
 		}
 		g_ptr_array_add(values, value);
 	}
@@ -195,41 +203,78 @@ static void set_fields(MailMessage *message, GPtrArray *values)
 	}
 }
 
-typedef gboolean (*GapFunc)(guint8 *bytes, gsize size);
-
-/* What stands between and around the parts, which no reader shows. Stops at the first FALSE. */
-static gboolean each_gap(MailMessage *message, MimePart *root, GapFunc func)
+static gboolean is_in_attached_message(const MimePart *part)
 {
-	g_autoptr(GPtrArray) parts = mime_part_list(root);
-	gsize pos = mime_part_is_leaf(root) ? message->body->len : root->content;
+	for (; part; part = part->parent)
+		if (strcmp(part->type, "message/rfc822") == 0)
+			return TRUE;
+	return FALSE;
+}
 
-	for (guint i = 1; i <= parts->len; i++) {
-		const MimePart *part = i < parts->len ? g_ptr_array_index(parts, i) : NULL;
-		gsize start = part ? part->start : message->body->len;
+/*
+ * Drops what no reader shows: servers and other people's software may. In an attached message,
+ * which may carry proofs of its own, only when it would not survive.
+ */
+static void drop_range(LeafEdit *edit, const MailMessage *message, gsize start, gsize end)
+{
+	const ByteRange range = {start, end};
+	gboolean blank = TRUE;
 
-		if (start > pos && !func(message->body->data + pos, start - pos))
-			return FALSE;
-		if (part)
-			pos = MAX(pos, mime_part_is_leaf(part) ? part->end : part->content);
+	for (gsize i = start; i < end && blank; i++)
+		blank = g_ascii_isspace(message->body->data[i]);
+	if (end <= start || (blank && range_survives(message, start, end)) ||
+		(is_in_attached_message(edit->part) && range_survives(message, start, end)))
+		return;
+	if (!edit->dropped)
+		edit->dropped = g_array_new(FALSE, FALSE, sizeof(ByteRange));
+	g_array_append_val(edit->dropped, range);
+}
+
+/* The end of the closing boundary behind the last child; the multipart's end when there is none. */
+static gsize closing_end(const MailMessage *message, const MimePart *part, const MimePart *last)
+{
+	g_autofree char *closing = g_strdup_printf("--%s--", part->boundary);
+	const guint8 *data = message->body->data;
+	gsize at = last->end;
+
+	if (at < part->end && data[at] == '\r')
+		at++;
+	if (at < part->end && data[at] == '\n')
+		at++;
+	if (part->end - at < strlen(closing) || memcmp(data + at, closing, strlen(closing)) != 0)
+		return part->end;
+	at += strlen(closing);
+	while (at < part->end && (data[at] == ' ' || data[at] == '\t'))
+		at++;
+	/* The line end of the message's last boundary stays. */
+	if (!part->parent && at < part->end) {
+		const guint8 *lf = memchr(data + at, '\n', part->end - at);
+
+		at = lf ? (gsize)(lf - data) + 1 : part->end;
 	}
-	return TRUE;
+	return at;
 }
 
-/* Letters there become '?'. */
-static gboolean mask_gap(guint8 *bytes, gsize size)
+static void drop_around(LeafEdit *edit, const MailMessage *message)
 {
-	for (gsize i = 0; i < size; i++)
-		if (bytes[i] > 127 || bytes[i] == 0)
-			bytes[i] = '?';
-	return TRUE;
+	const MimePart *part = edit->part;
+	const MimePart *first = g_ptr_array_index(part->children, 0);
+	const MimePart *last = g_ptr_array_index(part->children, part->children->len - 1);
+	gsize line = first->start - 1;
+
+	while (line > part->content && message->body->data[line - 1] != '\n')
+		line--;
+	drop_range(edit, message, part->content, line);
+	drop_range(edit, message, closing_end(message, part, last), part->end);
 }
 
-/* Whether that would be enough. */
-static gboolean gap_survives(guint8 *bytes, gsize size)
+/* Types that have no encoding of their own: message/rfc822 and the reports; those of RFC 6532 and
+ * 6533 may. */
+static gboolean may_be_encoded(const MimePart *part)
 {
-	g_autofree guint8 *copy = g_memdup2(bytes, size);
-
-	return mask_gap(copy, size) && bytes_survive(copy, size);
+	return !mime_part_is_multipart(part) &&
+	       (!g_str_has_prefix(part->type, "message/") ||
+		       g_str_has_prefix(part->type, "message/global"));
 }
 
 /* Adds the edit that the part needs, if any. */
@@ -240,44 +285,26 @@ static gboolean plan_part(const MailMessage *message, const MimePart *part, cons
 	gboolean survives = !mime_part_is_leaf(part) || content_survives(message, part);
 	gboolean label = part->encoding == ENCODING_8BIT || part->encoding == ENCODING_BINARY;
 
+	if (is_under_protection(part))
+		return range_survives(message, part->start, part->end) ||
+		       unsignable(
+			       error, "a signed part has 8-bit bytes or a line that is too long");
 	if (!encode_header(edit, message, eol))
-		return invalid(error, "a part's header has 8-bit bytes or a line that is too long");
-	if (survives && !label && !edit->values)
+		return unsignable(
+			error, "a part's header has 8-bit bytes or a line that is too long");
+	if (mime_part_is_multipart(part) && !mime_part_is_leaf(part))
+		drop_around(edit, message);
+	if (survives && !label && !edit->values && !edit->dropped)
 		return TRUE;
-	if (is_under_protection(part)) {
-		if (survives && !edit->values)
-			return TRUE;
-		return invalid(error, "a signed part has 8-bit bytes or a line that is too long");
-	}
-	if (!survives && (g_str_has_prefix(part->type, "message/") || mime_part_is_multipart(part)))
-		return invalid(error, "an attached message has 8-bit bytes that cannot be encoded");
+	if (!survives && !may_be_encoded(part))
+		return unsignable(
+			error, "an attached message has 8-bit bytes that cannot be encoded");
 	if (!survives && !encode_leaf(edit, message, error))
 		return FALSE;
 	if (survives && label)
 		edit->encoding = "7bit";
 	g_ptr_array_add(edits, g_steal_pointer(&edit));
 	return TRUE;
-}
-
-/* Letters that became '?' may make a line a boundary: then the tree is another. */
-static gboolean clear_gaps(MailMessage *message, GError **error)
-{
-	g_autoptr(MimePart) root = mime_part_scan(message, error), after = NULL;
-	g_autoptr(GPtrArray) parts = NULL, parts_after = NULL;
-
-	if (!root)
-		return FALSE;
-	each_gap(message, root, mask_gap);
-	after = mime_part_scan(message, error);
-	if (!after)
-		return FALSE;
-	parts = mime_part_list(root);
-	parts_after = mime_part_list(after);
-	if (parts->len == parts_after->len && range_survives(message, 0, message->body->len))
-		return TRUE;
-	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
-		"what stands between the parts cannot be made 7-bit");
-	return FALSE;
 }
 
 gboolean mime_to_7bit(MailMessage *message, GError **error)
@@ -291,19 +318,22 @@ gboolean mime_to_7bit(MailMessage *message, GError **error)
 		return FALSE;
 	if (protection_of(message, root) != PROTECTION_NONE)
 		return range_survives(message, 0, message->body->len) ||
-		       invalid(error, "the author's protected mail has 8-bit bytes or a line that "
-				      "is too long");
+		       unsignable(error,
+			       "the author's protected mail has 8-bit bytes or a line that "
+			       "is too long");
 	parts = mime_part_list(root);
 	for (guint i = 0; i < parts->len; i++)
 		if (!plan_part(message, g_ptr_array_index(parts, i), eol, edits, error))
 			return FALSE;
-	if (!each_gap(message, root, gap_survives))
-		return invalid(error, "8-bit bytes or a long line stand between the parts");
-	values = plan_fields(message, root);
+	values = plan_fields(message, root, error);
 	if (!values)
-		return invalid(error, "a field has 8-bit bytes or a line that is too long");
+		return FALSE;
 	if (edits->len > 0 && !splice_apply(message, root, edits, error))
 		return FALSE;
 	set_fields(message, values);
-	return range_survives(message, 0, message->body->len) || clear_gaps(message, error);
+	if (range_survives(message, 0, message->body->len))
+		return TRUE;
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
+		"something of the message was not made 7-bit");
+	return FALSE;
 }

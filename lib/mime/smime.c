@@ -1,6 +1,6 @@
 /*
  * The entity that is signed, the multipart/signed around it, and back. Bytes in, bytes out; fails
- * with ACUSE_ERROR_INVALID when the message cannot be signed as it is. No shared state.
+ * with ACUSE_ERROR_UNSIGNABLE when the message cannot be signed as it is. No shared state.
  */
 #include "mime/smime.h"
 
@@ -127,8 +127,8 @@ static gboolean is_sendable(const void *bytes, gsize size, GError **error)
 			trouble = "a line over 998 bytes";
 	}
 	if (trouble)
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "cannot be signed: it has %s",
-			trouble);
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNSIGNABLE,
+			"cannot be signed: it has %s", trouble);
 	return trouble == NULL;
 }
 

@@ -11,7 +11,7 @@
  * preceded by copies of From, To, Cc, Subject, Date and Message-ID folded to 78; empty line; body.
  * CRLF, 7-bit. A malformed Content-Type is not spliced: the body is wrapped in multipart/mixed;
  * hp="clear". The body goes into it: the message has none then, for it may be large. Fails with
- * ACUSE_ERROR_INVALID when the message has 8-bit bytes or lines over 998, and is as it was.
+ * ACUSE_ERROR_UNSIGNABLE when the message has 8-bit bytes or lines over 998, and is as it was.
  */
 GBytes *smime_entity(MailMessage *message, GError **error);
 

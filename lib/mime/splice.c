@@ -58,6 +58,8 @@ void leaf_edit_free(LeafEdit *edit)
 		return;
 	if (edit->values)
 		g_ptr_array_unref(edit->values);
+	if (edit->dropped)
+		g_array_unref(edit->dropped);
 	if (edit->insert)
 		g_byte_array_unref(edit->insert);
 	if (edit->decoded)
@@ -395,6 +397,11 @@ static gboolean stage_edit(MailMessage *after, LeafEdit *edit, GArray *patches, 
 			continue;
 		add_patch(patches, entry->field->value, entry->field->value_end, padded,
 			strlen(padded));
+	}
+	for (guint i = 0; edit->dropped && i < edit->dropped->len; i++) {
+		const ByteRange *range = &g_array_index(edit->dropped, ByteRange, i);
+
+		add_patch(patches, range->start, range->end, NULL, 0);
 	}
 	if (edit->encoding)
 		set_field(after, edit->part, patches, "Content-Transfer-Encoding", edit->encoding);

@@ -25,7 +25,12 @@ typedef struct {
 	const char *charset;  /* new charset, static; NULL: as it is */
 	const char *encoding; /* new Content-Transfer-Encoding, static; NULL: as it is */
 	GPtrArray *values;    /* FieldValue *, of fields of a nested part; NULL: none */
+	GArray *dropped;      /* ByteRange, of a multipart: what stands around its children */
 } LeafEdit;
+
+typedef struct {
+	gsize start, end; /* of the body */
+} ByteRange;
 
 typedef struct {
 	const PartField *field;

@@ -110,11 +110,8 @@ def compare_around(before, after, convert, inside=False):
 
 
 def same_around(one, other, convert):
-    """What stands around the parts is for no reader; letters that cannot be signed there may become question marks."""
-    if one == other:
-        return True
-    bare = re.sub("[^\\x00-\\x7f]", "?", one or "")
-    return convert and bare != one and other in (None, "", bare)
+    """What stands around the parts is for no reader: nothing of it is signed, but for attached messages."""
+    return one == other or (convert and not (other or "").strip())
 
 
 def is_doubtful(string):

@@ -1,5 +1,5 @@
 # unit tests of mime
-mime_tests = tests/unit/test-mime-facts tests/unit/test-mime-rewrite tests/unit/test-mime-smime \
+mime_tests = tests/unit/test-mime-facts tests/unit/test-mime-rewrite tests/unit/test-mime-sevenbit tests/unit/test-mime-smime \
 	tests/unit/test-mime-report tests/unit/test-mime-corpus tests/unit/test-golden \
 	tests/unit/test-signature tests/unit/test-mime-quote tests/unit/test-mime-attachments \
 	tests/unit/test-identity
@@ -9,8 +9,11 @@ mime_test_libs = lib/mime/libmime.a lib/core/libcore.a lib/base/libbase.a \
 	$(GMIME_LIBS) $(GUMBO_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_mime_facts_SOURCES = tests/unit/test-mime-facts.c
 tests_unit_test_mime_facts_LDADD = $(mime_test_libs)
-tests_unit_test_mime_rewrite_SOURCES = tests/unit/test-mime-rewrite.c
+mime_fixture = tests/unit/mime_fixture.c tests/unit/mime_fixture.h
+tests_unit_test_mime_rewrite_SOURCES = tests/unit/test-mime-rewrite.c $(mime_fixture)
 tests_unit_test_mime_rewrite_LDADD = $(mime_test_libs)
+tests_unit_test_mime_sevenbit_SOURCES = tests/unit/test-mime-sevenbit.c $(mime_fixture)
+tests_unit_test_mime_sevenbit_LDADD = $(mime_test_libs)
 tests_unit_test_mime_smime_SOURCES = tests/unit/test-mime-smime.c
 tests_unit_test_mime_smime_LDADD = $(mime_test_libs)
 tests_unit_test_mime_report_SOURCES = tests/unit/test-mime-report.c

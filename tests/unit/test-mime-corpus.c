@@ -113,7 +113,7 @@ static void check_signing(const char *path, MailMessage *message, Tally *tally)
 	g_autoptr(GBytes) kept = NULL, entity_back = NULL, cms_back = NULL;
 
 	if (!entity) {
-		assert_int_equal(error->code, ACUSE_ERROR_INVALID);
+		assert_int_equal(error->code, ACUSE_ERROR_UNSIGNABLE);
 		assert_true(same(before, message));
 		return;
 	}

@@ -1,4 +1,4 @@
-/* The signature block in messages of every shape, and the conversion to 7 bits. */
+/* The signature block in messages of every shape. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "mime/codec.h"
 #include "mime/facts.h"
 #include "mime/html.h"
 #include "mime/rewrite.h"
+#include "tests/unit/mime_fixture.h"
 
 #define BLOCK "Rosa Núñez\nSecretaría"
 #define HTML "<p>Rosa Núñez</p>"
@@ -21,38 +21,12 @@ typedef struct {
 	const char *name, *before, *after; /* after NULL: ACUSE_ERROR_DAMAGED; LF stands for CRLF */
 } Case;
 
-/* The header stays with LF, as in MailMessage; the body gets CRLF. */
-static MailMessage *load(const char *text)
-{
-	const char *split = strstr(text, "\n\n");
-	g_autoptr(GString) whole = g_string_new_len(text, split - text + 2);
-
-	for (const char *c = split + 2; *c; c++) {
-		if (*c == '\n')
-			g_string_append_c(whole, '\r');
-		g_string_append_c(whole, *c);
-	}
-	return mail_message_parse(whole->str, whole->len);
-}
-
-static char *show(const MailMessage *message)
-{
-	g_autoptr(GBytes) bytes = mail_message_to_bytes(message);
-	const char *data = g_bytes_get_data(bytes, NULL);
-	GString *text = g_string_new(NULL);
-
-	for (gsize i = 0; i < g_bytes_get_size(bytes); i++)
-		if (data[i] != '\r')
-			g_string_append_c(text, data[i]);
-	return g_string_free(text, FALSE);
-}
-
 static void check_block(const Case *c)
 {
-	g_autoptr(MailMessage) message = load(c->before);
+	g_autoptr(MailMessage) message = mime_load(c->before);
 	g_autoptr(GError) error = NULL;
 	gboolean done = mime_add_block(message, BLOCK, HTML, &error);
-	g_autofree char *after = show(message), *again = NULL;
+	g_autofree char *after = mime_show(message), *again = NULL;
 
 	if (done != (c->after != NULL))
 		fail_msg("%s: %s", c->name, done ? "was not refused" : error->message);
@@ -63,7 +37,7 @@ static void check_block(const Case *c)
 		return;
 	}
 	assert_true(mime_add_block(message, BLOCK, HTML, NULL));
-	again = show(message);
+	again = mime_show(message);
 	if (strcmp(after, again) != 0)
 		fail_msg("%s: twice:\n%s", c->name, again);
 }
@@ -273,13 +247,13 @@ static void test_structure(void **state)
 static void test_mail_without_text_gets_one(void **state)
 {
 	g_autoptr(MailMessage) message =
-		load("Subject: s\nContent-Type: application/pdf\nContent-Transfer-Encoding: "
-		     "base64\n\nJVBERg==\n");
+		mime_load("Subject: s\nContent-Type: application/pdf\nContent-Transfer-Encoding: "
+			  "base64\n\nJVBERg==\n");
 	g_autofree char *after = NULL, *again = NULL;
 
 	(void)state;
 	assert_true(mime_add_block(message, BLOCK, HTML, NULL));
-	after = show(message);
+	after = mime_show(message);
 	assert_non_null(
 		strstr(after, "Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/mixed; "));
 	assert_non_null(
@@ -287,98 +261,8 @@ static void test_mail_without_text_gets_one(void **state)
 	assert_non_null(strstr(after, "\nContent-Type: application/pdf\n"
 				      "Content-Transfer-Encoding: base64\n\nJVBERg==\n"));
 	assert_true(mime_add_block(message, BLOCK, HTML, NULL));
-	again = show(message);
+	again = mime_show(message);
 	assert_string_equal(after, again);
-}
-
-static void test_to_7bit(void **state)
-{
-	static const Case cases[] = {
-		{"7-bit stays", MIXED "\nx\n--m--\n", MIXED "\nx\n--m--\n"},
-		{"text", U8 "Año  \nFrom x\n",
-			"Content-Type: text/plain; charset=utf-8\n"
-			"Content-Transfer-Encoding: quoted-printable\n\nA=C3=B1o =20\n=46rom x\n"},
-		{"label of plain text", U8 "Ano\n",
-			"Content-Type: text/plain; charset=utf-8\n"
-			"Content-Transfer-Encoding: 7bit\n\nAno\n"},
-		{"binary",
-			"Content-Type: application/x\nContent-Transfer-Encoding: "
-			"binary\n\n\xff\xfe",
-			"Content-Type: application/x\nContent-Transfer-Encoding: base64\n\n//4=\n"},
-		{"inside an attached message",
-			MIXED "Content-Type: message/rfc822\nContent-Transfer-Encoding: "
-			      "8bit\n\nSubject: s\n" U8 "Año\n--m--\n",
-			MIXED "Content-Type: message/rfc822\nContent-Transfer-Encoding: "
-			      "7bit\n\nSubject: s\n"
-			      "Content-Type: text/plain; charset=utf-8\n"
-			      "Content-Transfer-Encoding: quoted-printable\n\nA=C3=B1o\n--m--\n"},
-		{"raw file name",
-			MIXED "Content-Type: application/pdf; name=\"Año 1.pdf\"\n"
-			      "Content-Description: Año\n"
-			      "Content-Disposition: attachment; filename=\"Año 1.pdf\"; size=3\n\n"
-			      "x\n--m--\n",
-			MIXED "Content-Type: application/pdf; name*=utf-8''A%C3%B1o%201.pdf\n"
-			      "Content-Description: =?utf-8?B?QcOxbw==?=\n"
-			      "Content-Disposition: attachment; filename*=utf-8''A%C3%B1o%201.pdf; "
-			      "size=3\n\nx\n--m--\n"},
-		{"raw file name, not UTF-8",
-			MIXED "Content-Type: application/pdf; name=\"A\xf1o\"\n\nx\n--m--\n",
-			MIXED "Content-Type: application/pdf; name*=utf-8''A%C3%B1o\n\nx\n--m--\n"},
-		{"header of an attached message",
-			MIXED "Content-Type: message/rfc822\n\nSubject: ñ\nFrom: José \"Peña\" "
-			      "<a@b>\n\nx\n--m--\n",
-			MIXED "Content-Type: message/rfc822\n\nSubject: =?utf-8?B?w7E=?=\nFrom: "
-			      "=?utf-8?B?Sm9zw6k=?= =?utf-8?B?IFBlw7Fh?= <a@b>\n\nx\n--m--\n"},
-		{"preamble", "Content-Type: multipart/mixed; boundary=m\n\nñ\n--m\n\nx\n--m--\n",
-			"Content-Type: multipart/mixed; boundary=m\n\n??\n--m\n\nx\n--m--\n"},
-		{"header in windows-1252",
-			"From: Jos\xe9 (Lim\xe1), \"Pe\xf1"
-			"a, L.\" <x@muni.test>\nSubject: A\xf1o\n"
-			"Content-Type: text/plain\n\nx\n",
-			"From: =?utf-8?B?Sm9zw6k=?= (=?utf-8?B?TGltw6E=?=), "
-			"=?utf-8?B?UGXDsWEsIEwu?=\n <x@muni.test>\nSubject: =?utf-8?B?QcOxbw==?=\n"
-			"Content-Type: text/plain\n\nx\n"},
-		{"letters in an address", "From: <jos\xc3\xa9@muni.test>\n\nx\n", NULL},
-		{"trailing blanks and From", "A: b\n\nx \nFrom y\n",
-			"A: b\nMIME-Version: 1.0\nContent-Transfer-Encoding: "
-			"quoted-printable\n\nx=20\n=46rom y\n"},
-		{"signed", "Content-Type: multipart/signed; boundary=b\n\n--b\n\nñ\n--b--\n", NULL},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autoptr(MailMessage) message = load(cases[i].before);
-		g_autoptr(GError) error = NULL;
-		gboolean done = mime_to_7bit(message, &error);
-		g_autofree char *after = show(message);
-
-		if (done != (cases[i].after != NULL))
-			fail_msg(
-				"%s: %s", cases[i].name, done ? "was not refused" : error->message);
-		if (!done)
-			assert_int_equal(error->code, ACUSE_ERROR_INVALID);
-		if (strcmp(after, done ? cases[i].after : cases[i].before) != 0)
-			fail_msg("%s:\n%s", cases[i].name, after);
-	}
-}
-
-static void test_long_lines(void **state)
-{
-	static const struct {
-		gsize length;
-		gboolean changes;
-	} cases[] = {{998, FALSE}, {999, TRUE}};
-
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autofree char *line = g_strnfill(cases[i].length, 'x');
-		g_autofree char *text = g_strconcat("A: b\n\n", line, "\n", NULL), *after = NULL;
-		g_autoptr(MailMessage) message = load(text);
-
-		assert_true(mime_to_7bit(message, NULL));
-		after = show(message);
-		assert_int_equal(strcmp(text, after) != 0, cases[i].changes);
-	}
 }
 
 /* How many times slower than by itself the program runs, as who runs it says (make check-valgrind).
@@ -419,7 +303,7 @@ static void test_html_limits(void **state)
 			count /= slowness();
 		for (guint j = 0; j < count; j++)
 			g_string_append(text, cases[i].item);
-		message = load(text->str);
+		message = mime_load(text->str);
 		if (mime_add_block(message, BLOCK, HTML, &error) != cases[i].fits)
 			fail_msg("%s", cases[i].name);
 		if (error)
@@ -440,33 +324,6 @@ static void test_attribute_limit(void **state)
 	}
 }
 
-/* Quoted-printable comes back as it was, whatever the bytes, and its lines are short. */
-static void test_qp_round_trip(void **state)
-{
-	g_autoptr(GRand) random = g_rand_new_with_seed(2026);
-
-	(void)state;
-	for (guint round = 0; round < 2000; round++) {
-		static const char alphabet[] = "a =\t\r\n.F\xf1\0From ";
-		guint8 bytes[300];
-		gsize size = (gsize)g_rand_int_range(random, 0, sizeof(bytes)), column = 0;
-		g_autoptr(GByteArray) encoded = g_byte_array_new(), decoded = NULL;
-
-		for (gsize i = 0; i < size; i++)
-			bytes[i] =
-				(guint8)alphabet[g_rand_int_range(random, 0, sizeof(alphabet) - 1)];
-		codec_append_qp(encoded, bytes, size, "\r\n");
-		for (guint i = 0; i < encoded->len; i++) {
-			column = encoded->data[i] == '\n' ? 0 : column + 1;
-			assert_true(column <= 77);
-		}
-		decoded = codec_decode(ENCODING_QP, encoded->data, encoded->len, NULL);
-		assert_int_equal(decoded->len, size);
-		if (size > 0)
-			assert_memory_equal(decoded->data, bytes, size);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -474,11 +331,8 @@ int main(void)
 		cmocka_unit_test(test_html),
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_mail_without_text_gets_one),
-		cmocka_unit_test(test_to_7bit),
-		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_html_limits),
 		cmocka_unit_test(test_attribute_limit),
-		cmocka_unit_test(test_qp_round_trip),
 	};
 
 	mime_init();

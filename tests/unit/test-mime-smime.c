@@ -108,7 +108,7 @@ static void test_refusals(void **state)
 		if ((entity != NULL) != cases[i].fits)
 			fail_msg("%s", cases[i].name);
 		if (!entity)
-			assert_int_equal(error->code, ACUSE_ERROR_INVALID);
+			assert_int_equal(error->code, ACUSE_ERROR_UNSIGNABLE);
 		g_free(cases[i].text);
 	}
 }
