@@ -44,7 +44,7 @@ class Case:
 def judge(sent, block, sign):
     """sign: the gateway was to sign it."""
     before, after = sent.before, sent.after
-    allowed = check_dates(before, after)
+    allowed = check_dates(before, after) + check_from(before, after)
     message = reader.read(before.bytes())
     if reader.is_protected(message) or (sign and not is_signed(after)):
         need(reader.holds_protected(message), "it was not signed, and its author did not either")
@@ -102,6 +102,17 @@ def check_dates(before, after):
         need(len(after.values(b"Date")) == 1 and is_now(after.values(b"Date")[0]), "the new Date is not the time of now")
         allowed += ("date",)
     return allowed
+
+
+def check_from(before, after):
+    """The name beside the address may be the directory's; the address is the author's."""
+    if before.values(b"From") == after.values(b"From"):
+        return ()
+    one, other = ([email.utils.parseaddr(value.decode("utf-8", "replace").strip()) for value in message.values(b"From")]
+                  for message in (before, after))
+    need(len(one) == len(other) == 1 and one[0][1].lower() == other[0][1].lower(), "the address of the From changed")
+    need(other[0][0] != "", "the From lost its name")
+    return ("from",)
 
 
 def is_now(value):
