@@ -143,6 +143,14 @@ static Outcome *intent_refused(const GError *error)
 {
 	Outcome *outcome;
 
+	/* Only provisiond knows when there is room again (P15): its own words. */
+	if (g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_OVER_LIMIT) ||
+		g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_OVER_LIMIT_FINAL)) {
+		const AcuseErrorRow *row = acuse_error_row_of(error);
+		g_autofree char *reply = g_strdup_printf("%s %s", row->smtp_status, error->message);
+
+		return outcome_reply(reply, row->name, NULL);
+	}
 	if (!g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_RELEASED))
 		return outcome_of_error(error, intent_refusal_is_final(error));
 	outcome = outcome_new(ACTION_DISCARD, "repeat-released");

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "core/plan.h"
+#include "provision/send_limits.h"
 #include "provision/reconcile.h"
 #include "provision/register.h"
 #include "provision/row.h"
@@ -68,6 +69,8 @@ typedef struct {
 	const Prepared *prepared; /* NULL: it comes later */
 	IntentOutcome outcome;
 	json_t *findings; /* register.h; owned; NULL before it was asked */
+	gboolean seen;	  /* the same mail was asked for before */
+	LimitsOver over;
 } Intent;
 
 static gboolean asks_signature(const Intent *intent)
@@ -107,6 +110,7 @@ static gboolean check_repeat(StoreTxn *txn, Intent *intent, const char *fingerpr
 
 	if (!send_record_find(txn, "fingerprint", fingerprint, &id, error))
 		return FALSE;
+	intent->seen = id != NULL;
 	if (id == NULL)
 		return TRUE;
 	before = send_record_load(txn, id, error);
@@ -286,6 +290,10 @@ static gboolean change_intent(StoreTxn *txn, gpointer data, GError **error)
 		return FALSE;
 	if (intent->outcome != INTENT_NEW)
 		return TRUE;
+	/* P15: the same mail does not count twice. */
+	if (!intent->seen && !limits_count(txn, intent->service, intent->body, intent->now_s,
+				     &intent->over, error))
+		return FALSE;
 	send = send_record_new(intent->body, intent->now_s);
 	register_note_findings(send, intent->findings);
 	return append_intent(txn, send, intent->now_s, error) &&
@@ -307,6 +315,15 @@ static gboolean refuse_repeat(const Intent *intent, GError **error)
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_REPEAT_UNDECIDED,
 		"the same mail waits for its outcome");
 	return FALSE;
+}
+
+static gboolean record_intent(Intent *intent, GError **error)
+{
+	gboolean done = store_run(intent->service->store, change_intent, intent, error);
+
+	limits_tell(intent->service, &intent->over);
+	limits_over_clear(&intent->over);
+	return done && refuse_repeat(intent, error);
 }
 
 /* The message came with the call and is put down with its record, or it is there already. */
@@ -348,7 +365,7 @@ static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GE
 {
 	Service *service = request->service;
 	const json_t *body = request->body;
-	Intent intent = {service, body, service->now_s(), NULL, INTENT_NEW, NULL};
+	Intent intent = {.service = service, .body = body, .now_s = service->now_s()};
 	json_auto_t *findings = NULL;
 	gboolean taken;
 	g_auto(Prepared) prepared = {.now_s = intent.now_s};
@@ -373,9 +390,9 @@ static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GE
 		if (permit == NULL)
 			return FALSE;
 	}
-	taken = store_run(service->store, change_intent, &intent, error);
+	taken = record_intent(&intent, error);
 	findings = intent.findings;
-	if (!taken || !refuse_repeat(&intent, error))
+	if (!taken)
 		return FALSE;
 	response->status = 201;
 	response->json = json_pack("{s:s, s:s?, s:O?}", "id", send_record_id(body), "permit",

@@ -4,6 +4,7 @@ provision_libsends_a_SOURCES = \
 	provision/sends.c provision/sends.h provision/sends_read.c provision/send_check.c \
 	provision/send_record.c provision/send_record.h \
 	provision/events.c \
+	provision/send_limits.c provision/send_limits.h \
 	provision/reconcile.c provision/reconcile.h \
 	provision/bundle.c provision/bundle.h
 provision_libsends_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(ARCHIVE_CFLAGS)

@@ -26,6 +26,8 @@ typedef enum {
 	TABLE_INDEX,  /* "kind/key[/more]" -> id, plain text */
 	TABLE_HEADS,  /* zero-padded tree size -> signed head (JSON with base64 CMS) */
 	TABLE_REPLIES, /* Idempotency-Key -> answer given */
+	TABLE_LIMITS,  /* "account/UID", "office/ADDRESS", "gateway/all" -> what it sent in the last
+			  hour, plain text (provision/send_limits.c) */
 	STORE_N_TABLES
 } StoreTable;
 

@@ -48,6 +48,7 @@ static const char *const table_names[ENGINE_N_TABLES] = {
 	[TABLE_INDEX] = "index.db",
 	[TABLE_HEADS] = "heads.db",
 	[TABLE_REPLIES] = "replies.db",
+	[TABLE_LIMITS] = "limits.db",
 	[ENGINE_LEAVES] = "leaves.db",
 	[ENGINE_OPENINGS] = "openings.db",
 	[ENGINE_NODES] = "nodes.db",

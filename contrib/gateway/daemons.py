@@ -85,6 +85,13 @@ phone=(01) 555-0100
 outgoing_socket={places.milter}
 evidence_socket={places.path("postfix", "spool", "acuse", "evidence.sock")}
 token_key={places.path("acuse", "token.key")}
+[policy]
+limit_account_messages=100000
+limit_account_recipients=100000
+limit_office_messages=100000
+limit_office_recipients=100000
+limit_gateway_messages=1000000
+limit_gateway_recipients=1000000
 [signing]
 module={MODULE}
 seal_token={SEAL_TOKEN}

@@ -72,6 +72,10 @@ static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
 	{ACUSE_ERROR_ADDRESS_8BIT, "address-8bit", FALSE, "553 5.6.7", 422,
 		N_("[S8] Una direccion tiene tildes o letras fuera de ASCII, y lo que se firma "
 		   "tiene que ser de 7 bits. Use otra direccion del destinatario (RFC 1847, 2.1)")},
+	{ACUSE_ERROR_OVER_LIMIT, "over-limit", TRUE, "451 4.7.1", 429,
+		N_("[P15] Se llego al limite de envios por hora. Intente mas tarde")},
+	{ACUSE_ERROR_OVER_LIMIT_FINAL, "over-limit-final", FALSE, "550 5.7.1", 429,
+		N_("[P15] Se paso el limite de envios por hora")},
 };
 
 G_DEFINE_QUARK(acuse - error - quark, acuse_error)

@@ -1,6 +1,7 @@
 # unit tests of sends, events and proof
 SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof \
-	tests/unit/test-reconcile tests/unit/test-register tests/unit/test-sends-message
+	tests/unit/test-reconcile tests/unit/test-register tests/unit/test-sends-message \
+	tests/unit/test-limits
 check_PROGRAMS += $(SENDS_TESTS)
 TESTS += $(SENDS_TESTS)
 SENDS_TEST_LIBS = $(PROVISION_LIBS) $(CMOCKA_LIBS)
@@ -24,3 +25,6 @@ tests_unit_test_reconcile_LDADD = $(SENDS_TEST_LIBS)
 tests_unit_test_register_SOURCES = tests/unit/test-register.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h
 tests_unit_test_register_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_register_LDADD = $(SENDS_TEST_LIBS)
+tests_unit_test_limits_SOURCES = tests/unit/test-limits.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h
+tests_unit_test_limits_CFLAGS = $(SENDS_TEST_CFLAGS)
+tests_unit_test_limits_LDADD = $(SENDS_TEST_LIBS)
