@@ -1,9 +1,9 @@
 /*
  * replies.h over TABLE_REPLIES: key = SHA-256 of caller and Idempotency-Key, value =
  * {"time","status","fingerprint","json"} or, when the answer is secret, {"time","secret"} alone:
- * neither the answer nor a digest of a body that holds a password is kept. Two calls with one key
- * at the same time: the second waits for the first. Fails with CONFLICT, INVALID or as the store
- * does.
+ * neither the answer nor a digest of a body that holds a password is kept. {"time","begun"} came
+ * with the call's first change and stays when its answer never did. Two calls with one key at the
+ * same time: the second waits for the first. Fails with CONFLICT, INVALID or as the store does.
  */
 #include "provision/replies.h"
 
@@ -20,8 +20,23 @@ struct _Replies {
 	Service *service;
 	GMutex lock;
 	GCond ended;
-	GHashTable *running; /* table keys */
+	GHashTable *running; /* table key -> Claim * */
 };
+
+/* A key in use, and whether the store knows. */
+typedef struct {
+	char *name, *value;
+	gboolean written;
+} Claim;
+
+static void claim_free(gpointer data)
+{
+	Claim *claim = data;
+
+	g_free(claim->name);
+	free(claim->value);
+	g_free(claim);
+}
 
 Replies *replies_new(Service *service)
 {
@@ -30,7 +45,7 @@ Replies *replies_new(Service *service)
 	replies->service = service;
 	g_mutex_init(&replies->lock);
 	g_cond_init(&replies->ended);
-	replies->running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	replies->running = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, claim_free);
 	return replies;
 }
 
@@ -65,13 +80,27 @@ static gboolean check_key(const char *key, GError **error)
 	return ok;
 }
 
-static void take_key(Replies *replies, const char *name)
+static Claim *claim_new(const char *name, gint64 now_s)
 {
+	Claim *claim = g_new0(Claim, 1);
+	json_t *begun = json_pack("{s:I, s:b}", "time", (json_int_t)now_s, "begun", 1);
+
+	claim->name = g_strdup(name);
+	claim->value = json_dumps(begun, JSON_COMPACT);
+	json_decref(begun);
+	return claim;
+}
+
+static Claim *take_key(Replies *replies, const char *name)
+{
+	Claim *claim = claim_new(name, replies->service->now_s());
+
 	g_mutex_lock(&replies->lock);
 	while (g_hash_table_contains(replies->running, name))
 		g_cond_wait(&replies->ended, &replies->lock);
-	g_hash_table_add(replies->running, g_strdup(name));
+	g_hash_table_insert(replies->running, claim->name, claim);
 	g_mutex_unlock(&replies->lock);
+	return claim;
 }
 
 static void give_key(Replies *replies, const char *name)
@@ -97,7 +126,11 @@ static gboolean look_up(Replies *replies, const char *name, const char *fingerpr
 	if (text == NULL)
 		return TRUE;
 	kept = json_loads(text, 0, NULL);
-	if (json_is_true(json_object_get(kept, "secret"))) {
+	if (json_is_true(json_object_get(kept, "begun"))) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT,
+			"the call of this Idempotency-Key was begun and its answer lost: see what "
+			"it did");
+	} else if (json_is_true(json_object_get(kept, "secret"))) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT,
 			"the answer to this Idempotency-Key was given once and is not kept");
 	} else if (g_strcmp0(json_string_value(json_object_get(kept, "fingerprint")),
@@ -113,41 +146,71 @@ static gboolean look_up(Replies *replies, const char *name, const char *fingerpr
 	return *answered;
 }
 
+static gboolean write_claim(StoreTxn *txn, gpointer data, GError **error)
+{
+	Claim *claim = data;
+
+	claim->written = store_put(txn, TABLE_REPLIES, claim->name, claim->value, error);
+	return claim->written;
+}
+
 gboolean replies_begin(Replies *replies, const char *caller, const char *key,
 	const char *fingerprint, ApiResponse *response, gboolean *answered, GError **error)
 {
 	g_autofree char *name = NULL;
+	Claim *claim;
 	gboolean ok;
 
 	*answered = FALSE;
 	if (!check_key(key, error))
 		return FALSE;
 	name = table_key(caller, key);
-	take_key(replies, name);
+	claim = take_key(replies, name);
 	ok = look_up(replies, name, fingerprint, response, answered, error);
 	if (!ok || *answered)
 		give_key(replies, name);
+	else
+		store_accompany(write_claim, claim);
 	return ok;
 }
 
 typedef struct {
 	const char *name;
-	char *value;
+	char *value; /* NULL: the call failed, and its key is free again */
 } Keep;
 
 static gboolean keep_reply(StoreTxn *txn, gpointer data, GError **error)
 {
 	const Keep *keep = data;
 
+	if (keep->value == NULL)
+		return store_delete(txn, TABLE_REPLIES, keep->name, error);
 	return store_put(txn, TABLE_REPLIES, keep->name, keep->value, error);
+}
+
+/* The claim is this thread's alone until its key is given back. */
+static gboolean claim_is_written(Replies *replies, const char *name)
+{
+	const Claim *claim;
+	gboolean written;
+
+	g_mutex_lock(&replies->lock);
+	claim = g_hash_table_lookup(replies->running, name);
+	written = claim != NULL && claim->written;
+	g_mutex_unlock(&replies->lock);
+	return written;
 }
 
 gboolean replies_end(Replies *replies, const char *caller, const char *key, const char *fingerprint,
 	const ApiResponse *response, GError **error)
 {
 	g_autofree char *name = table_key(caller, key);
+	Keep keep = {.name = name};
 	gboolean ok = TRUE;
 
+	store_accompany(NULL, NULL);
+	if (response == NULL && claim_is_written(replies, name))
+		ok = store_run(replies->service->store, keep_reply, &keep, error);
 	if (response != NULL) {
 		json_int_t now = replies->service->now_s();
 		/* What is no JSON (a page) is not kept either. */
@@ -156,8 +219,8 @@ gboolean replies_end(Replies *replies, const char *caller, const char *key, cons
 				       : json_pack("{s:I, s:i, s:s, s:O?}", "time", now, "status",
 						 (int)response->status, "fingerprint", fingerprint,
 						 "json", response->json);
-		Keep keep = {.name = name, .value = json_dumps(kept, JSON_COMPACT)};
 
+		keep.value = json_dumps(kept, JSON_COMPACT);
 		ok = store_run(replies->service->store, keep_reply, &keep, error);
 		free(keep.value);
 		json_decref(kept);

@@ -33,6 +33,12 @@
 typedef struct {
 	StoreChange change;
 	gpointer data;
+} Companion;
+
+typedef struct {
+	StoreChange change;
+	gpointer data;
+	Companion *companion; /* NULL: none */
 	GError *error;
 	gboolean ok, done;
 	GCond woken;
@@ -204,6 +210,9 @@ static void run_one(Store *store, EngineTxn *parent, Waiting *waiting, guint64 *
 	if (txn.txn == NULL)
 		return;
 	waiting->ok = waiting->change(&txn, waiting->data, &waiting->error);
+	if (waiting->ok && waiting->companion != NULL)
+		waiting->ok =
+			waiting->companion->change(&txn, waiting->companion->data, &waiting->error);
 	if (waiting->ok && txn.failure != NULL) {
 		waiting->error = g_steal_pointer(&txn.failure);
 		waiting->ok = FALSE;
@@ -331,9 +340,32 @@ static gpointer committer_run(gpointer data)
 	return NULL;
 }
 
+/* Of this thread, for its next change. */
+static GPrivate next_companion = G_PRIVATE_INIT(g_free);
+
+void store_accompany(StoreChange companion, gpointer data)
+{
+	Companion *next = NULL;
+
+	if (companion != NULL) {
+		next = g_new(Companion, 1);
+		*next = (Companion){companion, data};
+	}
+	g_private_replace(&next_companion, next);
+}
+
+static Companion *take_companion(void)
+{
+	Companion *companion = g_private_get(&next_companion);
+
+	g_private_set(&next_companion, NULL);
+	return companion;
+}
+
 gboolean store_run(Store *store, StoreChange change, gpointer data, GError **error)
 {
-	Waiting waiting = {.change = change, .data = data};
+	g_autofree Companion *companion = take_companion();
+	Waiting waiting = {.change = change, .data = data, .companion = companion};
 
 	if (g_thread_self() == store->committer) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INTERNAL,

@@ -59,6 +59,12 @@ gboolean store_verify(const char *folder, GError **error);
 typedef gboolean (*StoreChange)(StoreTxn *txn, gpointer data, GError **error);
 gboolean store_run(Store *store, StoreChange change, gpointer data, GError **error);
 
+/*
+ * The next change of this thread brings `companion` with it, run after it in the same transaction:
+ * both are durable, or none is. NULL: none, any more.
+ */
+void store_accompany(StoreChange companion, gpointer data);
+
 /* Inside a change. */
 gboolean store_put(
 	StoreTxn *txn, StoreTable table, const char *key, const char *value, GError **error);

@@ -22,6 +22,12 @@ tests_unit_test_http_SOURCES = tests/unit/test-http.c
 tests_unit_test_http_CFLAGS = $(STORE_TEST_CFLAGS) $(CURL_CFLAGS)
 tests_unit_test_http_LDADD = $(STORE_TEST_LIBS)
 
+check_PROGRAMS += tests/unit/test-replies
+TESTS += tests/unit/test-replies
+tests_unit_test_replies_SOURCES = tests/unit/test-replies.c
+tests_unit_test_replies_CFLAGS = $(STORE_TEST_CFLAGS)
+tests_unit_test_replies_LDADD = $(STORE_TEST_LIBS)
+
 check_PROGRAMS += tests/unit/test-outbox
 TESTS += tests/unit/test-outbox
 tests_unit_test_outbox_SOURCES = tests/unit/test-outbox.c
