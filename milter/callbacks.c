@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "milter/apply.h"
 #include "milter/evidence.h"
+#include "milter/metrics.h"
 #include "milter/outgoing.h"
 #include "milter/session.h"
 
@@ -79,11 +80,11 @@ static void log_outcome(const Session *session, const Outcome *outcome)
 {
 	const Envelope *envelope = session->envelope;
 
-	static gint held_back; /* since the start */
+	guint64 held_back = metrics_count(outcome);
 	g_autofree char *count = NULL;
 
 	if (g_strcmp0(outcome->decision, "damaged") == 0) {
-		count = g_strdup_printf("%d", g_atomic_int_add(&held_back, 1) + 1);
+		count = g_strdup_printf("%" G_GUINT64_FORMAT, held_back);
 		log_error("not released: the check of the edited message failed", "queue_id",
 			envelope->queue_id, "count", count, NULL);
 	}

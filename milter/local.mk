@@ -8,6 +8,7 @@ milter_libmilterdecide_a_SOURCES = \
 	milter/inspect.c milter/inspect.h \
 	milter/intent.c milter/intent.h \
 	milter/options.c milter/options.h \
+	milter/metrics.c milter/metrics.h \
 	milter/outcome.c milter/outcome.h \
 	milter/local_mail.c milter/local_mail.h \
 	milter/outgoing.c milter/outgoing.h \

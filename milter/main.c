@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "mime/facts.h"
 #include "milter/callbacks.h"
+#include "milter/metrics.h"
 #include "milter/services.h"
 
 static gboolean parse_instance(const char *word, Instance *instance)
@@ -73,6 +74,15 @@ static struct {
 	Services *services;
 } world;
 
+static gboolean start_metrics(Instance instance, GError **error)
+{
+	gboolean outgoing = instance == INSTANCE_OUTGOING;
+	const char *path = settings_string(
+		world.settings, "milter", outgoing ? "outgoing_metrics" : "evidence_metrics");
+
+	return metrics_start(path, outgoing ? "outgoing" : "evidence", error);
+}
+
 static int serve(const char *file, Instance instance, GError **error)
 {
 	int status;
@@ -81,7 +91,7 @@ static int serve(const char *file, Instance instance, GError **error)
 	if (world.settings == NULL)
 		return 1;
 	world.options = milter_options_new(world.settings, instance, error);
-	if (world.options == NULL)
+	if (world.options == NULL || !start_metrics(instance, error))
 		return 1;
 	world.services = services_new(world.settings, world.options, instance, error);
 	if (world.services == NULL || !callbacks_open(world.services, instance, error))

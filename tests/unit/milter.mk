@@ -1,11 +1,13 @@
 # unit tests of milter
-check_PROGRAMS += tests/unit/test-archive tests/unit/test-compress tests/unit/test-inspect tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter
-TESTS += tests/unit/test-archive tests/unit/test-compress tests/unit/test-inspect tests/unit/test-session tests/unit/test-outgoing tests/unit/test-evidence-milter \
+check_PROGRAMS += tests/unit/test-archive tests/unit/test-compress tests/unit/test-inspect tests/unit/test-session tests/unit/test-metrics tests/unit/test-outgoing tests/unit/test-evidence-milter
+TESTS += tests/unit/test-archive tests/unit/test-compress tests/unit/test-inspect tests/unit/test-session tests/unit/test-metrics tests/unit/test-outgoing tests/unit/test-evidence-milter \
 	tests/unit/milter-protocol.py
 EXTRA_DIST += tests/unit/milter-fakes.h tests/unit/milter-protocol.py
 
 tests_unit_test_session_SOURCES = tests/unit/test-session.c
 tests_unit_test_session_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
+tests_unit_test_metrics_SOURCES = tests/unit/test-metrics.c tests/unit/temporary.h
+tests_unit_test_metrics_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
 tests_unit_test_outgoing_SOURCES = tests/unit/test-outgoing.c tests/unit/outgoing-mail.h tests/unit/milter-fakes.c
 tests_unit_test_outgoing_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_outgoing_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
