@@ -26,6 +26,8 @@ fuzz_targets = \
 	tests/fuzz/fuzz-cms \
 	tests/fuzz/fuzz-body \
 	tests/fuzz/fuzz-form \
+	tests/fuzz/fuzz-archive \
+	tests/fuzz/fuzz-attachments \
 	tests/fuzz/fuzz-route
 check_PROGRAMS += $(fuzz_targets)
 TESTS += $(fuzz_targets)
@@ -92,6 +94,12 @@ tests_fuzz_fuzz_body_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz-form.c
 tests_fuzz_fuzz_form_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_form_LDADD = provision/libaccounts.a $(fuzz_libs)
+tests_fuzz_fuzz_archive_SOURCES = tests/fuzz/fuzz-archive.c
+tests_fuzz_fuzz_archive_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_archive_LDADD = $(FUZZ_LDFLAGS) tests/fuzz/libfuzz.a $(MILTER_DECIDE_LIBS)
+tests_fuzz_fuzz_attachments_SOURCES = tests/fuzz/fuzz-attachments.c
+tests_fuzz_fuzz_attachments_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_attachments_LDADD = $(FUZZ_LDFLAGS) tests/fuzz/libfuzz.a $(MILTER_DECIDE_LIBS)
 tests_fuzz_fuzz_route_SOURCES = tests/fuzz/fuzz-route.c
 tests_fuzz_fuzz_route_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_route_LDADD = $(fuzz_libs)
