@@ -28,6 +28,24 @@ static json_t *prepared_to_json(const PreparedInput *input)
 	return body;
 }
 
+/* Those in mode log or warn: an enforced one has no intent. */
+static json_t *findings_to_json(const Plan *plan)
+{
+	json_t *findings = json_array();
+
+	for (guint i = 0; i < plan->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(plan->findings, i);
+		json_t *row = json_object();
+
+		set_text(row, "rule", finding->rule);
+		set_text(row, "mode", rule_mode_name(finding->mode));
+		set_text(row, "article", finding->article);
+		set_foreign_text(row, "text", finding->advice);
+		json_array_append_new(findings, row);
+	}
+	return findings;
+}
+
 static json_t *intent_to_json(const IntentInput *input)
 {
 	json_t *body = json_object();
@@ -58,6 +76,8 @@ static json_t *intent_to_json(const IntentInput *input)
 	set_text(body, "block", input->block);
 	set_foreign_text(body, "date_original", input->date_original);
 	json_object_set_new(body, "sign", json_boolean(input->plan->sign));
+	if (input->plan->findings->len > 0)
+		json_object_set_new(body, "findings", findings_to_json(input->plan));
 	if (input->prepared != NULL)
 		json_object_set_new(body, "prepared", prepared_to_json(input->prepared));
 	return body;

@@ -48,6 +48,7 @@ Outbox *outbox_start_with(Service *service, const OutboxKind *const *tables, GEr
 /* How many entries wait, and a new string that says why the first in trouble does, or NULL. */
 guint outbox_waiting(Outbox *outbox, char **trouble);
 
-extern const OutboxKind outbox_kinds_accounts[], outbox_kinds_tokens[]; /* end with kind NULL */
+extern const OutboxKind outbox_kinds_accounts[], outbox_kinds_tokens[],
+	outbox_kinds_notices[]; /* end with kind NULL */
 
 #endif

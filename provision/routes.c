@@ -25,6 +25,7 @@ const Route *const route_tables[] = {
 static const OutboxKind *const outbox_tables[] = {
 	outbox_kinds_accounts,
 	outbox_kinds_tokens,
+	outbox_kinds_notices,
 	NULL,
 };
 

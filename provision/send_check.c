@@ -15,6 +15,8 @@
 #define MAX_SUBJECT (64 * 1024)
 #define MAX_MESSAGE_ID 4096
 #define MAX_DATE 1000
+#define MAX_FINDINGS 64
+#define MAX_FINDING 2000
 #define BASE32 "abcdefghijklmnopqrstuvwxyz234567"
 #define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -106,6 +108,33 @@ static gboolean check_texts(const json_t *body, GError **error)
 	return TRUE;
 }
 
+/* What the policy found and let through (P13). */
+static gboolean check_findings(const json_t *body, GError **error)
+{
+	const json_t *findings = json_object_get(body, "findings");
+	RuleMode mode;
+	json_t *row;
+	size_t i;
+
+	if (findings == NULL)
+		return TRUE;
+	if (!json_is_array(findings) || json_array_size(findings) > MAX_FINDINGS)
+		return api_invalid(error, "findings", "must be an array, and not of too many");
+	json_array_foreach(findings, i, row) {
+		if (!api_known(row, error, "rule", "mode", "article", "text", NULL) ||
+			api_string(row, "rule", 16, error) == NULL ||
+			api_string(row, "article", 200, error) == NULL ||
+			!check_foreign(row, "text", MAX_FINDING, error))
+			return FALSE;
+		if (row_text(row, "text") == NULL)
+			return api_invalid(error, "findings", "one of them has no text");
+		if (!rule_mode_parse(row_text(row, "mode"), &mode) ||
+			(mode != MODE_LOG && mode != MODE_WARN))
+			return api_invalid(error, "mode", "must be log or warn");
+	}
+	return TRUE;
+}
+
 /* What became of the signature block (P4). */
 static gboolean is_block_word(const char *text)
 {
@@ -124,13 +153,13 @@ gboolean send_check_intent(const json_t *body, GError **error)
 	if (!api_known(body, error, "id", "token", "class", "login", "mailbox", "message_id",
 		    "date", "subject", "document_type", "expediente", "recipients", "queue_id",
 		    "client_address", "content_sha256", "entity_sha256", "sign", "prepared",
-		    "block", "date_original", NULL) ||
+		    "block", "date_original", "findings", NULL) ||
 		!check_texts(body, error) ||
 		!check_foreign(body, "message_id", MAX_MESSAGE_ID, error) ||
 		!check_foreign(body, "date", MAX_DATE, error) ||
 		!check_foreign(body, "date_original", MAX_DATE, error) ||
 		!check_foreign(body, "subject", MAX_SUBJECT, error) ||
-		!check_recipients(body, error))
+		!check_recipients(body, error) || !check_findings(body, error))
 		return FALSE;
 	if (!send_class_parse(row_text(body, "class"), &send_class))
 		return api_invalid(error, "class", "no such class");

@@ -10,10 +10,11 @@
 
 #include "base/error.h"
 #include "core/plan.h"
-#include "provision/send_limits.h"
+#include "provision/notices.h"
 #include "provision/reconcile.h"
 #include "provision/register.h"
 #include "provision/row.h"
+#include "provision/send_limits.h"
 #include "provision/send_record.h"
 #include "provision/tokens.h"
 #include "signer/permit.h"
@@ -134,6 +135,19 @@ static gboolean check_repeat(StoreTxn *txn, Intent *intent, const char *fingerpr
 	return TRUE;
 }
 
+/* "P7 warn; P3 log": what a rule said may name people, which rule said it does not. */
+static char *findings_in_short(const json_t *send)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	json_t *finding;
+	size_t i;
+
+	json_array_foreach(json_object_get(send, "findings"), i, finding)
+		g_string_append_printf(text, "%s%s %s", i > 0 ? "; " : "",
+			row_text(finding, "rule"), row_text(finding, "mode"));
+	return text->len > 0 ? g_strdup(text->str) : NULL;
+}
+
 static Record *intent_leaf(const json_t *send, gint64 now_s)
 {
 	static const char *const plain[] = {"class", "message_id", "date", "document_type",
@@ -142,9 +156,11 @@ static Record *intent_leaf(const json_t *send, gint64 now_s)
 	static const char *const personal[] = {
 		"login", "mailbox", "subject", "client_address", "token"};
 	Record *record = record_new("send.intent", send_record_id(send), now_s);
+	g_autofree char *findings = findings_in_short(send);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(plain); i++)
 		record_add(record, plain[i], row_text(send, plain[i]));
+	record_add(record, "findings", findings);
 	record_add(record, "sign", json_is_true(json_object_get(send, "sign")) ? "true" : "false");
 	record_add_int(
 		record, "recipients", (gint64)json_array_size(json_object_get(send, "recipients")));
@@ -249,7 +265,8 @@ static gboolean take_prepared(StoreTxn *txn, json_t *send, const Prepared *prepa
 	return (prepared->packed == NULL ||
 		       store_put_blob(txn, prepared->message_sha256, prepared->packed, error)) &&
 	       add_attempt(txn, send, prepared->queue_id, error) &&
-	       append_prepared(txn, send, prepared, error);
+	       append_prepared(txn, send, prepared, error) &&
+	       notice_add_warnings(txn, send, prepared->domain, prepared->now_s, error);
 }
 
 /* The client that got no answer asks again: it gets the same one, and nothing is recorded twice. */
@@ -317,6 +334,11 @@ static gboolean refuse_repeat(const Intent *intent, GError **error)
 	return FALSE;
 }
 
+static const char *own_domain(const Service *service)
+{
+	return settings_string(service->settings, "institution", "domain");
+}
+
 static gboolean record_intent(Intent *intent, GError **error)
 {
 	gboolean done = store_run(intent->service->store, change_intent, intent, error);
@@ -368,7 +390,7 @@ static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GE
 	Intent intent = {.service = service, .body = body, .now_s = service->now_s()};
 	json_auto_t *findings = NULL;
 	gboolean taken;
-	g_auto(Prepared) prepared = {.now_s = intent.now_s};
+	g_auto(Prepared) prepared = {.now_s = intent.now_s, .domain = own_domain(service)};
 	g_autofree char *permit = NULL;
 
 	if (!send_check_intent(body, error) || !check_account(service, body, error))
@@ -414,7 +436,9 @@ static gboolean change_prepared(StoreTxn *txn, gpointer data, GError **error)
 static gboolean post_prepared(const ApiRequest *request, ApiResponse *response, GError **error)
 {
 	Service *service = request->service;
-	g_auto(Prepared) prepared = {.id = request->arguments[0], .now_s = service->now_s()};
+	g_auto(Prepared) prepared = {.id = request->arguments[0],
+		.now_s = service->now_s(),
+		.domain = own_domain(service)};
 
 	if (!send_check_prepared(request->body, &prepared, error) ||
 		!check_message(request, &prepared, error) ||

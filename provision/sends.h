@@ -16,6 +16,7 @@ GPtrArray *sends_under(Store *store, const char *prefix, guint limit, GError **e
 typedef struct {
 	const char *id, *message_sha256, *queue_id, *certificate_sha256,
 		*cms_sha256; /* the two last may be NULL */
+	const char *domain;  /* the institution's */
 	json_int_t size;
 	gint64 now_s;
 	GBytes *packed; /* of the message that came with the call, for the store; NULL: a blob is

@@ -119,6 +119,8 @@ auditor_users=0
 folder={state}/provision/ledger
 store={state}/provision/store
 floor_mib=64
+[notices]
+smtp=127.0.0.1:{places.port("notices")}
 [proof]
 postfix_config={places.path("postfix", "etc")}
 reconcile_interval_s=2

@@ -192,6 +192,10 @@ const SettingRow settings_table[] = {
 	S("proof", "authserv_id", "",
 		"authserv-id of our own Authentication-Results; empty: none counts."),
 
+	S("notices", "smtp", "127.0.0.1:10025",
+		"ADDRESS:PORT of the smtpd on this machine that takes the gateway's own notices; "
+		"empty: none are sent."),
+
 	I("naming", "first_number", "1", 1, 99,
 		"First number given to a name that is taken twice."),
 	L("naming", "taken_files", "/etc/aliases",

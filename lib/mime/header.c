@@ -318,3 +318,16 @@ guint header_count_parameters(const char *value)
 	}
 	return count;
 }
+
+/* Not g_date_time_format: its names of days and months follow the locale. */
+char *header_date_text(gint64 time_s)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(time_s);
+
+	return g_strdup_printf("%.3s, %d %.3s %d %02d:%02d:%02d +0000",
+		&"MonTueWedThuFriSatSun"[3 * (g_date_time_get_day_of_week(now) - 1)],
+		g_date_time_get_day_of_month(now),
+		&"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * (g_date_time_get_month(now) - 1)],
+		g_date_time_get_year(now), g_date_time_get_hour(now), g_date_time_get_minute(now),
+		g_date_time_get_second(now));
+}

@@ -20,6 +20,8 @@ char *header_decode(const char *value, gboolean *sure);
 
 /* A Date (RFC 5322 3.3) in Unix seconds; FALSE when it cannot be read. */
 gboolean header_date(const char *value, gint64 *seconds);
+/* A time as the value of a Date field, in UTC; a new string. */
+char *header_date_text(gint64 time_s);
 
 /* The ids between < and >, in order. NULL-terminated. */
 char **header_ids(const char *value);

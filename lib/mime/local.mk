@@ -12,6 +12,7 @@ lib_mime_libmime_a_SOURCES = \
 	lib/mime/html.c lib/mime/html.h lib/mime/html_limits.c \
 	lib/mime/logo.c \
 	lib/mime/message.c lib/mime/message.h \
+	lib/mime/notice.c lib/mime/notice.h \
 	lib/mime/part.c lib/mime/part.h \
 	lib/mime/present.c lib/mime/present.h \
 	lib/mime/protection.c lib/mime/protection.h \

@@ -73,16 +73,19 @@ static void check_values(Findings *findings, const char *config)
 /* What the services of master.cf set for themselves: without it Acuse answers 451, or never sees
  * the mail. */
 static const struct {
-	const char *daemon_name, *setting, *value;
+	const char *daemon_name, *type; /* NULL: of every type */
+	const char *setting, *value;
 	const char *why;
 } wanted_services[] = {
-	{"SUBMISSION", "smtpd_milters", "unix:", N_("sin esto los reportes no pasan por Acuse")},
-	{"SUBMISSION", "smtpd_command_filter", ":",
+	{"SUBMISSION", NULL, "smtpd_milters",
+		"unix:", N_("sin esto los reportes no pasan por Acuse")},
+	{"SUBMISSION", NULL, "smtpd_command_filter", ":",
 		N_("sin esto no llegan los reportes de entrega")},
-	{"INBOUND", NULL, NULL, N_("sin esto no llegan las respuestas")},
-	{"INTERNAL", NULL, NULL, N_("sin esto no llegan los reportes de entrega")},
-	{"LOCAL", "non_smtpd_milters",
+	{"INBOUND", NULL, NULL, NULL, N_("sin esto no llegan las respuestas")},
+	{"INTERNAL", NULL, NULL, NULL, N_("sin esto no llegan los reportes de entrega")},
+	{"LOCAL", "unix", "non_smtpd_milters",
 		"unix:", N_("sin esto un correo local puede pasar por reporte de Postfix")},
+	{"LOCAL", "inet", "smtpd_milters", "unix:", N_("sin esto no salen los avisos de Acuse")},
 };
 
 /* The value of "SERVICE/SETTING = value" among the lines of postconf -P; NULL: not there. */
@@ -100,6 +103,7 @@ static const char *service_value(char *const *lines, const char *service, const 
 static gboolean check_service(Findings *findings, char *const *lines, gsize wish)
 {
 	static const char mark[] = "/milter_macro_daemon_name = ";
+	const char *type = wanted_services[wish].type;
 	const char *setting = wanted_services[wish].setting;
 	gboolean found = FALSE;
 
@@ -110,10 +114,12 @@ static gboolean check_service(Findings *findings, char *const *lines, gsize wish
 
 		if (at == NULL || strcmp(at + strlen(mark), wanted_services[wish].daemon_name) != 0)
 			continue;
+		service = g_strndup(*line, (gsize)(at - *line));
+		if (type != NULL && !g_str_has_suffix(service, type))
+			continue;
 		found = TRUE;
 		if (setting == NULL)
 			continue;
-		service = g_strndup(*line, (gsize)(at - *line));
 		value = service_value(lines, service, setting);
 		if (value == NULL || strstr(value, wanted_services[wish].value) == NULL)
 			finding_add(findings, FINDING_BAD, service, _("%s = %s: debe tener %s: %s"),

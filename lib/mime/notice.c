@@ -1,0 +1,60 @@
+/* notice.h: writes only, never parses. Never fails: what cannot stand in a field is left out. No
+ * shared state. */
+#include "mime/notice.h"
+
+#include <string.h>
+
+#include "mime/codec.h"
+#include "mime/encode.h"
+#include "mime/header.h"
+
+/* One line, without the marks that would end a quoted string. */
+static char *one_line(const char *text, gboolean quoted)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	GString *line = g_string_new(NULL);
+
+	for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
+		gunichar c = g_utf8_get_char(at);
+
+		if (quoted && (c == '"' || c == '\\'))
+			continue;
+		g_string_append_unichar(line, g_unichar_iscntrl(c) ? ' ' : c);
+	}
+	return g_string_free(line, FALSE);
+}
+
+/* encode_field refuses only what is no text: then nothing is said. */
+static void append_field(GString *out, const char *name, const char *value)
+{
+	g_autofree char *encoded = encode_field(name, value, "utf-8");
+
+	encode_append_folded(out, name, encoded != NULL ? encoded : "", "\r\n");
+}
+
+GBytes *mime_notice(const NoticeMail *mail)
+{
+	GString *out = g_string_new(NULL);
+	g_autofree char *name = one_line(mail->from_name, TRUE);
+	g_autofree char *from = g_strdup_printf("\"%s\" <%s>", name, mail->from);
+	g_autofree char *subject = one_line(mail->subject, FALSE);
+	g_autofree char *message_id = g_strdup_printf("<%s>", mail->message_id);
+	g_autofree char *date = header_date_text(mail->date_s);
+	g_autofree char *text = g_utf8_make_valid(mail->text, -1);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_autofree char *crlf = g_strjoinv("\r\n", lines);
+	g_autofree char *body = codec_base64((const guint8 *)crlf, strlen(crlf), "\r\n");
+
+	append_field(out, "From", from);
+	append_field(out, "To", mail->to);
+	append_field(out, "Subject", subject);
+	append_field(out, "Date", date);
+	append_field(out, "Message-ID", message_id);
+	append_field(out, "Auto-Submitted", "auto-generated");
+	append_field(out, "MIME-Version", "1.0");
+	append_field(out, "Content-Type", "text/plain; charset=utf-8");
+	append_field(out, "Content-Transfer-Encoding", "base64");
+	g_string_append(out, "\r\n");
+	g_string_append(out, body);
+	return g_string_free_to_bytes(out);
+}

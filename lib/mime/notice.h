@@ -1,0 +1,22 @@
+/* Mails that the gateway itself writes to people of the institution. */
+#ifndef ACUSE_MIME_NOTICE_H
+#define ACUSE_MIME_NOTICE_H
+
+#include <glib.h>
+
+typedef struct {
+	const char *from_name, *from; /* UTF-8; the institution's own address */
+	const char *to;
+	const char *subject; /* UTF-8 */
+	const char *text;    /* UTF-8, LF lines */
+	const char *message_id;
+	gint64 date_s;
+} NoticeMail;
+
+/*
+ * The whole message in ASCII with CRLF: text/plain in UTF-8, Auto-Submitted: auto-generated (RFC
+ * 3834 5), so that no program answers it. Control characters in names and subject become blanks.
+ */
+GBytes *mime_notice(const NoticeMail *mail);
+
+#endif

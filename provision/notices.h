@@ -1,0 +1,38 @@
+/*
+ * Mails of the gateway to people of the institution: what was found in a mail of theirs (P13), what
+ * the OTIC has to know. A notice is committed with the record that gives cause for it, waits in the
+ * outbox, and is handed to the smtpd of [notices] smtp. It goes out at least once: the same notice
+ * has the same Message-ID every time.
+ */
+#ifndef ACUSE_PROVISION_NOTICES_H
+#define ACUSE_PROVISION_NOTICES_H
+
+#include "provision/outbox.h"
+
+/* What a kind of notice says, of the facts it was queued with: one row of notices.c's table. */
+typedef struct {
+	const char *kind; /* "policy-warning"; never renamed, entries of it may wait */
+	/* A new string, Spanish. */
+	char *(*subject)(const json_t *facts);
+	/* Appends the text, Spanish, LF lines; greeting and end are added. No content of a mail
+	 * beyond subject and date. */
+	void (*text)(const json_t *facts, GString *text);
+} NoticeKind;
+
+extern const NoticeKind notice_policy_warning;
+
+/*
+ * Inside a change: queues a notice of this kind to an address of the institution. facts is not
+ * consumed. A kind that is not in the table is an error of the caller: INTERNAL.
+ */
+gboolean notice_add(StoreTxn *txn, const char *to, const char *kind, const json_t *facts,
+	gint64 now_s, GError **error);
+
+/*
+ * Inside a change: one notice to who sent it, with every finding of the send in mode warn; nothing
+ * when there is none. domain: the institution's, for a login without one.
+ */
+gboolean notice_add_warnings(
+	StoreTxn *txn, const json_t *send, const char *domain, gint64 now_s, GError **error);
+
+#endif
