@@ -48,3 +48,31 @@ class Check(Case):
                     self.assertTrue([one for one in self.bad(folder) if word in one])
                 finally:
                     shutil.rmtree(folder)
+
+
+class SignaturePreview(Case):
+    """acusectl signature preview, by people and settings that may, and that may not."""
+
+    def preview(self, account, *before, **options):
+        return subprocess.run([*before, self.places.path("bin", "acusectl"), "--config", self.places.path("acuse", "acuse.conf"),
+                               "--json", "signature", "preview", account], capture_output=True, text=True, check=False,
+                              env=dict(os.environ, ACUSE_API=self.places.api), **options)
+
+    def test_text_and_html(self):
+        for account in (Gateway.person.uid, OFFICE):
+            with self.subTest(account=account):
+                said = json.loads(self.preview(account).stdout)
+                for kind in ("text", "html"):
+                    self.assertIn("Rosa Morales Aranda", said[kind])
+                    self.assertIn("Municipalidad Distrital de Prueba", said[kind])
+                self.assertNotIn("<", said["text"])
+
+    def test_an_account_that_is_not_there(self):
+        said = self.preview("nadie")
+        self.assertEqual((said.returncode, said.stdout), (1, ""))
+        self.assertIn("not-found", said.stderr)
+
+    def test_who_has_no_role(self):
+        said = self.preview(Gateway.person.uid, "runuser", "-u", "nobody", "--")
+        self.assertEqual((said.returncode, said.stdout), (1, ""))
+        self.assertIn("forbidden", said.stderr)
