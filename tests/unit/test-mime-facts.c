@@ -226,6 +226,71 @@ static void test_fields_of_odd_clients(void **state)
 	assert_string_equal(facts->date, "\xef\xbf\xbd");
 }
 
+/* Every address that any reader could take for a recipient is one: else it would seem hidden
+ * (P14). */
+static void test_recipients(void **state)
+{
+	static const struct {
+		const char *name, *fields, *found;
+	} cases[] = {
+		{"plain", "To: a@x.test\n", "a@x.test"},
+		{"group", "To: Vecinos: a@x.test, B <b@x.test>;\n", "a@x.test b@x.test"},
+		{"nested names", "To: \"Perez, Ana\" <a@x.test>, (b@y.test) c@x.test (d)\n",
+			"a@x.test c@x.test"},
+		{"encoded names",
+			"To: =?utf-8?b?w5FhbmRvLA==?= <a@x.test>,\n =?utf-8?q?B=2C?= <b@x.test>\n",
+			"a@x.test b@x.test"},
+		{"several fields", "To: a@x.test\nTo: b@x.test\nCc: c@x.test\n",
+			"a@x.test b@x.test | c@x.test"},
+		{"empty group", "To: undisclosed-recipients:;\nCc: C@X.TEST\n", " | C@x.test"},
+		{"groups and people", "To: A: a@x.test;, b@x.test, C: c@x.test;\n",
+			"a@x.test b@x.test c@x.test"},
+		{"comment inside", "To: a (uno) @ (dos) x.test\n", "a@x.test"},
+		{"folded", "To: a@x.test,\n\tb@x.test\n", "a@x.test b@x.test"},
+		{"quoted local part", "To: \"a b\"@x.test\n", "\"a b\"@x.test"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strconcat(cases[i].fields, "\n", NULL);
+		g_autoptr(MailMessage) message = mail_message_parse(text, strlen(text));
+		g_autoptr(MessageFacts) facts = mime_facts(message, NULL);
+		g_autoptr(GString) found = g_string_new(NULL);
+
+		for (guint j = 0; j < facts->to->len; j++)
+			g_string_append_printf(
+				found, "%s%s", j > 0 ? " " : "", (char *)facts->to->pdata[j]);
+		for (guint j = 0; j < facts->cc->len; j++)
+			g_string_append_printf(
+				found, "%s%s", j > 0 ? " " : " | ", (char *)facts->cc->pdata[j]);
+		if (strcmp(found->str, cases[i].found) != 0)
+			fail_msg("%s: %s", cases[i].name, found->str);
+	}
+}
+
+/* Postfix hands over a field whose name has a blank before its colon. */
+static void test_odd_fields(void **state)
+{
+	static const struct {
+		const char *name;
+		gboolean odd;
+	} cases[] = {{"From", FALSE}, {"X-Any_thing.1", FALSE}, {"From ", TRUE}, {"From\t", TRUE},
+		{"Fr\xc3\xb3m", TRUE}, {"Fr\xff", TRUE}, {"", TRUE}};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(MailMessage) message = mail_message_new();
+		g_autoptr(MessageFacts) facts = NULL;
+
+		mail_message_add_field(message, cases[i].name, " a@x.test");
+		facts = mime_facts(message, NULL);
+		if ((facts->odd_field != NULL) != cases[i].odd)
+			fail_msg("\"%s\"", cases[i].name);
+		if (facts->odd_field != NULL)
+			assert_true(g_utf8_validate(facts->odd_field, -1, NULL));
+	}
+}
+
 static char *nested(guint levels)
 {
 	GString *text = g_string_new("Content-Type: multipart/mixed; boundary=b0\n\n");
@@ -305,6 +370,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_from),
 		cmocka_unit_test(test_two_from_addresses_are_both_told),
+		cmocka_unit_test(test_recipients),
+		cmocka_unit_test(test_odd_fields),
 		cmocka_unit_test(test_subject),
 		cmocka_unit_test(test_protection),
 		cmocka_unit_test(test_sender),
