@@ -86,15 +86,13 @@ static void take_converted(TextView *view)
 	view->by_chars = (gsize)g_utf8_strlen(view->utf8, (gssize)view->utf8_size) == view->size;
 }
 
+/* Whether ASCII letters are other bytes in it than in ASCII, by any name that iconv takes. */
 static gboolean is_wide(const char *charset)
 {
-	static const char *const prefixes[] = {"utf-16", "utf16", "utf-32", "utf32", "ucs-", "ucs2",
-		"ucs4", "iso-10646", "ebcdic", "ibm037"};
+	gsize written = 0;
+	g_autofree char *letter = g_convert("A", 1, charset, "UTF-8", NULL, &written, NULL);
 
-	for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
-		if (g_str_has_prefix(charset, prefixes[i]))
-			return TRUE;
-	return FALSE;
+	return letter != NULL && !(written == 1 && *letter == 'A');
 }
 
 /* NUL, which no C string holds, is masked: what is shown is not what is kept. */
