@@ -68,6 +68,7 @@ const SettingRow settings_table[] = {
 	SCOPED_RULE("p4", "enforce", "P4: the signature block ends every message."),
 	SCOPED_RULE("p5", "enforce", "P5: a read receipt is requested."),
 	SCOPED_RULE("p6", "enforce", "P6: a delivery confirmation is requested."),
+	SCOPED_RULE("p7", "warn", "P7: a forwarded message contains the original."),
 	SCOPED_RULE("p8", "enforce", "P8: heavy attachments travel compressed."),
 	I("policy", "p8_heavy_bytes", "5242880", 1024, 1073741824,
 		"P8: size of an attachment over which it is heavy, in bytes."),

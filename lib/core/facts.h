@@ -71,6 +71,8 @@ typedef struct {
 	gint64 date_s;
 	gboolean marked_notification; /* X-Acuse-Class: notification (the sender's own mark) */
 	gboolean asks_read_receipt;   /* Disposition-Notification-To is there */
+	gboolean forwards;	      /* subject or X-Forwarded-Message-Id say so */
+	gboolean has_original;	      /* of a forward: a message is attached, or a text quoted */
 	Protection protection;
 	gboolean has_8bit;	  /* a byte over 127 in the body */
 	guint longest_line_bytes; /* without the line end */

@@ -22,5 +22,6 @@ lib_core_libcore_a_SOURCES = \
 	lib/core/rules/rules.c lib/core/rules/rules.h \
 	lib/core/rules/p1_identity.c lib/core/rules/p2_state.c lib/core/rules/p3_subject.c \
 	lib/core/rules/p4_block.c lib/core/rules/p5_read_receipt.c \
-	lib/core/rules/p6_delivery_confirmation.c lib/core/rules/p10_expediente.c \
+	lib/core/rules/p6_delivery_confirmation.c lib/core/rules/p7_forward.c \
+	lib/core/rules/subject.c lib/core/rules/subject.h lib/core/rules/p10_expediente.c \
 	lib/core/rules/p14_one_citizen.c lib/core/rules/s7_protected.c

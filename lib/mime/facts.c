@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "mime/addresses.h"
 #include "mime/codec.h"
+#include "core/rules/subject.h"
+#include "mime/forward.h"
 #include "mime/header.h"
 #include "mime/protection.h"
 
@@ -222,5 +224,8 @@ MessageFacts *mime_facts(const MailMessage *message, GError **error)
 	facts->protection = protection_of(message, root);
 	read_body(message, facts);
 	attachments_list(message, root, facts->attachments);
+	facts->forwards = subject_is_forward(facts->subject) ||
+			  mail_message_field(message, "X-Forwarded-Message-Id") != NULL;
+	facts->has_original = facts->forwards && forward_has_original(message, root);
 	return facts;
 }

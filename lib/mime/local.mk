@@ -8,6 +8,7 @@ lib_mime_libmime_a_SOURCES = \
 	lib/mime/codec.c lib/mime/codec.h \
 	lib/mime/encode.c lib/mime/encode.h \
 	lib/mime/facts.c lib/mime/facts.h \
+	lib/mime/forward.c lib/mime/forward.h \
 	lib/mime/header.c lib/mime/header.h \
 	lib/mime/html.c lib/mime/html.h lib/mime/html_limits.c \
 	lib/mime/logo.c \

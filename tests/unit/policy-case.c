@@ -107,6 +107,8 @@ static const Member facts_members[] = {
 	IN(MessageFacts, TEXT, date),
 	IN(MessageFacts, BOOLEAN, marked_notification),
 	IN(MessageFacts, BOOLEAN, asks_read_receipt),
+	IN(MessageFacts, BOOLEAN, forwards),
+	IN(MessageFacts, BOOLEAN, has_original),
 	{"protection", WORD, offsetof(MessageFacts, protection), parse_protection},
 	IN(MessageFacts, BOOLEAN, has_8bit),
 	IN(MessageFacts, NUMBER, longest_line_bytes),

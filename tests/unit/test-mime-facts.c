@@ -192,6 +192,55 @@ static void test_sender(void **state)
 	}
 }
 
+#define PLAIN "Content-Type: text/plain; charset=utf-8\n\n"
+#define HTML "Content-Type: text/html; charset=utf-8\n\n"
+#define MIXED                                                                                      \
+	"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nVa.\n--b\n"
+
+static void test_forwards(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		gboolean forwards, has_original;
+	} cases[] = {
+		{"not a forward", "Subject: Re: x\n" PLAIN "> a\n", FALSE, FALSE},
+		{"of an answer", "Subject: RV: Re: x\n" PLAIN "a\n", TRUE, FALSE},
+		{"answer to a forward", "Subject: Re: RV: x\n" PLAIN "a\n", FALSE, FALSE},
+		{"capitals and blanks", "Subject:  fWd : x\n" PLAIN "a\n", TRUE, FALSE},
+		{"FW", "Subject: FW: x\n" PLAIN "a\n", TRUE, FALSE},
+		{"Reenv", "Subject: Reenv: x\n" PLAIN "a\n", TRUE, FALSE},
+		{"by field", "Subject: x\nX-Forwarded-Message-Id: <a@b>\n" PLAIN "a\n", TRUE,
+			FALSE},
+		{"no body", "Subject: RV: x\n\n", TRUE, FALSE},
+		{"marks", "Subject: RV: x\n" PLAIN "Va:\n> a\nSaludos\n", TRUE, TRUE},
+		{"marks first", "Subject: RV: x\n" PLAIN "> a\nSaludos\n", TRUE, TRUE},
+		{"Thunderbird",
+			"Subject: RV: x\n" PLAIN "Va.\n\n-------- Mensaje reenviado --------\n"
+			"Asunto: x\nDe: A <a@b.test>\n\na\n",
+			TRUE, TRUE},
+		{"HTML", "Subject: RV: x\n" HTML "<p>Va.</p><blockquote>a</blockquote>", TRUE,
+			TRUE},
+		{"HTML without", "Subject: RV: x\n" HTML "<p>Va.</p>", TRUE, FALSE},
+		{"attached",
+			"Subject: RV: x\n" MIXED
+			"Content-Type: message/rfc822\n\nSubject: x\n\na\n--b--\n",
+			TRUE, TRUE},
+		{"a file is no message",
+			"Subject: RV: x\n" MIXED
+			"Content-Type: text/plain\nContent-Disposition: attachment\n\n> a\n--b--\n",
+			TRUE, FALSE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(MessageFacts) facts = facts_of(cases[i].text);
+
+		if (facts->forwards != cases[i].forwards ||
+			facts->has_original != cases[i].has_original)
+			fail_msg("%s: %d %d", cases[i].name, facts->forwards, facts->has_original);
+	}
+}
+
 static void test_the_rest(void **state)
 {
 	g_autoptr(MessageFacts) facts =
@@ -375,6 +424,7 @@ int main(void)
 		cmocka_unit_test(test_subject),
 		cmocka_unit_test(test_protection),
 		cmocka_unit_test(test_sender),
+		cmocka_unit_test(test_forwards),
 		cmocka_unit_test(test_the_rest),
 		cmocka_unit_test(test_fields_of_odd_clients),
 		cmocka_unit_test(test_limits),

@@ -8,6 +8,7 @@ const Rule *const policy_rules[] = {
 	&rule_p1_identity,
 	&rule_p2_state,
 	&rule_p3_subject,
+	&rule_p7_forward,
 	&rule_s7_protected,
 	&rule_p10_expediente,
 	&rule_p14_one_citizen,

@@ -1,0 +1,129 @@
+"""The rules of the policy through real Postfix, and the notice that a warning becomes."""
+from harness import *
+
+
+def notices_about(subject):
+    return [one for one in mailbox(Gateway.person.uid) if f"Observaciones a su mensaje: {subject}" in str(one["Subject"])]
+
+
+class Warnings(Case):
+    def assert_noticed(self, mail, *words):
+        notice = wait(lambda: notices_about(str(mail["Subject"])), "no notice came")
+        self.assertEqual(len(notice), 1)
+        text = notice[0].get_content()
+        for word in words:
+            self.assertIn(word, text)
+        return notice[0], text
+
+    def test_a_notice_lists_what_was_found(self):
+        """An official document inside the institution without its expediente: P10 only warns there."""
+        mail = mails.make_plain("Carta N° 1-2026 sin expediente", OFFICE_ADDRESS, OFFICE_ADDRESS, "Texto secreto.\n")
+        code, text = retry(mail)
+        self.assertEqual(code, 250, text)
+        notice, text = self.assert_noticed(mail, "[P10]", "art. 7.4", "no es necesario responderlo")
+        self.assertNotIn("Texto secreto", text)
+        self.assertEqual(notice["Auto-Submitted"], "auto-generated")
+        self.assertEqual(notice["Return-Path"], "<>")
+        self.assertIn(f"acuse@{DOMAIN}", str(notice["From"]))
+        self.assertIsNone(notice["Acuse-Id"])
+        # It is no send and no event of one.
+        self.assertEqual(sends(str(notice["Message-ID"]).strip("<>")), [])
+        send = sends(str(mail["Message-ID"]))[0]
+        self.assertEqual([(one["rule"], one["mode"]) for one in send["findings"]], [("P10", "warn")])
+
+    def test_a_good_mail_has_no_notice(self):
+        mail = mails.make_plain("Saludo sin observaciones", OFFICE_ADDRESS, OFFICE_ADDRESS)
+        self.assertEqual(retry(mail)[0], 250)
+        other = mails.make_plain("Carta N° 2-2026 con aviso", OFFICE_ADDRESS, OFFICE_ADDRESS)
+        self.assertEqual(retry(other)[0], 250)
+        # Notices keep their order: once the second is there, none of the first will come.
+        self.assert_noticed(other, "[P10]")
+        self.assertEqual(notices_about("Saludo sin observaciones"), [])
+        self.assertEqual(sends(str(mail["Message-ID"]))[0].get("findings", []), [])
+
+    def test_a_stopped_postfix_loses_no_notice(self):
+        """Nobody listens where notices go: the notice waits, and comes once somebody does."""
+        port = f"smtp=127.0.0.1:{self.places.port('notices')}"
+        mail = mails.make_plain("Carta N° 3-2026 con espera", OFFICE_ADDRESS, OFFICE_ADDRESS)
+        with setting("provision", port, "smtp=127.0.0.1:1"):
+            retry(mail)
+            wait(lambda: "a change waits" in open(self.places.log("provision"), encoding="utf-8").read(), "it does not wait")
+            self.assertEqual(notices_about(str(mail["Subject"])), [])
+        self.assert_noticed(mail, "[P10]")
+
+
+@contextlib.contextmanager
+def policy(text):
+    """These lines in acuse.conf for the outgoing milter, for a while."""
+    with setting("outgoing", "[notices]", text + "[notices]"):
+        yield
+
+
+@contextlib.contextmanager
+def without_notify():
+    """Postfix's submission service without its command filter, for a while."""
+    folder = Gateway.places.path("postfix", "etc")
+    name = f"127.0.0.1:{Gateway.places.port('submission')}/inet/smtpd_command_filter"
+
+    def put(value):
+        subprocess.run(["postconf", "-c", folder, "-P", f"{name}={value}"], check=True)
+        subprocess.run(["postfix", "-c", folder, "reload"], check=True, capture_output=True)
+
+    put("")
+    try:
+        yield
+    finally:
+        put("regexp:$config_directory/notify.regexp")
+
+
+class Rules(Case):
+    """Each once refused and once passed; test_refusals has P1, P10 and P14."""
+
+    def plain(self, subject, text="Buenos días.\n"):
+        return mails.make_plain(subject, OFFICE_ADDRESS, CITIZEN, text)
+
+    def test_p3(self):
+        self.assert_refused(lambda: submit(self.plain("RV: Re: \u200b")), 550, "5.7.1 [P3]", "DI-002, art. 4.6")
+        mail = self.plain("Re: Saludo")
+        self.assertEqual(retry(mail)[0], 250)
+        self.assert_sent_once(mail)
+
+    def test_p5(self):
+        mail = self.plain("Saludo con confirmación")
+        self.assertEqual(retry(mail)[0], 250)
+        path = wait(lambda: mails.received(self.places, str(mail["Message-ID"])), "not received")[0]
+        self.assertEqual(str(mails.parse(path)["Disposition-Notification-To"]), OFFICE_ADDRESS)
+        with policy(f"[policy domain:{CITIZEN.partition('@')[2]}]\np5=warn\n"):
+            mail = self.plain("Saludo sin confirmación")
+            retry(mail)
+            path = wait(lambda: mails.received(self.places, str(mail["Message-ID"])), "not received")[0]
+            self.assertIsNone(mails.parse(path)["Disposition-Notification-To"])
+            wait(lambda: notices_about("Saludo sin confirmación"), "no notice came")
+
+    def test_p6(self):
+        with without_notify():
+            text = wait(lambda: [said for code, said in [reply_of(lambda: submit(self.plain("Saludo P6")))] if code == 451],
+                        "it is taken")[0]
+            self.assertIn("4.3.5 [P6]", text)
+            self.assertIn(CITIZEN, text)
+        wait(lambda: reply_of(lambda: submit(self.plain("Saludo P6")))[0] == 250, "it is refused")
+
+    def test_p7(self):
+        empty = self.plain("RV: Informe vacío")
+        quoted = self.plain("RV: Informe citado", "Para su conocimiento.\n\n-------- Mensaje reenviado --------\n"
+                            "Asunto: Informe\nDe: Ana <ana@example.net>\n\nTexto\n")
+        self.assertEqual(retry(empty)[0], 250)
+        notice = wait(lambda: notices_about("RV: Informe vacío"), "no notice came")[0]
+        self.assertIn("[P7] El reenvio no contiene el mensaje original", notice.get_content())
+        with policy("[policy]\np7=enforce\n"):
+            retry(quoted)
+            self.assert_refused(lambda: submit(self.plain("RV: Otro vacío")), 550, "[P7]", "DI-002, art. 4.7")
+        self.assertEqual(notices_about("RV: Informe citado"), [])
+
+    def test_p14(self):
+        both = f"{CITIZEN}, otro@ciudadano.test"
+        self.assert_refused(lambda: submit(notification(320, to=both), to=[CITIZEN, "otro@ciudadano.test"]), 550, "[P14]")
+        self.assert_refused(lambda: submit(notification(321, to=OFFICE_ADDRESS), to=[CITIZEN]), 550, "[P14]", "copia oculta")
+        mail = notification(322)
+        self.assertEqual(retry(mail)[0], 250)
+        self.assert_sent_once(mail)
