@@ -164,11 +164,38 @@ gboolean register_check_intent(StoreTxn *txn, const Service *service, const json
 	return check_expediente(&check, row, error) && check_authorisation(&check, row, error);
 }
 
+/* "[P10] what (article)" as the milter's own findings are written. */
+static json_t *finding_of(const json_t *finding)
+{
+	g_autoptr(GRegex) form = g_regex_new("^\\[(\\w+)\\] (.*) \\(([^()]*)\\)$", 0, 0, NULL);
+	g_autoptr(GMatchInfo) match = NULL;
+	g_autofree char *rule = NULL, *text = NULL, *article = NULL;
+
+	if (!g_regex_match(form, row_text(finding, "line"), 0, &match))
+		return NULL;
+	rule = g_match_info_fetch(match, 1);
+	text = g_match_info_fetch(match, 2);
+	article = g_match_info_fetch(match, 3);
+	return json_pack("{s:s, s:s, s:s, s:s}", "rule", rule, "mode", row_text(finding, "mode"),
+		"article", article, "text", text);
+}
+
 void register_note_findings(json_t *send, const json_t *findings)
 {
 	static const char *const names[] = {"expediente_check", "authorisation"};
+	json_t *finding;
+	size_t number;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
 		if (row_text(findings, names[i]) != NULL)
 			json_object_set(send, names[i], json_object_get(findings, names[i]));
+	json_array_foreach(json_object_get(findings, "findings"), number, finding) {
+		json_t *row = finding_of(finding);
+
+		if (row == NULL)
+			continue;
+		if (json_object_get(send, "findings") == NULL)
+			json_object_set_new(send, "findings", json_array());
+		json_array_append_new(json_object_get(send, "findings"), row);
+	}
 }
