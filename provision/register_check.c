@@ -180,6 +180,18 @@ static json_t *finding_of(const json_t *finding)
 		"article", article, "text", text);
 }
 
+/* Both judge by the same settings: what the milter found is not said twice. */
+static gboolean is_said(const json_t *send, const json_t *row)
+{
+	json_t *finding;
+	size_t i;
+
+	json_array_foreach(json_object_get(send, "findings"), i, finding)
+		if (g_strcmp0(row_text(finding, "rule"), row_text(row, "rule")) == 0)
+			return TRUE;
+	return FALSE;
+}
+
 void register_note_findings(json_t *send, const json_t *findings)
 {
 	static const char *const names[] = {"expediente_check", "authorisation"};
@@ -190,12 +202,12 @@ void register_note_findings(json_t *send, const json_t *findings)
 		if (row_text(findings, names[i]) != NULL)
 			json_object_set(send, names[i], json_object_get(findings, names[i]));
 	json_array_foreach(json_object_get(findings, "findings"), number, finding) {
-		json_t *row = finding_of(finding);
+		json_auto_t *row = finding_of(finding);
 
-		if (row == NULL)
+		if (row == NULL || is_said(send, row))
 			continue;
 		if (json_object_get(send, "findings") == NULL)
 			json_object_set_new(send, "findings", json_array());
-		json_array_append_new(json_object_get(send, "findings"), row);
+		json_array_append(json_object_get(send, "findings"), row);
 	}
 }
