@@ -35,14 +35,11 @@ static const Mark marks[] = {
 	MARK(0, "dex\n03", CONTENT_PROGRAM),	      /* Android */
 	MARK(0, "\0asm", CONTENT_PROGRAM),
 	MARK(0, "\x4c\0\0\0\x01\x14\x02\0", CONTENT_PROGRAM), /* Windows shortcut */
-	MARK(0, "ITSF", CONTENT_PROGRAM),		      /* compiled help */
+	MARK(0, "ITSF\3\0\0\0", CONTENT_PROGRAM),	      /* compiled help */
 	MARK(0, "#@~^", CONTENT_PROGRAM),		      /* encoded VBScript */
 	MARK(0, "REGEDIT4", CONTENT_PROGRAM),
 	MARK(0, "Windows Registry Editor", CONTENT_PROGRAM),
 	MARK(0, "\xff\xfeW\0i\0n\0d\0o\0w\0s\0 \0R\0e\0g\0i\0s\0t\0r\0y\0", CONTENT_PROGRAM),
-	MARK(0, "FWS", CONTENT_PROGRAM), /* Flash */
-	MARK(0, "CWS", CONTENT_PROGRAM),
-	MARK(0, "ZWS", CONTENT_PROGRAM),
 	MARK(0, "conectix", CONTENT_PROGRAM), /* disk images: VHD, VHDX, VMDK, ISO, UDF */
 	MARK(0, "vhdxfile", CONTENT_PROGRAM),
 	MARK(0, "KDMV", CONTENT_PROGRAM),
@@ -55,10 +52,10 @@ static const Mark marks[] = {
 	MARK(0, "PK\007\010PK\003\004", CONTENT_ZIP),
 	MARK(0, "7z\xbc\xaf\x27\x1c", CONTENT_ARCHIVE),
 	MARK(0, "Rar!\x1a\x07", CONTENT_ARCHIVE),
-	MARK(0, "MSCF", CONTENT_ARCHIVE),
+	MARK(0, "MSCF\0\0\0\0", CONTENT_ARCHIVE),
 	MARK(257, "ustar", CONTENT_ARCHIVE),
-	MARK(0, "\x1f\x8b", CONTENT_COMPRESSED),
-	MARK(0, "BZh", CONTENT_COMPRESSED),
+	MARK(0, "\x1f\x8b\x08", CONTENT_COMPRESSED),
+	MARK(4, "1AY&SY", CONTENT_COMPRESSED),
 	MARK(0,
 		"\xfd"
 		"7zXZ\0",
@@ -67,16 +64,20 @@ static const Mark marks[] = {
 	MARK(0, "\x1f\x9d", CONTENT_COMPRESSED),
 	MARK(0, "\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff", CONTENT_COMPRESSED),
 	MARK(7, "**ACE**", CONTENT_FOREIGN_ARCHIVE),
-	MARK(2, "-lh", CONTENT_FOREIGN_ARCHIVE),
-	MARK(0, "ZOO ", CONTENT_FOREIGN_ARCHIVE),
-	MARK(0, "\x60\xea", CONTENT_FOREIGN_ARCHIVE), /* ARJ */
+	MARK(2, "-lh0-", CONTENT_FOREIGN_ARCHIVE),
+	MARK(2, "-lh1-", CONTENT_FOREIGN_ARCHIVE),
+	MARK(2, "-lh4-", CONTENT_FOREIGN_ARCHIVE),
+	MARK(2, "-lh5-", CONTENT_FOREIGN_ARCHIVE),
+	MARK(2, "-lh6-", CONTENT_FOREIGN_ARCHIVE),
+	MARK(2, "-lh7-", CONTENT_FOREIGN_ARCHIVE),
+	MARK(20, "\xdc\xa7\xc4\xfd", CONTENT_FOREIGN_ARCHIVE), /* zoo */
 	MARK(0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", CONTENT_OLE),
 	MARK(0, "\x78\x9f\x3e\x22", CONTENT_TNEF),
 };
 
 /* Words that begin a script or stand early in one; letters in lower case. */
 static const char *const script_starts[] = {
-	"@echo off", "[internetshortcut]", "[desktop entry]", "<job", "on error resume next"};
+	"@echo off", "[internetshortcut]", "[desktop entry]", "on error resume next"};
 static const char *const script_words[] = {"<hta:application", "<scriptlet"};
 
 static gboolean has_mark(const guint8 *bytes, gsize size, const Mark *mark)
@@ -90,6 +91,13 @@ static gboolean is_dos_program(const guint8 *bytes, gsize size)
 {
 	return size > 64 && (memcmp(bytes, "MZ", 2) == 0 || memcmp(bytes, "ZM", 2) == 0) &&
 	       memchr(bytes, '\0', 64) != NULL;
+}
+
+/* A header of 30 to 48 bytes at the beginning of a block of at most 2600. */
+static gboolean is_arj(const guint8 *bytes, gsize size)
+{
+	return size > 10 && bytes[0] == 0x60 && bytes[1] == 0xea && bytes[3] <= 2600 >> 8 &&
+	       bytes[4] >= 30 && bytes[4] <= 48;
 }
 
 static gboolean has_interpreter(const guint8 *bytes, gsize size)
@@ -150,6 +158,8 @@ ContentKind content_kind(const guint8 *bytes, gsize size)
 			return marks[i].kind;
 	if (is_dos_program(bytes, size) || is_script(bytes, size) || has_image_trailer(bytes, size))
 		return CONTENT_PROGRAM;
+	if (is_arj(bytes, size))
+		return CONTENT_FOREIGN_ARCHIVE;
 	/* A PDF may have something in front of it; a zip may stand behind anything. */
 	if (has_zip_end(bytes, size))
 		return CONTENT_ZIP;
