@@ -4,6 +4,7 @@ acusectl_SOURCES = \
 	provision/ctl/api_commands.c \
 	provision/ctl/print.c provision/ctl/print.h \
 	provision/ctl/ledger.c \
+	provision/ctl/policy.c \
 	provision/ctl/proof.c \
 	provision/ctl/signature.c \
 	provision/ctl/token_unlock.c \

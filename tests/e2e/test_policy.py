@@ -133,3 +133,24 @@ class Rules(Case):
         mail = notification(322)
         self.assertEqual(retry(mail)[0], 250)
         self.assert_sent_once(mail)
+
+
+class Commands(Case):
+    def ctl(self, *words):
+        return subprocess.run([self.places.path("bin", "acusectl"), "--socket", self.places.api, "--config",
+                               self.places.path("acuse", "acuse.conf"), *words], capture_output=True, text=True, check=False)
+
+    def test_explain(self):
+        path = self.places.path("explained.eml")
+        with open(path, "wb") as file:
+            file.write(mails.make_plain("RV: ", OFFICE_ADDRESS, CITIZEN).as_bytes())
+        said = self.ctl("policy", "explain", path, "--as", Gateway.person.uid)
+        self.assertEqual(said.returncode, 0, said.stderr)
+        self.assertIn("[P3] Falta el asunto", said.stdout)
+        self.assertIn("P7   warn", said.stdout)
+        self.assertRegex(said.stdout, r"P1 +enforce +\[policy\] .*: se cumple")
+
+    def test_show(self):
+        said = self.ctl("policy", "show", Gateway.person.uid)
+        self.assertEqual(said.returncode, 0, said.stderr)
+        self.assertIn("P3   enforce  [policy] (DI-002, art. 4.6)", said.stdout)
