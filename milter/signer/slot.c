@@ -22,6 +22,7 @@ enum {
 typedef struct {
 	EVP_PKEY *key;
 	X509 *certificate;
+	char *certificate_sha256;
 	char **emails;
 } Identity;
 
@@ -112,6 +113,7 @@ static gboolean read_identities(Slot *slot, PKCS11_TOKEN *token, GError **error)
 		identity = g_new0(Identity, 1);
 		identity->key = private_key;
 		identity->certificate = copy;
+		identity->certificate_sha256 = cms_certificate_sha256(copy);
 		identity->emails = cms_certificate_emails(copy);
 		g_ptr_array_add(slot->identities, identity);
 	}
@@ -205,7 +207,6 @@ static char *subject_text(X509 *certificate)
 GVariant *slot_describe(const Slot *slot)
 {
 	const Identity *main_identity = choose_identity(slot, NULL, FALSE);
-	g_autofree char *sha256 = cms_certificate_sha256(main_identity->certificate);
 	g_autofree char *subject = subject_text(main_identity->certificate);
 	g_autoptr(GStrvBuilder) emails = g_strv_builder_new();
 	g_auto(GStrv) all = NULL;
@@ -218,7 +219,7 @@ GVariant *slot_describe(const Slot *slot)
 	}
 	all = g_strv_builder_end(emails);
 	g_variant_dict_init(&dict, NULL);
-	g_variant_dict_insert(&dict, "certificate_sha256", "s", sha256 != NULL ? sha256 : "");
+	g_variant_dict_insert(&dict, "certificate_sha256", "s", main_identity->certificate_sha256);
 	g_variant_dict_insert(&dict, "subject", "s", subject);
 	g_variant_dict_insert(&dict, "email", "^as", all);
 	g_variant_dict_insert(&dict, "not_after", "x", not_after_s(main_identity->certificate));
@@ -239,6 +240,6 @@ GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char *
 	cms = cms_sign_detached(identity->key, identity->certificate, slot->others, content, error);
 	if (cms == NULL)
 		return NULL;
-	*certificate_sha256 = cms_certificate_sha256(identity->certificate);
+	*certificate_sha256 = g_strdup(identity->certificate_sha256);
 	return cms;
 }

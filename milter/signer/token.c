@@ -215,12 +215,14 @@ static void take_answer(Token *token, GVariant *answer, const GError *error)
 	}
 	if (token->state == TOKEN_STARTING) {
 		take_start(token, answer);
-	} else {
-		token->current = NULL;
-		token->signatures += answer != NULL ? 1 : 0;
-		job_finish(job, answer, error);
+		send_next(token);
+		return;
 	}
+	token->current = NULL;
+	token->signatures += answer != NULL ? 1 : 0;
+	/* The worker goes on with the next one while this one is answered. */
 	send_next(token);
+	job_finish(job, answer, error);
 }
 
 static gboolean on_worker(gint fd, GIOCondition condition, gpointer data)

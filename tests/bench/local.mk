@@ -1,5 +1,5 @@
 # make bench [BENCH=name]: builds what it runs; figures in a table, each beside a peer of the same run (tests/bench/README.md).
-BENCH_BUILT = tests/bench/milter-load tests/bench/trivial-milter tests/bench/ledger-load
+BENCH_BUILT = tests/bench/milter-load tests/bench/trivial-milter tests/bench/ledger-load tests/bench/sign-load
 EXTRA_PROGRAMS += $(BENCH_BUILT)
 tests_bench_milter_load_SOURCES = tests/bench/milter-load.c
 tests_bench_milter_load_LDADD = $(GLIB_LIBS) -lpthread
@@ -8,9 +8,13 @@ tests_bench_trivial_milter_LDADD = $(MILTER_LIBS) -lpthread
 tests_bench_ledger_load_SOURCES = tests/bench/ledger-load.c
 tests_bench_ledger_load_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_bench_ledger_load_LDADD = $(STORE_TEST_LIBS)
+tests_bench_sign_load_SOURCES = tests/bench/sign-load.c
+tests_bench_sign_load_CPPFLAGS = $(AM_CPPFLAGS) -I/usr/include/p11-kit-1
+tests_bench_sign_load_LDADD = lib/signer/libsignerproto.a lib/cms/libcms.a lib/base/libbase.a $(OPENSSL_LIBS) $(GLIB_LIBS) -ldl -lpthread
 CLEANFILES += $(BENCH_BUILT)
 EXTRA_DIST += tests/bench/README.md tests/bench/run tests/bench/table.py tests/bench/gateway.py tests/bench/bench_milter.py \
-	tests/bench/bench_postfix.py tests/bench/bench_ledger.py tests/bench/bench_memory.py tests/bench/bench_size.py tests/bench/bench_judge.py
+	tests/bench/bench_postfix.py tests/bench/bench_ledger.py tests/bench/bench_memory.py tests/bench/bench_size.py tests/bench/bench_judge.py \
+	tests/bench/bench_sign.py
 
 .PHONY: bench
 bench: $(sbin_PROGRAMS) $(bin_PROGRAMS) $(BENCH_BUILT) tests/fault/libfault.so
