@@ -20,6 +20,8 @@
 #define PACKET_TYPE "(usa{sv})"
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
 #define MAX_DESCRIPTORS 4
+/* Up to here a copy costs less than a mapping. */
+#define COPIED_CONTENT (32 * 1024)
 
 static gboolean fail_errno(GError **error, const char *what)
 {
@@ -250,6 +252,20 @@ static void unmap(gpointer data)
 	g_free(mapping);
 }
 
+static GBytes *copy_content(int fd, gsize size, GError **error)
+{
+	g_autofree char *data = g_malloc(size);
+	ssize_t got;
+
+	do
+		got = pread(fd, data, size, 0);
+	while (got < 0 && errno == EINTR);
+	if (got == (ssize_t)size)
+		return g_bytes_new_take(g_steal_pointer(&data), size);
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "read the content");
+	return NULL;
+}
+
 GBytes *signer_memfd_read(int fd, GError **error)
 {
 	int seals = fcntl(fd, F_GET_SEALS);
@@ -268,6 +284,8 @@ GBytes *signer_memfd_read(int fd, GError **error)
 			SIGNER_MAX_CONTENT);
 		return NULL;
 	}
+	if (info.st_size <= COPIED_CONTENT)
+		return copy_content(fd, (gsize)info.st_size, error);
 	data = mmap(NULL, (gsize)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "map the content: %s",
