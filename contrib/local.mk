@@ -4,7 +4,7 @@ EXTRA_DIST += contrib/packages contrib/install-packages contrib/quickstart contr
 	contrib/postfix/token-transport.regexp.in contrib/postfix/own-domain.regexp.in \
 	contrib/postfix/ldap-mailboxes.cf.in \
 	contrib/dovecot/README.md contrib/dovecot/dovecot.conf.in contrib/dovecot/dovecot-ldap.conf.in \
-	contrib/dovecot/offices.in \
+	contrib/dovecot/offices.in contrib/dovecot/mailbox.in \
 	contrib/gateway/citizen-main.cf.in contrib/gateway/citizen-master.cf.in \
 	contrib/gateway/daemons.py contrib/gateway/demo.py contrib/gateway/keys.py contrib/gateway/mails.py \
 	contrib/gateway/main.py contrib/gateway/places.py contrib/gateway/processes.py contrib/gateway/servers.py contrib/gateway/sources.py

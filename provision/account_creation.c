@@ -14,6 +14,7 @@
 #include "core/naming.h"
 #include "directory/change.h"
 #include "provision/accounts.h"
+#include "provision/closed_accounts.h"
 #include "provision/outbox.h"
 #include "provision/request_form.h"
 #include "provision/request_step.h"
@@ -176,7 +177,8 @@ static gboolean queue_closing(StoreTxn *txn, const char *uid, GError **error)
 {
 	json_auto_t *body = json_pack("{s:s}", "uid", uid);
 
-	return outbox_add(txn, "account.cease", body, NULL, error);
+	return account_set_closed(txn, uid, TRUE, error) &&
+	       outbox_add(txn, "account.cease", body, NULL, error);
 }
 
 static gboolean created_change(StoreTxn *txn, gpointer data, GError **error)

@@ -48,6 +48,9 @@ gboolean account_name_take(Service *service, const char *name, const char *holde
 /* What the outbox carries out; each may be done twice. */
 gboolean account_create(Service *service, const json_t *body, GError **error); /* {"request"} */
 gboolean account_cease(Service *service, const json_t *body, GError **error);  /* {"uid"} */
+gboolean account_leave_offices(Service *service, const json_t *body, GError **error); /* {"uid"} */
+gboolean account_set_post(
+	Service *service, const json_t *body, GError **error); /* {"uid","post","unit"} */
 gboolean office_create(
 	Service *service, const json_t *body, GError **error); /* {"uid","name",...} */
 gboolean office_set_people(Service *service, const json_t *body, GError **error); /* the same */

@@ -4,11 +4,17 @@ provision_libaccounts_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 provision_libaccounts_a_SOURCES = \
 	provision/account_common.c provision/accounts.h \
 	provision/account_creation.c \
+	provision/account_life.c provision/account_life.h \
 	provision/accounts.c \
 	provision/attempts.c provision/attempts.h \
+	provision/cessation.c \
+	provision/due.c provision/due.h \
+	provision/mailbox_server.c provision/mailbox_server.h \
 	provision/offices.c \
 	provision/page.c \
-	provision/people.c \
+	provision/people.c provision/people.h \
+	provision/people_report.c \
+	provision/posts.c \
 	provision/request_form.c provision/request_form.h \
 	provision/request_life.c provision/request_life.h \
 	provision/request_step.c provision/request_step.h \

@@ -12,7 +12,8 @@
 
 #define SIGNER_TIMEOUT_MS 1500
 #define ROLES_LOCAL                                                                                \
-	(ROLE_OUTGOING | ROLE_EVIDENCE | ROLE_OTIC | ROLE_HR | ROLE_TRAMITE | ROLE_AUDITOR)
+	(ROLE_OUTGOING | ROLE_EVIDENCE | ROLE_OTIC | ROLE_HR | ROLE_TRAMITE | ROLE_AUDITOR |       \
+		ROLE_HEAD)
 
 typedef struct {
 	json_t *parts;

@@ -9,7 +9,8 @@
 #include "provision/service.h"
 
 #define ROLES_LOCAL                                                                                \
-	(ROLE_OUTGOING | ROLE_EVIDENCE | ROLE_OTIC | ROLE_HR | ROLE_TRAMITE | ROLE_AUDITOR)
+	(ROLE_OUTGOING | ROLE_EVIDENCE | ROLE_OTIC | ROLE_HR | ROLE_TRAMITE | ROLE_AUDITOR |       \
+		ROLE_HEAD)
 
 static gboolean get_head(const ApiRequest *request, ApiResponse *response, GError **error)
 {

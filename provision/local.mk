@@ -6,6 +6,7 @@ provision_libprovision_a_SOURCES = \
 	provision/store_read.c \
 	provision/store_bdb.c provision/store_engine.h \
 	provision/blobs.c provision/blobs.h provision/blob_routes.c \
+	provision/closed_accounts.c provision/closed_accounts.h \
 	provision/service.c provision/service.h \
 	provision/row.c provision/row.h \
 	provision/list.c provision/list.h \

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "provision/due.h"
 #include "provision/heads.h"
 #include "provision/http.h"
 #include "provision/outbox.h"
@@ -30,6 +31,7 @@ typedef struct {
 	Service service;
 	Settings *settings;
 	Heads *heads;
+	Due *due;
 	HttpServer *http;
 } Daemon;
 
@@ -79,6 +81,9 @@ static gboolean start(Daemon *daemon, GError **error)
 	service->reconciler = reconcile_start(service, error);
 	if (service->reconciler == NULL)
 		return FALSE;
+	daemon->due = due_start(service, error);
+	if (daemon->due == NULL)
+		return FALSE;
 	daemon->heads = heads_start(service);
 	daemon->http = http_start(service, route_tables, error);
 	return daemon->http != NULL;
@@ -91,6 +96,7 @@ static void stop(Daemon *daemon)
 
 	http_stop(daemon->http);
 	heads_stop(daemon->heads);
+	due_stop(daemon->due);
 	if (service->reconciler != NULL)
 		reconcile_stop(service->reconciler);
 	outbox_stop(service->outbox);

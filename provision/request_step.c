@@ -9,6 +9,7 @@
 #include "api/record_json.h"
 #include "base/error.h"
 #include "provision/accounts.h"
+#include "provision/closed_accounts.h"
 #include "provision/outbox.h"
 #include "provision/request_form.h"
 #include "provision/row.h"
@@ -178,8 +179,9 @@ static gboolean queue_closing(StoreTxn *txn, RequestChange *change, GError **err
 	const char *uid = row_text(change->row, "uid");
 
 	return store_delete(txn, TABLE_INDEX, key, error) &&
-	       (uid == NULL ||
-		       queue(txn, change, "account.cease", json_pack("{s:s}", "uid", uid), error));
+	       (uid == NULL || (account_set_closed(txn, uid, TRUE, error) &&
+				       queue(txn, change, "account.cease",
+					       json_pack("{s:s}", "uid", uid), error)));
 }
 
 static void set_text(json_t *row, const char *member, const char *text)

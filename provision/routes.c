@@ -4,6 +4,7 @@
  */
 #include "provision/routes.h"
 
+#include "provision/due.h"
 #include "provision/outbox.h"
 
 const Route *const route_tables[] = {
@@ -28,6 +29,13 @@ static const OutboxKind *const outbox_tables[] = {
 	outbox_kinds_notices,
 	NULL,
 };
+
+static const DueKind *const due_tables[] = {due_kinds_people, NULL};
+
+Due *due_start(Service *service, GError **error)
+{
+	return due_start_with(service, due_tables, error);
+}
 
 Outbox *outbox_start(Service *service, GError **error)
 {

@@ -4,6 +4,7 @@
  * no effect; a repeat of a released mail is noted in the ledger and refused. Each request runs in
  * its own thread, changes in the committer's.
  */
+#include "provision/closed_accounts.h"
 #include "provision/sends.h"
 
 #include <string.h>
@@ -38,6 +39,10 @@ static gboolean check_account(const Service *service, const json_t *body, GError
 	if (person == NULL || !account_may_send(person, service->now_s(), &reason)) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE, "login: %s",
 			person == NULL ? "unknown to the directory" : reason);
+		return FALSE;
+	}
+	if (account_is_closed(service->store, person->uid)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE, "login: ceased");
 		return FALSE;
 	}
 	mailbox = live_directory_by_mail(service->live, row_text(body, "mailbox"));

@@ -121,6 +121,8 @@ store={state}/provision/store
 floor_mib=64
 [notices]
 smtp=127.0.0.1:{places.port("notices")}
+[mailboxes]
+socket={places.path("dovecot", "run", "acuse-mailboxes")}
 [proof]
 postfix_config={places.path("postfix", "etc")}
 reconcile_interval_s=2

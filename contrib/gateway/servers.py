@@ -120,10 +120,12 @@ def set_up_dovecot(places):
     more = words(places, EXTRA=PRIVATE_DOVECOT, RUN=places.path("dovecot", "run"), STATE=places.path("dovecot", "state"),
                  LOG=places.log("dovecot"), CONFIG=places.path("dovecot"),
                  MAIL=places.path("mail"), MAIL_UID=str(UIDS["mail"]),
-                 LIBEXEC=places.path("dovecot", "libexec"), IMAPS_PORT=str(places.port("imaps")))
+                 LIBEXEC=places.path("dovecot", "libexec"), IMAPS_PORT=str(places.port("imaps")),
+                 PROVISION_USER="root")
     places.write(fill("dovecot/dovecot.conf.in", more), "dovecot", "dovecot.conf")
     places.write(fill("dovecot/dovecot-ldap.conf.in", more), "dovecot", "dovecot-ldap.conf")
     places.write(fill("dovecot/offices.in", more), "dovecot", "libexec", "offices", mode=0o755)
+    places.write(fill("dovecot/mailbox.in", more), "dovecot", "libexec", "mailbox", mode=0o755)
 
 
 def start_dovecot(places):
@@ -131,6 +133,10 @@ def start_dovecot(places):
                                         places.path("dovecot", "dovecot.conf")])
     processes.wait_until(listens(places.port("imaps")), 15, "Dovecot does not answer",
                          places.log("dovecot"))
+    # Our users are numbers without names, which Dovecot does not take.
+    script = places.path("dovecot", "run", "acuse-mailboxes")
+    processes.wait_until(lambda: os.path.exists(script), 15, "Dovecot has no socket for its script", places.log("dovecot"))
+    os.chown(script, UIDS["provision"], -1)
 
 
 def set_up_postfix(places):

@@ -197,6 +197,14 @@ const SettingRow settings_table[] = {
 		"ADDRESS:PORT of the smtpd on this machine that takes the gateway's own notices; "
 		"empty: none are sent."),
 
+	P("mailboxes", "socket", NULL,
+		"Socket of Dovecot's script service acuse-mailboxes; empty: open sessions do not "
+		"end."),
+
+	L("calendar", "extra_days", "",
+		"Days without work of the region and the municipality: YYYY-MM-DD, or MM-DD each "
+		"year."),
+
 	I("naming", "first_number", "1", 1, 99,
 		"First number given to a name that is taken twice."),
 	L("naming", "taken_files", "/etc/aliases",

@@ -197,3 +197,28 @@ gboolean account_may_send_as(const Account *person, const Account *mailbox, gint
 	}
 	return FALSE;
 }
+
+static void remove_terms(GPtrArray *delegations, const char *uid)
+{
+	for (guint i = delegations->len; i-- > 0;) {
+		const Delegation *one = delegations->pdata[i];
+
+		if (same_uid(one->uid, uid))
+			g_ptr_array_remove_index(delegations, i);
+	}
+}
+
+void account_remove_person(Account *office, const char *uid)
+{
+	g_auto(GStrv) delegates = office->delegates;
+	g_autoptr(GStrvBuilder) left = g_strv_builder_new();
+
+	if (same_uid(office->owner, uid))
+		g_clear_pointer(&office->owner, g_free);
+	for (char **one = delegates; one != NULL && *one != NULL; one++)
+		if (!same_uid(*one, uid))
+			g_strv_builder_add(left, *one);
+	office->delegates = g_strv_builder_end(left);
+	if (office->delegations != NULL)
+		remove_terms(office->delegations, uid);
+}

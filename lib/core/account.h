@@ -62,6 +62,9 @@ gboolean account_may_send(const Account *account, gint64 now_s, const char **rea
  * within the dates of one of his delegations, if he has any with dates. */
 gboolean account_may_send_as(const Account *person, const Account *mailbox, gint64 now_s);
 
+/* Takes the person from the office: no longer responsible, no longer a delegate, without terms. */
+void account_remove_person(Account *office, const char *uid);
+
 /* Appends to `delegations`, which may be NULL: it is made then. */
 void account_add_delegation(Account *account, Delegation *delegation);
 

@@ -224,8 +224,8 @@ gboolean directory_add_account(Directory *directory, const Account *account, GEr
 	return finish(directory, code, trouble, dn, error);
 }
 
-gboolean directory_set_first_password(
-	Directory *directory, const char *uid, const char *password, GError **error)
+static gboolean set_password(Directory *directory, const char *uid, const char *password,
+	const char *condition, GError **error)
 {
 	g_autofree char *dn = directory_account_dn(directory, uid, ACCOUNT_PERSON);
 	g_autoptr(Mods) mods = mods_new();
@@ -233,11 +233,26 @@ gboolean directory_set_first_password(
 	int code;
 
 	mods_set(mods, LDAP_MOD_REPLACE, "userPassword", password);
+	/* slapo-ppolicy unlocks by itself, and refuses the change when we do it too. */
 	mods_set(mods, LDAP_MOD_REPLACE, "pwdReset", "TRUE");
-	mods_set(mods, LDAP_MOD_REPLACE, "pwdAccountLockedTime", NULL);
 	mods_set(mods, LDAP_MOD_REPLACE, "acuseState", account_state_name(ACCOUNT_ACTIVE));
-	code = directory_modify_entry(directory, dn, mods, NOT_CEASED, &trouble);
+	code = directory_modify_entry(directory, dn, mods, condition, &trouble);
 	return finish(directory, code, trouble, dn, error);
+}
+
+gboolean directory_set_first_password(
+	Directory *directory, const char *uid, const char *password, GError **error)
+{
+	return set_password(directory, uid, password, NOT_CEASED, error);
+}
+
+gboolean directory_reinstate(Directory *directory, const char *uid, const char *dni,
+	const char *password, GError **error)
+{
+	g_autofree char *value = connection_filter_value(dni);
+	g_autofree char *same = g_strdup_printf("(&(acuseState=ceased)(acuseDni=%s))", value);
+
+	return set_password(directory, uid, password, same, error);
 }
 
 gboolean directory_set_state(
@@ -341,4 +356,24 @@ Account *directory_get_by_dni(Directory *directory, const char *dni, GError **er
 GPtrArray *directory_list(Directory *directory, GError **error)
 {
 	return search_accounts(directory, ENTRY_FILTER, error);
+}
+
+GPtrArray *directory_leave_offices(Directory *directory, const char *uid, GError **error)
+{
+	g_autofree char *person_dn = directory_account_dn(directory, uid, ACCOUNT_PERSON);
+	g_autofree char *value = connection_filter_value(person_dn);
+	g_autofree char *filter = g_strdup_printf(
+		"(&(objectClass=acuseOffice)(|(owner=%s)(member=%s)))", value, value);
+	g_autoptr(GPtrArray) offices = search_accounts(directory, filter, error);
+	g_autoptr(GPtrArray) left = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; offices != NULL && i < offices->len; i++) {
+		Account *office = offices->pdata[i];
+
+		account_remove_person(office, uid);
+		if (!directory_set_office_people(directory, office, error))
+			return NULL;
+		g_ptr_array_add(left, g_strdup(office->uid));
+	}
+	return offices != NULL ? g_steal_pointer(&left) : NULL;
 }

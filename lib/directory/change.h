@@ -54,6 +54,19 @@ gboolean directory_set_office_people(Directory *directory, const Account *office
 gboolean directory_set_post(
 	Directory *directory, const char *uid, const char *post, const char *unit, GError **error);
 
+/*
+ * A ceased person's account is that same person's again: active, with a first password. CONFLICT
+ * unless it is ceased and has that DNI.
+ */
+gboolean directory_reinstate(Directory *directory, const char *uid, const char *dni,
+	const char *password, GError **error);
+
+/*
+ * Takes the person from every office: no longer responsible, no longer a delegate. The uids of the
+ * offices that were left (char *), or NULL.
+ */
+GPtrArray *directory_leave_offices(Directory *directory, const char *uid, GError **error);
+
 /* NULL with ACUSE_ERROR_NOT_FOUND, or UNAVAILABLE. */
 Account *directory_get(Directory *directory, const char *uid, GError **error);
 /* The active or pending personal account of a DNI; NULL without error when there is none. */

@@ -42,8 +42,8 @@ struct _Command {
 };
 
 extern const Command api_commands[], ledger_commands[], proof_commands[], token_unlock_commands[],
-	check_commands[], signature_commands[], policy_commands[],
-	import_commands[]; /* each ends with noun NULL */
+	check_commands[], signature_commands[], policy_commands[], import_commands[],
+	people_commands[]; /* each ends with noun NULL */
 
 /* A whole file, or standard input for "-", which is cut over 1 MiB; *size may be over it. */
 gboolean ctl_read_input(const char *path, char **text, gsize *size, GError **error);

@@ -5,6 +5,7 @@ acusectl_SOURCES = \
 	provision/ctl/print.c provision/ctl/print.h \
 	provision/ctl/ledger.c \
 	provision/ctl/policy.c \
+	provision/ctl/people.c \
 	provision/ctl/proof.c \
 	provision/ctl/signature.c \
 	provision/ctl/token_unlock.c \

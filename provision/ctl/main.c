@@ -17,8 +17,8 @@
 #define EXIT_USAGE 2
 
 static const Command *const tables[] = {api_commands, ledger_commands, proof_commands,
-	token_unlock_commands, check_commands, signature_commands, policy_commands,
-	import_commands};
+	token_unlock_commands, check_commands, signature_commands, policy_commands, import_commands,
+	people_commands};
 
 const char *ctl_option(GHashTable *options, const char *name)
 {

@@ -1,11 +1,18 @@
 /*
- * print-tables settings|routes: the tables that are compiled into the programs, one row a line, for
- * the checks that hold the documents against them. Fails with 2 for a wrong argument.
+ * print-tables settings|routes|matrix|states: the tables that are compiled into the programs, one
+ * row a line, for the checks that hold the documents against them. Fails with 2 for a wrong
+ * argument.
  */
+#include <glib/gstdio.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/settings.h"
+#include "provision/account_life.h"
+#include "provision/http_call.h"
+#include "provision/request_life.h"
 #include "provision/routes.h"
 
 static void print_settings(void)
@@ -26,25 +33,25 @@ static void print_settings(void)
 			(gint64)row->max, row->choices != NULL ? row->choices : "");
 }
 
+static const struct {
+	Role role;
+	const char *name;
+} role_names[] = {
+	{ROLE_PUBLIC, "public"},
+	{ROLE_OUTGOING, "outgoing"},
+	{ROLE_EVIDENCE, "evidence"},
+	{ROLE_OTIC, "otic"},
+	{ROLE_HR, "hr"},
+	{ROLE_TRAMITE, "tramite"},
+	{ROLE_AUDITOR, "auditor"},
+	{ROLE_HEAD, "head"},
+};
+
 static void print_roles(int roles)
 {
-	static const struct {
-		Role role;
-		const char *name;
-	} names[] = {
-		{ROLE_PUBLIC, "public"},
-		{ROLE_OUTGOING, "outgoing"},
-		{ROLE_EVIDENCE, "evidence"},
-		{ROLE_OTIC, "otic"},
-		{ROLE_HR, "hr"},
-		{ROLE_TRAMITE, "tramite"},
-		{ROLE_AUDITOR, "auditor"},
-		{ROLE_HEAD, "head"},
-	};
-
-	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-		if ((roles & (int)names[i].role) != 0)
-			printf(" %s", names[i].name);
+	for (gsize i = 0; i < G_N_ELEMENTS(role_names); i++)
+		if ((roles & (int)role_names[i].role) != 0)
+			printf(" %s", role_names[i].name);
 }
 
 static void print_routes(void)
@@ -58,12 +65,100 @@ static void print_routes(void)
 	}
 }
 
+/* Whether a caller of that role gets to the call: asked as a request asks, not read in a table. */
+static gboolean is_let_in(Service *service, const char *method, const char *pattern, Role role)
+{
+	g_autoptr(GRegex) words = g_regex_new("{[^}]*}", 0, 0, NULL);
+	g_autofree char *path = g_regex_replace_literal(words, pattern, -1, 0, "x", 0, NULL);
+	g_autoptr(HttpCall) call = call_new(service, NULL, method, path);
+
+	call->roles = role;
+	call_set_route(call, route_tables);
+	return call->failure == NULL;
+}
+
+/* A row for each call, a column for each role, the last for a caller without any. */
+static void print_matrix(void)
+{
+	const char *const columns = "public outgoing evidence otic hr tramite auditor head nobody";
+	g_autofree char *path = NULL;
+	int fd = g_file_open_tmp("acuse-settings-XXXXXX", &path, NULL);
+	Settings *settings = fd >= 0 ? settings_load(path, NULL) : NULL;
+	Service service = {.settings = settings};
+
+	if (settings == NULL)
+		exit(1);
+	close(fd);
+	g_unlink(path);
+
+	printf("%-60s %s\n", "", columns);
+	for (const Route *const *table = route_tables; *table != NULL; table++) {
+		for (const Route *row = *table; row->method != NULL; row++) {
+			g_autofree char *name = g_strdup_printf("%s %s", row->method, row->path);
+
+			printf("%-60s", name);
+			for (gsize i = 0; i < G_N_ELEMENTS(role_names); i++)
+				printf(" %*s", -(int)strlen(role_names[i].name),
+					is_let_in(&service, row->method, row->path,
+						role_names[i].role)
+						? "x"
+						: "-");
+			printf(" %s\n", is_let_in(&service, row->method, row->path, 0) ? "x" : "-");
+		}
+	}
+	settings_free(settings);
+}
+
+static void print_step(const char *what, const char *state, const char *event, const char *next,
+	const char *record, int effects, int roles)
+{
+	printf("%s\t%s\t%s\t%s", what, state, event, next != NULL ? next : "-");
+	if (next != NULL) {
+		printf("\t%s\t%#x\t", record, (guint)effects);
+		print_roles(roles);
+	}
+	putchar('\n');
+}
+
+/* Every pair of state and event; "-": not allowed. */
+static void print_states(void)
+{
+	for (int state = 0; state < REQUEST_N_STATES; state++) {
+		for (int event = 0; event < REQUEST_N_EVENTS; event++) {
+			const RequestStep *step =
+				request_step((RequestState)state, (RequestEvent)event);
+
+			print_step("request", request_state_name((RequestState)state),
+				request_event_name((RequestEvent)event),
+				step != NULL ? request_state_name(step->next) : NULL,
+				step != NULL ? step->record : NULL,
+				step != NULL ? step->effects : 0, step != NULL ? step->roles : 0);
+		}
+	}
+	for (int state = 0; state < ACCOUNT_N_STATES; state++) {
+		for (int event = 0; event < ACCOUNT_N_EVENTS; event++) {
+			const AccountStep *step =
+				account_step((AccountState)state, (AccountEvent)event);
+
+			print_step("account", account_state_name((AccountState)state),
+				account_event_name((AccountEvent)event),
+				step != NULL ? account_state_name(step->next) : NULL,
+				step != NULL ? step->record : NULL,
+				step != NULL ? step->effects : 0, step != NULL ? step->roles : 0);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "settings") == 0)
 		print_settings();
 	else if (argc == 2 && strcmp(argv[1], "routes") == 0)
 		print_routes();
+	else if (argc == 2 && strcmp(argv[1], "matrix") == 0)
+		print_matrix();
+	else if (argc == 2 && strcmp(argv[1], "states") == 0)
+		print_states();
 	else
 		return 2;
 	return 0;

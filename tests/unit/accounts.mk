@@ -1,5 +1,5 @@
 # unit tests of the accounts part of provision
-accounts_tests = tests/unit/test-request-life tests/unit/test-accounts tests/unit/test-account-names
+accounts_tests = tests/unit/test-request-life tests/unit/test-accounts tests/unit/test-account-names tests/unit/test-people
 check_PROGRAMS += $(accounts_tests)
 TESTS += $(accounts_tests)
 accounts_fixture = tests/unit/accounts_fixture.c tests/unit/accounts_fixture.h tests/unit/slapd.c tests/unit/slapd.h \
@@ -13,3 +13,6 @@ tests_unit_test_accounts_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNI
 tests_unit_test_account_names_SOURCES = tests/unit/test-account-names.c $(accounts_fixture)
 tests_unit_test_account_names_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_account_names_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)
+tests_unit_test_people_SOURCES = tests/unit/test-people.c $(accounts_fixture)
+tests_unit_test_people_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_people_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)

@@ -32,6 +32,8 @@ char *file_form(json_t *form);
 /* An active person; *password (may be NULL) is the first one. form is consumed. */
 char *make_person(json_t *form, char **password);
 
+/* Whether the request's account is made. */
+gboolean request_has_uid(const char *id);
 gboolean live_has(const char *uid, AccountState wanted);
 /* Whether no leaf and no opening has the text. */
 gboolean no_leaf_has(const char *text);

@@ -1,4 +1,4 @@
-core_tests = tests/unit/test-account tests/unit/test-authentication-results tests/unit/test-dni tests/unit/test-evidence \
+core_tests = tests/unit/test-account tests/unit/test-authentication-results tests/unit/test-calendar tests/unit/test-dni tests/unit/test-evidence \
 	tests/unit/test-merkle tests/unit/test-naming tests/unit/test-policy tests/unit/test-policy-edits tests/unit/test-policy-findings \
 	tests/unit/test-policy-golden tests/unit/test-content \
 	tests/unit/test-return-token tests/unit/test-send
@@ -11,6 +11,8 @@ tests_unit_test_account_SOURCES = tests/unit/test-account.c
 tests_unit_test_account_LDADD = $(core_test_libs)
 tests_unit_test_authentication_results_SOURCES = tests/unit/test-authentication-results.c
 tests_unit_test_authentication_results_LDADD = $(core_test_libs)
+tests_unit_test_calendar_SOURCES = tests/unit/test-calendar.c
+tests_unit_test_calendar_LDADD = $(core_test_libs)
 tests_unit_test_dni_SOURCES = tests/unit/test-dni.c
 tests_unit_test_dni_LDADD = $(core_test_libs)
 tests_unit_test_evidence_SOURCES = tests/unit/test-evidence.c

@@ -36,13 +36,6 @@ static gpointer make_one(gpointer number)
 	return g_steal_pointer(&id);
 }
 
-static gboolean request_has_uid(const char *id)
-{
-	json_auto_t *row = call(routes_requests, "GET", "/v1/requests/{id}", id, NULL, NULL);
-
-	return row_text(row, "uid") != NULL;
-}
-
 /* Fifty at once are the base form, the letter, and forty-eight numbers without a gap. */
 static void test_fifty_at_once(void **state)
 {

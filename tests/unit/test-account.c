@@ -161,9 +161,31 @@ static void test_words_and_copy(void **state)
 	assert_int_equal(copy->valid_until, 7);
 }
 
+static void test_remove_person(void **state)
+{
+	g_autoptr(Account) office = account_new(), vacant = account_new();
+
+	(void)state;
+	office->owner = g_strdup("rmoralesa");
+	office->delegates = g_strsplit("jperezs;RMoralesA;lriosd", ";", -1);
+	account_add_delegation(office, delegation_new("rmoralesa", 1, 2));
+	account_add_delegation(office, delegation_new("jperezs", 1, 2));
+	account_add_delegation(office, delegation_new("rmoralesa", 3, 4));
+	account_remove_person(office, "rmoralesa");
+	assert_null(office->owner);
+	assert_int_equal(g_strv_length(office->delegates), 2);
+	assert_string_equal(office->delegates[1], "lriosd");
+	assert_int_equal(office->delegations->len, 1);
+	account_remove_person(office, "nadie");
+	assert_int_equal(g_strv_length(office->delegates), 2);
+	account_remove_person(vacant, "rmoralesa");
+	assert_null(vacant->owner);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_remove_person),
 		cmocka_unit_test(test_may_send),
 		cmocka_unit_test(test_may_send_as),
 		cmocka_unit_test(test_terms_of_delegates),
