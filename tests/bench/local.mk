@@ -13,7 +13,7 @@ tests_bench_sign_load_CPPFLAGS = $(AM_CPPFLAGS) -I/usr/include/p11-kit-1
 tests_bench_sign_load_LDADD = lib/signer/libsignerproto.a lib/cms/libcms.a lib/base/libbase.a $(OPENSSL_LIBS) $(GLIB_LIBS) -ldl -lpthread
 CLEANFILES += $(BENCH_BUILT)
 EXTRA_DIST += tests/bench/README.md tests/bench/run tests/bench/table.py tests/bench/gateway.py tests/bench/bench_milter.py \
-	tests/bench/bench_postfix.py tests/bench/bench_ledger.py tests/bench/bench_memory.py tests/bench/bench_size.py tests/bench/bench_judge.py \
+	tests/bench/bench_postfix.py tests/bench/bench_ledger.py tests/bench/bench_memory.py tests/bench/bench_size.py tests/bench/bench_judge.py tests/bench/bench_mutation.py \
 	tests/bench/bench_sign.py
 
 .PHONY: bench
