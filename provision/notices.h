@@ -19,7 +19,7 @@ typedef struct {
 	void (*text)(const json_t *facts, GString *text);
 } NoticeKind;
 
-extern const NoticeKind notice_policy_warning;
+extern const NoticeKind notice_policy_warning, notice_over_limit; /* send_limits.c has the second */
 
 /*
  * Inside a change: queues a notice of this kind to an address of the institution. facts is not

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "core/plan.h"
+#include "provision/notices.h"
 #include "provision/row.h"
 
 #define ARTICLE "DI-002, art. 8.1 y 14.4"
@@ -233,10 +234,26 @@ gboolean limits_count(StoreTxn *txn, const Service *service, const json_t *inten
 }
 
 typedef struct {
-	const char *counter;
+	const char *counter, *to; /* to "": nobody */
 	gint64 now_s;
 	gboolean due;
 } Told;
+
+static char *over_subject(const json_t *facts)
+{
+	return g_strdup_printf(_("Límite de envíos superado: %s"), row_text(facts, "counter"));
+}
+
+static void over_text(const json_t *facts, GString *text)
+{
+	g_string_append_printf(text,
+		_("%s superó su límite de envíos por hora (P15). Compruebe si la cuenta fue tomada "
+		  "por otra persona o si el envío es legítimo; los límites se cambian en "
+		  "acuse.conf.\n"),
+		row_text(facts, "counter"));
+}
+
+const NoticeKind notice_over_limit = {"over-limit", over_subject, over_text};
 
 /* Two that tell at the same time: the committer lets one of them. */
 static gboolean change_told(StoreTxn *txn, gpointer data, GError **error)
@@ -244,6 +261,7 @@ static gboolean change_told(StoreTxn *txn, gpointer data, GError **error)
 	Told *told = data;
 	g_autofree char *before = store_get_txn(txn, TABLE_LIMITS, told->counter, NULL);
 	g_autofree char *after = NULL;
+	json_auto_t *facts = NULL;
 	Window window;
 
 	read_window(before, told->now_s, &window);
@@ -252,12 +270,16 @@ static gboolean change_told(StoreTxn *txn, gpointer data, GError **error)
 		return TRUE;
 	window.told_s = told->now_s;
 	after = window_text(&window);
-	return store_put(txn, TABLE_LIMITS, told->counter, after, error);
+	facts = json_pack("{s:s}", "counter", told->counter);
+	return store_put(txn, TABLE_LIMITS, told->counter, after, error) &&
+	       (*told->to == '\0' || notice_add(txn, told->to, notice_over_limit.kind, facts,
+					     told->now_s, error));
 }
 
 void limits_tell(Service *service, const LimitsOver *over)
 {
-	Told told = {over->counter, service->now_s(), FALSE};
+	Told told = {over->counter, settings_string(service->settings, "notices", "otic"),
+		service->now_s(), FALSE};
 	g_autoptr(GError) error = NULL;
 
 	if (over->counter == NULL)
@@ -268,6 +290,6 @@ void limits_tell(Service *service, const LimitsOver *over)
 	if (!store_run(service->store, change_told, &told, &error))
 		log_warning("a limit's notice is not on record", "why", error->message, NULL);
 	else if (told.due)
-		log_warning("over a limit of sending: the IT office is told once an hour", "rule",
-			"P15", "counter", over->counter, NULL);
+		log_warning("over a limit of sending, said once an hour", "rule", "P15", "counter",
+			over->counter, NULL);
 }

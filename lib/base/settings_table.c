@@ -196,6 +196,9 @@ const SettingRow settings_table[] = {
 	S("notices", "smtp", "127.0.0.1:10025",
 		"ADDRESS:PORT of the smtpd on this machine that takes the gateway's own notices; "
 		"empty: none are sent."),
+	S("notices", "otic", "",
+		"Address of the IT office, which is told who goes over a limit of P15; empty: "
+		"nobody is."),
 
 	P("mailboxes", "socket", NULL,
 		"Socket of Dovecot's script service acuse-mailboxes; empty: open sessions do not "

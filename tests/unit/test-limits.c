@@ -148,6 +148,37 @@ static void test_damaged_rows(void **state)
 	}
 }
 
+static gboolean count_row(const char *key, const char *value, gpointer data)
+{
+	(void)key;
+	*(guint *)data += strstr(value, "over-limit") != NULL;
+	return TRUE;
+}
+
+/* The IT office hears of it once an hour. */
+static void test_notice(void **state)
+{
+	static const struct {
+		gint64 after_s;
+		guint notices;
+	} steps[] = {{0, 1}, {3599, 1}, {3600, 2}};
+	Fixture *fixture = *state;
+	guint found;
+
+	limited(fixture, "p15=enforce\n[notices]\notic=otic@muni.test\n");
+	for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+		const LimitsOver over = {(char *)"account/rmoralesa", (char *)"[P15]", TRUE};
+
+		fixture_now_s = START + steps[i].after_s;
+		limits_tell(&fixture->service, &over);
+		found = 0;
+		assert_true(store_scan(fixture->service.store, TABLE_OUTBOX, "", NULL, FALSE,
+			count_row, &found, NULL));
+		assert_int_equal(found, steps[i].notices);
+	}
+	fixture_now_s = FIXTURE_NOW;
+}
+
 /* Through the route: refused with the time to try again, the same mail counts once, and what was
  * counted is there after a restart. */
 static void test_intents(void **state)
@@ -202,6 +233,7 @@ int main(void)
 		WITH(test_counters),
 		WITH(test_damaged_rows),
 		WITH(test_intents),
+		WITH(test_notice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
