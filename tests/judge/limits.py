@@ -14,6 +14,7 @@ KNOWN = (
     (r"\[P3\] El mensaje tiene mas de un asunto", (2, 0, 0, 0, 0, 0, 0, 0)),
     (r"\[P3\] El asunto no se puede leer", (1, 0, 0, 0, 0, 0, 0, 0)),
     (r"\[P10\] ", (0, 0, 26, 0, 0, 0, 0, 0)),
+    (r"\[P9\] ", (1, 1, 0, 0, 0, 0, 0, 0)),  # a test message with programs in it
     (r"^55[24] too many levels", (2, 2, 0, 0, 0, 0, 0, 0)),
     (r"\[S7\] ", (0, 0, 0, 0, 0, 0, 0.01, 0.01)),
     # What the gateway cannot do for certain, and so does not.
