@@ -203,7 +203,7 @@ static void look_for_blocked(AttachmentFacts *attachment, const GByteArray *cont
 }
 
 static void inspect_one(const MailMessage *message, AttachmentFacts *attachment,
-	const InspectOptions *options, ArchiveBudget *budget)
+	const InspectOptions *options, ArchiveBudget *budget, gint64 pdf_deadline_us)
 {
 	gboolean heavy =
 		options->heavy_bytes > 0 && attachment->encoded_bytes > options->heavy_bytes;
@@ -223,6 +223,9 @@ static void inspect_one(const MailMessage *message, AttachmentFacts *attachment,
 	attachment->size_bytes = bytes->len;
 	if (options->pdf && attachment->is_pdf)
 		attachment->sha256 = digest_sha256_hex(bytes->data, bytes->len);
+	if (options->pdf && attachment->is_pdf && options->pdf_checker != NULL)
+		attachment->pdf_signature = pdf_checker_look(options->pdf_checker, bytes->data,
+			bytes->len, pdf_deadline_us, &attachment->pdf_detail);
 	if (options->blocked)
 		look_for_blocked(attachment, bytes, options, budget);
 	if (heavy && bytes->len > options->heavy_bytes)
@@ -233,11 +236,15 @@ void inspect_attachments(
 	const MailMessage *message, GPtrArray *attachments, const InspectOptions *options)
 {
 	ArchiveBudget budget;
+	gint64 pdf_deadline_us = 0;
 
 	if (attachments->len == 0 ||
 		(!options->blocked && !options->pdf && options->heavy_bytes == 0))
 		return;
 	budget = archive_budget_start();
+	if (options->pdf && options->pdf_checker != NULL)
+		pdf_deadline_us = pdf_checker_deadline(options->pdf_checker);
 	for (guint i = 0; i < attachments->len; i++)
-		inspect_one(message, g_ptr_array_index(attachments, i), options, &budget);
+		inspect_one(message, g_ptr_array_index(attachments, i), options, &budget,
+			pdf_deadline_us);
 }

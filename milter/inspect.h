@@ -7,11 +7,13 @@
 
 #include "core/attachment.h"
 #include "mime/message.h"
+#include "milter/pdf_signature.h"
 
 /* What is wanted, from the settings; immutable, shared by all threads. */
 typedef struct {
 	gboolean blocked;	       /* P9 */
 	gboolean pdf;		       /* P11: is_pdf, size and digest of each PDF */
+	PdfChecker *pdf_checker;       /* and its signatures; NULL: not looked at; borrowed */
 	gsize heavy_bytes;	       /* P8: estimates what is larger; 0: nothing */
 	const char *const *extensions; /* P9: "exe", lower case, NULL-terminated; borrowed */
 } InspectOptions;

@@ -46,6 +46,23 @@ static json_t *findings_to_json(const Plan *plan)
 	return findings;
 }
 
+/* What is on record of an official document's PDFs; NULL: they were not looked at. */
+static const char *pdf_word(const IntentInput *input)
+{
+	const GPtrArray *attachments = input->facts->attachments;
+
+	if (input->plan->document_type == NULL && input->plan->send_class != CLASS_NOTIFICATION)
+		return NULL;
+	for (guint i = 0; i < attachments->len; i++) {
+		const AttachmentFacts *attachment = g_ptr_array_index(attachments, i);
+
+		if (!attachment->inspected ||
+			(attachment->is_pdf && attachment->pdf_signature == PDF_NOT_CHECKED))
+			return NULL;
+	}
+	return attachments_pdf_word(attachments);
+}
+
 static json_t *intent_to_json(const IntentInput *input)
 {
 	json_t *body = json_object();
@@ -61,6 +78,9 @@ static json_t *intent_to_json(const IntentInput *input)
 	set_foreign_text(
 		body, "subject", input->facts->subject != NULL ? input->facts->subject : "");
 	set_text(body, "document_type", input->plan->document_type);
+	set_foreign_text(body, "document_number", input->plan->document_number);
+	set_foreign_text(body, "exception", input->plan->exception);
+	set_text(body, "pdf_signature", pdf_word(input));
 	set_text(body, "expediente", input->plan->expediente);
 	for (guint i = 0; i < input->envelope->recipients->len; i++) {
 		g_autofree char *address =

@@ -6,6 +6,7 @@ milter_libmilterdecide_a_SOURCES = \
 	milter/date.c milter/date.h \
 	milter/inbound.c milter/inbound.h \
 	milter/inspect.c milter/inspect.h \
+	milter/pdf_signature.c milter/pdf_signature.h \
 	milter/intent.c milter/intent.h \
 	milter/options.c milter/options.h \
 	milter/metrics.c milter/metrics.h \

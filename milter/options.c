@@ -36,6 +36,14 @@ MilterOptions *milter_options_new(const Settings *settings, Instance instance, G
 				: 0,
 		.extensions = (const char *const *)options->policy->attachments->extensions,
 	};
+	if (instance == INSTANCE_OUTGOING && policy_is_asked(options->policy, "P11"))
+		options->pdf_checker = pdf_checker_new(
+			settings_string(settings, "policy", "p11_pdfsig"),
+			settings_string(settings, "policy", "p11_trust_folder"),
+			(guint64)settings_int(settings, "policy", "p11_memory_mib") * 1024 * 1024,
+			(guint)settings_int(settings, "policy", "p11_timeout_ms"),
+			(guint)settings_int(settings, "policy", "p11_max_running"));
+	options->inspect.pdf_checker = options->pdf_checker;
 	options->token_key = key_file_read(settings_string(settings, "milter", "token_key"), error);
 	if (options->token_key == NULL)
 		return NULL;
@@ -59,6 +67,7 @@ void milter_options_free(MilterOptions *options)
 	g_free(options->authserv_id);
 	g_free(options->socket_path);
 	g_free(options->sign_socket);
+	pdf_checker_free(options->pdf_checker);
 	g_clear_pointer(&options->token_key, g_bytes_unref);
 	g_clear_pointer(&options->policy, policy_settings_free);
 	g_free(options);

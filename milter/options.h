@@ -20,7 +20,8 @@ typedef struct {
 	gint64 max_age_s; /* of the directory's copy */
 	GBytes *token_key;
 	PolicySettings *policy;
-	InspectOptions inspect; /* what the rules in force want to know of attachments */
+	PdfChecker *pdf_checker; /* NULL: P11 is off */
+	InspectOptions inspect;	 /* what the rules in force want to know of attachments */
 } MilterOptions;
 
 typedef enum { INSTANCE_OUTGOING, INSTANCE_EVIDENCE } Instance;

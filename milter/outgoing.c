@@ -115,6 +115,18 @@ static void digest_content(Work *work)
 	work->facts->content_sha256 = digest_sha256_hex(body->data, body->len);
 }
 
+/* Signatures of PDFs cost a process each: they are looked at in official documents. */
+static void inspect(const Work *work)
+{
+	InspectOptions wanted = work->services->options->inspect;
+	const PolicySettings *policy = work->services->options->policy;
+
+	wanted.pdf = wanted.pdf_checker != NULL &&
+		     (work->facts->marked_notification ||
+			     document_type_find(policy->documents, work->facts->subject) != NULL);
+	inspect_attachments(work->session->message, work->facts->attachments, &wanted);
+}
+
 static Outcome *decide_submission(Work *work)
 {
 	g_autoptr(GError) error = NULL;
@@ -125,8 +137,7 @@ static Outcome *decide_submission(Work *work)
 	work->facts = mime_facts(work->session->message, &error);
 	if (work->facts == NULL)
 		return outcome_of_error(error, TRUE);
-	inspect_attachments(work->session->message, work->facts->attachments,
-		&work->services->options->inspect);
+	inspect(work);
 	make_ids(work);
 	decide_plan(work);
 	if (work->plan->refusal != NULL)

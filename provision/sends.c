@@ -156,10 +156,10 @@ static char *findings_in_short(const json_t *send)
 static Record *intent_leaf(const json_t *send, gint64 now_s)
 {
 	static const char *const plain[] = {"class", "message_id", "date", "document_type",
-		"expediente", "queue_id", "content_sha256", "entity_sha256", "block",
-		"date_original", "expediente_check", "authorisation"};
+		"document_number", "pdf_signature", "expediente", "queue_id", "content_sha256",
+		"entity_sha256", "block", "date_original", "expediente_check", "authorisation"};
 	static const char *const personal[] = {
-		"login", "mailbox", "subject", "client_address", "token"};
+		"login", "mailbox", "subject", "client_address", "token", "exception"};
 	Record *record = record_new("send.intent", send_record_id(send), now_s);
 	g_autofree char *findings = findings_in_short(send);
 

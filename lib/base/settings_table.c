@@ -95,6 +95,15 @@ const SettingRow settings_table[] = {
 	SCOPED_RULE("p10_inside", "warn", "P10 for what stays inside the institution."),
 	C("policy", "expediente_check", "registered", "syntax registered",
 		"Whether P10 asks the register, or only for the form of a number."),
+	SCOPED_RULE("p11", "warn", "P11: an official document is a PDF with a valid signature."),
+	L("policy", "p11_exempt_types", "", "P11: document types that need no signed PDF."),
+	P("policy", "p11_trust_folder", "/etc/acuse/pdf-trust",
+		"P11: NSS database of the roots that are trusted."),
+	P("policy", "p11_pdfsig", "/usr/bin/pdfsig", "P11: path of pdfsig."),
+	I("policy", "p11_timeout_ms", "5000", 100, 15000,
+		"P11: longest time for all PDFs of a message, in milliseconds."),
+	I("policy", "p11_memory_mib", "512", 64, 8192, "P11: address space of a pdfsig, in MiB."),
+	I("policy", "p11_max_running", "4", 1, 64, "P11: most pdfsig at once."),
 	SCOPED_RULE("p14", "enforce", "P14: a notification has one citizen and no Bcc outside."),
 	SCOPED_RULE(
 		"d9", "enforce", "D9: the citizen authorised this address for this expediente."),
@@ -118,6 +127,20 @@ const SettingRow settings_table[] = {
 		"P15: recipients an hour of the whole gateway; 0: no limit."),
 	C("policy", "limit_reply", "later", "later refuse",
 		"P15: whether a mail over a limit is refused for now (451) or for good (550)."),
+	L("policy", "document_types",
+		"ACTA DE SESIONES|ACTA DE SESION|ACTAS DE SESIONES;AUTORIZACION|AUTORIZACIONES"
+		";CARTA|CARTAS;CERTIFICACION|CERTIFICACIONES;CITACION|CITACIONES"
+		";CONSTANCIA|CONSTANCIAS;INFORME FINAL DE INSTRUCCION|INFORMES FINALES DE "
+		"INSTRUCCION"
+		";INFORME INTERNO|INFORMES INTERNOS|INFORME N|INFORME NO|INFORME NRO"
+		";INFORME TECNICO|INFORMES "
+		"TECNICOS;MEMORANDUM|MEMORANDUMS|MEMORANDO|MEMORANDOS|MEMO"
+		";NOTIFICACION|NOTIFICACIONES|NOTIF;LICENCIA|LICENCIAS;OFICIO|OFICIOS|OF."
+		";PAPELETA DE PREVENCION|PAPELETAS DE PREVENCION"
+		";RESOLUCION ADMINISTRATIVA DE SANCION|RESOLUCIONES ADMINISTRATIVAS DE SANCION"
+		";RESOLUCION SUB GERENCIAL|RESOLUCION SUBGERENCIAL|RESOLUCIONES SUB GERENCIALES"
+		";RESOLUCION DE GERENCIA MUNICIPAL|RESOLUCIONES DE GERENCIA MUNICIPAL|RGM",
+		"P10: official documents, each a name and the other forms of it in subjects."),
 	L("policy", "notification_types", "NOTIFICACION;CEDULA;RESOLUCION;CARTA;OFICIO",
 		"Document types that, sent to the outside, make a notification."),
 	S("policy", "expediente_pattern", "Exp\\.?\\s*(?:N[°º.]*\\s*)?([0-9]{4}-[0-9]{3,9})",

@@ -37,3 +37,28 @@ void attachment_block(AttachmentFacts *attachment, BlockedReason reason, const c
 			*c = ' ';
 	attachment->blocked[reason] = text;
 }
+
+const char *attachments_pdf_word(const GPtrArray *attachments)
+{
+	/* The worst last. */
+	static const struct {
+		PdfSignature signature;
+		const char *word;
+	} order[] = {{PDF_VALID, "valid"}, {PDF_UNSIGNED, "unsigned"}, {PDF_UNTRUSTED, "untrusted"},
+		{PDF_NOT_CHECKED, "unreadable"}, {PDF_UNREADABLE, "unreadable"},
+		{PDF_BROKEN, "broken"}};
+	const char *word = "none";
+	guint worst = 0;
+
+	for (guint i = 0; i < attachments->len; i++) {
+		const AttachmentFacts *attachment = g_ptr_array_index(attachments, i);
+
+		for (guint rank = 0; attachment->is_pdf && rank < G_N_ELEMENTS(order); rank++) {
+			if (order[rank].signature != attachment->pdf_signature || rank < worst)
+				continue;
+			worst = rank;
+			word = order[rank].word;
+		}
+	}
+	return word;
+}

@@ -55,6 +55,12 @@ AttachmentFacts *attachment_facts_new(void);
 void attachment_facts_free(AttachmentFacts *attachment);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AttachmentFacts, attachment_facts_free)
 
+/*
+ * What its PDFs are worth together (P11): "none" when there is no PDF, "valid" when each is, else
+ * the worst: "broken", "unreadable", "untrusted", "unsigned". Not checked is unreadable.
+ */
+const char *attachments_pdf_word(const GPtrArray *attachments);
+
 /* Its file name, or NULL. */
 const char *attachment_name(const AttachmentFacts *attachment);
 

@@ -8,6 +8,7 @@ lib_core_libcore_a_SOURCES = \
 	lib/core/authentication_results.c lib/core/authentication_results.h \
 	lib/core/calendar.c lib/core/calendar.h \
 	lib/core/dni.c lib/core/dni.h \
+	lib/core/document.c lib/core/document.h \
 	lib/core/content.c lib/core/content.h \
 	lib/core/evidence.c lib/core/evidence.h \
 	lib/core/facts.c lib/core/facts.h \
@@ -24,5 +25,5 @@ lib_core_libcore_a_SOURCES = \
 	lib/core/rules/p1_identity.c lib/core/rules/p2_state.c lib/core/rules/p3_subject.c \
 	lib/core/rules/p4_block.c lib/core/rules/p5_read_receipt.c \
 	lib/core/rules/p6_delivery_confirmation.c lib/core/rules/p7_forward.c \
-	lib/core/rules/subject.c lib/core/rules/subject.h lib/core/rules/p10_expediente.c \
+	lib/core/rules/subject.c lib/core/rules/subject.h lib/core/rules/p10_expediente.c lib/core/rules/p11_signed_pdf.c \
 	lib/core/rules/p14_one_citizen.c lib/core/rules/s7_protected.c

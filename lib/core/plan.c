@@ -126,6 +126,8 @@ void plan_free(Plan *plan)
 	g_free(plan->refusal);
 	g_ptr_array_unref(plan->findings);
 	g_free(plan->document_type);
+	g_free(plan->document_number);
+	g_free(plan->exception);
 	g_free(plan->expediente);
 	g_free(plan->mailbox);
 	g_ptr_array_unref(plan->header_edits);

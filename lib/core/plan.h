@@ -67,6 +67,8 @@ typedef struct {
 	GPtrArray *findings; /* Finding *, in the order of the rules */
 	SendClass send_class;
 	char *document_type;	 /* "NOTIFICACION", or NULL */
+	char *document_number;	 /* "012-2026-GM-MPSM", or NULL */
+	char *exception;	 /* F 8.15: why a document is not signed; NULL: none declared */
 	char *expediente;	 /* "2026-001234", or NULL */
 	char *mailbox;		 /* whose mail it is: the From address */
 	GPtrArray *header_edits; /* HeaderEdit * */

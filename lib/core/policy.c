@@ -7,51 +7,12 @@
  * changes.
  */
 #include "core/policy.h"
-#include "core/fold.h"
 
 #include <string.h>
 
 #include "core/rules/rules.h"
 
 #define DEFAULT_STATUS "550 5.7.1"
-
-static gboolean starts_with_word(const char *text, const char *word)
-{
-	gsize size = strlen(word);
-
-	return size > 0 && strncmp(text, word, size) == 0 &&
-	       !g_unichar_isalnum(g_utf8_get_char(text + size));
-}
-
-/* The longest listed type that the subject begins with, or NULL. */
-static char *find_document_type(const PolicySettings *settings, const char *subject)
-{
-	const char *found = NULL;
-	g_autofree char *folded = NULL;
-
-	if (subject == NULL || settings->notification_types == NULL)
-		return NULL;
-	folded = text_fold(subject);
-	for (char **type = settings->notification_types; *type != NULL; type++) {
-		if (starts_with_word(folded, *type) &&
-			(found == NULL || strlen(*type) > strlen(found)))
-			found = *type;
-	}
-	return g_strdup(found);
-}
-
-static char *find_expediente(const PolicySettings *settings, const char *subject)
-{
-	g_autoptr(GMatchInfo) match = NULL;
-	g_autofree char *number = NULL;
-
-	if (subject == NULL || settings->expediente_pattern == NULL ||
-		!g_utf8_validate(subject, -1, NULL) ||
-		!g_regex_match(settings->expediente_pattern, subject, 0, &match))
-		return NULL;
-	number = g_match_info_fetch(match, 1);
-	return number != NULL && *number != '\0' ? g_steal_pointer(&number) : NULL;
-}
 
 SendClass policy_class(const PolicyInput *input, const char *document_type)
 {
@@ -61,7 +22,8 @@ SendClass policy_class(const PolicyInput *input, const char *document_type)
 		outside = rule_is_outside(input, input->envelope->recipients->pdata[i]);
 	if (!outside)
 		return CLASS_INTERNAL;
-	if (document_type != NULL || input->facts->marked_notification)
+	if (document_type_notifies(input->settings->documents, document_type) ||
+		input->facts->marked_notification)
 		return CLASS_NOTIFICATION;
 	return CLASS_EXTERNAL;
 }
@@ -70,8 +32,13 @@ static Plan *describe(const PolicyInput *input)
 {
 	Plan *plan = plan_new();
 
-	plan->document_type = find_document_type(input->settings, input->facts->subject);
-	plan->expediente = find_expediente(input->settings, input->facts->subject);
+	plan->document_type =
+		g_strdup(document_type_find(input->settings->documents, input->facts->subject));
+	plan->document_number =
+		document_number_find(input->facts->subject, input->settings->expediente_pattern);
+	plan->exception = document_urgent_reason(input->facts->subject);
+	plan->expediente = document_expediente_find(
+		input->facts->subject, input->settings->expediente_pattern);
 	plan->send_class = policy_class(input, plan->document_type);
 	if (input->mailbox != NULL && input->mailbox->mail != NULL)
 		plan->mailbox = g_strdup(input->mailbox->mail);

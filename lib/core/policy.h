@@ -8,6 +8,7 @@
 #include "base/settings.h"
 #include "core/account.h"
 #include "core/attachment_policy.h"
+#include "core/document.h"
 #include "core/facts.h"
 #include "core/plan.h"
 #include "core/signature.h"
@@ -15,7 +16,8 @@
 /* Immutable snapshot of the settings that the rules read. Strings and the regex are owned by it. */
 typedef struct {
 	char *institution_name, *institution_phone, *domain; /* domain in lower case */
-	char **notification_types;     /* "NOTIFICACION", upper case, no accents */
+	DocumentTypes *documents;			     /* P10; NULL: none */
+	char **unsigned_types;	       /* P11: types that need no signed PDF; or NULL */
 	SignatureSettings *signature;  /* never NULL */
 	AttachmentPolicy *attachments; /* never NULL */
 	GRegex *expediente_pattern;    /* group 1 is the number */

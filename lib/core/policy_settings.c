@@ -41,7 +41,8 @@ void policy_settings_free(PolicySettings *settings)
 	g_free(settings->institution_name);
 	g_free(settings->institution_phone);
 	g_free(settings->domain);
-	g_strfreev(settings->notification_types);
+	document_types_free(settings->documents);
+	g_strfreev(settings->unsigned_types);
 	g_clear_pointer(&settings->expediente_pattern, g_regex_unref);
 	signature_settings_free(settings->signature);
 	attachment_policy_free(settings->attachments);
@@ -147,8 +148,10 @@ PolicySettings *policy_settings_load(const Settings *settings, GError **error)
 	policy->domain = g_ascii_strdown(settings_string(settings, "institution", "domain"), -1);
 	policy->directory_name =
 		strcmp(settings_string(settings, "policy", "display_name"), "directory") == 0;
-	policy->notification_types =
-		g_strdupv((GStrv)settings_list(settings, "policy", "notification_types"));
+	policy->documents = document_types_new(settings_list(settings, "policy", "document_types"),
+		settings_list(settings, "policy", "notification_types"));
+	policy->unsigned_types =
+		g_strdupv((GStrv)settings_list(settings, "policy", "p11_exempt_types"));
 	if (!take_pattern(policy, settings, error) || !take_scopes(policy, settings, error))
 		return NULL;
 	take_modes(policy->modes, settings, NULL);

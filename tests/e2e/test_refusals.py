@@ -80,6 +80,38 @@ class Submission(Case):
         self.assert_refused(lambda: submit(mail), 550, "5.7.1", "[P10]", "art. 7.4")
         self.assert_not_sent(mail)
 
+    def test_a_citizen_without_authorisation(self):
+        """D9: refused until the authorisation is on record, and again once it is withdrawn."""
+        address = "vecino@ciudadano.test"
+        register = ("expediente", "authorise", EXPEDIENTE, address, "--document", "Solicitud f. 7", "--date", "2026-01-05",
+                    "--holder", "Juan", "--holder-document", "40000009")
+        mail = notification(310, to=address)
+        self.assert_refused(lambda: submit(mail, to=[address]), 550, "5.7.1", "[D9]", "20.4")
+        self.assert_not_sent(mail)
+        demo.acusectl(self.places, *register)
+        code, text = reply_of(lambda: submit(mail, to=[address]))
+        self.assertEqual(code, 250, text)
+        demo.acusectl(self.places, "expediente", "withdraw", EXPEDIENTE, address, "--document", "Carta f. 9", "--date",
+                      "2026-01-06")
+        mail = notification(311, to=address)
+        self.assert_refused(lambda: submit(mail, to=[address]), 550, "[D9]")
+
+    def test_a_list_of_expedientes(self):
+        """P10: a number is refused until a list has registered it; a list with a fault registers nothing."""
+        path = os.path.join(self.places.root, "expedientes.csv")
+        for rows, done in (("2026-000771,Obra\n771,Otra\n", False), ("2026-000771,Obra\n2026-000772,Otra\n", True)):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("number,subject\n" + rows)
+            if done:
+                demo.acusectl(self.places, "expediente", "import", path, "--dry-run")
+                demo.acusectl(self.places, "expediente", "import", path)
+            else:
+                with self.assertRaises(Failure):
+                    demo.acusectl(self.places, "expediente", "import", path)
+            mail = mails.make_notification("CARTA 312-2026-SG/MUNI. Exp. 2026-000771")
+            # What is registered now lacks the citizen's authorisation for it.
+            self.assert_refused(lambda m=mail: submit(m), 550, "[D9]" if done else "[P10]")
+
     def test_two_citizens(self):
         mail = notification(305, to=f"{CITIZEN}, otro@ciudadano.test")
         self.assert_refused(lambda: submit(mail, to=[CITIZEN, "otro@ciudadano.test"]), 550, "[P14]")

@@ -31,7 +31,7 @@ static void check(const AttachmentFacts *attachment)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const extensions[] = {"exe", "js", NULL};
-	static const InspectOptions options = {TRUE, TRUE, 100, extensions};
+	static const InspectOptions options = {TRUE, TRUE, NULL, 100, extensions};
 	g_autoptr(MailMessage) message = mail_message_parse(data, size);
 	g_autoptr(GPtrArray) found =
 		g_ptr_array_new_with_free_func((GDestroyNotify)attachment_facts_free);

@@ -1,4 +1,4 @@
-core_tests = tests/unit/test-account tests/unit/test-authentication-results tests/unit/test-calendar tests/unit/test-dni tests/unit/test-evidence \
+core_tests = tests/unit/test-document tests/unit/test-account tests/unit/test-authentication-results tests/unit/test-calendar tests/unit/test-dni tests/unit/test-evidence \
 	tests/unit/test-merkle tests/unit/test-naming tests/unit/test-policy tests/unit/test-policy-edits tests/unit/test-policy-findings \
 	tests/unit/test-policy-golden tests/unit/test-content \
 	tests/unit/test-return-token tests/unit/test-send
@@ -37,3 +37,5 @@ tests_unit_test_return_token_SOURCES = tests/unit/test-return-token.c
 tests_unit_test_return_token_LDADD = $(core_test_libs)
 tests_unit_test_send_SOURCES = tests/unit/test-send.c
 tests_unit_test_send_LDADD = $(core_test_libs)
+tests_unit_test_document_SOURCES = tests/unit/test-document.c
+tests_unit_test_document_LDADD = $(core_test_libs)

@@ -27,3 +27,7 @@ tests_unit_test_inspect_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS) $(OPENSSL_CFLAGS
 tests_unit_test_inspect_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
 tests_unit_test_compress_SOURCES = tests/unit/test-compress.c
 tests_unit_test_compress_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test-pdf-signature
+TESTS += tests/unit/test-pdf-signature
+tests_unit_test_pdf_signature_SOURCES = tests/unit/test-pdf-signature.c tests/unit/temporary.h
+tests_unit_test_pdf_signature_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)

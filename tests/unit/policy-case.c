@@ -276,6 +276,8 @@ static gboolean take_groups(PolicyCase *policy_case, GKeyFile *file, GError **er
 	g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
 	gboolean taken = TRUE;
 
+	if (g_key_file_has_key(file, "case", "bare", NULL))
+		g_ptr_array_set_size(fixture->facts->attachments, 0);
 	for (char **group = groups; taken && *group != NULL; group++) {
 		if (strcmp(*group, "login") == 0)
 			taken = take_group(file, *group, account_members, fixture->login, error);

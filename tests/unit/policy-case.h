@@ -6,6 +6,7 @@
  *
  *   [case] rules=p3;p7   the plan is made once for each mode of these together; absent: once, with
  *                        the modes of the settings
+ *   [case] bare=yes      without the good mail's own attachment, a signed PDF
  *   [institution], [policy], [policy SCOPE], [signature]   settings as in acuse.conf(5), with its
  * defaults [login], [office], [envelope], [facts], [attachment N]   members of Account, Envelope,
  *                        MessageFacts and AttachmentFacts by their names; lists with semicolons; an

@@ -49,17 +49,28 @@ static Account *make_account(const char *uid, AccountKind kind, const char *name
 
 static PolicySettings *make_settings(void)
 {
+	static const char *const notifying[] = {"NOTIFICACION", "CEDULA", "RESOLUCION", "CARTA",
+		"OFICIO", "RESOLUCION DE GERENCIA", NULL};
 	PolicySettings *settings = policy_settings_new();
 
 	settings->institution_name = g_strdup("Municipalidad Provincial de Prueba");
 	settings->institution_phone = g_strdup("042-562191");
 	settings->domain = g_strdup("muni.test");
 	g_hash_table_replace(settings->modes, g_strdup("p10_inside"), GUINT_TO_POINTER(MODE_WARN));
-	settings->notification_types = g_strsplit(
-		"NOTIFICACION;CEDULA;RESOLUCION;CARTA;OFICIO;RESOLUCION DE GERENCIA", ";", -1);
+	settings->documents = document_types_new(NULL, notifying);
 	settings->expediente_pattern = g_regex_new(
 		"Exp\\.?\\s*(?:N[°º.]*\\s*)?([0-9]{4}-[0-9]{3,9})", G_REGEX_CASELESS, 0, NULL);
 	return settings;
+}
+
+/* An official document is a PDF with a valid signature (P11). */
+static AttachmentFacts *signed_pdf(void)
+{
+	AttachmentFacts *attachment = attachment_facts_new();
+
+	attachment->inspected = attachment->is_pdf = TRUE;
+	attachment->pdf_signature = PDF_VALID;
+	return attachment;
 }
 
 Fixture *fixture_new(void)
@@ -83,6 +94,7 @@ Fixture *fixture_new(void)
 	fixture->facts->subject = g_strdup(FIXTURE_SUBJECT);
 	g_ptr_array_add(fixture->facts->from, g_strdup("rmoralesa@muni.test"));
 	fixture_send_to(fixture, "ciudadano@ciudadano.test");
+	g_ptr_array_add(fixture->facts->attachments, signed_pdf());
 	fixture->input = (PolicyInput){
 		.settings = fixture->settings,
 		.envelope = fixture->envelope,

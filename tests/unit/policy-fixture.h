@@ -16,8 +16,8 @@ typedef struct {
 	PolicyInput input;
 } Fixture;
 
-/* To one citizen, from her own mailbox, subject FIXTURE_SUBJECT; her office otic is at hand in
- * `office`. */
+/* To one citizen, from her own mailbox, subject FIXTURE_SUBJECT, with a signed PDF; her office otic
+ * is at hand in `office`. */
 Fixture *fixture_new(void);
 void fixture_free(Fixture *fixture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fixture, fixture_free)

@@ -24,6 +24,7 @@ char *policy_plan_text(const Plan *plan)
 
 	line(text, "class", send_class_name(plan->send_class));
 	line(text, "document", plan->document_type);
+	line(text, "exception", plan->exception);
 	line(text, "expediente", plan->expediente);
 	line(text, "mailbox", plan->mailbox);
 	for (guint i = 0; i < plan->findings->len; i++) {

@@ -126,7 +126,10 @@ static char *outcome_of(const char *path)
 	assert_non_null(facts);
 	settings->institution_name = g_strdup("Municipalidad de Prueba");
 	settings->domain = g_strdup("muni.test");
-	settings->notification_types = g_strsplit("NOTIFICACION", ";", -1);
+	/* The matrix is about senders, not about what they attach. */
+	g_hash_table_replace(settings->modes, g_strdup("p11"), GUINT_TO_POINTER(MODE_OFF));
+	settings->documents = document_types_new(
+		(const char *[]){"NOTIFICACION", NULL}, (const char *[]){"NOTIFICACION", NULL});
 	settings->expediente_pattern = g_regex_new("([0-9]{4}-[0-9]{6})", 0, 0, NULL);
 	if (envelope->login != NULL) {
 		login_mail = g_strconcat(envelope->login, "@muni.test", NULL);

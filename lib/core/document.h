@@ -1,0 +1,38 @@
+/*
+ * The official documents that subjects name (Directiva 001-2020 7.5): their types, numbers, and the
+ * expediente. "NOTIFICACIÓN N° 012-2026-GM-MPSM Exp. 2026-001234" is a NOTIFICACION of number
+ * 012-2026-GM-MPSM. Case, accents and invisible characters are put aside.
+ */
+#ifndef ACUSE_CORE_DOCUMENT_H
+#define ACUSE_CORE_DOCUMENT_H
+
+#include <glib.h>
+
+typedef struct _DocumentTypes DocumentTypes;
+
+/*
+ * types: "NAME|FORM|FORM", each what a subject may begin with; notifying: the names, or their first
+ * words, of those that make a notification when they go to the outside; a name that is no type is
+ * one too. Never NULL; the lists may be.
+ */
+DocumentTypes *document_types_new(const char *const *types, const char *const *notifying);
+void document_types_free(DocumentTypes *types);
+
+/* The name of the type whose longest form the subject begins with, tags like "[URGENTE: ...]"
+ * aside; NULL: none. Owned by types. */
+const char *document_type_find(const DocumentTypes *types, const char *subject);
+gboolean document_type_notifies(const DocumentTypes *types, const char *name);
+
+/* The number as it is written in the subject, folded: "012-2026-GM-MPSM". NULL: none. The
+ * expediente's is not it. */
+char *document_number_find(const char *subject, const GRegex *expediente_pattern);
+
+/* Group 1 of the pattern, or NULL. */
+char *document_expediente_find(const char *subject, const GRegex *expediente_pattern);
+
+/* F 8.15: the reason of "[URGENTE: REASON]" in the subject, at most DOCUMENT_REASON_MAX_CHARS;
+ * NULL: not there, or no reason in it. */
+char *document_urgent_reason(const char *subject);
+#define DOCUMENT_REASON_MAX_CHARS 200
+
+#endif

@@ -1,0 +1,122 @@
+/* Official documents in subjects: their types, numbers, exceptions. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/settings.h"
+#include "core/document.h"
+
+static const char *default_of(const char *key)
+{
+	for (const SettingRow *row = settings_table; row->group != NULL; row++)
+		if (strcmp(row->group, "policy") == 0 && strcmp(row->key, key) == 0)
+			return row->fallback;
+	return NULL;
+}
+
+static DocumentTypes *standard(void)
+{
+	g_auto(GStrv) types = g_strsplit(default_of("document_types"), ";", -1);
+	g_auto(GStrv) notifying = g_strsplit(default_of("notification_types"), ";", -1);
+
+	assert_int_equal(g_strv_length(types), 17);
+	return document_types_new((const char *const *)types, (const char *const *)notifying);
+}
+
+static void test_subjects(void **state)
+{
+	static const struct {
+		const char *subject, *type, *number;
+		gboolean notifies;
+	} cases[] = {
+		{"NOTIFICACIÓN N° 012-2026-GM-MPSM", "NOTIFICACION", "012-2026-GM-MPSM", TRUE},
+		{"Oficio Nº 3-2026", "OFICIO", "3-2026", TRUE},
+		{"oficio No. 3-2026/GM", "OFICIO", "3-2026/GM", TRUE},
+		{"OFICIOS N.o 3-2026", "OFICIO", "3-2026", TRUE},
+		{"Of. Nro. 45", "OFICIO", "45", TRUE},
+		{"Notif. N.º 7-2026-OIS", "NOTIFICACION", "7-2026-OIS", TRUE},
+		{"Acta de sesiones 1-2026", "ACTA DE SESIONES", "1-2026", FALSE},
+		{"AUTORIZACIONES N° 2-2026", "AUTORIZACION", "2-2026", FALSE},
+		{"Carta externa N° 4-2026", "CARTA", "4-2026", TRUE},
+		{"Certificación N° 5-2026", "CERTIFICACION", "5-2026", FALSE},
+		{"Citaciones", "CITACION", NULL, FALSE},
+		{"Constancia # 6", "CONSTANCIA", "6", FALSE},
+		{"Informe final de instrucción N° 7-2026", "INFORME FINAL DE INSTRUCCION", "7-2026",
+			FALSE},
+		{"Informe N° 295-2020-OIS-MPSM", "INFORME INTERNO", "295-2020-OIS-MPSM", FALSE},
+		{"INFORME TÉCNICO N° 8-2026.", "INFORME TECNICO", "8-2026", FALSE},
+		{"Informe de avance", NULL, NULL, FALSE},
+		{"Memorando Nº 9-2026", "MEMORANDUM", "9-2026", FALSE},
+		{"MEMORÁNDUM N° 9-2026", "MEMORANDUM", "9-2026", FALSE},
+		{"Licencia N° 10-2026", "LICENCIA", "10-2026", FALSE},
+		{"Papeleta de prevención N° 11-2026", "PAPELETA DE PREVENCION", "11-2026", FALSE},
+		{"Resolución administrativa de sanción N° 12-2026",
+			"RESOLUCION ADMINISTRATIVA DE SANCION", "12-2026", TRUE},
+		{"Resolución Sub Gerencial N° 13-2026", "RESOLUCION SUB GERENCIAL", "13-2026",
+			TRUE},
+		{"RESOLUCIÓN DE GERENCIA MUNICIPAL N° 027-2020-GM-MPSM",
+			"RESOLUCION DE GERENCIA MUNICIPAL", "027-2020-GM-MPSM", TRUE},
+		{"Resolución N° 14-2026", "RESOLUCION", "14-2026", TRUE},
+		{"Cédula N° 15-2026", "CEDULA", "15-2026", TRUE},
+		{"[URGENTE: sin token] Notificación N° 16-2026", "NOTIFICACION", "16-2026", TRUE},
+		{"Notificación Exp. 2026-001234 N° 17-2026", "NOTIFICACION", "17-2026", TRUE},
+		{"Notificación Exp. N° 2026-001234", "NOTIFICACION", NULL, TRUE},
+		{"Cartagena N° 3", NULL, "3", FALSE},
+		{"Re: Oficio N° 3-2026", NULL, "3-2026", FALSE},
+		{"", NULL, NULL, FALSE},
+	};
+	DocumentTypes *types = standard();
+	g_autoptr(GRegex) expediente =
+		g_regex_new(default_of("expediente_pattern"), G_REGEX_CASELESS, 0, NULL);
+	guint wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *type = document_type_find(types, cases[i].subject);
+		g_autofree char *number = document_number_find(cases[i].subject, expediente);
+
+		if (g_strcmp0(type, cases[i].type) == 0 &&
+			g_strcmp0(number, cases[i].number) == 0 &&
+			document_type_notifies(types, type) == cases[i].notifies)
+			continue;
+		print_error("%s: %s %s\n", cases[i].subject, type, number);
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
+	document_types_free(types);
+}
+
+static void test_exceptions(void **state)
+{
+	static const struct {
+		const char *subject, *reason;
+	} cases[] = {
+		{"[URGENTE: sin token] Oficio 3", "sin token"},
+		{"Oficio 3 [ urgente :  corte de energía ]", "corte de energía"},
+		{"[URGENTE] Oficio 3", NULL},
+		{"[URGENTE: ] Oficio 3", NULL},
+		{"[URGENTE: ...] Oficio 3", NULL},
+		{"URGENTE: Oficio 3", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *reason = document_urgent_reason(cases[i].subject);
+
+		if (g_strcmp0(reason, cases[i].reason) != 0)
+			fail_msg("%s: %s", cases[i].subject, reason);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_subjects),
+		cmocka_unit_test(test_exceptions),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
