@@ -74,7 +74,9 @@ static void ask_directory(Service *service, Health *health)
 		trouble == NULL ? text : trouble);
 }
 
-static gboolean has_unlocked(GVariant *tokens, guint *unlocked, guint *all)
+/* Counts the tokens; *trouble gets the first that has one, as "LABEL: ERROR" (a string of its own).
+ */
+static gboolean count_unlocked(GVariant *tokens, guint *unlocked, guint *all, char **trouble)
 {
 	GVariantIter iter;
 	GVariant *token;
@@ -82,14 +84,19 @@ static gboolean has_unlocked(GVariant *tokens, guint *unlocked, guint *all)
 	*unlocked = *all = 0;
 	g_variant_iter_init(&iter, tokens);
 	while ((token = g_variant_iter_next_value(&iter)) != NULL) {
+		const char *label = "", *error = "";
 		gboolean open = FALSE;
 
 		g_variant_lookup(token, "unlocked", "b", &open);
+		g_variant_lookup(token, "token", "&s", &label);
+		g_variant_lookup(token, "trouble", "&s", &error);
 		*all += 1;
 		*unlocked += open ? 1 : 0;
+		if (*error != '\0' && *trouble == NULL)
+			*trouble = g_strdup_printf("%s: %s", label, error);
 		g_variant_unref(token);
 	}
-	return *all == 0 || *unlocked > 0;
+	return *trouble == NULL && (*all == 0 || *unlocked > 0);
 }
 
 static void ask_signer(Service *service, Health *health)
@@ -99,6 +106,7 @@ static void ask_signer(Service *service, Health *health)
 		signer_call(settings_string(service->settings, "signing", "control_socket"),
 			SIGNER_TIMEOUT_MS, "status", NULL, NULL, &failure);
 	g_autoptr(GVariant) tokens = NULL;
+	g_autofree char *trouble = NULL;
 	g_autofree char *text = NULL;
 	guint unlocked = 0, all = 0;
 	gboolean well;
@@ -108,8 +116,9 @@ static void ask_signer(Service *service, Health *health)
 		return;
 	}
 	tokens = g_variant_lookup_value(answer, "tokens", G_VARIANT_TYPE("aa{sv}"));
-	well = tokens != NULL && has_unlocked(tokens, &unlocked, &all);
-	text = g_strdup_printf("%u of %u tokens unlocked", unlocked, all);
+	well = tokens != NULL && count_unlocked(tokens, &unlocked, &all, &trouble);
+	text = g_strdup_printf("%u of %u tokens unlocked%s%s", unlocked, all,
+		trouble != NULL ? "; " : "", trouble != NULL ? trouble : "");
 	tell(health, "signer", well, text);
 }
 

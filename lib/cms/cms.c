@@ -19,13 +19,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free_all)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CMS_ContentInfo, CMS_ContentInfo_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509_STORE, X509_STORE_free)
 
-static void set_openssl_error(GError **error, AcuseErrorCode code, const char *what)
+static void tell_openssl_error(GError **error, AcuseErrorCode code, const char *what)
 {
 	unsigned long last = ERR_peek_last_error();
 	const char *reason = last != 0 ? ERR_reason_error_string(last) : NULL;
 
 	g_set_error(error, ACUSE_ERROR, code, "%s: %s", what,
 		reason != NULL ? reason : "no reason given");
+}
+
+static void set_openssl_error(GError **error, AcuseErrorCode code, const char *what)
+{
+	tell_openssl_error(error, code, what);
 	ERR_clear_error();
 }
 
@@ -79,7 +84,7 @@ GBytes *cms_sign_detached(
 		add_chain(cms, certificate, chain) && CMS_final(cms, input, NULL, flags) == 1)
 		der = cms_to_der(cms);
 	if (der == NULL)
-		set_openssl_error(error, ACUSE_ERROR_TOKEN_TROUBLE, "sign");
+		tell_openssl_error(error, ACUSE_ERROR_TOKEN_TROUBLE, "sign");
 	return der;
 }
 

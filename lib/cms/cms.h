@@ -10,7 +10,8 @@
 #include <openssl/x509.h>
 
 /* chain: STACK_OF(X509) without the leaf, or NULL. Returns DER, or NULL with
- * ACUSE_ERROR_TOKEN_TROUBLE. */
+ * ACUSE_ERROR_TOKEN_TROUBLE; then OpenSSL's queue of errors still has what a token's module said.
+ */
 GBytes *cms_sign_detached(
 	EVP_PKEY *key, X509 *certificate, STACK_OF(X509) * chain, GBytes *content, GError **error);
 

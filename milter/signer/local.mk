@@ -4,6 +4,7 @@ acuse_signer_SOURCES = \
 	milter/signer/bindings.c milter/signer/bindings.h \
 	milter/signer/credential.c milter/signer/credential.h \
 	milter/signer/header_block.c milter/signer/header_block.h \
+	milter/signer/keeper.c milter/signer/keeper.h \
 	milter/signer/main.c \
 	milter/signer/pool.c milter/signer/pool.h \
 	milter/signer/server.c milter/signer/server.h \

@@ -75,7 +75,10 @@ static gboolean harden(GError **error)
 {
 	const struct rlimit none = {0, 0};
 
-	if (prctl(PR_SET_DUMPABLE, 0) == 0 && setrlimit(RLIMIT_CORE, &none) == 0)
+	/* The processes below its workers come back to it when a worker is killed, so that at its
+	 * end it can wait for them too. */
+	if (prctl(PR_SET_DUMPABLE, 0) == 0 && setrlimit(RLIMIT_CORE, &none) == 0 &&
+		prctl(PR_SET_CHILD_SUBREAPER, 1) == 0)
 		return TRUE;
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "harden: %s", g_strerror(errno));
 	return FALSE;

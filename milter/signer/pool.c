@@ -13,6 +13,7 @@
 typedef struct {
 	Token *token;
 	gboolean credential_spent; /* it failed, or a person locked the token */
+	int alarm;		   /* the error that was told last; -1: none since it was ready */
 	guint timer;		   /* before the credential is read; 0: none */
 	Pool *pool;
 } Place;
@@ -83,6 +84,7 @@ static void on_ready(Token *token, gboolean typed, gpointer data)
 	Place *place = data;
 	g_autoptr(GError) error = NULL;
 
+	place->alarm = -1;
 	if (typed) {
 		place->credential_spent = FALSE;
 		if (!bindings_set_held(place->pool->bindings, token_label(token), FALSE, &error))
@@ -101,8 +103,11 @@ static void on_locked(Token *token, const GError *cause, gboolean tried, gpointe
 		log_info("token locked", "token", token_label(token), NULL);
 		return;
 	}
-	log_warning("token locked", "token", token_label(token), "error",
-		acuse_error_row_of(cause)->name, "detail", cause->message, NULL);
+	/* A token that stays away is looked for again and again, and told once. */
+	if (place->alarm != cause->code)
+		log_error("alarm: token does not sign", "token", token_label(token), "error",
+			acuse_error_row_of(cause)->name, "detail", cause->message, NULL);
+	place->alarm = cause->code;
 	if (tried || g_error_matches(cause, ACUSE_ERROR, ACUSE_ERROR_PIN_LOW))
 		place->credential_spent = TRUE;
 	else if (g_error_matches(cause, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT))
@@ -111,15 +116,26 @@ static void on_locked(Token *token, const GError *cause, gboolean tried, gpointe
 		try_credential_later(place, POOL_CREDENTIAL_PAUSE_MS);
 }
 
+static void on_reconnects(Token *token, const GError *cause, gpointer data)
+{
+	(void)data;
+	if (cause != NULL)
+		log_warning("token is opened anew", "token", token_label(token), "error",
+			acuse_error_row_of(cause)->name, "detail", cause->message, NULL);
+	else
+		log_info("token is open again", "token", token_label(token), NULL);
+}
+
 static Place *add_place(Pool *pool, const char *label, const char *serial)
 {
 	Place *place = g_hash_table_lookup(pool->places, label);
 
 	if (place == NULL) {
 		place = g_new0(Place, 1);
-		TokenEvents events = {on_ready, on_locked, place};
+		TokenEvents events = {on_ready, on_locked, on_reconnects, place};
 
 		place->pool = pool;
+		place->alarm = -1;
 		place->token =
 			token_new(pool->module, label, serial, pool->sign_timeout_ms, &events);
 		g_hash_table_insert(pool->places, g_strdup(label), place);

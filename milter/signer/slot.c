@@ -30,31 +30,61 @@ struct _Slot {
 	PKCS11_CTX *context;
 	GPtrArray *identities; /* Identity *; live as long as the process */
 	STACK_OF(X509) * others;
+	const char *serial; /* libp11's */
 };
+
+static AcuseErrorCode code_of(int reason)
+{
+	switch (reason) {
+	case RV_PIN_INCORRECT:
+	case RV_PIN_INVALID:
+	case RV_PIN_LEN_RANGE:
+		return ACUSE_ERROR_PIN_WRONG;
+	case RV_PIN_LOCKED:
+		return ACUSE_ERROR_PIN_LOW;
+	case RV_TOKEN_NOT_PRESENT:
+	case RV_DEVICE_REMOVED:
+		return ACUSE_ERROR_TOKEN_ABSENT;
+	default:
+		return ACUSE_ERROR_TOKEN_TROUBLE;
+	}
+}
 
 static gboolean fail_pkcs11(GError **error, const char *what)
 {
 	unsigned long last = ERR_peek_last_error();
 	int reason = ERR_GET_REASON(last);
 	const char *text = last != 0 ? ERR_reason_error_string(last) : NULL;
-	AcuseErrorCode code = ACUSE_ERROR_TOKEN_TROUBLE;
 
-	if (reason == RV_PIN_INCORRECT || reason == RV_PIN_INVALID || reason == RV_PIN_LEN_RANGE)
-		code = ACUSE_ERROR_PIN_WRONG;
-	else if (reason == RV_PIN_LOCKED)
-		code = ACUSE_ERROR_PIN_LOW;
-	else if (reason == RV_TOKEN_NOT_PRESENT || reason == RV_DEVICE_REMOVED)
-		code = ACUSE_ERROR_TOKEN_ABSENT;
-	g_set_error(error, ACUSE_ERROR, (gint)code, "%s: %s (0x%x)", what,
+	g_set_error(error, ACUSE_ERROR, (gint)code_of(reason), "%s: %s (0x%x)", what,
 		text != NULL ? text : "failed", (unsigned)reason);
 	ERR_clear_error();
 	return FALSE;
+}
+
+/* The CMS failed: the module's own error, under those that OpenSSL laid over it, tells more. */
+static void fail_signature(GError **error, GError *cause)
+{
+	unsigned long one;
+
+	while ((one = ERR_get_error()) != 0) {
+		if (ERR_GET_LIB(one) == ERR_get_CKR_code()) {
+			g_clear_error(&cause);
+			cause = g_error_new(ACUSE_ERROR, (gint)code_of(ERR_GET_REASON(one)),
+				"sign: %s (0x%x)", ERR_reason_error_string(one),
+				(unsigned)ERR_GET_REASON(one));
+			break;
+		}
+	}
+	ERR_clear_error();
+	g_propagate_error(error, cause);
 }
 
 static PKCS11_SLOT *find_token(
 	PKCS11_CTX *context, const char *label, const char *serial, GError **error)
 {
 	PKCS11_SLOT *slots = NULL, *found = NULL;
+	gboolean other_serial = FALSE;
 	unsigned int count = 0;
 
 	if (PKCS11_enumerate_slots(context, &slots, &count) != 0) {
@@ -64,13 +94,17 @@ static PKCS11_SLOT *find_token(
 	for (unsigned int i = 0; i < count && found == NULL; i++) {
 		const PKCS11_TOKEN *token = slots[i].token;
 
-		if (token != NULL && token->initialized && g_strcmp0(token->label, label) == 0 &&
-			(*serial == '\0' || g_strcmp0(token->serialnr, serial) == 0))
+		if (token == NULL || !token->initialized || g_strcmp0(token->label, label) != 0)
+			continue;
+		if (*serial == '\0' || g_strcmp0(token->serialnr, serial) == 0)
 			found = &slots[i];
+		else
+			other_serial = TRUE;
 	}
 	if (found == NULL)
-		g_set_error_literal(
-			error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT, "no slot has the token");
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT,
+			other_serial ? "another token has its label; this one has not its serial"
+				     : "no slot has the token");
 	return found;
 }
 
@@ -149,7 +183,13 @@ Slot *slot_open(const char *module, const char *label, const char *serial, const
 		fail_pkcs11(error, "log in");
 		return NULL;
 	}
+	slot->serial = found->token->serialnr;
 	return read_identities(slot, found->token, error) ? slot : NULL;
+}
+
+const char *slot_serial(const Slot *slot)
+{
+	return slot->serial != NULL ? slot->serial : "";
 }
 
 static gint64 not_after_s(X509 *certificate)
@@ -230,6 +270,7 @@ GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char *
 	GError **error)
 {
 	const Identity *identity = choose_identity(slot, mailbox, TRUE);
+	GError *cause = NULL;
 	GBytes *cms;
 
 	if (identity == NULL) {
@@ -237,9 +278,12 @@ GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char *
 			"the token has no certificate for the mailbox that is valid now");
 		return NULL;
 	}
-	cms = cms_sign_detached(identity->key, identity->certificate, slot->others, content, error);
-	if (cms == NULL)
+	cms = cms_sign_detached(
+		identity->key, identity->certificate, slot->others, content, &cause);
+	if (cms == NULL) {
+		fail_signature(error, cause);
 		return NULL;
+	}
 	*certificate_sha256 = g_strdup(identity->certificate_sha256);
 	return cms;
 }

@@ -20,12 +20,16 @@ typedef struct _Slot Slot;
 Slot *slot_open(const char *module, const char *label, const char *serial, const char *pin,
 	gboolean typed, void (*before_login)(gpointer data), gpointer data, GError **error);
 
+/* Borrowed. */
+const char *slot_serial(const Slot *slot);
+
 /* a{sv}: certificate_sha256 s, subject s, email as, not_after x of the signing certificates. */
 GVariant *slot_describe(const Slot *slot);
 
 /*
  * Signs content with the certificate that has the mailbox among its addresses (NULL: any) and is
- * valid now. CERTIFICATE; TOKEN_ABSENT or TOKEN_TROUBLE, after which the slot is of no more use.
+ * valid now. CERTIFICATE; TOKEN_ABSENT, TOKEN_TROUBLE or PIN_LOW (the token locked its PIN), after
+ * which the slot is of no more use.
  */
 GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char **certificate_sha256,
 	GError **error);

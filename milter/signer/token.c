@@ -18,6 +18,7 @@ typedef struct {
 	char *mailbox;	/* NULL: a seal, or the start of the worker */
 	int content_fd; /* -1: the start */
 	guint timer;	/* while it waits; 0: none */
+	gboolean again; /* the token failed in it once */
 	TokenDone done;
 	gpointer data;
 } Job;
@@ -108,6 +109,14 @@ static void stop_worker(Token *token)
 	token->fd = -1;
 }
 
+/* Who typed the PIN hears all of it; a sender, that trying later can help. */
+static const GError *job_error(const Job *job, const GError *cause, const GError *locked)
+{
+	if (cause == NULL || (job->content_fd >= 0 && !acuse_error_row_of(cause)->retry))
+		return locked;
+	return cause;
+}
+
 /* cause NULL: locked on request. */
 static void go_down(Token *token, const GError *cause)
 {
@@ -128,9 +137,9 @@ static void go_down(Token *token, const GError *cause)
 	g_clear_error(&token->trouble);
 	token->trouble = cause != NULL ? g_error_copy(cause) : NULL;
 	if (current != NULL)
-		job_finish(current, NULL, cause != NULL ? cause : locked);
+		job_finish(current, NULL, job_error(current, cause, locked));
 	while ((job = g_queue_pop_head(&waiting)) != NULL)
-		job_finish(job, NULL, locked);
+		job_finish(job, NULL, job->again ? job_error(job, cause, locked) : locked);
 	token->events.locked(token, cause, tried, token->events.data);
 }
 
@@ -185,10 +194,21 @@ static void set_deadline(Token *token, guint timeout_ms)
 	token->deadline = timeout_ms > 0 ? g_timeout_add(timeout_ms, on_deadline, token) : 0;
 }
 
-static gboolean is_fatal(const GError *error)
+/* The PIN was right before: it is used once more, by the worker, and only with that very token. */
+static void reconnect(Token *token, Job *job, const GError *cause)
 {
-	return g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE) ||
-	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT);
+	g_autoptr(GError) ended = NULL;
+
+	job->again = TRUE;
+	g_queue_push_head(&token->waiting, job);
+	token->current = NULL;
+	token->state = TOKEN_STARTING;
+	token->typed = FALSE;
+	token->tried = FALSE;
+	set_deadline(token, token->sign_timeout_ms);
+	token->events.reconnects(token, cause, token->events.data);
+	if (!signer_packet_send(token->fd, "open", NULL, -1, &ended))
+		go_down(token, ended);
 }
 
 static void take_start(Token *token, GVariant *answer)
@@ -197,32 +217,47 @@ static void take_start(Token *token, GVariant *answer)
 
 	token->current = NULL;
 	token->state = TOKEN_READY;
+	g_clear_pointer(&token->description, g_variant_unref);
 	token->description = g_variant_ref(answer);
 	g_clear_error(&token->trouble);
+	if (job == NULL) {
+		token->events.reconnects(token, NULL, token->events.data);
+		return;
+	}
 	token->events.ready(token, token->typed, token->events.data);
 	job_finish(job, answer, NULL);
 }
 
-static void take_answer(Token *token, GVariant *answer, const GError *error)
+static void take_result(Token *token, GVariant *answer, const GError *error)
 {
 	Job *job = token->current;
+	gboolean failed = answer == NULL && worker_failed(error);
 
-	set_deadline(token, 0);
-	if (job == NULL ||
-		(answer == NULL && (token->state == TOKEN_STARTING || is_fatal(error)))) {
+	if (job == NULL || (failed && (job->again || g_error_matches(error, ACUSE_ERROR,
+							     ACUSE_ERROR_PIN_LOW)))) {
 		go_down(token, error);
-		return;
+	} else if (failed) {
+		reconnect(token, job, error);
+	} else {
+		token->current = NULL;
+		token->signatures += answer != NULL ? 1 : 0;
+		/* The worker goes on with the next one while this one is answered. */
+		send_next(token);
+		job_finish(job, answer, error);
 	}
-	if (token->state == TOKEN_STARTING) {
+}
+
+static void take_answer(Token *token, GVariant *answer, const GError *error)
+{
+	set_deadline(token, 0);
+	if (token->state == TOKEN_READY) {
+		take_result(token, answer, error);
+	} else if (answer != NULL) {
 		take_start(token, answer);
 		send_next(token);
-		return;
+	} else {
+		go_down(token, error);
 	}
-	token->current = NULL;
-	token->signatures += answer != NULL ? 1 : 0;
-	/* The worker goes on with the next one while this one is answered. */
-	send_next(token);
-	job_finish(job, answer, error);
 }
 
 static gboolean on_worker(gint fd, GIOCondition condition, gpointer data)
@@ -243,6 +278,8 @@ static gboolean on_worker(gint fd, GIOCondition condition, gpointer data)
 		g_clear_error(&error);
 		error = g_error_new_literal(
 			ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE, "the worker ended");
+		go_down(token, error);
+		return G_SOURCE_REMOVE;
 	}
 	take_answer(token, answer, error);
 	return G_SOURCE_CONTINUE;

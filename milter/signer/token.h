@@ -1,7 +1,8 @@
 /*
  * One token as the parent sees it: locked, starting or ready; its worker, the one request the
- * worker has, the requests that wait, the deadline. A worker that dies, fails or exceeds its
- * deadline leaves the token locked. Never blocks.
+ * worker has, the requests that wait, the deadline. When the token fails in a signature the session
+ * is opened anew, once, and the signature tried again; when that fails too, and whenever a worker
+ * dies or exceeds its deadline, the token is left locked. Never blocks.
  */
 #ifndef ACUSE_SIGNER_TOKEN_H
 #define ACUSE_SIGNER_TOKEN_H
@@ -23,11 +24,13 @@ typedef void (*TokenDone)(GVariant *answer, const GError *error, gpointer data);
 /*
  * What the owner wants to hear: the token became ready (a PIN was right) or locked. cause NULL:
  * locked on request; tried: the PIN may have reached the token and failed there, so it must not be
- * tried again.
+ * tried again. reconnects: with the cause when a failed session is opened anew, with NULL when it
+ * was.
  */
 typedef struct {
 	void (*ready)(Token *token, gboolean typed, gpointer data);
 	void (*locked)(Token *token, const GError *cause, gboolean tried, gpointer data);
+	void (*reconnects)(Token *token, const GError *cause, gpointer data);
 	gpointer data;
 } TokenEvents;
 

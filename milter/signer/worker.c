@@ -1,8 +1,8 @@
 /*
  * worker.h. The child closes whatever it inherited, gives up core files, ptrace, programs and the
- * network before it loads the module, reads the PIN once, and then answers until the parent closes.
- * It ends at the first failure of the token, since libp11 cannot recover (FACTS 20); and with
- * _exit, since modules crash when unloaded.
+ * network, reads the PIN once and becomes its keeper; a process below it loads the module, and
+ * answers until the parent closes or the token fails, since libp11 cannot recover (FACTS 20). All
+ * end with _exit, since modules crash when unloaded.
  */
 #include "signer/worker.h"
 #include "base/error.h"
@@ -20,10 +20,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PIN_PAGE 4096
-
 /* The only descriptors of a worker besides the standard ones. */
 enum { FD_PARENT = 3, FD_START_LOCK = 4, FD_REST = 5 };
+
+typedef struct {
+	const char *module, *label, *serial;
+	gboolean typed;
+} Wanted;
 
 static gboolean answer_error(int fd, const GError *error)
 {
@@ -62,18 +65,23 @@ static gboolean deny_network(GError **error)
 static gboolean harden(GError **error)
 {
 	const struct rlimit none = {0, 0};
-	struct rlimit locked;
 
 	if (prctl(PR_SET_DUMPABLE, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "harden: %s",
 			g_strerror(errno));
 		return FALSE;
 	}
-	/* libp11 keeps a copy of the PIN: all is locked where the limit cannot make later
-	 * allocations fail. */
+	return deny_network(error);
+}
+
+/* libp11 keeps a copy of the PIN: all is locked where the limit cannot make later allocations fail.
+ */
+static void lock_memory(void)
+{
+	struct rlimit locked;
+
 	if (getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur == RLIM_INFINITY)
 		(void)mlockall(MCL_CURRENT | MCL_FUTURE);
-	return deny_network(error);
 }
 
 static void drop_inherited(int parent_fd, int start_lock_fd)
@@ -112,34 +120,42 @@ static void announce_login(gpointer data)
 		_exit(0);
 }
 
-static Slot *open_slot(int fd, const char *module, const char *label, const char *serial,
-	gboolean typed, GError **error)
+static KeeperMemory *take_pin(int fd, GError **error)
 {
-	char *pin =
-		mmap(NULL, PIN_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	Slot *slot = NULL;
+	KeeperMemory *memory = keeper_memory_new(error);
 	ssize_t size;
 
-	if (pin == MAP_FAILED || mlock(pin, PIN_PAGE) != 0) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "locked memory: %s",
-			g_strerror(errno));
+	if (memory == NULL)
 		return NULL;
-	}
-	size = recv(fd, pin, WORKER_MAX_PIN, 0);
+	size = recv(fd, memory->pin, KEEPER_MAX_PIN, 0);
 	if (size <= 0)
 		_exit(0);
-	pin[size] = '\0';
+	memory->pin[size] = '\0';
+	return memory;
+}
+
+/* Anew: the very token that took the PIN, and not when its PIN count is low. */
+static Slot *open_slot(const Wanted *wanted, KeeperMemory *memory, GError **error)
+{
+	Slot *slot;
+
 	set_start_lock(F_WRLCK);
-	slot = slot_open(
-		module, label, serial, pin, typed, announce_login, GINT_TO_POINTER(fd), error);
+	slot = slot_open(wanted->module, wanted->label,
+		memory->opened ? memory->serial : wanted->serial, memory->pin,
+		wanted->typed && !memory->opened, announce_login, GINT_TO_POINTER(FD_PARENT),
+		error);
 	set_start_lock(F_UNLCK);
-	explicit_bzero(pin, PIN_PAGE);
-	munmap(pin, PIN_PAGE);
+	if (slot != NULL) {
+		g_strlcpy(memory->serial, slot_serial(slot), sizeof memory->serial);
+		memory->opened = TRUE;
+	}
+	keeper_memory_leave(memory);
 	return slot;
 }
 
-/* FALSE: the token failed, the process is of no more use. */
-static gboolean serve(int fd, const Slot *slot, GVariant *parameters, int content_fd)
+typedef enum { SERVED, TOKEN_FAILED, PARENT_GONE } Served;
+
+static Served serve(int fd, const Slot *slot, GVariant *parameters, int content_fd)
 {
 	g_autoptr(GBytes) content = NULL;
 	g_autoptr(GBytes) cms = NULL;
@@ -152,38 +168,78 @@ static gboolean serve(int fd, const Slot *slot, GVariant *parameters, int conten
 	content = signer_memfd_read(content_fd, &error);
 	if (content != NULL)
 		cms = slot_sign(slot, mailbox, content, &certificate_sha256, &error);
-	if (cms == NULL)
-		return answer_error(fd, error) &&
-		       !g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE) &&
-		       !g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT);
+	if (cms == NULL) {
+		if (!answer_error(fd, error))
+			return PARENT_GONE;
+		return worker_failed(error) ? TOKEN_FAILED : SERVED;
+	}
 	g_variant_dict_init(&dict, NULL);
 	g_variant_dict_insert_value(
 		&dict, "cms", g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, cms, TRUE));
 	g_variant_dict_insert(&dict, "certificate_sha256", "s", certificate_sha256);
-	return signer_packet_send(fd, "ok", g_variant_dict_end(&dict), -1, NULL);
+	return signer_packet_send(fd, "ok", g_variant_dict_end(&dict), -1, NULL) ? SERVED
+										 : PARENT_GONE;
 }
 
-static void run(int fd, const char *module, const char *label, const char *serial, gboolean typed)
+static Served serve_next(int fd, const Slot *slot)
+{
+	int content_fd = -1;
+	g_autoptr(GVariant) parameters = signer_packet_receive(fd, NULL, &content_fd, NULL);
+	Served served = parameters != NULL ? serve(fd, slot, parameters, content_fd) : PARENT_GONE;
+
+	if (content_fd >= 0)
+		close(content_fd);
+	return served;
+}
+
+static gboolean is_told_to_open(int fd)
+{
+	g_autofree char *word = NULL;
+	g_autoptr(GVariant) parameters = signer_packet_receive(fd, &word, NULL, NULL);
+
+	return parameters != NULL && strcmp(word, "open") == 0;
+}
+
+static gboolean hold_session(KeeperMemory *memory, gpointer data)
 {
 	g_autoptr(GError) error = NULL;
-	Slot *slot = NULL;
-	gboolean alive;
+	Served served;
+	Slot *slot;
 
-	if (harden(&error))
-		slot = open_slot(fd, module, label, serial, typed, &error);
+	if (memory->opened && !is_told_to_open(FD_PARENT))
+		return FALSE;
+	lock_memory();
+	slot = open_slot(data, memory, &error);
 	if (slot == NULL) {
-		answer_error(fd, error);
+		answer_error(FD_PARENT, error);
+		return FALSE;
+	}
+	if (!signer_packet_send(FD_PARENT, "ok", slot_describe(slot), -1, NULL))
+		return FALSE;
+	do
+		served = serve_next(FD_PARENT, slot);
+	while (served == SERVED);
+	return served == TOKEN_FAILED;
+}
+
+static void run(Wanted *wanted)
+{
+	g_autoptr(GError) error = NULL;
+	KeeperMemory *memory = harden(&error) ? take_pin(FD_PARENT, &error) : NULL;
+
+	if (memory == NULL) {
+		answer_error(FD_PARENT, error);
 		return;
 	}
-	alive = signer_packet_send(fd, "ok", slot_describe(slot), -1, NULL);
-	while (alive) {
-		int content_fd = -1;
-		g_autoptr(GVariant) parameters = signer_packet_receive(fd, NULL, &content_fd, NULL);
+	keeper_run(memory, hold_session, wanted);
+	keeper_memory_free(memory);
+}
 
-		alive = parameters != NULL && serve(fd, slot, parameters, content_fd);
-		if (content_fd >= 0)
-			close(content_fd);
-	}
+gboolean worker_failed(const GError *error)
+{
+	return g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE) ||
+	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT) ||
+	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_PIN_LOW);
 }
 
 pid_t worker_spawn(const char *module, const char *label, const char *serial, gboolean typed,
@@ -204,7 +260,7 @@ pid_t worker_spawn(const char *module, const char *label, const char *serial, gb
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
 			_exit(1);
 		drop_inherited(pair[1], start_lock_fd);
-		run(FD_PARENT, module, label, serial, typed);
+		run(&(Wanted){module, label, serial, typed});
 		_exit(0);
 	}
 	if (pid < 0)

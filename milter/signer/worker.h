@@ -1,12 +1,14 @@
 /*
- * The worker: a forked process that owns one token, with one thread and one session. Parent and
- * worker talk over a socket pair in the packets of signer/protocol.h; the PIN alone goes as a bare
- * packet, so that no copy of it is made:
+ * The worker: a forked keeper of the PIN (signer/keeper.h) and below it the process that owns the
+ * token, with one thread and one session. Parent and worker talk over a socket pair in the packets
+ * of signer/protocol.h; the PIN alone goes as a bare packet, so that no copy of it is made:
  *
  *  - PIN -> trying {} when the PIN is about to be used, then ok {description of the slot} or an
  *    error, after which the worker ends
  *  - sign {mailbox s} + memfd -> ok {cms ay, certificate_sha256 s} or an error
  *  - seal {} + memfd -> the same, with any certificate of the token
+ *  - open {}, only after TOKEN_TROUBLE or TOKEN_ABSENT of a signature: as PIN, with the PIN that
+ *    was right before and no other token than the one that took it
  */
 #ifndef ACUSE_SIGNER_WORKER_H
 #define ACUSE_SIGNER_WORKER_H
@@ -14,7 +16,9 @@
 #include <glib.h>
 #include <sys/types.h>
 
-#define WORKER_MAX_PIN 255
+#include "signer/keeper.h"
+
+#define WORKER_MAX_PIN KEEPER_MAX_PIN
 
 /*
  * Forks; the parent must have one thread and no PKCS#11 of its own. Returns the pid and the
@@ -26,5 +30,8 @@ pid_t worker_spawn(const char *module, const char *label, const char *serial, gb
 
 /* Hands over the PIN, 1..WORKER_MAX_PIN bytes. */
 gboolean worker_send_pin(int fd, const void *pin, gsize size, GError **error);
+
+/* Whether this error of a signature means that the session with the token is of no more use. */
+gboolean worker_failed(const GError *error);
 
 #endif

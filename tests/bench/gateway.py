@@ -89,13 +89,14 @@ def child(argv, log, ready):
 
 
 def processes_of(top):
-    """A daemon's process and its children: the signer has one for each token."""
-    found = [top]
+    """A daemon's process and those below it: the signer has two for each token."""
+    parents, found = {}, [top]
     for path in glob.glob("/proc/[0-9]*/stat"):
         with contextlib.suppress(OSError):
             with open(path, encoding="utf-8", errors="replace") as file:
-                if int(file.read().rpartition(")")[2].split()[1]) == top:
-                    found.append(int(path.split("/")[2]))
+                parents[int(path.split("/")[2])] = int(file.read().rpartition(")")[2].split()[1])
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
     return found
 
 

@@ -1,20 +1,24 @@
 /*
  * A PKCS#11 module that fails on demand, over a real one (SoftHSM) opened with dlopen. The program
- *under test is given this file as its module; a small file named by PKCS11_SHIM_CONTROL says what
- *shall go wrong, and is read again at each call, so that a test changes it while the program runs.
- *Lines, any number of them:
+ * under test is given this file as its module; a small file named by PKCS11_SHIM_CONTROL says what
+ * shall go wrong, and is read again at each call, so that a test changes it while the program runs.
+ * Lines, any number of them:
  *
- *	fail FUNCTION CODE [AFTER]	after AFTER good calls (0) it answers CODE (0x...), without
- *calling the real one delay FUNCTION MILLISECONDS
+ *	fail FUNCTION CODE [AFTER]	after AFTER good calls (0) of the process it answers CODE
+ *					(0x...), without calling the real one
+ *	delay FUNCTION MILLISECONDS
  *	crash FUNCTION [AFTER]		the process ends by SIGSEGV
- *	absent				no slot has a token, and sessions are gone
+ *	only LABEL			the three above, where they stand after it, are for a
+ *					process that logged in to this token
+ *	absent [LABEL]			no slot has a token (this token), and its sessions are gone
+ *	serial LABEL SERIAL		the token shows another serial number
  *	lock-after N			at the N-th wrong PIN in a row the PIN is locked; before it
- *the flags CKF_USER_PIN_COUNT_LOW and CKF_USER_PIN_FINAL_TRY show as on a card. Removing the line
- *does not unlock.
+ *					the flags CKF_USER_PIN_COUNT_LOW and CKF_USER_PIN_FINAL_TRY
+ *					show as on a card. Removing the line does not unlock.
  *
  * Each call of a watched function adds "FUNCTION PID\n" to CONTROL.calls. PKCS11_SHIM_MODULE names
- *the real module (SoftHSM's when unset). A control line that cannot be read ends the process. Wrong
- *PINs are counted in CONTROL.wrong-pins, over processes, as a card counts them.
+ * the real module (SoftHSM's when unset). A control line that cannot be read ends the process.
+ *Wrong PINs are counted in CONTROL.wrong-pins, over processes, as a card counts them.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -32,6 +36,8 @@
 #define DEFAULT_MODULE "/usr/lib/softhsm/libsofthsm2.so"
 #define MAX_PATH 4096
 #define MAX_LINE 256
+#define LABEL_BYTES 32	/* PKCS#11, padded with blanks */
+#define SERIAL_BYTES 16 /* the same */
 
 /* The functions that are watched; the others go straight to the real module. */
 /* clang-format off */
@@ -51,14 +57,18 @@ static const char *const names[N_WATCHED] = {WATCHED(NAME)};
 typedef struct {
 	CK_RV code;			   /* CKR_OK: none */
 	long after, delay_ms, crash_after; /* -1: no crash */
-	int absent;
+	int absent;			   /* all tokens */
+	char absent_label[LABEL_BYTES + 1];
+	char serial_label[LABEL_BYTES + 1], serial[SERIAL_BYTES + 1];
 	long lock_after; /* 0: no lock */
+	int others;	 /* lines that follow are for another process */
 } Faults;
 
 static CK_FUNCTION_LIST *real;
 static CK_FUNCTION_LIST shim;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_long counts[N_WATCHED];
+static char logged_in[LABEL_BYTES + 1]; /* label of the token */
 
 static void die(const char *why)
 {
@@ -105,30 +115,46 @@ static long size_of(const char *ending)
 	return size;
 }
 
+/* TRUE: the line says which token. */
+static int read_token_line(const char *word, const char *line, Faults *faults)
+{
+	char label[LABEL_BYTES + 1] = "";
+
+	if (strcmp(word, "only") == 0 && sscanf(line, "%*s %32s", label) == 1)
+		faults->others = strcmp(label, logged_in) != 0;
+	else if (strcmp(word, "absent") == 0)
+		faults->absent = sscanf(line, "%*s %32s", faults->absent_label) != 1;
+	else
+		return strcmp(word, "serial") == 0 &&
+		       sscanf(line, "%*s %32s %16s", faults->serial_label, faults->serial) == 2;
+	return 1;
+}
+
 static void read_line(const char *line, int number, Faults *faults)
 {
 	char word[32] = "", function[64] = "", code[32] = "";
+	int others = faults->others;
 	long value = 0;
 
 	if (sscanf(line, "%31s", word) != 1 || word[0] == '#')
 		return;
-	if (strcmp(word, "absent") == 0) {
-		faults->absent = 1;
+	if (read_token_line(word, line, faults)) {
+		return;
 	} else if (strcmp(word, "lock-after") == 0 && sscanf(line, "%*s %ld", &value) == 1) {
 		faults->lock_after = value;
 	} else if (strcmp(word, "fail") == 0 &&
 		   sscanf(line, "%*s %63s %31s %ld", function, code, &value) >= 2) {
-		if (strcmp(function, names[number]) == 0) {
+		if (strcmp(function, names[number]) == 0 && !others) {
 			faults->code = (CK_RV)strtoul(code, NULL, 0);
 			faults->after = value;
 		}
 	} else if (strcmp(word, "delay") == 0 &&
 		   sscanf(line, "%*s %63s %ld", function, &value) == 2) {
-		if (strcmp(function, names[number]) == 0)
+		if (strcmp(function, names[number]) == 0 && !others)
 			faults->delay_ms = value;
 	} else if (strcmp(word, "crash") == 0 &&
 		   sscanf(line, "%*s %63s %ld", function, &value) >= 1) {
-		if (strcmp(function, names[number]) == 0)
+		if (strcmp(function, names[number]) == 0 && !others)
 			faults->crash_after = value;
 	} else {
 		die(line);
@@ -170,6 +196,29 @@ static CK_RV before(int number, Faults *faults)
 	return faults->code != CKR_OK && count >= faults->after ? faults->code : CKR_OK;
 }
 
+static void unpad(char *text, const unsigned char *padded, size_t size)
+{
+	memcpy(text, padded, size);
+	text[size] = '\0';
+	while (size > 0 && text[size - 1] == ' ')
+		text[--size] = '\0';
+}
+
+static int is_absent(const Faults *faults, const char *label)
+{
+	return faults->absent || (*label != '\0' && strcmp(faults->absent_label, label) == 0);
+}
+
+static int slot_is_absent(const Faults *faults, CK_SLOT_ID slot)
+{
+	char label[LABEL_BYTES + 1] = "";
+	CK_TOKEN_INFO info;
+
+	if (real->C_GetTokenInfo(slot, &info) == CKR_OK)
+		unpad(label, info.label, LABEL_BYTES);
+	return is_absent(faults, label);
+}
+
 /* For functions that need nothing but the real one, or that a pulled token makes fail. */
 #define PASS(name, absent_code, parameters, arguments)                                             \
 	static CK_RV shim_##name parameters                                                        \
@@ -177,7 +226,7 @@ static CK_RV before(int number, Faults *faults)
 		Faults faults;                                                                     \
 		CK_RV code = before(N_##name, &faults);                                            \
                                                                                                    \
-		if (code == CKR_OK && faults.absent)                                               \
+		if (code == CKR_OK && is_absent(&faults, logged_in))                               \
 			code = absent_code;                                                        \
 		return code == CKR_OK ? real->name arguments : code;                               \
 	}
@@ -228,7 +277,7 @@ static CK_RV shim_C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
 
 	if (code == CKR_OK)
 		code = real->C_GetSlotInfo(slot, info);
-	if (code == CKR_OK && faults.absent)
+	if (code == CKR_OK && slot_is_absent(&faults, slot))
 		info->flags &= ~(CK_FLAGS)CKF_TOKEN_PRESENT;
 	return code;
 }
@@ -241,7 +290,7 @@ static CK_RV shim_C_Sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULON
 	unsigned char unused[1024];
 	CK_ULONG room = sizeof unused;
 
-	if (code == CKR_OK && faults.absent)
+	if (code == CKR_OK && is_absent(&faults, logged_in))
 		code = CKR_DEVICE_REMOVED;
 	if (code == CKR_OK)
 		return real->C_Sign(session, data, size, signature, signature_size);
@@ -255,16 +304,39 @@ static int is_locked(const Faults *faults)
 	return faults->lock_after > 0 && size_of(".wrong-pins") >= faults->lock_after;
 }
 
+static void show_serial(const Faults *faults, CK_TOKEN_INFO *info)
+{
+	char label[LABEL_BYTES + 1];
+
+	unpad(label, info->label, LABEL_BYTES);
+	if (*faults->serial_label == '\0' || strcmp(faults->serial_label, label) != 0)
+		return;
+	memset(info->serialNumber, ' ', SERIAL_BYTES);
+	memcpy(info->serialNumber, faults->serial, strlen(faults->serial));
+}
+
+static void note_login(CK_SESSION_HANDLE session)
+{
+	CK_SESSION_INFO info;
+	CK_TOKEN_INFO token;
+
+	if (real->C_GetSessionInfo(session, &info) == CKR_OK &&
+		real->C_GetTokenInfo(info.slotID, &token) == CKR_OK)
+		unpad(logged_in, token.label, LABEL_BYTES);
+}
+
 static CK_RV shim_C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
 	Faults faults;
 	CK_RV code = before(N_C_GetTokenInfo, &faults);
 	long wrong;
 
-	if (code == CKR_OK && faults.absent)
+	if (code == CKR_OK && slot_is_absent(&faults, slot))
 		code = CKR_TOKEN_NOT_PRESENT;
 	if (code == CKR_OK)
 		code = real->C_GetTokenInfo(slot, info);
+	if (code == CKR_OK)
+		show_serial(&faults, info);
 	if (code != CKR_OK || faults.lock_after <= 0)
 		return code;
 	wrong = size_of(".wrong-pins");
@@ -281,10 +353,12 @@ static CK_RV shim_C_Login(
 	CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *pin, CK_ULONG size)
 {
 	Faults faults;
-	CK_RV code = before(N_C_Login, &faults);
+	CK_RV code;
 	char path[MAX_PATH];
 
-	if (code == CKR_OK && faults.absent)
+	note_login(session);
+	code = before(N_C_Login, &faults);
+	if (code == CKR_OK && is_absent(&faults, logged_in))
 		code = CKR_DEVICE_REMOVED;
 	if (code == CKR_OK && is_locked(&faults))
 		code = CKR_PIN_LOCKED;

@@ -7,6 +7,14 @@ tests_unit_test_signer_LDADD = lib/cms/libcms.a lib/signer/libsignerproto.a lib/
 	$(OPENSSL_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_unit_test_signer_DEPENDENCIES = acuse-signer
 
+check_PROGRAMS += tests/unit/test-signer-trouble
+TESTS += tests/unit/test-signer-trouble
+tests_unit_test_signer_trouble_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_signer_trouble_SOURCES = tests/unit/test-signer-trouble.c tests/unit/signer_fixture.c \
+	tests/unit/signer_fixture.h
+tests_unit_test_signer_trouble_LDADD = $(tests_unit_test_signer_LDADD)
+EXTRA_tests_unit_test_signer_trouble_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
+
 check_PROGRAMS += tests/unit/test-signer-parts
 TESTS += tests/unit/test-signer-parts
 tests_unit_test_signer_parts_SOURCES = tests/unit/test-signer-parts.c \

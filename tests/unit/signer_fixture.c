@@ -7,8 +7,10 @@
 
 #include "signer_fixture.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -22,6 +24,7 @@
 #include "signer/protocol.h"
 #include "tests/unit/temporary.h"
 
+#define SHIM "tests/fault/pkcs11-shim.so"
 #define MODULE "/usr/lib/softhsm/libsofthsm2.so"
 
 static const char setup_script[] =
@@ -56,10 +59,10 @@ static const char setup_script[] =
 	"printf "
 	"'[institution]\\nname=Muni\\ndomain=muni.test\\n[api]\\noutgoing_user=%s\\nprovision_user="
 	"%s\\n"
-	"[signing]\\nmodule=" MODULE "\\nseal_token=sello\\npermit_key=%s/permit.key\\n"
+	"[signing]\\nmodule=%s\\nseal_token=sello\\npermit_key=%s/permit.key\\n"
 	"sign_socket=%s/run/sign\\ncontrol_socket=%s/run/control\\nunlock_socket=%s/run/unlock\\n"
 	"state_folder=%s/state\\nsign_timeout_ms=2000\\n'"
-	" $(id -u) $(id -u) \"$1\" \"$1\" \"$1\" \"$1\" \"$1\" >acuse.conf\n";
+	" $(id -u) $(id -u) \"$2\" \"$1\" \"$1\" \"$1\" \"$1\" \"$1\" >acuse.conf\n";
 
 static gboolean run_program(const char *const *argv, gboolean must_work)
 {
@@ -76,10 +79,10 @@ static gboolean run_program(const char *const *argv, gboolean must_work)
 	return ok;
 }
 
-Fixture *fixture_new(void)
+static Fixture *fixture_make(const char *module)
 {
 	Fixture *fixture = g_new0(Fixture, 1);
-	const char *script[] = {"sh", "-ec", setup_script, "sh", NULL, NULL};
+	const char *script[] = {"sh", "-ec", setup_script, "sh", NULL, module, NULL};
 	g_autofree char *key = NULL;
 
 	fixture->folder = temporary_folder();
@@ -94,10 +97,34 @@ Fixture *fixture_new(void)
 	return fixture;
 }
 
+Fixture *fixture_new(void)
+{
+	return fixture_make(MODULE);
+}
+
+Fixture *fixture_new_faulty(void)
+{
+	g_autofree char *shim = g_canonicalize_filename(SHIM, NULL);
+
+	return fixture_make(shim);
+}
+
+static char *read_text(const Fixture *fixture, const char *name)
+{
+	g_autofree char *path = g_build_filename(fixture->folder, name, NULL);
+	char *text = NULL;
+
+	return g_file_get_contents(path, &text, NULL, NULL) ? text : g_strdup("");
+}
+
 void fixture_free(Fixture *fixture)
 {
+	g_autofree char *log = NULL;
+
 	if (fixture->daemon != 0)
 		fixture_stop(fixture);
+	log = read_text(fixture, "log");
+	fputs(log, stderr);
 	temporary_remove(fixture->folder);
 	g_bytes_unref(fixture->permit_key);
 	g_free(fixture->sign_socket);
@@ -107,9 +134,9 @@ void fixture_free(Fixture *fixture)
 	g_free(fixture);
 }
 
-static void die_with_parent(gpointer data)
+static void prepare_daemon(gpointer data)
 {
-	(void)data;
+	dup2(GPOINTER_TO_INT(data), STDERR_FILENO);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
@@ -119,25 +146,30 @@ void fixture_start(Fixture *fixture)
 	g_autofree char *hsm = g_build_filename(fixture->folder, "softhsm2.conf", NULL);
 	g_autofree char *credentials = g_build_filename(fixture->folder, "credentials", NULL);
 	g_autofree char *notify = g_build_filename(fixture->folder, "notify", NULL);
+	g_autofree char *control = g_build_filename(fixture->folder, "control", NULL);
+	g_autofree char *log = g_build_filename(fixture->folder, "log", NULL);
 	const char *argv[] = {"./acuse-signer", "-c", conf, NULL};
 	g_auto(GStrv) environment = g_get_environ();
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct timeval limit = {20, 0};
 	char word[64] = "";
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
 	g_strlcpy(address.sun_path, notify, sizeof address.sun_path);
 	g_unlink(notify);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	environment = g_environ_setenv(environment, "SOFTHSM2_CONF", hsm, TRUE);
+	environment = g_environ_setenv(environment, "PKCS11_SHIM_CONTROL", control, TRUE);
 	environment = g_environ_setenv(environment, "CREDENTIALS_DIRECTORY", credentials, TRUE);
 	environment = g_environ_setenv(environment, "NOTIFY_SOCKET", notify, TRUE);
 	assert_true(g_spawn_async(NULL, (char **)argv, environment, G_SPAWN_DO_NOT_REAP_CHILD,
-		die_with_parent, NULL, &fixture->daemon, NULL));
+		prepare_daemon, GINT_TO_POINTER(log_fd), &fixture->daemon, NULL));
 	assert_true(recv(fd, word, sizeof word - 1, 0) > 0);
 	assert_string_equal(word, "READY=1");
 	close(fd);
+	close(log_fd);
 }
 
 int fixture_stop(Fixture *fixture)
@@ -285,12 +317,63 @@ gboolean fixture_openssl_verifies(Fixture *fixture, GVariant *answer, const char
 	return run_program(argv, FALSE);
 }
 
-char **fixture_workers(Fixture *fixture)
+void fixture_fault(Fixture *fixture, const char *lines)
 {
-	g_autofree char *path = g_strdup_printf(
-		"/proc/%d/task/%d/children", (int)fixture->daemon, (int)fixture->daemon);
+	g_autofree char *path = g_build_filename(fixture->folder, "control", NULL);
+
+	/* As a whole: the shim reads it at any time. */
+	assert_true(g_file_set_contents(path, lines, -1, NULL));
+}
+
+guint fixture_calls(Fixture *fixture, const char *function)
+{
+	g_autofree char *text = read_text(fixture, "control.calls");
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	guint calls = 0;
+
+	for (char **line = lines; *line != NULL; line++)
+		calls += g_str_has_prefix(*line, function) && (*line)[strlen(function)] == ' ';
+	return calls;
+}
+
+gboolean fixture_logged(Fixture *fixture, const char *const *words)
+{
+	g_autofree char *text = read_text(fixture, "log");
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines; *line != NULL; line++) {
+		const char *const *word = words;
+
+		while (*word != NULL && strstr(*line, *word) != NULL)
+			word++;
+		if (*word == NULL)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void add_children(GStrvBuilder *builder, const char *pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%s/task/%s/children", pid, pid);
+	g_auto(GStrv) children = NULL;
 	g_autofree char *text = NULL;
 
-	assert_true(g_file_get_contents(path, &text, NULL, NULL));
-	return g_strsplit(g_strchomp(text), " ", -1);
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return;
+	children = g_strsplit(g_strchomp(text), " ", -1);
+	g_strv_builder_addv(builder, (const char **)children);
+}
+
+char **fixture_workers(Fixture *fixture)
+{
+	g_autofree char *daemon = g_strdup_printf("%d", (int)fixture->daemon);
+	g_autoptr(GStrvBuilder) keepers = g_strv_builder_new();
+	g_autoptr(GStrvBuilder) workers = g_strv_builder_new();
+	g_auto(GStrv) all = NULL;
+
+	add_children(keepers, daemon);
+	all = g_strv_builder_end(keepers);
+	for (char **keeper = all; *keeper != NULL; keeper++)
+		add_children(workers, *keeper);
+	return g_strv_builder_end(workers);
 }

@@ -23,6 +23,8 @@ typedef struct {
 } Fixture;
 
 Fixture *fixture_new(void);
+/* Over tests/fault/pkcs11-shim.so, which fixture_fault() commands. */
+Fixture *fixture_new_faulty(void);
 void fixture_free(Fixture *fixture);
 
 void fixture_start(Fixture *fixture); /* returns when the daemon says READY=1 */
@@ -45,7 +47,13 @@ char *fixture_status(Fixture *fixture, const char *label, const char *member);
 void fixture_await(Fixture *fixture, const char *label, const char *member, const char *value);
 /* Verifies with openssl(1) against the test CA. */
 gboolean fixture_openssl_verifies(Fixture *fixture, GVariant *answer, const char *content);
-/* Pids of the workers, NULL-terminated strings. */
+/* What goes wrong from now on: lines of the shim's control file, "" for nothing. */
+void fixture_fault(Fixture *fixture, const char *lines);
+/* How often the shim saw a function. */
+guint fixture_calls(Fixture *fixture, const char *function);
+/* Whether the daemon logged a line with all these words, NULL-terminated. */
+gboolean fixture_logged(Fixture *fixture, const char *const *words);
+/* Pids of the processes that have a token, NULL-terminated strings. */
 char **fixture_workers(Fixture *fixture);
 
 #endif
