@@ -85,14 +85,21 @@ static gboolean is_placeholder(const char *segment)
 	return *segment == '{';
 }
 
-static gboolean segments_match(char *const *pattern, char *const *segments)
+/* Segment by segment, without taking them apart: every call passes by every row. */
+static gboolean path_matches(const char *pattern, const char *path)
 {
-	for (; *pattern != NULL && *segments != NULL; pattern++, segments++) {
-		if (is_placeholder(*pattern) ? **segments == '\0'
-					     : strcmp(*pattern, *segments) != 0)
+	for (;; pattern++, path++) {
+		gsize expected = strcspn(pattern, "/"), length = strcspn(path, "/");
+
+		if (is_placeholder(pattern)
+				? length == 0
+				: length != expected || memcmp(pattern, path, length) != 0)
 			return FALSE;
+		pattern += expected;
+		path += length;
+		if (*pattern == '\0' || *path == '\0')
+			return *pattern == *path;
 	}
-	return *pattern == NULL && *segments == NULL;
 }
 
 /* Decoded, valid UTF-8 without control characters; NULL otherwise. */
@@ -108,11 +115,14 @@ static char *decode(const char *text)
 	return g_steal_pointer(&decoded);
 }
 
-static char **decode_arguments(char *const *pattern, char *const *segments)
+static char **decode_arguments(const char *pattern_path, const char *path)
 {
+	g_auto(GStrv) patterns = g_strsplit(pattern_path, "/", -1);
+	g_auto(GStrv) split = g_strsplit(path, "/", -1);
 	g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
+	char **segments = split;
 
-	for (; *pattern != NULL; pattern++, segments++) {
+	for (char **pattern = patterns; *pattern != NULL; pattern++, segments++) {
 		char *value;
 
 		if (!is_placeholder(*pattern))
@@ -129,15 +139,11 @@ static char **decode_arguments(char *const *pattern, char *const *segments)
 gboolean route_find(const Route *const *tables, const char *method, const char *path,
 	const Route **route, char ***arguments, GError **error)
 {
-	g_auto(GStrv) segments = g_strsplit(path, "/", -1);
-
 	for (; *tables != NULL; tables++) {
 		for (const Route *row = *tables; row->method != NULL; row++) {
-			g_auto(GStrv) pattern = g_strsplit(row->path, "/", -1);
-
-			if (strcmp(row->method, method) != 0 || !segments_match(pattern, segments))
+			if (strcmp(row->method, method) != 0 || !path_matches(row->path, path))
 				continue;
-			*arguments = decode_arguments(pattern, segments);
+			*arguments = decode_arguments(row->path, path);
 			*route = row;
 			if (*arguments != NULL)
 				return TRUE;
