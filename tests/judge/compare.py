@@ -10,7 +10,9 @@ import reader
 MAX_LINE_BYTES = 998
 OWN_FIELDS = ("acuse-id", "disposition-notification-to")
 # What a sender may not say: a receiving server's word (RFC 8601), and how receipts are to be refused (RFC 8098).
-REMOVED_FIELDS = ("authentication-results", "disposition-notification-options")
+REMOVED_FIELDS = ("authentication-results", "received-spf", "dkim-signature", "domainkey-signature", "arc-seal",
+                  "arc-message-signature", "arc-authentication-results", "return-path", "delivered-to", "errors-to",
+                  "return-receipt-to", "read-receipt-to", "x-confirm-reading-to", "disposition-notification-options")
 NONE, OLD, BLOCK, PRESENT = "no text", "old", "block", "present"
 ENCODING_FIELDS = ("content-type", "content-transfer-encoding")
 

@@ -13,6 +13,8 @@ KNOWN = (
     (r"\[P3\] Falta el asunto", (77, 0, 0, 0, 4, 0, 0, 0)),
     (r"\[P3\] El mensaje tiene mas de un asunto", (2, 0, 0, 0, 0, 0, 0, 0)),
     (r"\[P3\] El asunto no se puede leer", (1, 0, 0, 0, 0, 0, 0, 0)),
+    (r"\[P1\] Los campos Resent", (5, 5, 0, 0, 0, 0, 0, 0)),  # of people who are not the employee
+    (r"\[P1\] El campo \S+ aparece mas de una vez", (8, 3, 0, 0, 0, 0, 0.01, 0.01)),  # RFC 5322 3.6
     (r"\[P10\] ", (0, 0, 26, 0, 0, 0, 0, 0)),
     (r"\[P9\] ", (1, 1, 0, 0, 0, 0, 0, 0)),  # a test message with programs in it
     (r"^55[24] too many levels", (2, 2, 0, 0, 0, 0, 0, 0)),
