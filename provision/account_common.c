@@ -180,6 +180,8 @@ const OutboxKind outbox_kinds_accounts[] = {
 	/* Nothing that comes after it can undo it, and it depends on nothing that was queued
 	   before. */
 	{"account.cease", account_cease, TRUE},
+	{"account.sessions", account_end_sessions, TRUE},
+	{"account.force", account_force_change, TRUE},
 	{"account.leave", account_leave_offices, FALSE},
 	{"account.post", account_set_post, FALSE},
 	{"office.create", office_create, FALSE},

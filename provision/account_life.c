@@ -18,6 +18,10 @@ static const AccountStep steps[] = {
 		"account.acting"},
 	{ACCOUNT_ACTIVE, ACCOUNT_RESET, ROLE_OTIC, ACCOUNT_ACTIVE, ACCOUNT_EFFECT_PASSWORD,
 		"account.password"},
+	{ACCOUNT_ACTIVE, ACCOUNT_EXPOSE, ROLE_OTIC, ACCOUNT_ACTIVE,
+		ACCOUNT_EFFECT_PASSWORD | ACCOUNT_EFFECT_SESSIONS, "account.password"},
+	{ACCOUNT_ACTIVE, ACCOUNT_FORCE, ROLE_OTIC, ACCOUNT_ACTIVE,
+		ACCOUNT_EFFECT_MUST_CHANGE | ACCOUNT_EFFECT_SESSIONS, "account.change-forced"},
 	{ACCOUNT_ACTIVE, ACCOUNT_ROTATE, REPORTERS, ACCOUNT_ACTIVE, ACCOUNT_EFFECT_POST,
 		"account.rotated"},
 	{ACCOUNT_ACTIVE, ACCOUNT_ACT, REPORTERS, ACCOUNT_ACTIVE, ACCOUNT_EFFECT_POST,
@@ -29,7 +33,7 @@ static const AccountStep steps[] = {
 };
 
 static const char *const event_names[ACCOUNT_N_EVENTS] = {
-	"deliver", "reset", "rotate", "act", "cease", "reinstate"};
+	"deliver", "reset", "expose", "force", "rotate", "act", "cease", "reinstate"};
 
 const AccountStep *account_step(AccountState state, AccountEvent event)
 {

@@ -12,6 +12,8 @@
 typedef enum {
 	ACCOUNT_DELIVER, /* its credentials are handed over: it is valid from then */
 	ACCOUNT_RESET,	 /* a new first password */
+	ACCOUNT_EXPOSE,	 /* the password became known to others: a new one */
+	ACCOUNT_FORCE,	 /* the owner must change the password before anything else */
 	ACCOUNT_ROTATE,	 /* another post or unit */
 	ACCOUNT_ACT,	 /* encargatura: another post for some time */
 	ACCOUNT_CEASE, /* the person's link with the institution ends, or the account is annulled */
@@ -28,6 +30,7 @@ typedef enum {
 	ACCOUNT_EFFECT_OFFICES = 1 << 5,  /* no longer responsible or delegate of one */
 	ACCOUNT_EFFECT_BACKUP = 1 << 6,	  /* the mailbox is kept */
 	ACCOUNT_EFFECT_POST = 1 << 7,	  /* the block of the next mail is another */
+	ACCOUNT_EFFECT_MUST_CHANGE = 1 << 8,
 } AccountEffect;
 
 typedef struct {

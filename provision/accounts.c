@@ -1,6 +1,7 @@
 /*
- * Reading accounts and resetting a password (/v1/accounts). Reads are of the directory itself: what
- * OTIC sees is what holds. Fails with UNAVAILABLE when slapd does not answer. Any thread.
+ * Reading accounts (/v1/accounts; passwords.c has their passwords). Reads are of the directory
+ * itself: what OTIC sees is what holds. Fails with UNAVAILABLE when slapd does not answer. Any
+ * thread.
  */
 #include "provision/accounts.h"
 
@@ -56,43 +57,11 @@ static gboolean get_account(const ApiRequest *request, ApiResponse *response, GE
 	return TRUE;
 }
 
-static gboolean reset_password(const ApiRequest *request, ApiResponse *response, GError **error)
-{
-	g_autoptr(Directory) directory = directory_new(request->service->settings);
-	g_autoptr(Account) account = NULL;
-	g_autofree char *password = NULL;
-	const char *reason;
-	gboolean done;
-
-	if (!api_known(request->body, error, "reason", NULL))
-		return FALSE;
-	reason = api_string(request->body, "reason", ACCOUNT_DOCUMENT_MAX, error);
-	if (reason == NULL)
-		return FALSE;
-	account = directory_get(directory, request->arguments[0], error);
-	if (account == NULL)
-		return FALSE;
-	if (account->kind == ACCOUNT_OFFICE || account->state != ACCOUNT_ACTIVE) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT,
-			"%s is no active account of a person", account->uid);
-		return FALSE;
-	}
-	/* The record first: an act without a record must not be. */
-	if (!account_record_password(request, account->uid, reason, error))
-		return FALSE;
-	password = account_password_new();
-	done = directory_set_first_password(directory, account->uid, password, error);
-	if (done) {
-		response->json = json_pack("{s:s, s:s}", "uid", account->uid, "password", password);
-		response->secret = TRUE;
-	}
-	explicit_bzero(password, strlen(password));
-	return done;
-}
-
 const Route routes_accounts[] = {
 	{"GET", "/v1/accounts", ROLE_OTIC | ROLE_HR | ROLE_AUDITOR, FALSE, list_accounts},
 	{"GET", "/v1/accounts/{uid}", ROLE_OTIC | ROLE_HR | ROLE_AUDITOR, FALSE, get_account},
-	{"POST", "/v1/accounts/{uid}/reset-password", ROLE_OTIC, FALSE, reset_password},
+	{"POST", "/v1/accounts/{uid}/reset-password", ROLE_OTIC, FALSE, passwords_reset},
+	{"POST", "/v1/accounts/{uid}/force-change", ROLE_OTIC, FALSE, passwords_force},
+	{"POST", "/v1/passwords/force-change", ROLE_OTIC, FALSE, passwords_force_all},
 	{NULL, NULL, 0, FALSE, NULL},
 };

@@ -45,9 +45,16 @@ gboolean account_record_password(
  */
 gboolean account_name_take(Service *service, const char *name, const char *holder, GError **error);
 
+/* passwords.c */
+gboolean passwords_reset(const ApiRequest *request, ApiResponse *response, GError **error);
+gboolean passwords_force(const ApiRequest *request, ApiResponse *response, GError **error);
+gboolean passwords_force_all(const ApiRequest *request, ApiResponse *response, GError **error);
+
 /* What the outbox carries out; each may be done twice. */
 gboolean account_create(Service *service, const json_t *body, GError **error); /* {"request"} */
 gboolean account_cease(Service *service, const json_t *body, GError **error);  /* {"uid"} */
+gboolean account_end_sessions(Service *service, const json_t *body, GError **error);  /* {"uid"} */
+gboolean account_force_change(Service *service, const json_t *body, GError **error);  /* {"uid"} */
 gboolean account_leave_offices(Service *service, const json_t *body, GError **error); /* {"uid"} */
 gboolean account_set_post(
 	Service *service, const json_t *body, GError **error); /* {"uid","post","unit"} */

@@ -127,6 +127,11 @@ static gboolean end_sessions(Service *service, const char *uid, GError **error)
 	return said != NULL;
 }
 
+gboolean account_end_sessions(Service *service, const json_t *body, GError **error)
+{
+	return end_sessions(service, row_text(body, "uid"), error);
+}
+
 /* The lock first, or a client would come back; but sessions end also while slapd is down. */
 gboolean account_cease(Service *service, const json_t *body, GError **error)
 {

@@ -46,6 +46,7 @@ def install(places, build_folder):
             raise Failure(f"{path} was not built")
         shutil.copy(path, places.path("bin", name))
         os.chmod(places.path("bin", name), 0o755)
+    shutil.copy(os.path.join(build_folder, "contrib", "slapd", "acuse-password.so"), places.path("bin"))
 
 
 def set_up(places):

@@ -87,7 +87,8 @@ def set_up_slapd(places):
                + ":/usr/sbin:/sbin")
     argv = [os.path.join(CONTRIB, "slapd", "make-config"), "--dir", places.path("ldap"),
             "--base", BASE, "--domain", DOMAIN, "--ldapi", places.ldapi, "--port",
-            str(places.port("ldap")), "--institution", INSTITUTION]
+            str(places.port("ldap")), "--institution", INSTITUTION,
+            "--checker", places.path("bin", "acuse-password.so")]
     services = {"provision": UIDS["provision"], "outgoing": UIDS["outgoing"],
                 "evidence": UIDS["evidence"], "dovecot": uid_of("dovecot"),
                 "postfix": uid_of("postfix")}

@@ -15,6 +15,7 @@ lib_core_libcore_a_SOURCES = \
 	lib/core/fold.c lib/core/fold.h \
 	lib/core/merkle.c lib/core/merkle.h \
 	lib/core/naming.c lib/core/naming.h \
+	lib/core/password.c lib/core/password.h \
 	lib/core/plan.c lib/core/plan.h \
 	lib/core/policy.c lib/core/policy.h lib/core/policy_settings.c \
 	lib/core/record.c lib/core/record.h \

@@ -246,6 +246,18 @@ gboolean directory_set_first_password(
 	return set_password(directory, uid, password, NOT_CEASED, error);
 }
 
+gboolean directory_force_change(Directory *directory, const char *uid, GError **error)
+{
+	g_autofree char *dn = directory_account_dn(directory, uid, ACCOUNT_PERSON);
+	g_autoptr(Mods) mods = mods_new();
+	GError *trouble = NULL;
+	int code;
+
+	mods_set(mods, LDAP_MOD_REPLACE, "pwdReset", "TRUE");
+	code = directory_modify_entry(directory, dn, mods, "(acuseState=active)", &trouble);
+	return finish(directory, code, trouble, dn, error);
+}
+
 gboolean directory_reinstate(Directory *directory, const char *uid, const char *dni,
 	const char *password, GError **error)
 {

@@ -42,6 +42,9 @@ gboolean directory_add_account(Directory *directory, const Account *account, GEr
 gboolean directory_set_first_password(
 	Directory *directory, const char *uid, const char *password, GError **error);
 
+/* The owner must change the password before anything else. CONFLICT unless it is active. */
+gboolean directory_force_change(Directory *directory, const char *uid, GError **error);
+
 /* State, and with CEASED or SUSPENDED a lock of the password (pwdAccountLockedTime). */
 gboolean directory_set_state(
 	Directory *directory, const char *uid, AccountState state, GError **error);

@@ -11,10 +11,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/password.h"
 #include "directory/directory.h"
 
-#define PASSWORD_MIN_CHARS 8
-#define PASSWORD_MAX_BYTES 256 /* what a hash is computed over has a limit */
 #define IS_ACTIVE "(acuseState=active)"
 
 typedef enum { PROOF_WRONG, PROOF_RIGHT, PROOF_EXPIRED, PROOF_LOCKED, PROOF_TROUBLE } Proof;
@@ -22,26 +21,17 @@ typedef enum { PROOF_WRONG, PROOF_RIGHT, PROOF_EXPIRED, PROOF_LOCKED, PROOF_TROU
 /* Why the new password is refused (Spanish), or NULL. */
 static const char *weakness(const char *uid, const char *old_password, const char *new_password)
 {
-	gboolean letter = FALSE, digit = FALSE, sign = FALSE;
+	static const char *const reasons[] = {
+		[PASSWORD_UNREADABLE] = N_("La clave tiene caracteres que no se pueden leer"),
+		[PASSWORD_LENGTH] = N_("La clave debe tener de 8 a 256 caracteres"),
+		[PASSWORD_KINDS] = N_("La clave debe tener letras, numeros y signos"),
+	};
+	PasswordFault fault = password_fault(new_password);
 	g_autofree char *folded = NULL;
 	g_autofree char *name = g_utf8_casefold(uid, -1);
 
-	if (!g_utf8_validate(new_password, -1, NULL))
-		return _("La clave tiene caracteres que no se pueden leer");
-	if (g_utf8_strlen(new_password, -1) < PASSWORD_MIN_CHARS ||
-		strlen(new_password) > PASSWORD_MAX_BYTES)
-		return _("La clave debe tener de 8 a 256 caracteres");
-	for (const char *p = new_password; *p != '\0'; p = g_utf8_next_char(p)) {
-		gunichar c = g_utf8_get_char(p);
-
-		if (g_unichar_iscntrl(c))
-			return _("La clave tiene caracteres que no se pueden leer");
-		letter = letter || g_unichar_isalpha(c);
-		digit = digit || g_unichar_isdigit(c);
-		sign = sign || !g_unichar_isalnum(c);
-	}
-	if (!letter || !digit || !sign)
-		return _("La clave debe tener letras, numeros y signos");
+	if (fault != PASSWORD_GOOD)
+		return _(reasons[fault]);
 	if (strcmp(old_password, new_password) == 0)
 		return _("La clave nueva debe ser distinta de la anterior");
 	folded = g_utf8_casefold(new_password, -1);

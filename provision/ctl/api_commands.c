@@ -193,6 +193,17 @@ static gboolean run_name(
 	return done;
 }
 
+static gboolean run_reset(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
+{
+	json_t *body = json_pack("{s:s, s:b}", "reason", ctl_option(options, "reason"), "exposed",
+		ctl_option(options, "exposed") != NULL);
+	gboolean done = call(ctl, command, arguments, body, options, error);
+
+	json_decref(body);
+	return done;
+}
+
 const Command api_commands[] = {
 	{"request", "file", N_("ARCHIVO.json|-"), 1, {{NULL}}, N_("Presenta un FORM-01."), "POST",
 		"/v1/requests", run_file},
@@ -225,9 +236,17 @@ const Command api_commands[] = {
 		"/v1/accounts", run_call, NULL, "uid kind state display_name mail unit"},
 	{"account", "show", N_("CUENTA"), 1, {{NULL}}, N_("Muestra una cuenta."), "GET",
 		"/v1/accounts/{}", run_call},
-	{"account", "reset-password", N_("CUENTA"), 1, {{"reason", "reason", TRUE, FALSE}, {NULL}},
-		N_("Genera una clave nueva que se cambia al primer ingreso."), "POST",
-		"/v1/accounts/{}/reset-password", run_call},
+	{"account", "reset-password", N_("CUENTA"), 1,
+		{{"reason", "reason", TRUE, FALSE}, {.name = "exposed", .flag = TRUE}, {NULL}},
+		N_("Genera una clave nueva que se cambia al primer ingreso; con --exposed termina "
+		   "las sesiones abiertas."),
+		"POST", "/v1/accounts/{}/reset-password", run_reset},
+	{"account", "force-change", N_("CUENTA"), 1, {{"reason", "reason", TRUE, FALSE}, {NULL}},
+		N_("Obliga a una persona a cambiar su clave."), "POST",
+		"/v1/accounts/{}/force-change", run_call},
+	{"account", "force-change-all", "", 0, {{"reason", "reason", TRUE, FALSE}, {NULL}},
+		N_("Obliga a todos a cambiar su clave."), "POST", "/v1/passwords/force-change",
+		run_call},
 	{"office", "create", N_("NOMBRE-LOCAL"), 1,
 		{{"name", "name", TRUE, FALSE}, {"responsible", "responsible", TRUE, FALSE},
 			{"delegate", "delegates", FALSE, TRUE}, DOCUMENT, {NULL}},

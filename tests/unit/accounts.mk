@@ -1,5 +1,6 @@
 # unit tests of the accounts part of provision
-accounts_tests = tests/unit/test-request-life tests/unit/test-accounts tests/unit/test-account-names tests/unit/test-people
+accounts_tests = tests/unit/test-request-life tests/unit/test-accounts tests/unit/test-account-names tests/unit/test-people tests/unit/test-passwords \
+	tests/unit/test-password
 check_PROGRAMS += $(accounts_tests)
 TESTS += $(accounts_tests)
 accounts_fixture = tests/unit/accounts_fixture.c tests/unit/accounts_fixture.h tests/unit/slapd.c tests/unit/slapd.h \
@@ -16,3 +17,8 @@ tests_unit_test_account_names_LDADD = provision/libaccounts.a $(PROVISION_LIBS) 
 tests_unit_test_people_SOURCES = tests/unit/test-people.c $(accounts_fixture)
 tests_unit_test_people_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_people_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)
+tests_unit_test_passwords_SOURCES = tests/unit/test-passwords.c $(accounts_fixture)
+tests_unit_test_passwords_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_passwords_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)
+tests_unit_test_password_SOURCES = tests/unit/test-password.c
+tests_unit_test_password_LDADD = $(core_test_libs) -ldl

@@ -54,6 +54,9 @@ TestSlapd *test_slapd_start(const char *extra)
 	const char *source = g_getenv("srcdir") != NULL ? g_getenv("srcdir") : ".";
 	g_autofree char *script = g_build_filename(source, "contrib", "slapd", "make-config", NULL);
 	g_autofree char *map = g_strdup_printf("%u=provision", (guint)geteuid());
+	g_autofree char *here = g_get_current_dir();
+	g_autofree char *checker =
+		g_build_filename(here, "contrib", "slapd", "acuse-password.so", NULL);
 	g_autofree char *socket = NULL;
 	g_autofree char *path = g_strdup_printf("%s:/usr/sbin", g_getenv("PATH"));
 
@@ -62,7 +65,8 @@ TestSlapd *test_slapd_start(const char *extra)
 	socket = path_of(slapd, "ldapi");
 	run((char *[]){(char *)"sh", script, (char *)"--dir", slapd->folder, (char *)"--base",
 		(char *)"dc=muni,dc=test", (char *)"--domain", (char *)"muni.test",
-		(char *)"--ldapi", socket, (char *)"--map", map, NULL});
+		(char *)"--ldapi", socket, (char *)"--checker", checker, (char *)"--map", map,
+		NULL});
 	load_settings(slapd, extra);
 	test_slapd_continue(slapd);
 	return slapd;
