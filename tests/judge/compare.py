@@ -92,9 +92,17 @@ def compare_untouched(before, after, convert, inside=False):
         same_fields(before, after, (), convert)
         return
     need(convert, "the bytes of a leaf changed")
+    if before.get_content_maintype() == "multipart" and same_inside(one, other):  # that Python cannot take apart
+        same_fields(before, after, (), convert)
+        return
     need(not survives(one), "a leaf was encoded again without need")
     need(same_decoded(before, after, inside), "the decoded bytes of a leaf changed")
     same_fields(before, after, (), convert)
+
+
+def same_inside(one, other):
+    inside = reader.without_surroundings(one)
+    return inside is not None and inside == reader.without_surroundings(other)
 
 
 def same_decoded(before, after, inside=False):

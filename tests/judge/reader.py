@@ -184,3 +184,13 @@ def visible(markup):
     parser.feed(markup)
     parser.close()
     return " ".join(" ".join(parser.words).split()), bool(parser.after.strip())
+
+
+def without_surroundings(body):
+    """From the first line that may be a boundary to the last that may be the closing one; None without any."""
+    lines = body.replace(b"\r\n", b"\n").split(b"\n")
+    first = next((i for i, line in enumerate(lines) if line.startswith(b"--")), None)
+    if first is None:
+        return None
+    last = next((i for i in range(len(lines) - 1, first, -1) if re.match(rb"--.*--\s*$", lines[i])), len(lines) - 1)
+    return b"\n".join(lines[first:last + 1] + [b""])
