@@ -263,12 +263,17 @@ class Tree:
 
 def compare_wrapped(tree, before, after):
     """A mail without text: multipart/mixed of a text with the block and of all that was there, in this order or the other."""
+    compare_untouched(before, beside_block(tree, after), tree.convert, inside=True)
+
+
+def beside_block(tree, after):
+    """The part beside the text with the block."""
     parts = reader.children(after)
     need(after.get_content_type() == "multipart/mixed" and len(parts) == 2, "a mail without text got no text")
     added = [part for part in parts if part.get_content_type() == "text/plain"
              and squeeze(reader.text(part) or "") == tree.block.seen]
     need(added, "the added text is not the block")
-    compare_untouched(before, parts[0 if added[-1] is parts[1] else 1], tree.convert, inside=True)
+    return parts[0 if added[-1] is parts[1] else 1]
 
 
 def compare_segments(before_body, after_body, touched):
