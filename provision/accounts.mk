@@ -12,6 +12,7 @@ provision_libaccounts_a_SOURCES = \
 	provision/mailbox_server.c provision/mailbox_server.h \
 	provision/offices.c \
 	provision/page.c \
+	provision/password_expiry.c \
 	provision/passwords.c \
 	provision/people.c provision/people.h \
 	provision/people_report.c \

@@ -15,6 +15,7 @@
 #include "provision/closed_accounts.h"
 #include "provision/due.h"
 #include "provision/mailbox_server.h"
+#include "provision/notices.h"
 #include "provision/outbox.h"
 #include "provision/people.h"
 #include "provision/row.h"
@@ -147,21 +148,48 @@ gboolean account_cease(Service *service, const json_t *body, GError **error)
 }
 
 typedef struct {
-	const char *person;
-	const GPtrArray *offices;
-	gint64 now_s;
+	Service *service;
+	const char *person, *name;
+	const GPtrArray *offices; /* Account *, without the person */
 } Left;
+
+static gboolean tell(
+	StoreTxn *txn, const Left *left, const char *uid, const json_t *facts, GError **error)
+{
+	g_autofree char *mail = account_mail(left->service, uid);
+
+	return notice_add(txn, mail, notice_office_left.kind, facts, left->service->now_s(), error);
+}
+
+/* Who still answers for the office is told; of one that nobody answers for, the IT office too. */
+static gboolean tell_office(StoreTxn *txn, const Left *left, const Account *office, GError **error)
+{
+	const char *otic = settings_string(left->service->settings, "notices", "otic");
+	json_auto_t *facts = json_pack("{s:s, s:s, s:s, s:b}", "person", left->name, "office",
+		office->display_name != NULL ? office->display_name : office->uid, "mail",
+		office->mail, "vacant", office->owner == NULL);
+
+	if (office->owner != NULL && !tell(txn, left, office->owner, facts, error))
+		return FALSE;
+	for (char **uid = office->delegates; uid != NULL && *uid != NULL; uid++)
+		if (!tell(txn, left, *uid, facts, error))
+			return FALSE;
+	return office->owner != NULL || otic == NULL || *otic == '\0' ||
+	       notice_add(txn, otic, notice_office_left.kind, facts, left->service->now_s(), error);
+}
 
 static gboolean left_change(StoreTxn *txn, gpointer data, GError **error)
 {
 	const Left *left = data;
 
 	for (guint i = 0; i < left->offices->len; i++) {
+		const Account *office = left->offices->pdata[i];
 		g_autoptr(Record) record =
-			record_new("office.left", left->offices->pdata[i], left->now_s);
+			record_new("office.left", office->uid, left->service->now_s());
 
 		record_add(record, "person", left->person);
-		if (!store_append(txn, record, NULL, error))
+		if (!store_append(txn, record, NULL, error) ||
+			!tell_office(txn, left, office, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -170,10 +198,14 @@ static gboolean left_change(StoreTxn *txn, gpointer data, GError **error)
 gboolean account_leave_offices(Service *service, const json_t *body, GError **error)
 {
 	g_autoptr(Directory) directory = directory_new(service->settings);
+	const char *uid = row_text(body, "uid");
+	g_autoptr(Account) person = live_directory_by_uid(service->live, uid);
 	g_autoptr(GPtrArray) offices = NULL;
-	Left left = {.person = row_text(body, "uid"), .now_s = service->now_s()};
+	Left left = {.service = service, .person = uid, .name = uid};
 
-	left.offices = offices = directory_leave_offices(directory, left.person, error);
+	if (person != NULL && person->display_name != NULL)
+		left.name = person->display_name;
+	left.offices = offices = directory_leave_offices(directory, uid, error);
 	return offices != NULL &&
 	       (offices->len == 0 || store_run(service->store, left_change, &left, error));
 }
@@ -181,5 +213,6 @@ gboolean account_leave_offices(Service *service, const json_t *body, GError **er
 const DueKind due_kinds_people[] = {
 	{"cease", cease_due},
 	{"post", posts_due},
+	{"password-expiry", password_expiry_due},
 	{NULL, NULL},
 };

@@ -19,7 +19,8 @@
 #define OUTBOX_KIND "notice"
 #define SMTP_WAIT_MS 30000
 
-static const NoticeKind *const kinds[] = {&notice_policy_warning, &notice_over_limit};
+static const NoticeKind *const kinds[] = {
+	&notice_policy_warning, &notice_over_limit, &notice_office_left, &notice_password_expiry};
 
 static const NoticeKind *find_kind(const char *kind)
 {

@@ -19,7 +19,9 @@ typedef struct {
 	void (*text)(const json_t *facts, GString *text);
 } NoticeKind;
 
-extern const NoticeKind notice_policy_warning, notice_over_limit; /* send_limits.c has the second */
+/* send_limits.c has the second, people_notices.c those of the next line. */
+extern const NoticeKind notice_policy_warning, notice_over_limit;
+extern const NoticeKind notice_office_left, notice_password_expiry;
 
 /*
  * Inside a change: queues a notice of this kind to an address of the institution. facts is not

@@ -44,6 +44,10 @@ gboolean people_read_date(const json_t *body, const char *name, const char **dat
 gboolean person_rotate(const ApiRequest *request, ApiResponse *response, GError **error);
 gboolean person_act(const ApiRequest *request, ApiResponse *response, GError **error);
 gboolean people_report(const ApiRequest *request, ApiResponse *response, GError **error);
+/* password_expiry.c; arm: at each start. */
+gboolean password_expiry_due(
+	Service *service, const char *subject, const json_t *body, GError **error);
+gboolean password_expiry_arm(Service *service, GError **error);
 gboolean posts_due(Service *service, const char *subject, const json_t *body, GError **error);
 
 #endif

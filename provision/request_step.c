@@ -109,6 +109,7 @@ static gboolean append_record(
 	record_add(record, "name", change->name);
 	record_add(record, "answer", change->answer);
 	record_add(record, "reasons", change->reasons);
+	record_add(record, "receipt", change->receipt);
 	record_add(record, "uid", row_text(change->row, "uid"));
 	record_add(record, "actor", change->request->actor);
 	return store_append(txn, record, NULL, error);

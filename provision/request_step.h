@@ -14,6 +14,7 @@ typedef struct {
 	const char *id;
 	const char *reasons;		     /* of observe, deny, cancel; or NULL */
 	const char *tramite, *name, *answer; /* what an amendment brings, or NULL */
+	const char *receipt;		     /* the cargo of a delivery, or NULL */
 	json_t *row;			     /* result, owned by the caller */
 	guint64 number;			     /* of the outbox entry; 0: none */
 } RequestChange;

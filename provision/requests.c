@@ -189,7 +189,8 @@ static gboolean deliver(const ApiRequest *request, ApiResponse *response, GError
 	g_autofree char *mail = NULL;
 	gboolean done;
 
-	if (uid == NULL)
+	if (uid == NULL || !api_string_optional(request->body, "receipt", ACCOUNT_DOCUMENT_MAX,
+				   &change.receipt, error))
 		return FALSE;
 	mail = account_mail(request->service, uid);
 	done = account_record_password(request, uid, "first", error) &&
@@ -211,7 +212,7 @@ static gboolean deliver_request(const ApiRequest *request, ApiResponse *response
 	static GMutex one_at_a_time;
 	gboolean done;
 
-	if (!api_known(request->body, error, NULL))
+	if (!api_known(request->body, error, "receipt", NULL))
 		return FALSE;
 	g_mutex_lock(&one_at_a_time);
 	done = deliver(request, response, error);

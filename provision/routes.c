@@ -6,6 +6,7 @@
 
 #include "provision/due.h"
 #include "provision/outbox.h"
+#include "provision/people.h"
 
 const Route *const route_tables[] = {
 	routes_blobs,
@@ -34,7 +35,8 @@ static const DueKind *const due_tables[] = {due_kinds_people, NULL};
 
 Due *due_start(Service *service, GError **error)
 {
-	return due_start_with(service, due_tables, error);
+	return password_expiry_arm(service, error) ? due_start_with(service, due_tables, error)
+						   : NULL;
 }
 
 Outbox *outbox_start(Service *service, GError **error)

@@ -5,7 +5,7 @@ provision_libsends_a_SOURCES = \
 	provision/send_record.c provision/send_record.h \
 	provision/events.c \
 	provision/send_limits.c provision/send_limits.h \
-	provision/notices.c provision/notices.h \
+	provision/notices.c provision/notices.h provision/people_notices.c \
 	provision/reconcile.c provision/reconcile.h \
 	provision/bundle.c provision/bundle.h
 provision_libsends_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(ARCHIVE_CFLAGS)

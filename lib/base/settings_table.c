@@ -223,6 +223,11 @@ const SettingRow settings_table[] = {
 		"Address of the IT office, which is told who goes over a limit of P15; empty: "
 		"nobody is."),
 
+	I("password", "max_age_days", "90", 1, 3650,
+		"Life of a password, in days, as the policy in the directory has it."),
+	L("password", "warn_days", "15;7;1",
+		"How many days before its end the owner of a password is told."),
+
 	P("mailboxes", "socket", NULL,
 		"Socket of Dovecot's script service acuse-mailboxes; empty: open sessions do not "
 		"end."),

@@ -28,6 +28,7 @@ typedef struct {
 	AccountKind kind;
 	AccountState state;
 	gint64 valid_from, valid_until; /* Unix seconds; 0: no limit */
+	gint64 password_changed;	/* Unix seconds; 0: never, or not to be seen */
 	gboolean must_change_password;	/* pwdReset */
 	char *dni;			/* 8 digits; NULL for an office */
 	char *given_names, *paternal_surname, *maternal_surname;

@@ -377,7 +377,6 @@ GPtrArray *directory_leave_offices(Directory *directory, const char *uid, GError
 	g_autofree char *filter = g_strdup_printf(
 		"(&(objectClass=acuseOffice)(|(owner=%s)(member=%s)))", value, value);
 	g_autoptr(GPtrArray) offices = search_accounts(directory, filter, error);
-	g_autoptr(GPtrArray) left = g_ptr_array_new_with_free_func(g_free);
 
 	for (guint i = 0; offices != NULL && i < offices->len; i++) {
 		Account *office = offices->pdata[i];
@@ -385,7 +384,6 @@ GPtrArray *directory_leave_offices(Directory *directory, const char *uid, GError
 		account_remove_person(office, uid);
 		if (!directory_set_office_people(directory, office, error))
 			return NULL;
-		g_ptr_array_add(left, g_strdup(office->uid));
 	}
-	return offices != NULL ? g_steal_pointer(&left) : NULL;
+	return g_steal_pointer(&offices);
 }

@@ -65,8 +65,8 @@ gboolean directory_reinstate(Directory *directory, const char *uid, const char *
 	const char *password, GError **error);
 
 /*
- * Takes the person from every office: no longer responsible, no longer a delegate. The uids of the
- * offices that were left (char *), or NULL.
+ * Takes the person from every office: no longer responsible, no longer a delegate. The offices that
+ * were left (Account *), as they are now, or NULL.
  */
 GPtrArray *directory_leave_offices(Directory *directory, const char *uid, GError **error);
 

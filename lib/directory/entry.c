@@ -10,7 +10,7 @@
 const char *const entry_attributes[] = {"uid", "mail", "cn", "givenName", "sn", "title", "ou",
 	"telephoneNumber", "owner", "member", "acuseKind", "acuseState", "acuseDni",
 	"acusePaternalSurname", "acuseMaternalSurname", "acuseExtension", "acuseValidFrom",
-	"acuseValidUntil", "acuseDelegation", "pwdReset", NULL};
+	"acuseValidUntil", "acuseDelegation", "pwdReset", "pwdChangedTime", NULL};
 
 char *entry_time(gint64 time_s)
 {
@@ -138,6 +138,7 @@ Account *entry_to_account(LDAP *ld, LDAPMessage *entry)
 	g_autofree char *kind = first_value(ld, entry, "acuseKind");
 	g_autofree char *state = first_value(ld, entry, "acuseState");
 	g_autofree char *reset = first_value(ld, entry, "pwdReset");
+	g_autofree char *changed = first_value(ld, entry, "pwdChangedTime");
 	g_autofree char *from = first_value(ld, entry, "acuseValidFrom");
 	g_autofree char *until = first_value(ld, entry, "acuseValidUntil");
 
@@ -148,6 +149,7 @@ Account *entry_to_account(LDAP *ld, LDAPMessage *entry)
 		!account_state_parse(state, &account->state))
 		return NULL;
 	account->must_change_password = reset != NULL && g_ascii_strcasecmp(reset, "TRUE") == 0;
+	account->password_changed = time_of(changed);
 	account->valid_from = time_of(from);
 	account->valid_until = time_of(until);
 	return g_steal_pointer(&account);

@@ -229,7 +229,7 @@ const Command api_commands[] = {
 	{"request", "deny", "ID", 1, {{"reasons", "reasons", TRUE, FALSE}, {NULL}},
 		N_("Deniega una solicitud, con sus motivos."), "POST", "/v1/requests/{}/deny",
 		run_call},
-	{"request", "deliver", "ID", 1, {{NULL}},
+	{"request", "deliver", "ID", 1, {{"receipt", "receipt", FALSE, FALSE}, {NULL}},
 		N_("Entrega las credenciales: muestra una sola vez la clave inicial."), "POST",
 		"/v1/requests/{}/deliver", run_call},
 	{"account", "list", "", 0, {PAGE_OPTIONS, {NULL}}, N_("Lista las cuentas."), "GET",

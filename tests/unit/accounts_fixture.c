@@ -117,6 +117,29 @@ gboolean no_leaf_has(const char *text)
 	return TRUE;
 }
 
+typedef struct {
+	const char *text;
+	guint n;
+} Counting;
+
+static gboolean count_entry(const char *key, const char *value, gpointer data)
+{
+	Counting *counting = data;
+
+	(void)key;
+	counting->n += strstr(value, counting->text) != NULL;
+	return TRUE;
+}
+
+guint count_outbox(const char *text)
+{
+	Counting counting = {text, 0};
+
+	assert_true(store_scan(
+		service.store, TABLE_OUTBOX, "", NULL, FALSE, count_entry, &counting, NULL));
+	return counting.n;
+}
+
 guint count_leaves(const char *type)
 {
 	g_autofree char *member = g_strdup_printf("\"type\":\"%s\"", type);

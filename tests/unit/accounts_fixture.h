@@ -37,6 +37,8 @@ gboolean request_has_uid(const char *id);
 gboolean live_has(const char *uid, AccountState wanted);
 /* Whether no leaf and no opening has the text. */
 gboolean no_leaf_has(const char *text);
+/* How many entries of the outbox have the text: notices wait there, no server takes them. */
+guint count_outbox(const char *text);
 /* How many leaves are of that type. */
 guint count_leaves(const char *type);
 

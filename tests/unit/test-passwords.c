@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "directory/change.h"
-#include "provision/accounts.h"
+#include "provision/due.h"
+#include "provision/people.h"
 #include "provision/row.h"
 #include "provision/self.h"
 #include "tests/unit/accounts_fixture.h"
@@ -143,6 +144,40 @@ static void test_locked_out(void **state)
 	assert_int_equal(change_by_ldap(uid, row_text(reset, "password"), "Clave-buena-2"), 0);
 }
 
+static gint64 changed_at(const char *uid)
+{
+	g_autoptr(Account) account = live_directory_by_uid(service.live, uid);
+
+	return account != NULL ? account->password_changed : 0;
+}
+
+/* Told 15, 7 and 1 days before the end, once each, and not when it must be changed anyway. */
+static void test_expiry_warnings(void **state)
+{
+	static const DueKind *const tables[] = {due_kinds_people, NULL};
+	static const struct {
+		int day;
+		guint told;
+	} days[] = {{0, 0}, {74, 0}, {75, 1}, {76, 1}, {83, 2}, {89, 3}, {90, 3}, {91, 3}};
+	g_autofree char *uid = new_person("71000007", "Sol", "Clave-buena-1");
+	g_autofree char *text = g_strdup_printf("\"to\":\"%s@muni.test\"", uid);
+	gint64 before = accounts_now_s;
+
+	(void)state;
+	eventually(!must_change(uid) && changed_at(uid) != 0);
+	accounts_now_s = changed_at(uid);
+	assert_true(password_expiry_arm(&service, NULL));
+	assert_true(password_expiry_arm(&service, NULL));
+	for (size_t i = 0; i < G_N_ELEMENTS(days); i++) {
+		accounts_now_s = changed_at(uid) + days[i].day * 86400;
+		assert_int_equal(due_run(&service, tables), 1);
+		assert_int_equal(due_run(&service, tables), 0);
+		if (count_outbox(text) != days[i].told)
+			fail_msg("day %d: %u", days[i].day, count_outbox(text));
+	}
+	accounts_now_s = before;
+}
+
 static int start(void **state)
 {
 	(void)state;
@@ -156,6 +191,7 @@ int main(void)
 		cmocka_unit_test(test_forced_change),
 		cmocka_unit_test(test_exposed),
 		cmocka_unit_test(test_locked_out),
+		cmocka_unit_test(test_expiry_warnings),
 	};
 	return cmocka_run_group_tests(tests, start, accounts_end);
 }

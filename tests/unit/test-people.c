@@ -132,6 +132,9 @@ static void test_cease_ends_everything(void **state)
 	eventually(live_has(uid, ACCOUNT_CEASED));
 	eventually(office_has("mesa", NULL, other) && office_has("caja", other, NULL));
 	eventually(count_leaves("office.left") == left + 2);
+	/* Of the one without a responsible its delegate is told, of the other its responsible. */
+	assert_int_equal(count_outbox("\"kind\":\"office-left\""), 2);
+	assert_int_equal(count_outbox("\"vacant\":true"), 1);
 	assert_fails(routes_people, "/v1/people/{dni}/cease", "70000001",
 		json_pack("{s:s}", "document", "Memo"), ACUSE_ERROR_NOT_FOUND);
 }
