@@ -45,6 +45,8 @@ static gboolean add_binding(const char *key, const char *value, gpointer data)
 	g_variant_dict_insert(&dict, "mailboxes", "^as", addresses);
 	g_variant_dict_insert(&dict, "from", "x", time_member(row, "from"));
 	g_variant_dict_insert(&dict, "until", "x", time_member(row, "until"));
+	g_variant_dict_insert(
+		&dict, "personal", "b", json_is_true(json_object_get(row, "personal")));
 	g_variant_dict_insert(&dict, "state", "s", state != NULL ? state : "suspended");
 	g_variant_builder_add_value(data, g_variant_dict_end(&dict));
 	json_decref(row);

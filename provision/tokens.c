@@ -106,6 +106,7 @@ typedef struct {
 	const char *label, *serial, *from, *until, *document;
 	json_t *mailboxes; /* owned by whoever filled it */
 	json_t *row;	   /* result, owned */
+	gboolean personal;
 	guint64 outbox_number;
 } TokenChange;
 
@@ -124,6 +125,8 @@ static gboolean append_record(
 	}
 	record_add(record, "from", change->from);
 	record_add(record, "until", change->until);
+	if (change->personal)
+		record_add(record, "personal", "yes");
 	record_add(record, "document", change->document);
 	record_add(record, "actor", change->request->actor);
 	return store_append(txn, record, NULL, error);
@@ -157,10 +160,11 @@ static gboolean enrol(StoreTxn *txn, gpointer data, GError **error)
 	gboolean ok;
 
 	json_decref(change->row);
-	change->row = json_pack("{s:s, s:s, s:O, s:s?, s:s?, s:s, s:s, s:I}", "label",
+	change->row = json_pack("{s:s, s:s, s:O, s:s?, s:s?, s:s, s:s, s:I, s:b}", "label",
 		change->label, "serial", change->serial, "mailboxes", change->mailboxes, "from",
 		change->from, "until", change->until, "state", "active", "document",
-		change->document, "time", (json_int_t)change->request->service->now_s());
+		change->document, "time", (json_int_t)change->request->service->now_s(), "personal",
+		change->personal);
 	body = json_object();
 	ok = append_record(txn, "token.enrolled", change, error) &&
 	     move_mailboxes(txn, change, error) &&
@@ -309,6 +313,28 @@ static gboolean check_label(const Service *service, const char *label, GError **
 	return TRUE;
 }
 
+static gboolean is_persons(const Service *service, const char *mailbox)
+{
+	g_autoptr(Account) account =
+		service->live != NULL ? live_directory_by_mail(service->live, mailbox) : NULL;
+
+	return account != NULL && account->kind != ACCOUNT_OFFICE;
+}
+
+/* S2: off unless the institution turns it on. */
+static gboolean check_personal(const Service *service, TokenChange *change, GError **error)
+{
+	for (size_t i = 0; i < json_array_size(change->mailboxes); i++)
+		change->personal |= is_persons(
+			service, json_string_value(json_array_get(change->mailboxes, i)));
+	if (!change->personal ||
+		strcmp(settings_string(service->settings, "signing", "personal_tokens"), "on") == 0)
+		return TRUE;
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN,
+		"a mailbox is a person's; people's own tokens are off ([signing] personal_tokens)");
+	return FALSE;
+}
+
 static gboolean read_enrolment(const ApiRequest *request, TokenChange *change, GError **error)
 {
 	const json_t *body = request->body;
@@ -332,7 +358,7 @@ static gboolean read_enrolment(const ApiRequest *request, TokenChange *change, G
 	if (*change->document == '\0')
 		return api_invalid(error, "document", "is empty");
 	change->mailboxes = read_mailboxes(body, error);
-	return change->mailboxes != NULL;
+	return change->mailboxes != NULL && check_personal(request->service, change, error);
 }
 
 static gboolean handle_enrol(const ApiRequest *request, ApiResponse *response, GError **error)

@@ -174,6 +174,12 @@ const SettingRow settings_table[] = {
 		"Where the signer keeps its bindings."),
 	I("signing", "sign_timeout_ms", "8000", 100, 60000,
 		"Longest time a signature may take before its worker is killed, in milliseconds."),
+	C("signing", "personal_tokens", "off", "off on",
+		"Whether people's own tokens may sign here, besides those of offices."),
+	I("signing", "personal_unlock_s", "28800", 1, 86400,
+		"How long a person's token signs after its PIN was typed, in seconds."),
+	I("signing", "personal_unlock_mails", "200", 1, 100000,
+		"How many mails a person's token signs after its PIN was typed."),
 	I("signing", "permit_lifetime_s", "60", 1, 600, "Life of a permit, in seconds."),
 
 	S("directory", "uri", "ldapi:///", "LDAP URI."),

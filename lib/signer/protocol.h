@@ -14,13 +14,15 @@
  *  - lock {token s} -> ok {}; until a person types the PIN, also across restarts
  *
  * On the unlock socket (holder):
- *  - unlock {token s, pin s} -> ok {}
+ *  - unlock {token s, pin s, despite_low b} -> ok {}; despite_low: try it although the token says
+ *    that a wrong PIN was tried before, or that one more locks it
  *
  * A binding: token s, mailboxes as, from x, until x (0: open), state s ("active", "suspended",
- * "lost", "ceased", ...).
+ * "lost", "ceased", ...), personal b.
  *
  * The status of a token: token s, state s, unlocked b, purpose s ("mail" "seal"),
- * certificate_sha256 s, subject s, email as, not_after x, signatures t, trouble s.
+ * certificate_sha256 s, subject s, email as, not_after x, signatures t, trouble s,
+ * personal b.
  */
 #ifndef ACUSE_SIGNER_PROTOCOL_H
 #define ACUSE_SIGNER_PROTOCOL_H

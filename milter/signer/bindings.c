@@ -49,6 +49,7 @@ static Binding *binding_parse(GVariant *entry)
 	Binding *binding;
 	const char *token, *state, *serial = "";
 	gint64 from_s = 0, until_s = 0;
+	gboolean personal = FALSE;
 
 	if (mailboxes == NULL || !g_variant_lookup(entry, "token", "&s", &token) ||
 		!is_label(token) || !g_variant_lookup(entry, "state", "&s", &state) ||
@@ -57,12 +58,14 @@ static Binding *binding_parse(GVariant *entry)
 	g_variant_lookup(entry, "serial", "&s", &serial);
 	g_variant_lookup(entry, "from", "x", &from_s);
 	g_variant_lookup(entry, "until", "x", &until_s);
+	g_variant_lookup(entry, "personal", "b", &personal);
 	binding = g_new0(Binding, 1);
 	binding->token = g_strdup(token);
 	binding->serial = g_strdup(serial);
 	binding->state = g_strdup(state);
 	binding->from_s = from_s;
 	binding->until_s = until_s;
+	binding->personal = personal;
 	binding->mailboxes = g_variant_dup_strv(mailboxes, NULL);
 	for (char **mailbox = binding->mailboxes; *mailbox != NULL; mailbox++) {
 		char *lower = g_ascii_strdown(*mailbox, -1);

@@ -16,6 +16,7 @@ typedef struct {
 	char **mailboxes;	/* lower case */
 	gint64 from_s, until_s; /* 0: open */
 	char *state;
+	gboolean personal; /* of a person, not of an office */
 } Binding;
 
 typedef struct _Bindings Bindings;

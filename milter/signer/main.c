@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -101,9 +102,14 @@ static gboolean run(const Settings *settings, GError **error)
 			bindings_open(settings_string(settings, "signing", "state_folder"), error);
 	if (bindings == NULL)
 		return FALSE;
-	program.pool = pool_new(settings_string(settings, "signing", "module"),
-		settings_string(settings, "signing", "seal_token"),
-		(guint)settings_int(settings, "signing", "sign_timeout_ms"), bindings);
+	program.pool = pool_new(
+		&(PoolOptions){settings_string(settings, "signing", "module"),
+			settings_string(settings, "signing", "seal_token"),
+			(guint)settings_int(settings, "signing", "sign_timeout_ms"),
+			strcmp(settings_string(settings, "signing", "personal_tokens"), "on") == 0,
+			(guint)settings_int(settings, "signing", "personal_unlock_s"),
+			(guint)settings_int(settings, "signing", "personal_unlock_mails")},
+		bindings);
 	server = server_start(settings, permit_key, bindings, program.pool, error);
 	if (server != NULL) {
 		guint source = g_unix_fd_add(signals, G_IO_IN, on_signal, &program);

@@ -17,9 +17,16 @@
 
 typedef struct _Pool Pool;
 
-/* seal_token "": none. bindings is borrowed. */
-Pool *pool_new(
-	const char *module, const char *seal_token, guint sign_timeout_ms, Bindings *bindings);
+typedef struct {
+	const char *module, *seal_token; /* seal_token "": none */
+	guint sign_timeout_ms;
+	/* Whether people's tokens may be used, and for how long and how many mails after a PIN. */
+	gboolean personal;
+	guint personal_s, personal_mails;
+} PoolOptions;
+
+/* Both are borrowed, the strings of options too. */
+Pool *pool_new(const PoolOptions *options, Bindings *bindings);
 void pool_free(Pool *pool);
 
 /* After the bindings changed: locks what is not active any more, starts what has a credential. */
@@ -31,10 +38,11 @@ gboolean pool_sign(Pool *pool, const Binding *binding, const char *mailbox, int 
 /* NO_BINDING when there is no seal token. */
 gboolean pool_seal(Pool *pool, int content_fd, TokenDone done, gpointer data, GError **error);
 
-/* A PIN typed by a person: NOT_FOUND, CONFLICT (unlocked already, or its binding is not active; the
- * PIN is not tried). */
-gboolean pool_unlock(Pool *pool, const char *label, const char *pin, TokenDone done, gpointer data,
-	GError **error);
+/* A PIN typed by a person: NOT_FOUND, CONFLICT (unlocked already, or its binding is not active),
+ * FORBIDDEN (a person's token, and those are off); the PIN is not tried then. despite_low: as in
+ * slot_open. */
+gboolean pool_unlock(Pool *pool, const char *label, const char *pin, gboolean despite_low,
+	TokenDone done, gpointer data, GError **error);
 /* Locks until a person types the PIN, also across restarts. NOT_FOUND. */
 gboolean pool_lock(Pool *pool, const char *label, GError **error);
 

@@ -225,13 +225,16 @@ static gboolean handle_lock(Client *client, GVariant *parameters, int content_fd
 static gboolean handle_unlock(Client *client, GVariant *parameters, int content_fd, GError **error)
 {
 	const char *label, *pin;
+	gboolean despite_low = FALSE;
 
 	(void)content_fd;
+	g_variant_lookup(parameters, "despite_low", "b", &despite_low);
 	/* Both strings stay in the packet, which is locked memory and is wiped. */
 	if (!g_variant_lookup(parameters, "token", "&s", &label) ||
 		!g_variant_lookup(parameters, "pin", "&s", &pin) || *pin == '\0')
 		return invalid(error, "unlock needs token and pin");
-	return pool_unlock(client->server->pool, label, pin, on_unlocked, client, error);
+	return pool_unlock(
+		client->server->pool, label, pin, despite_low, on_unlocked, client, error);
 }
 
 static const struct {

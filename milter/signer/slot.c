@@ -110,14 +110,19 @@ static PKCS11_SLOT *find_token(
 
 /* One attempt; the flags are asked first, because the last wrong PIN would destroy the token (FACTS
  * 21). */
-static gboolean may_log_in(PKCS11_SLOT *slot, gboolean typed, GError **error)
+static gboolean may_log_in(PKCS11_SLOT *slot, gboolean despite_low, GError **error)
 {
 	const PKCS11_TOKEN *token = slot->token;
+	const char *why = NULL;
 
-	if (token->userPinFinalTry || token->userPinLocked || (token->userPinCountLow && !typed)) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_PIN_LOW,
-			token->userPinLocked ? "the token is locked by wrong PINs"
-					     : "the PIN was not tried");
+	if (token->userPinLocked)
+		why = "the token is locked by wrong PINs";
+	else if (token->userPinFinalTry && !despite_low)
+		why = "not tried: one more wrong PIN locks the token";
+	else if (token->userPinCountLow && !despite_low)
+		why = "not tried: a wrong PIN was tried before";
+	if (why != NULL) {
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_PIN_LOW, why);
 		return FALSE;
 	}
 	if (PKCS11_open_session(slot, 0) != 0)
@@ -160,7 +165,7 @@ static gboolean read_identities(Slot *slot, PKCS11_TOKEN *token, GError **error)
 }
 
 Slot *slot_open(const char *module, const char *label, const char *serial, const char *pin,
-	gboolean typed, void (*before_login)(gpointer data), gpointer data, GError **error)
+	gboolean despite_low, void (*before_login)(gpointer data), gpointer data, GError **error)
 {
 	Slot *slot = g_new0(Slot, 1);
 	PKCS11_SLOT *found;
@@ -176,7 +181,7 @@ Slot *slot_open(const char *module, const char *label, const char *serial, const
 		return NULL;
 	}
 	found = find_token(slot->context, label, serial, error);
-	if (found == NULL || !may_log_in(found, typed, error))
+	if (found == NULL || !may_log_in(found, despite_low, error))
 		return NULL;
 	before_login(data);
 	if (PKCS11_login(found, 0, pin) != 0) {

@@ -12,13 +12,13 @@ typedef struct _Slot Slot;
 
 /*
  * Loads the module, finds the token by label (and serial unless ""), logs in once and reads
- * certificates and keys. typed: a person typed the PIN; only then a token whose PIN count is low is
- * tried. TOKEN_ABSENT, PIN_LOW (not tried), PIN_WRONG, CERTIFICATE (no certificate with a private
- * key), TOKEN_TROUBLE. before_login is called right before the PIN is used, and not at all when it
- * is not.
+ * certificates and keys. despite_low: a person insists; only then a token that says that a wrong
+ * PIN was tried before, or that one more locks it, is tried. TOKEN_ABSENT, PIN_LOW (not tried),
+ * PIN_WRONG, CERTIFICATE (no certificate with a private key), TOKEN_TROUBLE. before_login is called
+ * right before the PIN is used, and not at all when it is not.
  */
 Slot *slot_open(const char *module, const char *label, const char *serial, const char *pin,
-	gboolean typed, void (*before_login)(gpointer data), gpointer data, GError **error);
+	gboolean despite_low, void (*before_login)(gpointer data), gpointer data, GError **error);
 
 /* Borrowed. */
 const char *slot_serial(const Slot *slot);

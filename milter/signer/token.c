@@ -285,7 +285,7 @@ static gboolean on_worker(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-gboolean token_unlock(Token *token, const void *pin, gsize size, gboolean typed, TokenDone done,
+gboolean token_unlock(Token *token, const void *pin, gsize size, unsigned how, TokenDone done,
 	gpointer data, GError **error)
 {
 	int fd = -1;
@@ -296,7 +296,8 @@ gboolean token_unlock(Token *token, const void *pin, gsize size, gboolean typed,
 			token->state == TOKEN_READY ? "unlocked already" : "being unlocked");
 		return FALSE;
 	}
-	token->pid = worker_spawn(token->module, token->label, token->serial, typed, &fd, error);
+	token->pid = worker_spawn(token->module, token->label, token->serial,
+		(how & TOKEN_PIN_DESPITE_LOW) != 0, &fd, error);
 	if (token->pid < 0) {
 		token->pid = 0;
 		return FALSE;
@@ -307,7 +308,7 @@ gboolean token_unlock(Token *token, const void *pin, gsize size, gboolean typed,
 		return FALSE;
 	}
 	token->state = TOKEN_STARTING;
-	token->typed = typed;
+	token->typed = (how & TOKEN_PIN_TYPED) != 0;
 	token->tried = FALSE;
 	token->current = g_new0(Job, 1);
 	token->current->content_fd = -1;

@@ -45,8 +45,13 @@ pid_t token_worker(const Token *token); /* 0: none */
 /* Another serial locks the token. */
 void token_set_serial(Token *token, const char *serial);
 
+enum {
+	TOKEN_PIN_TYPED = 1,	   /* by a person, now */
+	TOKEN_PIN_DESPITE_LOW = 2, /* who insists on an attempt that may lock the token */
+};
+
 /* Starts a worker with the PIN; CONFLICT when the token is not locked (done is not called then). */
-gboolean token_unlock(Token *token, const void *pin, gsize size, gboolean typed, TokenDone done,
+gboolean token_unlock(Token *token, const void *pin, gsize size, unsigned how, TokenDone done,
 	gpointer data, GError **error);
 
 /*

@@ -25,7 +25,7 @@ enum { FD_PARENT = 3, FD_START_LOCK = 4, FD_REST = 5 };
 
 typedef struct {
 	const char *module, *label, *serial;
-	gboolean typed;
+	gboolean despite_low;
 } Wanted;
 
 static gboolean answer_error(int fd, const GError *error)
@@ -142,7 +142,7 @@ static Slot *open_slot(const Wanted *wanted, KeeperMemory *memory, GError **erro
 	set_start_lock(F_WRLCK);
 	slot = slot_open(wanted->module, wanted->label,
 		memory->opened ? memory->serial : wanted->serial, memory->pin,
-		wanted->typed && !memory->opened, announce_login, GINT_TO_POINTER(FD_PARENT),
+		wanted->despite_low && !memory->opened, announce_login, GINT_TO_POINTER(FD_PARENT),
 		error);
 	set_start_lock(F_UNLCK);
 	if (slot != NULL) {
@@ -242,7 +242,7 @@ gboolean worker_failed(const GError *error)
 	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_PIN_LOW);
 }
 
-pid_t worker_spawn(const char *module, const char *label, const char *serial, gboolean typed,
+pid_t worker_spawn(const char *module, const char *label, const char *serial, gboolean despite_low,
 	int *fd, GError **error)
 {
 	static int start_lock_fd = -1; /* one for all workers of this process */
@@ -260,7 +260,7 @@ pid_t worker_spawn(const char *module, const char *label, const char *serial, gb
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
 			_exit(1);
 		drop_inherited(pair[1], start_lock_fd);
-		run(&(Wanted){module, label, serial, typed});
+		run(&(Wanted){module, label, serial, despite_low});
 		_exit(0);
 	}
 	if (pid < 0)

@@ -25,7 +25,7 @@
  * parent's end of the socket pair (close-on-exec, non-blocking), or -1 with
  * ACUSE_ERROR_UNAVAILABLE. The child never returns.
  */
-pid_t worker_spawn(const char *module, const char *label, const char *serial, gboolean typed,
+pid_t worker_spawn(const char *module, const char *label, const char *serial, gboolean despite_low,
 	int *fd, GError **error);
 
 /* Hands over the PIN, 1..WORKER_MAX_PIN bytes. */

@@ -81,6 +81,8 @@ static gboolean run_unlock(
 		g_variant_dict_init(&parameters, NULL);
 		g_variant_dict_insert(&parameters, "token", "s", arguments[0]);
 		g_variant_dict_insert(&parameters, "pin", "s", pin);
+		g_variant_dict_insert(&parameters, "despite_low", "b",
+			ctl_option(options, "despite-low") != NULL);
 		answer = signer_call(socket_path, UNLOCK_WAIT_MS, "unlock",
 			g_variant_dict_end(&parameters), NULL, error);
 	}
@@ -96,7 +98,8 @@ static gboolean run_unlock(
 }
 
 const Command token_unlock_commands[] = {
-	{"token", "unlock", N_("ETIQUETA"), 1, {{"unlock-socket", NULL, FALSE, FALSE}, {NULL}},
+	{"token", "unlock", N_("ETIQUETA"), 1,
+		{{"unlock-socket", NULL, FALSE, FALSE}, {"despite-low", .flag = TRUE}, {NULL}},
 		N_("Activa un token: el titular escribe su PIN."), NULL, NULL, run_unlock},
 	{NULL},
 };

@@ -42,3 +42,12 @@ class Permits(Case):
         for name in ("evidence", "citizen"):
             with self.subTest(user=name):
                 self.assertNotEqual(ask(permit_for(content()), content(), UIDS[name]), "ok")
+
+
+class PersonalTokens(Case):
+    def test_are_off(self):
+        """The mailbox of a person gets no token unless the institution turned that on."""
+        person = f"{Gateway.person.uid}@{DOMAIN}"
+        status, problem = api("POST", "/v1/tokens", {"label": "propio", "mailboxes": [person], "document": "M-1"})
+        self.assertEqual((status, problem["code"]), (403, "forbidden"), problem)
+        self.assertNotIn("propio", [one["label"] for one in api("GET", "/v1/tokens")[1]["items"]])

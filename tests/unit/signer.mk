@@ -15,6 +15,14 @@ tests_unit_test_signer_trouble_SOURCES = tests/unit/test-signer-trouble.c tests/
 tests_unit_test_signer_trouble_LDADD = $(tests_unit_test_signer_LDADD)
 EXTRA_tests_unit_test_signer_trouble_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
 
+check_PROGRAMS += tests/unit/test-signer-pin
+TESTS += tests/unit/test-signer-pin
+tests_unit_test_signer_pin_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_signer_pin_SOURCES = tests/unit/test-signer-pin.c tests/unit/signer_fixture.c \
+	tests/unit/signer_fixture.h
+tests_unit_test_signer_pin_LDADD = $(tests_unit_test_signer_LDADD)
+EXTRA_tests_unit_test_signer_pin_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
+
 check_PROGRAMS += tests/unit/test-signer-parts
 TESTS += tests/unit/test-signer-parts
 tests_unit_test_signer_parts_SOURCES = tests/unit/test-signer-parts.c \
@@ -25,5 +33,5 @@ check_PROGRAMS += tests/unit/test-tokens
 TESTS += tests/unit/test-tokens
 tests_unit_test_tokens_CFLAGS = $(STORE_TEST_CFLAGS) $(OPENSSL_CFLAGS)
 tests_unit_test_tokens_SOURCES = tests/unit/test-tokens.c tests/unit/signer_fixture.c tests/unit/signer_fixture.h
-tests_unit_test_tokens_LDADD = $(STORE_TEST_LIBS)
+tests_unit_test_tokens_LDADD = $(PROVISION_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_unit_test_tokens_DEPENDENCIES = acuse-signer

@@ -140,6 +140,19 @@ static void prepare_daemon(gpointer data)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
+void fixture_configure(Fixture *fixture, const char *lines)
+{
+	g_autofree char *path = g_build_filename(fixture->folder, "acuse.conf", NULL);
+	g_autofree char *text = read_text(fixture, "acuse.conf");
+	g_autofree char *all = NULL;
+	char *mark = strstr(text, "# configured\n");
+
+	if (mark != NULL)
+		*mark = '\0';
+	all = g_strconcat(text, "# configured\n", lines, NULL);
+	assert_true(g_file_set_contents(path, all, -1, NULL));
+}
+
 void fixture_start(Fixture *fixture)
 {
 	g_autofree char *conf = g_build_filename(fixture->folder, "acuse.conf", NULL);
@@ -190,7 +203,7 @@ gboolean fixture_bind(Fixture *fixture, guint64 version, const char *const *entr
 
 	g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
 	for (; *entries != NULL; entries++) {
-		g_auto(GStrv) words = g_strsplit(*entries, " ", 3);
+		g_auto(GStrv) words = g_strsplit(*entries, " ", 4);
 		const char *mailboxes[] = {words[1], NULL};
 		GVariantDict binding;
 
@@ -201,6 +214,7 @@ gboolean fixture_bind(Fixture *fixture, guint64 version, const char *const *entr
 		g_variant_dict_insert(&binding, "from", "x", (gint64)0);
 		g_variant_dict_insert(&binding, "until", "x", (gint64)0);
 		g_variant_dict_insert(&binding, "state", "s", words[2]);
+		g_variant_dict_insert(&binding, "personal", "b", words[3] != NULL);
 		g_variant_builder_add_value(&list, g_variant_dict_end(&binding));
 	}
 	g_variant_dict_init(&dict, NULL);
@@ -211,7 +225,8 @@ gboolean fixture_bind(Fixture *fixture, guint64 version, const char *const *entr
 	return answer != NULL;
 }
 
-gboolean fixture_unlock(Fixture *fixture, const char *label, const char *pin, GError **error)
+static gboolean unlock(
+	Fixture *fixture, const char *label, const char *pin, gboolean despite_low, GError **error)
 {
 	g_autoptr(GVariant) answer = NULL;
 	GVariantDict dict;
@@ -219,9 +234,22 @@ gboolean fixture_unlock(Fixture *fixture, const char *label, const char *pin, GE
 	g_variant_dict_init(&dict, NULL);
 	g_variant_dict_insert(&dict, "token", "s", label);
 	g_variant_dict_insert(&dict, "pin", "s", pin);
+	if (despite_low)
+		g_variant_dict_insert(&dict, "despite_low", "b", TRUE);
 	answer = signer_call(
 		fixture->unlock_socket, 20000, "unlock", g_variant_dict_end(&dict), NULL, error);
 	return answer != NULL;
+}
+
+gboolean fixture_unlock(Fixture *fixture, const char *label, const char *pin, GError **error)
+{
+	return unlock(fixture, label, pin, FALSE, error);
+}
+
+gboolean fixture_unlock_despite_low(
+	Fixture *fixture, const char *label, const char *pin, GError **error)
+{
+	return unlock(fixture, label, pin, TRUE, error);
 }
 
 GVariant *fixture_sign(Fixture *fixture, const char *permit, const char *entity, GError **error)

@@ -27,13 +27,17 @@ Fixture *fixture_new(void);
 Fixture *fixture_new_faulty(void);
 void fixture_free(Fixture *fixture);
 
+/* More lines of group signing, instead of those of the call before. */
+void fixture_configure(Fixture *fixture, const char *lines);
 void fixture_start(Fixture *fixture); /* returns when the daemon says READY=1 */
 int fixture_stop(Fixture *fixture);   /* its exit status */
 
-/* The four calls. entries: "LABEL MAILBOX STATE", NULL-terminated. */
+/* The four calls. entries: "LABEL MAILBOX STATE [personal]", NULL-terminated. */
 gboolean fixture_bind(
 	Fixture *fixture, guint64 version, const char *const *entries, GError **error);
 gboolean fixture_unlock(Fixture *fixture, const char *label, const char *pin, GError **error);
+gboolean fixture_unlock_despite_low(
+	Fixture *fixture, const char *label, const char *pin, GError **error);
 GVariant *fixture_sign(Fixture *fixture, const char *permit, const char *entity, GError **error);
 GVariant *fixture_seal(Fixture *fixture, const char *content, GError **error);
 

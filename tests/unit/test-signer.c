@@ -41,7 +41,7 @@ static void unlock_office(void)
 	g_autoptr(GError) error = NULL;
 
 	if (strcmp(unlocked, "true") != 0 &&
-		!fixture_unlock(fixture, "oficina", FIXTURE_PIN, &error))
+		!fixture_unlock_despite_low(fixture, "oficina", FIXTURE_PIN, &error))
 		fail_msg("unlock: %s", error->message);
 }
 
@@ -153,7 +153,10 @@ static void test_wrong_credential_is_tried_once(void **state)
 	assert_int_equal(fixture_stop(fixture), 0);
 	fixture_start(fixture);
 	fixture_await(fixture, "errado", "trouble", "'pin-low'");
-	assert_true(fixture_unlock(fixture, "errado", FIXTURE_PIN, &error));
+	assert_false(fixture_unlock(fixture, "errado", FIXTURE_PIN, &error));
+	assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_PIN_LOW));
+	g_clear_error(&error);
+	assert_true(fixture_unlock_despite_low(fixture, "errado", FIXTURE_PIN, &error));
 	/* Its certificate is of another address than the mailbox it is bound to. */
 	assert_sign_error("errado@muni.test", ACUSE_ERROR_CERTIFICATE);
 }
