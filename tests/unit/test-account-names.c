@@ -152,6 +152,33 @@ static void test_operator(void **state)
 		json_pack("{s:s}", "name", "ipetrov"), ACUSE_ERROR_CONFLICT);
 }
 
+/* Killed after the directory was changed and before that was recorded: the same name, once. */
+static void test_made_again(void **state)
+{
+	g_autofree char *id = file_form(form_of("60000040", "Eva", "Corte"));
+	g_autoptr(Directory) directory = directory_new(service.settings);
+	g_autoptr(Account) half = account_new();
+	json_auto_t *approved = NULL;
+
+	(void)state;
+	half->uid = g_strdup("ecortea");
+	half->mail = g_strdup("ecortea@muni.test");
+	half->kind = ACCOUNT_PERSON;
+	half->state = ACCOUNT_PENDING;
+	half->dni = g_strdup("60000040");
+	half->display_name = g_strdup("Eva Corte Aranda");
+	assert_true(directory_reserve_name(directory, "ecortea", id, NULL));
+	/* Approval looks for an account of the DNI: what the killed run left comes after that. */
+	test_slapd_stop(slapd);
+	approved = must(routes_requests, "/v1/requests/{id}/approve", id, json_object());
+	test_slapd_continue(slapd);
+	assert_true(directory_add_account(directory, half, NULL));
+	eventually(request_has_uid(id));
+	json_decref(approved);
+	approved = call(routes_requests, "GET", "/v1/requests/{id}", id, NULL, NULL);
+	assert_string_equal(row_text(approved, "uid"), "ecortea");
+}
+
 /* Observed by the office, answered, and cancelled after the account was made. */
 static void test_observed_and_cancelled(void **state)
 {
@@ -261,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_fifty_at_once),
 		cmocka_unit_test(test_taken_elsewhere),
 		cmocka_unit_test(test_operator),
+		cmocka_unit_test(test_made_again),
 		cmocka_unit_test(test_observed_and_cancelled),
 		cmocka_unit_test(test_cancelled_before_it_was_made),
 		cmocka_unit_test(test_of_a_head),
