@@ -71,6 +71,11 @@ json_t *account_to_json(const Account *account)
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
 		json_object_set_new(json, texts[i].name, json_pack("s?", texts[i].value));
 	json_object_set_new(json, "delegates", delegates_json(account));
+	json_object_set_new(json, "notifier",
+		account->notifier_area == NULL
+			? json_null()
+			: json_pack("{s:s, s:s?}", "area", account->notifier_area, "level",
+				  account->notifier_level));
 	json_object_set_new(
 		json, "must_change_password", json_boolean(account->must_change_password));
 	json_object_set_new(json, "valid_from", time_json(account->valid_from));
@@ -184,6 +189,7 @@ const OutboxKind outbox_kinds_accounts[] = {
 	{"account.force", account_force_change, TRUE},
 	{"account.leave", account_leave_offices, FALSE},
 	{"account.post", account_set_post, FALSE},
+	{"account.notifier", account_set_notifier_entry, FALSE},
 	{"office.create", office_create, FALSE},
 	{"office.people", office_set_people, FALSE},
 	{NULL, NULL, FALSE},

@@ -58,6 +58,8 @@ gboolean account_force_change(Service *service, const json_t *body, GError **err
 gboolean account_leave_offices(Service *service, const json_t *body, GError **error); /* {"uid"} */
 gboolean account_set_post(
 	Service *service, const json_t *body, GError **error); /* {"uid","post","unit"} */
+/* {"uid","kind","area","level"}: of the list of mailboxes that may notify */
+gboolean account_set_notifier_entry(Service *service, const json_t *body, GError **error);
 gboolean office_create(
 	Service *service, const json_t *body, GError **error); /* {"uid","name",...} */
 gboolean office_set_people(Service *service, const json_t *body, GError **error); /* the same */

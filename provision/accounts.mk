@@ -10,6 +10,7 @@ provision_libaccounts_a_SOURCES = \
 	provision/cessation.c \
 	provision/due.c provision/due.h \
 	provision/mailbox_server.c provision/mailbox_server.h \
+	provision/notifiers.c \
 	provision/offices.c \
 	provision/page.c \
 	provision/password_expiry.c \

@@ -19,6 +19,7 @@ const Route *const route_tables[] = {
 	routes_people,
 	routes_tokens,
 	routes_expedientes,
+	routes_notifiers,
 	routes_self,
 	routes_health,
 	NULL,

@@ -59,6 +59,8 @@ Account *account_copy(const Account *account)
 	copy->phone = g_strdup(account->phone);
 	copy->owner = g_strdup(account->owner);
 	copy->delegates = g_strdupv(account->delegates);
+	copy->notifier_area = g_strdup(account->notifier_area);
+	copy->notifier_level = g_strdup(account->notifier_level);
 	copy->delegations = NULL;
 	for (guint i = 0; account->delegations != NULL && i < account->delegations->len; i++) {
 		const Delegation *one = account->delegations->pdata[i];
@@ -84,9 +86,19 @@ void account_free(Account *account)
 	g_free(account->extension);
 	g_free(account->phone);
 	g_free(account->owner);
+	g_free(account->notifier_area);
+	g_free(account->notifier_level);
 	g_strfreev(account->delegates);
 	g_clear_pointer(&account->delegations, g_ptr_array_unref);
 	g_free(account);
+}
+
+void account_set_notifier(Account *account, const char *area, const char *level)
+{
+	g_free(account->notifier_area);
+	g_free(account->notifier_level);
+	account->notifier_area = g_strdup(area);
+	account->notifier_level = g_strdup(level);
 }
 
 static const char *const kind_names[] = {"person", "office", "activity", "third-party"};

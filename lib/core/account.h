@@ -40,6 +40,9 @@ typedef struct {
 	/* Delegation *: the dates of those delegates that have some, perhaps several times; NULL:
 	   none has. */
 	GPtrArray *delegations;
+	/* Its row in the list of mailboxes that may notify (Directiva 001-2020, Anexo 3); area
+	   NULL: it is not on it. */
+	char *notifier_area, *notifier_level;
 } Account;
 
 Account *account_new(void);
@@ -62,6 +65,9 @@ gboolean account_may_send(const Account *account, gint64 now_s, const char **rea
 /* Whether `person` may send as `mailbox`: itself; of an office the responsible, or a delegate
  * within the dates of one of his delegations, if he has any with dates. */
 gboolean account_may_send_as(const Account *person, const Account *mailbox, gint64 now_s);
+
+/* Its row in the list of mailboxes that may notify; both NULL: off the list. */
+void account_set_notifier(Account *account, const char *area, const char *level);
 
 /* Takes the person from the office: no longer responsible, no longer a delegate, without terms. */
 void account_remove_person(Account *office, const char *uid);

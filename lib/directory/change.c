@@ -300,6 +300,19 @@ gboolean directory_set_office_people(Directory *directory, const Account *office
 	return finish(directory, code, trouble, dn, error);
 }
 
+gboolean directory_set_notifier(Directory *directory, const Account *account, GError **error)
+{
+	g_autofree char *dn = directory_account_dn(directory, account->uid, account->kind);
+	g_autoptr(Mods) mods = mods_new();
+	GError *trouble = NULL;
+	int code;
+
+	mods_set(mods, LDAP_MOD_REPLACE, "acuseNotifierArea", account->notifier_area);
+	mods_set(mods, LDAP_MOD_REPLACE, "acuseNotifierLevel", account->notifier_level);
+	code = directory_modify_entry(directory, dn, mods, NULL, &trouble);
+	return finish(directory, code, trouble, dn, error);
+}
+
 gboolean directory_set_post(
 	Directory *directory, const char *uid, const char *post, const char *unit, GError **error)
 {

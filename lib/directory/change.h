@@ -53,6 +53,10 @@ gboolean directory_set_state(
  * its other members but the uid are not looked at. */
 gboolean directory_set_office_people(Directory *directory, const Account *office, GError **error);
 
+/* Area and level of the list of mailboxes that may notify (P12), as `account` has them, which also
+ * tells uid and kind; without an area it leaves the list. NOT_FOUND or UNAVAILABLE. */
+gboolean directory_set_notifier(Directory *directory, const Account *account, GError **error);
+
 /* Post and unit of a person. NOT_FOUND or UNAVAILABLE. */
 gboolean directory_set_post(
 	Directory *directory, const char *uid, const char *post, const char *unit, GError **error);

@@ -10,7 +10,8 @@
 const char *const entry_attributes[] = {"uid", "mail", "cn", "givenName", "sn", "title", "ou",
 	"telephoneNumber", "owner", "member", "acuseKind", "acuseState", "acuseDni",
 	"acusePaternalSurname", "acuseMaternalSurname", "acuseExtension", "acuseValidFrom",
-	"acuseValidUntil", "acuseDelegation", "pwdReset", "pwdChangedTime", NULL};
+	"acuseValidUntil", "acuseDelegation", "acuseNotifierArea", "acuseNotifierLevel", "pwdReset",
+	"pwdChangedTime", NULL};
 
 char *entry_time(gint64 time_s)
 {
@@ -81,6 +82,8 @@ static void read_text(LDAP *ld, LDAPMessage *entry, Account *account)
 		{"acusePaternalSurname", &account->paternal_surname},
 		{"acuseMaternalSurname", &account->maternal_surname},
 		{"acuseExtension", &account->extension},
+		{"acuseNotifierArea", &account->notifier_area},
+		{"acuseNotifierLevel", &account->notifier_level},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {

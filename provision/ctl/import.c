@@ -18,6 +18,7 @@ static const struct {
 	{"/v1/expedientes/import", {"number", "subject", "matter"}, 2},
 	{"/v1/expedientes/import-authorisations",
 		{"number", "address", "document", "date", "holder", "holder_document"}, 5},
+	{"/v1/notifiers/import", {"mailbox", "area", "level"}, 3},
 };
 
 static gboolean run_import(
@@ -59,5 +60,9 @@ const Command import_commands[] = {
 	{"authorisation", "import", N_("ARCHIVO.csv|-"), 1, {DRY_RUN, {NULL}},
 		N_("Registra una lista de autorizaciones de ciudadanos, entera o nada."), "POST",
 		"/v1/expedientes/import-authorisations", run_import},
+	{"notifier", "import", N_("ARCHIVO.csv|-"), 1,
+		{{"document", "document", TRUE, FALSE}, DRY_RUN, {NULL}},
+		N_("Carga la lista de buzones autorizados a notificar, entera o nada."), "POST",
+		"/v1/notifiers/import", run_import},
 	{NULL},
 };

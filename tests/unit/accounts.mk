@@ -1,6 +1,6 @@
 # unit tests of the accounts part of provision
 accounts_tests = tests/unit/test-request-life tests/unit/test-accounts tests/unit/test-account-names tests/unit/test-people tests/unit/test-passwords \
-	tests/unit/test-password
+	tests/unit/test-password tests/unit/test-notifiers
 check_PROGRAMS += $(accounts_tests)
 TESTS += $(accounts_tests)
 accounts_fixture = tests/unit/accounts_fixture.c tests/unit/accounts_fixture.h tests/unit/slapd.c tests/unit/slapd.h \
@@ -22,3 +22,9 @@ tests_unit_test_passwords_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_passwords_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)
 tests_unit_test_password_SOURCES = tests/unit/test-password.c
 tests_unit_test_password_LDADD = $(core_test_libs) -ldl
+# The annex of Directiva 001-2020 goes through the reader that acusectl has.
+tests_unit_test_notifiers_SOURCES = tests/unit/test-notifiers.c provision/ctl/csv_table.c provision/ctl/csv_table.h \
+	$(accounts_fixture)
+tests_unit_test_notifiers_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_notifiers_CPPFLAGS = $(AM_CPPFLAGS) -DGOLDEN_FOLDER='"$(abs_top_srcdir)/tests/golden"'
+tests_unit_test_notifiers_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(CSV_LIBS) $(UNIT_LIBS)
