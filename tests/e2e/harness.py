@@ -140,6 +140,12 @@ def notification(number, **more):
     return mails.make_notification(f"CARTA {number}-2026-SG/MUNI. Exp. {EXPEDIENTE}", **more)
 
 
+def authorise(address):
+    """D9: this citizen may be notified in the expediente of notification()."""
+    demo.acusectl(Gateway.places, "expediente", "authorise", EXPEDIENTE, address, "--document", "Solicitud f. 5", "--date",
+                  "2026-01-05", "--holder", "Juan")
+
+
 def submit(mail, **more):
     return mails.submit(Gateway.places, Gateway.person.uid, Gateway.person.password, mail, **more)
 

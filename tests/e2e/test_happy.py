@@ -194,6 +194,7 @@ class OtherMail(Case):
         self.assertIn("Rosa Morales Aranda", text)
 
     def test_a_failure_is_recorded_and_told(self):
+        authorise("nadie@ciudadano.test")
         mail = notification(201, to="nadie@ciudadano.test")
         code, text = reply_of(lambda: submit(mail))
         self.assertEqual(code, 250, text)
