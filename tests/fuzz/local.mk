@@ -28,7 +28,8 @@ fuzz_targets = \
 	tests/fuzz/fuzz-form \
 	tests/fuzz/fuzz-archive \
 	tests/fuzz/fuzz-attachments \
-	tests/fuzz/fuzz-route
+	tests/fuzz/fuzz-route \
+	tests/fuzz/fuzz-policy
 check_PROGRAMS += $(fuzz_targets)
 TESTS += $(fuzz_targets)
 # libFuzzer has a main of its own; then the one in libfuzz.a stays out.
@@ -103,6 +104,11 @@ tests_fuzz_fuzz_attachments_LDADD = $(FUZZ_LDFLAGS) tests/fuzz/libfuzz.a $(MILTE
 tests_fuzz_fuzz_route_SOURCES = tests/fuzz/fuzz-route.c
 tests_fuzz_fuzz_route_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_route_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz-policy.c tests/unit/policy-case.c tests/unit/policy-case.h \
+	tests/unit/policy-plan-text.c tests/unit/policy-fixture.c tests/unit/policy-fixture.h
+tests_fuzz_fuzz_policy_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_policy_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
+tests_fuzz_fuzz_policy_LDADD = $(fuzz_libs)
 EXTRA_DIST += tests/fuzz/limits tests/fuzz/run tests/fuzz/seeds
 
 TIME = 30

@@ -304,9 +304,73 @@ static void find_accounts(Fixture *fixture)
 	fixture->input.login = fixture->login->uid != NULL ? fixture->login : NULL;
 	fixture->input.mailbox = NULL;
 	for (guint i = 0; from->len == 1 && i < G_N_ELEMENTS(known); i++)
-		if (known[i]->uid != NULL &&
+		if (known[i]->uid != NULL && known[i]->mail != NULL &&
 			g_ascii_strcasecmp(known[i]->mail, from->pdata[0]) == 0)
 			fixture->input.mailbox = known[i];
+}
+
+/* The member of that letter, A the first. */
+static gboolean change_member(void *object, const Member *rows, char letter, const char *value)
+{
+	for (char at = 'A'; rows->name != NULL; rows++, at++)
+		if (at == letter)
+			return parse_member((char *)object + rows->offset, rows, value);
+	return FALSE;
+}
+
+static gboolean change_attachment(Fixture *fixture, char letter, const char *value)
+{
+	GPtrArray *all = fixture->facts->attachments;
+
+	if (letter == '+' && all->len < 100)
+		g_ptr_array_add(all, attachment_facts_new());
+	return letter == '+' || (all->len > 0 && change_member(all->pdata[all->len - 1],
+							 attachment_members, letter, value));
+}
+
+static gboolean change_mode(Fixture *fixture, guint index, const char *value)
+{
+	static const char *const beside[] = {"p10_inside", "p9_inbound"};
+	g_autofree char *id = NULL;
+	RuleMode mode;
+	guint n = 0;
+
+	while (policy_rules[n] != NULL)
+		n++;
+	if (index >= n + G_N_ELEMENTS(beside) || !rule_mode_parse(value, &mode))
+		return FALSE;
+	id = index < n ? g_ascii_strdown(policy_rules[index]->id, -1) : g_strdup(beside[index - n]);
+	fixture_set_mode(fixture, id, mode);
+	return TRUE;
+}
+
+gboolean policy_case_change(PolicyCase *policy_case, char group, char letter, const char *value)
+{
+	Fixture *fixture = policy_case->fixture;
+	gboolean changed = FALSE;
+
+	if (group == 'l')
+		changed = change_member(fixture->login, account_members, letter, value);
+	else if (group == 'o')
+		changed = change_member(fixture->office, account_members, letter, value);
+	else if (group == 'e')
+		changed = change_member(fixture->envelope, envelope_members, letter, value);
+	else if (group == 'f')
+		changed = change_member(fixture->facts, facts_members, letter, value);
+	else if (group == 'a')
+		changed = change_attachment(fixture, letter, value);
+	else if (group == 'm' && letter >= 'A')
+		changed = change_mode(fixture, (guint)(letter - 'A'), value);
+	find_accounts(fixture);
+	return changed;
+}
+
+PolicyCase *policy_case_new(void)
+{
+	PolicyCase *policy_case = g_new0(PolicyCase, 1);
+
+	policy_case->fixture = fixture_new();
+	return policy_case;
 }
 
 PolicyCase *policy_case_load(const char *path, GError **error)
@@ -320,6 +384,9 @@ PolicyCase *policy_case_load(const char *path, GError **error)
 		return NULL;
 	find_accounts(policy_case->fixture);
 	policy_case->rules = g_key_file_get_string_list(file, "case", "rules", NULL, NULL);
+	policy_case->refused = g_key_file_get_string_list(file, "case", "refused", NULL, NULL);
+	policy_case->passed = g_key_file_get_string_list(file, "case", "passed", NULL, NULL);
+	policy_case->edited = g_key_file_get_string_list(file, "case", "edited", NULL, NULL);
 	return g_steal_pointer(&policy_case);
 }
 
@@ -329,6 +396,9 @@ void policy_case_free(PolicyCase *policy_case)
 		return;
 	fixture_free(policy_case->fixture);
 	g_strfreev(policy_case->rules);
+	g_strfreev(policy_case->refused);
+	g_strfreev(policy_case->passed);
+	g_strfreev(policy_case->edited);
 	g_free(policy_case);
 }
 
