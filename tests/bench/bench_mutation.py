@@ -26,7 +26,7 @@ def build(folder, text):
     with open(source, "w", encoding="utf-8") as file:
         file.write(text)
     unit = os.path.join(TOP, "tests", "unit")
-    parts = [os.path.join(unit, name) for name in ("test-policy-golden.c", "policy-plan-text.c", "policy-case.c", "policy-fixture.c")]
+    parts = [os.path.join(unit, name) for name in ("test-policy-golden.c", "policy-plan-text.c", "policy-claims.c", "policy-case.c", "policy-fixture.c")]
     done = run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", f"-I{TOP}/lib", f"-I{unit}",
                 f'-DGOLDEN_FOLDER="{TOP}/tests/golden"', *glib("--cflags"), *parts, source,
                 os.path.join(BUILD, "lib/core/libcore.a"), os.path.join(BUILD, "lib/base/libbase.a"), *glib("--libs"), "-o", program])

@@ -29,7 +29,7 @@ tests_unit_test_policy_edits_LDADD = $(core_test_libs)
 tests_unit_test_policy_findings_SOURCES = tests/unit/test-policy-findings.c tests/unit/policy-fixture.c \
 	tests/unit/policy-fixture.h
 tests_unit_test_policy_findings_LDADD = $(core_test_libs)
-tests_unit_test_policy_golden_SOURCES = tests/unit/test-policy-golden.c tests/unit/policy-plan-text.c \
+tests_unit_test_policy_golden_SOURCES = tests/unit/test-policy-golden.c tests/unit/policy-plan-text.c tests/unit/policy-claims.c \
 	tests/unit/policy-case.c tests/unit/policy-case.h tests/unit/policy-fixture.c tests/unit/policy-fixture.h
 tests_unit_test_policy_golden_CPPFLAGS = $(AM_CPPFLAGS) -DGOLDEN_FOLDER='"$(abs_top_srcdir)/tests/golden"'
 tests_unit_test_policy_golden_LDADD = $(core_test_libs)

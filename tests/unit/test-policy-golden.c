@@ -28,14 +28,21 @@ static GPtrArray *names(void)
 	return found;
 }
 
-static char *outcome_of(const char *name)
+static PolicyCase *load(const char *name)
 {
 	g_autofree char *path = g_strdup_printf("%s/policy/%s.facts", GOLDEN_FOLDER, name);
 	g_autoptr(GError) error = NULL;
-	g_autoptr(PolicyCase) policy_case = policy_case_load(path, &error);
+	PolicyCase *policy_case = policy_case_load(path, &error);
 
 	if (policy_case == NULL)
 		fail_msg("%s: %s", path, error->message);
+	return policy_case;
+}
+
+static char *outcome_of(const char *name)
+{
+	g_autoptr(PolicyCase) policy_case = load(name);
+
 	return policy_case_outcome(policy_case);
 }
 
@@ -98,11 +105,49 @@ static void test_every_rule_and_mode(void **state)
 	assert_int_equal(missing, 0);
 }
 
+static void note(GHashTable *seen, char **ids)
+{
+	for (char **id = ids; id != NULL && *id != NULL; id++)
+		g_hash_table_add(seen, g_ascii_strup(*id, -1));
+}
+
+/* Nor is a rule one that was never seen to refuse (or mend), and never seen to let pass. */
+static void test_every_rule_refuses_and_passes(void **state)
+{
+	g_autoptr(GPtrArray) all = names();
+	g_autoptr(GHashTable) acts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) passes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	guint wrong = 0;
+
+	(void)state;
+	for (guint i = 0; i < all->len; i++) {
+		g_autoptr(PolicyCase) policy_case = load(all->pdata[i]);
+		g_autofree char *fault = policy_case_fault(policy_case);
+
+		note(acts, policy_case->refused);
+		note(acts, policy_case->edited);
+		note(passes, policy_case->passed);
+		if (fault == NULL)
+			continue;
+		print_error("%s: %s\n", (char *)all->pdata[i], fault);
+		wrong++;
+	}
+	for (const Rule *const *rule = policy_rules; *rule != NULL; rule++) {
+		if (g_hash_table_contains(acts, (*rule)->id) &&
+			g_hash_table_contains(passes, (*rule)->id))
+			continue;
+		print_error("%s lacks a case that is refused or one that passes\n", (*rule)->id);
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plans),
 		cmocka_unit_test(test_every_rule_and_mode),
+		cmocka_unit_test(test_every_rule_refuses_and_passes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
