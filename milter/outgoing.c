@@ -123,7 +123,7 @@ static void inspect(const Work *work)
 
 	wanted.pdf = wanted.pdf_checker != NULL &&
 		     (work->facts->marked_notification ||
-			     document_type_find(policy->documents, work->facts->subject) != NULL);
+			     policy_document_type(policy, work->facts) != NULL);
 	inspect_attachments(work->session->message, work->facts->attachments, &wanted);
 }
 

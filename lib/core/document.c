@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/fold.h"
+#include "core/rules/subject.h"
 
 /* N°, Nº (which folds to NO), N.o, No., Nro., Num., #. */
 #define MARK "(?:N(?:\\.?[°O]|RO|UM)?[.°]*|#)"
@@ -84,29 +85,11 @@ void document_types_free(DocumentTypes *types)
 	g_free(types);
 }
 
-/* Behind tags in brackets, which say something of the mail and not of the document. */
-static const char *skip_tags(const char *text)
+static const char *find_at(const DocumentTypes *types, const char *text)
 {
-	const char *end;
-
-	while (*text == ' ')
-		text++;
-	while (*text == '[' && (end = strchr(text, ']')) != NULL)
-		for (text = end + 1; *text == ' ';)
-			text++;
-	return text;
-}
-
-const char *document_type_find(const DocumentTypes *types, const char *subject)
-{
-	const char *found = NULL, *text;
-	g_autofree char *fold = NULL;
+	const char *found = NULL;
 	gsize longest = 0;
 
-	if (types == NULL || subject == NULL)
-		return NULL;
-	fold = text_fold(subject);
-	text = skip_tags(fold);
 	for (guint i = 0; i < types->list->len; i++) {
 		const Type *type = types->list->pdata[i];
 
@@ -116,6 +99,49 @@ const char *document_type_find(const DocumentTypes *types, const char *subject)
 			found = type->name;
 			longest = strlen(*form);
 		}
+	}
+	return found;
+}
+
+/* Behind quotation marks, dashes, pictograms; at a letter, a digit or the end. *tag: a bracket was
+ * the last. */
+static const char *skip_marks(const char *text, gboolean *tag)
+{
+	*tag = FALSE;
+	for (; *text != '\0'; text = g_utf8_next_char(text)) {
+		if (g_unichar_isalnum(g_utf8_get_char(text)))
+			break;
+		*tag = *text == '[';
+	}
+	return text;
+}
+
+/* Behind one "RE:" or "RV:", or NULL: there is none. */
+static const char *skip_prefix(const char *text)
+{
+	const char *colon = strchr(text, ':');
+	g_autofree char *prefix = colon != NULL ? g_strndup(text, (gsize)(colon + 1 - text)) : NULL;
+	g_autofree char *visible = prefix != NULL ? subject_visible(prefix) : NULL;
+
+	return visible != NULL && *subject_skip_prefix(visible) == '\0' ? colon + 1 : NULL;
+}
+
+const char *document_type_find(const DocumentTypes *types, const char *subject, gboolean original)
+{
+	const char *found = NULL, *at;
+	g_autofree char *fold = NULL;
+	gboolean tag;
+
+	if (types == NULL || subject == NULL)
+		return NULL;
+	fold = text_fold(subject);
+	for (at = fold; at != NULL && found == NULL;) {
+		at = skip_marks(at, &tag);
+		found = find_at(types, at);
+		if (tag)
+			at = strchr(at, ']');
+		else
+			at = original ? skip_prefix(at) : NULL;
 	}
 	return found;
 }

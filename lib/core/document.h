@@ -18,9 +18,12 @@ typedef struct _DocumentTypes DocumentTypes;
 DocumentTypes *document_types_new(const char *const *types, const char *const *notifying);
 void document_types_free(DocumentTypes *types);
 
-/* The name of the type whose longest form the subject begins with, tags like "[URGENTE: ...]"
- * aside; NULL: none. Owned by types. */
-const char *document_type_find(const DocumentTypes *types, const char *subject);
+/*
+ * The name of the type whose longest form the subject begins with, or a tag of it; tags like
+ * "[URGENTE: ...]" and marks before it aside. `original`: the mail answers nothing and passes
+ * nothing on, so that a "Re:" or "RV:" hides no document. NULL: none. Owned by types.
+ */
+const char *document_type_find(const DocumentTypes *types, const char *subject, gboolean original);
 gboolean document_type_notifies(const DocumentTypes *types, const char *name);
 
 /* The number as it is written in the subject, folded: "012-2026-GM-MPSM". NULL: none. The

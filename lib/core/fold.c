@@ -1,6 +1,69 @@
 /* fold.h over GLib's Unicode tables. Pure; never fails. */
 #include "core/fold.h"
 
+/* Capitals of Cyrillic and Greek that are drawn as Latin ones (Unicode's confusables). */
+static gunichar to_latin(gunichar c)
+{
+	static const struct {
+		gunichar foreign;
+		char latin;
+	} alike[] = {
+		{0x0391, 'A'},
+		{0x0392, 'B'},
+		{0x0395, 'E'},
+		{0x0396, 'Z'},
+		{0x0397, 'H'},
+		{0x0399, 'I'},
+		{0x039a, 'K'},
+		{0x039c, 'M'},
+		{0x039d, 'N'},
+		{0x039f, 'O'},
+		{0x03a1, 'P'},
+		{0x03a4, 'T'},
+		{0x03a5, 'Y'},
+		{0x03a7, 'X'},
+		{0x03f9, 'C'},
+		{0x0405, 'S'},
+		{0x0406, 'I'},
+		{0x0408, 'J'},
+		{0x0410, 'A'},
+		{0x0412, 'B'},
+		{0x0415, 'E'},
+		{0x041a, 'K'},
+		{0x041c, 'M'},
+		{0x041d, 'H'},
+		{0x041e, 'O'},
+		{0x0420, 'P'},
+		{0x0421, 'C'},
+		{0x0422, 'T'},
+		{0x0423, 'Y'},
+		{0x0425, 'X'},
+		{0x04ae, 'Y'},
+		{0x04c0, 'I'},
+		{0x051a, 'Q'},
+		{0x051c, 'W'},
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(alike); i++)
+		if (alike[i].foreign == c)
+			return (gunichar)alike[i].latin;
+	return c;
+}
+
+gboolean text_is_invisible(gunichar c)
+{
+	/* Fillers that Unicode classes as letters or symbols. */
+	static const gunichar fillers[] = {
+		0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x2800, 0x3164, 0xffa0};
+	GUnicodeType type = g_unichar_type(c);
+
+	for (guint i = 0; i < G_N_ELEMENTS(fillers); i++)
+		if (fillers[i] == c)
+			return TRUE;
+	return g_unichar_iszerowidth(c) || type == G_UNICODE_FORMAT || type == G_UNICODE_CONTROL ||
+	       type == G_UNICODE_UNASSIGNED || type == G_UNICODE_SURROGATE;
+}
+
 char *text_fold(const char *text)
 {
 	g_autofree char *decomposed = g_utf8_normalize(text, -1, G_NORMALIZE_ALL);
@@ -9,10 +72,10 @@ char *text_fold(const char *text)
 	for (const char *at = decomposed; at != NULL && *at != '\0'; at = g_utf8_next_char(at)) {
 		gunichar c = g_utf8_get_char(at);
 
-		if (g_unichar_ismark(c) || g_unichar_type(c) == G_UNICODE_FORMAT)
+		if (g_unichar_ismark(c) || (text_is_invisible(c) && !g_unichar_isspace(c)))
 			continue;
 		if (!g_unichar_isspace(c))
-			g_string_append_unichar(folded, g_unichar_toupper(c));
+			g_string_append_unichar(folded, to_latin(g_unichar_toupper(c)));
 		else if (folded->len > 0 && folded->str[folded->len - 1] != ' ')
 			g_string_append_c(folded, ' ');
 	}

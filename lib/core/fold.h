@@ -4,8 +4,12 @@
 
 #include <glib.h>
 
-/* Case, accents, invisible characters and runs of blanks put aside: "Notificación  N°" ->
+/* Case, accents, invisible characters and runs of blanks put aside, letters of other scripts that
+ * look like Latin ones taken for these: "Notificación  N°" ->
  * "NOTIFICACION NO". A new string, "" when the text is not UTF-8. */
 char *text_fold(const char *text);
+
+/* Fillers, marks of direction and other characters that show nothing; blanks are not among them. */
+gboolean text_is_invisible(gunichar c);
 
 #endif

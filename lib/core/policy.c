@@ -28,12 +28,19 @@ SendClass policy_class(const PolicyInput *input, const char *document_type)
 	return CLASS_EXTERNAL;
 }
 
+/* A prefix that anybody can type is believed when there is what it speaks of. */
+const char *policy_document_type(const PolicySettings *settings, const MessageFacts *facts)
+{
+	gboolean original = facts->in_reply_to == NULL && !facts->has_original;
+
+	return document_type_find(settings->documents, facts->subject, original);
+}
+
 static Plan *describe(const PolicyInput *input)
 {
 	Plan *plan = plan_new();
 
-	plan->document_type =
-		g_strdup(document_type_find(input->settings->documents, input->facts->subject));
+	plan->document_type = g_strdup(policy_document_type(input->settings, input->facts));
 	plan->document_number =
 		document_number_find(input->facts->subject, input->settings->expediente_pattern);
 	plan->exception = document_urgent_reason(input->facts->subject);

@@ -75,6 +75,10 @@ RuleMode policy_mode(const PolicyInput *input, const char *id, const char **scop
 /* Whether any message may be asked the rule: it is not off everywhere. */
 gboolean policy_is_asked(const PolicySettings *settings, const char *id);
 
+/* The official document that the subject names (core/document.h), or NULL; owned by settings. A
+ * "Re:" of a mail that answers none, or a "RV:" without an original, does not hide it. */
+const char *policy_document_type(const PolicySettings *settings, const MessageFacts *facts);
+
 /* The class of a send, by recipients, subject and the sender's mark (REQUIREMENTS 1). */
 SendClass policy_class(const PolicyInput *input, const char *document_type);
 

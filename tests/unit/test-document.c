@@ -75,7 +75,7 @@ static void test_subjects(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		const char *type = document_type_find(types, cases[i].subject);
+		const char *type = document_type_find(types, cases[i].subject, FALSE);
 		g_autofree char *number = document_number_find(cases[i].subject, expediente);
 
 		if (g_strcmp0(type, cases[i].type) == 0 &&
@@ -86,6 +86,54 @@ static void test_subjects(void **state)
 		wrong++;
 	}
 	assert_int_equal(wrong, 0);
+	document_types_free(types);
+}
+
+/* However it is dressed, what is read as a document is one. */
+static void test_hidden(void **state)
+{
+	static const struct {
+		const char *subject;
+		gboolean original;
+		const char *type;
+	} cases[] = {
+		{"N\u041eTIFICACI\u00d3N N° 1-2026", FALSE, "NOTIFICACION"},
+		{"not\u0456f\u0456c\u0430c\u0456\u043en 1", FALSE, "NOTIFICACION"},
+		{"\u039d\u039f\u03a4\u0399FICACION 1", FALSE, "NOTIFICACION"},
+		{"\uff23\uff21\uff32\uff34\uff21 1", FALSE, "CARTA"},
+		{"CA\u200bRTA 1", FALSE, "CARTA"},
+		{"\u2800CARTA 1", FALSE, "CARTA"},
+		{"CA\u3164RTA 1", FALSE, "CARTA"},
+		{"\u00a0 carta 1", FALSE, "CARTA"},
+		{"-CARTA 1", FALSE, "CARTA"},
+		{"*CARTA* 1", FALSE, "CARTA"},
+		{"_CARTA_ 1", FALSE, "CARTA"},
+		{"«CARTA» 1", FALSE, "CARTA"},
+		{"(CARTA 1)", FALSE, "CARTA"},
+		{"📧 Carta 1", FALSE, "CARTA"},
+		{"[CARTA] 1", FALSE, "CARTA"},
+		{"[URGENTE: x] [OTRA] - CARTA 1", FALSE, "CARTA"},
+		{"[CARTA", FALSE, "CARTA"},
+		{"Re: CARTA 1", FALSE, NULL},
+		{"Re: CARTA 1", TRUE, "CARTA"},
+		{"RV: Re[2] : - CARTA 1", TRUE, "CARTA"},
+		{"[x] Fwd: [CARTA] 1", TRUE, "CARTA"},
+		{"Consulta: carta 1", TRUE, NULL},
+		{"Su carta 1", TRUE, NULL},
+		{"Re:", TRUE, NULL},
+		{"[", TRUE, NULL},
+		{"[[[", TRUE, NULL},
+		{"\xff CARTA", TRUE, NULL},
+	};
+	DocumentTypes *types = standard();
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *type = document_type_find(types, cases[i].subject, cases[i].original);
+
+		if (g_strcmp0(type, cases[i].type) != 0)
+			fail_msg("%s: %s", cases[i].subject, type);
+	}
 	document_types_free(types);
 }
 
@@ -115,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_subjects),
+		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_exceptions),
 	};
 

@@ -293,6 +293,15 @@ static void test_subjects(void **state)
 		{"\x01\x02", FALSE},
 		{"\u0301", FALSE},
 		{"\ufe0f", FALSE},
+		{"...", FALSE},
+		{"-", FALSE},
+		{"Re: .", FALSE},
+		{"[] _ *", FALSE},
+		{"\ue000", FALSE},
+		{"Reenvío:", FALSE},
+		{"¿?", FALSE},
+		{"+1", TRUE},
+		{"C", TRUE},
 	};
 
 	(void)state;
@@ -329,6 +338,7 @@ static void test_classes(void **state)
 		const char *subject, *recipient;
 		gboolean marked;
 		const char *send_class, *type, *expediente;
+		const char *answers;
 	} cases[] = {
 		{FIXTURE_SUBJECT, "c@ciudadano.test", FALSE, "notification", "NOTIFICACION",
 			"2026-001234"},
@@ -344,7 +354,10 @@ static void test_classes(void **state)
 		{"CARTA", "c@ciudadano.test", FALSE, "notification", "CARTA", NULL},
 		{"Cartagena", "c@ciudadano.test", FALSE, "external", NULL, NULL},
 		{"NOTIFICACIÓN2", "c@ciudadano.test", FALSE, "external", NULL, NULL},
-		{"Re: NOTIFICACIÓN 12", "c@ciudadano.test", FALSE, "external", NULL, NULL},
+		{"Re: NOTIFICACIÓN 12", "c@ciudadano.test", FALSE, "external", NULL, NULL,
+			"1@ciudadano.test"},
+		{"Re: NOTIFICACIÓN 12", "c@ciudadano.test", FALSE, "notification", "NOTIFICACION",
+			NULL, NULL},
 		{"Saludo", "c@ciudadano.test", FALSE, "external", NULL, NULL},
 		{"Saludo Exp. N° 2026-00012", "c@ciudadano.test", TRUE, "notification", NULL,
 			"2026-00012"},
@@ -364,6 +377,7 @@ static void test_classes(void **state)
 		fixture_set(&fixture->facts->subject, cases[i].subject);
 		fixture_send_to(fixture, cases[i].recipient);
 		fixture->facts->marked_notification = cases[i].marked;
+		fixture_set(&fixture->facts->in_reply_to, cases[i].answers);
 		plan = policy_decide(&fixture->input);
 		if (strcmp(send_class_name(plan->send_class), cases[i].send_class) != 0 ||
 			g_strcmp0(plan->document_type, cases[i].type) != 0 ||

@@ -1,10 +1,27 @@
 /*
- * P3: the subject is mandatory (DI-002 art. 4.6). Prefixes of answers and forwards and what nobody
- * can see are no subject.
+ * P3: the subject is mandatory (DI-002 art. 4.6). Prefixes of answers and forwards, what nobody can
+ * see and marks without a word ("...", "[]") are no subject.
  */
 #include "base/text.h"
 #include "core/rules/rules.h"
 #include "core/rules/subject.h"
+
+/* A symbol, as a pictogram is, says something. */
+static gboolean is_punctuation(gunichar c)
+{
+	switch (g_unichar_type(c)) {
+	case G_UNICODE_CONNECT_PUNCTUATION:
+	case G_UNICODE_DASH_PUNCTUATION:
+	case G_UNICODE_CLOSE_PUNCTUATION:
+	case G_UNICODE_FINAL_PUNCTUATION:
+	case G_UNICODE_INITIAL_PUNCTUATION:
+	case G_UNICODE_OTHER_PUNCTUATION:
+	case G_UNICODE_OPEN_PUNCTUATION:
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}
 
 static gboolean has_subject(const char *subject)
 {
@@ -13,7 +30,10 @@ static gboolean has_subject(const char *subject)
 
 	while ((after = subject_skip_prefix(at)) != at)
 		at = after;
-	return *at != '\0';
+	for (; *at != '\0'; at = g_utf8_next_char(at))
+		if (!is_punctuation(g_utf8_get_char(at)))
+			return TRUE;
+	return FALSE;
 }
 
 static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, const char **status)

@@ -1,26 +1,21 @@
 /* subject.h: over GLib's Unicode tables. Pure; never fails. */
 #include "core/rules/subject.h"
+#include "core/fold.h"
 
 #include <string.h>
 
 /* Of answers, then of what is passed on. */
-static const char *const answers[] = {"re", NULL};
-static const char *const forwards[] = {"rv", "fwd", "fw", "reenv", "enc", NULL};
+static const char *const answers[] = {"re", "aw", "respuesta", NULL};
+static const char *const forwards[] = {
+	"rv", "fwd", "fw", "reenv", "reenvío", "reenvio", "wg", "enc", NULL};
 
-/* Letters that show nothing: fillers and blanks that Unicode does not class as such. */
-static gboolean is_invisible(gunichar c)
+/* What no reader sees, or sees as a box. */
+static gboolean shows_nothing(gunichar c)
 {
-	static const gunichar blanks[] = {
-		0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x2800, 0x3164, 0xffa0};
 	GUnicodeType type = g_unichar_type(c);
 
-	for (guint i = 0; i < G_N_ELEMENTS(blanks); i++) {
-		if (blanks[i] == c)
-			return TRUE;
-	}
-	return g_unichar_isspace(c) || g_unichar_iszerowidth(c) || type == G_UNICODE_FORMAT ||
-	       type == G_UNICODE_CONTROL || type == G_UNICODE_UNASSIGNED ||
-	       type == G_UNICODE_SURROGATE || type == G_UNICODE_LINE_SEPARATOR ||
+	return text_is_invisible(c) || g_unichar_isspace(c) || c == 0xfffd ||
+	       type == G_UNICODE_PRIVATE_USE || type == G_UNICODE_LINE_SEPARATOR ||
 	       type == G_UNICODE_PARAGRAPH_SEPARATOR;
 }
 
@@ -33,7 +28,7 @@ char *subject_visible(const char *subject)
 
 		if (c == 0xff1a) /* full-width colon */
 			c = ':';
-		if (!is_invisible(c) && c != 0xfffd)
+		if (!shows_nothing(c))
 			g_string_append_unichar(visible, g_unichar_tolower(c));
 	}
 	return g_strdup(visible->str);
