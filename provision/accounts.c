@@ -60,6 +60,8 @@ static gboolean get_account(const ApiRequest *request, ApiResponse *response, GE
 const Route routes_accounts[] = {
 	{"GET", "/v1/accounts", ROLE_OTIC | ROLE_HR | ROLE_AUDITOR, FALSE, list_accounts},
 	{"GET", "/v1/accounts/{uid}", ROLE_OTIC | ROLE_HR | ROLE_AUDITOR, FALSE, get_account},
+	{"GET", "/v1/accounts/{uid}/history", ROLE_OTIC | ROLE_HR | ROLE_AUDITOR, FALSE,
+		account_history},
 	{"POST", "/v1/accounts/{uid}/reset-password", ROLE_OTIC, FALSE, passwords_reset},
 	{"POST", "/v1/accounts/{uid}/force-change", ROLE_OTIC, FALSE, passwords_force},
 	{"POST", "/v1/passwords/force-change", ROLE_OTIC, FALSE, passwords_force_all},

@@ -45,6 +45,8 @@ gboolean account_record_password(
  */
 gboolean account_name_take(Service *service, const char *name, const char *holder, GError **error);
 
+/* account_history.c */
+gboolean account_history(const ApiRequest *request, ApiResponse *response, GError **error);
 /* passwords.c */
 gboolean passwords_reset(const ApiRequest *request, ApiResponse *response, GError **error);
 gboolean passwords_force(const ApiRequest *request, ApiResponse *response, GError **error);

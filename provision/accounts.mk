@@ -4,6 +4,7 @@ provision_libaccounts_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 provision_libaccounts_a_SOURCES = \
 	provision/account_common.c provision/accounts.h \
 	provision/account_creation.c \
+	provision/account_history.c \
 	provision/account_life.c provision/account_life.h \
 	provision/accounts.c \
 	provision/attempts.c provision/attempts.h \

@@ -236,6 +236,10 @@ const Command api_commands[] = {
 		"/v1/accounts", run_call, NULL, "uid kind state display_name mail unit"},
 	{"account", "show", N_("CUENTA"), 1, {{NULL}}, N_("Muestra una cuenta."), "GET",
 		"/v1/accounts/{}", run_call},
+	{"account", "history", N_("CUENTA"), 1, {PAGE_OPTIONS, {NULL}},
+		N_("Muestra lo que el registro tiene de una cuenta."), "GET",
+		"/v1/accounts/{}/history", run_call, NULL,
+		"time type id actor document reason date receipt"},
 	{"account", "reset-password", N_("CUENTA"), 1,
 		{{"reason", "reason", TRUE, FALSE}, {.name = "exposed", .flag = TRUE}, {NULL}},
 		N_("Genera una clave nueva que se cambia al primer ingreso; con --exposed termina "

@@ -268,6 +268,35 @@ static void test_posts_refused(void **state)
 	assert_true(live_post(uid, "Secretaria", "Secretaría General"));
 }
 
+static const json_t *item(const json_t *answer, size_t i)
+{
+	return json_array_get(json_object_get(answer, "items"), i);
+}
+
+/* Every act on one account, in order, and none of another. */
+static void test_history(void **state)
+{
+	static const char *const types[] = {"account.created", "account.password",
+		"request.executed", "account.rotated", "account.ceased"};
+	g_autofree char *uid = new_person("70000020", "Ula");
+	json_auto_t *moved = must(
+		routes_people, "/v1/people/{dni}/rotate", "70000020", rotation("Asistente", NULL));
+	json_auto_t *ceased = cease("70000020", NULL);
+	json_auto_t *history =
+		call(routes_accounts, "GET", "/v1/accounts/{uid}/history", uid, NULL, NULL);
+	json_auto_t *nobody =
+		call(routes_accounts, "GET", "/v1/accounts/{uid}/history", "nadie", NULL, NULL);
+
+	(void)state;
+	assert_true(json_is_null(json_object_get(history, "next")));
+	assert_int_equal(json_array_size(json_object_get(history, "items")), G_N_ELEMENTS(types));
+	for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
+		assert_string_equal(row_text(item(history, i), "type"), types[i]);
+	assert_string_equal(row_text(item(history, 4), "document"), "Memo 1");
+	assert_string_equal(row_text(item(history, 4), "actor"), "uid:0");
+	assert_int_equal(json_array_size(json_object_get(nobody, "items")), 0);
+}
+
 static void test_reinstatement(void **state)
 {
 	g_autofree char *uid = new_person("70000008", "Luz");
@@ -297,11 +326,6 @@ static void test_reinstatement(void **state)
 	again = cease("70000008", NULL);
 	assert_string_equal(row_text(again, "uid"), uid);
 	eventually(live_has(uid, ACCOUNT_CEASED));
-}
-
-static const json_t *item(const json_t *answer, size_t i)
-{
-	return json_array_get(json_object_get(answer, "items"), i);
 }
 
 static json_t *report(gboolean apply)
@@ -396,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_cease_on_a_day),
 		cmocka_unit_test(test_posts),
 		cmocka_unit_test(test_posts_refused),
+		cmocka_unit_test(test_history),
 		cmocka_unit_test(test_reinstatement),
 		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_report_refused),
