@@ -6,6 +6,7 @@ acuse_signer_SOURCES = \
 	milter/signer/header_block.c milter/signer/header_block.h \
 	milter/signer/keeper.c milter/signer/keeper.h \
 	milter/signer/main.c \
+	milter/signer/permit_uses.c milter/signer/permit_uses.h \
 	milter/signer/pool.c milter/signer/pool.h \
 	milter/signer/server.c milter/signer/server.h \
 	milter/signer/slot.c milter/signer/slot.h \

@@ -10,6 +10,7 @@
 #include "cms/digest.h"
 #include "signer/header_block.h"
 #include "signer/permit.h"
+#include "signer/permit_uses.h"
 #include "signer/protocol.h"
 
 #include <fcntl.h>
@@ -24,7 +25,8 @@ typedef struct {
 	DoorKind kind;
 	const char *path; /* of the settings */
 	int fd;
-	guint source, clients;
+	guint source, clients, others;
+	GHashTable *of_user; /* uid -> how many of others */
 	gboolean any_peer;
 	guint peer_uid;
 	Server *server;
@@ -33,6 +35,7 @@ typedef struct {
 struct _Server {
 	Door doors[N_DOORS];
 	GBytes *permit_key;
+	PermitUses *permit_uses;
 	Bindings *bindings;
 	Pool *pool;
 };
@@ -42,11 +45,45 @@ typedef struct {
 	Server *server;
 	int fd;
 	guint source, idle;
-	gboolean allowed;
+	guint uid;
+	gboolean allowed, known; /* known: the user that the socket is for */
 	char *send_id, *mailbox; /* of the signature under way; NULL: none */
+	char *permit;		 /* the same, while it is taken */
 } Client;
 
 static void client_wait(Client *client);
+
+static guint others_of(const Door *door, guint uid)
+{
+	return GPOINTER_TO_UINT(g_hash_table_lookup(door->of_user, GUINT_TO_POINTER(uid)));
+}
+
+static void count_client(const Client *client, int change)
+{
+	Door *door = client->door;
+	guint left;
+
+	if (client->known) {
+		door->clients += (guint)change;
+		return;
+	}
+	door->others += (guint)change;
+	left = others_of(door, client->uid) + (guint)change;
+	if (left > 0)
+		g_hash_table_insert(
+			door->of_user, GUINT_TO_POINTER(client->uid), GUINT_TO_POINTER(left));
+	else
+		g_hash_table_remove(door->of_user, GUINT_TO_POINTER(client->uid));
+}
+
+static gboolean has_room(const Client *client)
+{
+	const Door *door = client->door;
+
+	if (client->known)
+		return door->clients < SERVER_MAX_CLIENTS;
+	return door->others < SERVER_MAX_OTHERS && others_of(door, client->uid) < SERVER_MAX_OTHER;
+}
 
 static void client_free(Client *client)
 {
@@ -54,8 +91,9 @@ static void client_free(Client *client)
 		g_source_remove(client->source);
 	if (client->idle != 0)
 		g_source_remove(client->idle);
-	client->door->clients--;
+	count_client(client, -1);
 	close(client->fd);
+	g_free(client->permit);
 	g_free(client->send_id);
 	g_free(client->mailbox);
 	g_free(client);
@@ -64,6 +102,7 @@ static void client_free(Client *client)
 /* answer is consumed; NULL: an empty one. Frees the client when it does not take the answer. */
 static void reply(Client *client, const char *operation, GVariant *answer)
 {
+	g_clear_pointer(&client->permit, g_free);
 	g_clear_pointer(&client->send_id, g_free);
 	g_clear_pointer(&client->mailbox, g_free);
 	if (signer_packet_send(client->fd, operation, answer, -1, NULL))
@@ -77,6 +116,8 @@ static void reply_error(Client *client, const GError *error)
 	const char *name = acuse_error_row_of(error)->name;
 	GVariantDict dict;
 
+	if (client->permit != NULL)
+		permit_uses_give_back(client->server->permit_uses, client->permit);
 	if (client->door->kind == DOOR_SIGN)
 		log_warning("signature refused", "send_id", client->send_id, "mailbox",
 			client->mailbox, "error", name, "detail", error->message, NULL);
@@ -157,9 +198,12 @@ static gboolean handle_sign(Client *client, GVariant *parameters, int content_fd
 	if (content_fd < 0)
 		return invalid(error, "there is no content");
 	binding = bindings_find_mailbox(server->bindings, permit->mailbox, now_s, error);
-	return check_content(permit, binding, content_fd, error) &&
-	       pool_sign(server->pool, binding, permit->mailbox, content_fd, on_signed, client,
-		       error);
+	if (!check_content(permit, binding, content_fd, error) ||
+		!permit_uses_take(server->permit_uses, text, permit->expires_s, now_s, error))
+		return FALSE;
+	client->permit = g_strdup(text);
+	return pool_sign(
+		server->pool, binding, permit->mailbox, content_fd, on_signed, client, error);
 }
 
 static gboolean handle_bind(Client *client, GVariant *parameters, int content_fd, GError **error)
@@ -305,28 +349,40 @@ static gboolean on_idle_long(gpointer data)
 static void client_wait(Client *client)
 {
 	client->source = g_unix_fd_add(client->fd, G_IO_IN | G_IO_HUP, on_client, client);
-	client->idle = g_timeout_add_seconds(SERVER_IDLE_TIMEOUT_S, on_idle_long, client);
+	client->idle = g_timeout_add_seconds(
+		client->known ? SERVER_IDLE_TIMEOUT_S : SERVER_OTHER_IDLE_TIMEOUT_S, on_idle_long,
+		client);
+}
+
+static void refuse(const Client *client)
+{
+	GVariantDict dict;
+
+	g_variant_dict_init(&dict, NULL);
+	g_variant_dict_insert(&dict, "detail", "s", "too many connections");
+	signer_packet_send(client->fd, acuse_error_row(ACUSE_ERROR_UNAVAILABLE)->name,
+		g_variant_dict_end(&dict), -1, NULL);
+	close(client->fd);
 }
 
 static gboolean on_connection(gint fd, GIOCondition condition, gpointer data)
 {
 	Door *door = data;
 	int client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	Client *client;
+	Client wanted = {.door = door, .server = door->server, .fd = client_fd}, *client;
 
 	(void)condition;
 	if (client_fd < 0)
 		return G_SOURCE_CONTINUE;
-	if (door->clients >= SERVER_MAX_CLIENTS) {
-		close(client_fd);
+	wanted.uid = ustream_peer_uid(client_fd);
+	wanted.known = !door->any_peer && wanted.uid == door->peer_uid;
+	wanted.allowed = door->any_peer || wanted.known;
+	if (!has_room(&wanted)) {
+		refuse(&wanted);
 		return G_SOURCE_CONTINUE;
 	}
-	door->clients++;
-	client = g_new0(Client, 1);
-	client->door = door;
-	client->server = door->server;
-	client->fd = client_fd;
-	client->allowed = door->any_peer || ustream_peer_uid(client_fd) == door->peer_uid;
+	client = g_memdup2(&wanted, sizeof wanted);
+	count_client(client, 1);
 	client_wait(client);
 	return G_SOURCE_CONTINUE;
 }
@@ -350,10 +406,13 @@ Server *server_start(const Settings *settings, GBytes *permit_key, Bindings *bin
 	gboolean ok = TRUE;
 
 	server->permit_key = permit_key;
+	server->permit_uses = permit_uses_new();
 	server->bindings = bindings;
 	server->pool = pool;
-	for (int kind = 0; kind < N_DOORS; kind++)
+	for (int kind = 0; kind < N_DOORS; kind++) {
 		server->doors[kind].fd = -1;
+		server->doors[kind].of_user = g_hash_table_new(NULL, NULL);
+	}
 	for (int kind = 0; kind < N_DOORS && ok; kind++) {
 		Door *door = &server->doors[kind];
 
@@ -382,11 +441,13 @@ void server_stop(Server *server)
 	for (int kind = 0; kind < N_DOORS; kind++) {
 		Door *door = &server->doors[kind];
 
+		g_hash_table_unref(door->of_user);
 		if (door->fd < 0)
 			continue;
 		g_source_remove(door->source);
 		close(door->fd);
 		unlink(door->path);
 	}
+	permit_uses_free(server->permit_uses);
 	g_free(server);
 }

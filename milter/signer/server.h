@@ -9,8 +9,14 @@
 #include "signer/bindings.h"
 #include "signer/pool.h"
 
-#define SERVER_MAX_CLIENTS 128	 /* of each socket */
-#define SERVER_IDLE_TIMEOUT_S 30 /* of a client that asks nothing */
+/* Connections of each socket at the same time. Whoever the socket is for has places of his own,
+ * which others that reach it cannot take; the unlock socket is for nobody in particular. */
+#define SERVER_MAX_CLIENTS 128
+#define SERVER_MAX_OTHERS 32
+#define SERVER_MAX_OTHER 4 /* of one user */
+/* Of a client that asks nothing. */
+#define SERVER_IDLE_TIMEOUT_S 30
+#define SERVER_OTHER_IDLE_TIMEOUT_S 5
 
 typedef struct _Server Server;
 

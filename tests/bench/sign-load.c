@@ -154,6 +154,7 @@ typedef struct {
 	const char *socket, *mailbox;
 	GBytes *key;
 	gint64 end_us;
+	guint number;
 	guint64 signatures;
 } Loader;
 
@@ -175,12 +176,15 @@ static gpointer load(gpointer data)
 	g_autofree char *text = make_entity(loader->mailbox);
 	g_autoptr(GBytes) entity = g_bytes_new(text, strlen(text));
 	g_autofree char *digest = digest_sha256_hex(text, strlen(text));
-	g_autofree char *permit = permit_make(loader->key, "carga", loader->mailbox, digest,
-		g_get_real_time() / G_USEC_PER_SEC + 3600, NULL);
-
 	while (g_get_monotonic_time() < loader->end_us) {
 		g_autoptr(GError) error = NULL;
 		g_autoptr(GVariant) answer = NULL;
+		g_autofree char *send_id =
+			g_strdup_printf("carga%" G_GINT64_FORMAT ".%u.%" G_GUINT64_FORMAT,
+				loader->end_us, loader->number, loader->signatures);
+		/* A permit is good for one signature. */
+		g_autofree char *permit = permit_make(loader->key, send_id, loader->mailbox, digest,
+			g_get_real_time() / G_USEC_PER_SEC + 60, NULL);
 		GVariantDict dict;
 
 		g_variant_dict_init(&dict, NULL);
@@ -209,7 +213,7 @@ static void run_load(const char *socket, const char *key_file, double seconds, g
 		die(key_file, error);
 	for (guint i = 0; i < count; i++) {
 		loaders[i] = (Loader){socket, mailboxes[i / connections], key,
-			began + (gint64)(seconds * G_USEC_PER_SEC), 0};
+			began + (gint64)(seconds * G_USEC_PER_SEC), i, 0};
 		threads[i] = g_thread_new("load", load, &loaders[i]);
 	}
 	for (guint i = 0; i < count; i++) {

@@ -16,6 +16,10 @@ class Permits(Case):
         """The others mean something only if this one signs."""
         self.assertEqual(ask(permit_for(content()), content()), "ok")
 
+    def test_twice(self):
+        permit = permit_for(content())
+        self.assertEqual([ask(permit, content()), ask(permit, content())], ["ok", "permit"])
+
     def test_without_permit(self):
         for words in ("", "1", "1 a b c 1 d"):
             with self.subTest(words=words):

@@ -8,6 +8,7 @@
  *					(0x...), without calling the real one
  *	delay FUNCTION MILLISECONDS
  *	crash FUNCTION [AFTER]		the process ends by SIGSEGV
+ *	probe FUNCTION			what the process may still do is written to CONTROL.probe
  *	only LABEL			the three above, where they stand after it, are for a
  *					process that logged in to this token
  *	absent [LABEL]			no slot has a token (this token), and its sessions are gone
@@ -30,6 +31,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,7 +62,8 @@ static const char *const names[N_WATCHED] = {WATCHED(NAME)};
 typedef struct {
 	CK_RV code;			   /* CKR_OK: none */
 	long after, delay_ms, crash_after; /* -1: no crash */
-	int absent;			   /* all tokens */
+	int probe;
+	int absent; /* all tokens */
 	char absent_label[LABEL_BYTES + 1];
 	char serial_label[LABEL_BYTES + 1], serial[SERIAL_BYTES + 1];
 	long lock_after; /* 0: no lock */
@@ -152,6 +158,9 @@ static void read_line(const char *line, int number, Faults *faults)
 		   sscanf(line, "%*s %63s %ld", function, &value) == 2) {
 		if (strcmp(function, names[number]) == 0 && !others)
 			faults->delay_ms = value;
+	} else if (strcmp(word, "probe") == 0 && sscanf(line, "%*s %63s", function) == 1) {
+		if (strcmp(function, names[number]) == 0 && !others)
+			faults->probe = 1;
 	} else if (strcmp(word, "crash") == 0 &&
 		   sscanf(line, "%*s %63s %ld", function, &value) >= 1) {
 		if (strcmp(function, names[number]) == 0 && !others)
@@ -176,6 +185,34 @@ static Faults read_control(int number)
 	return faults;
 }
 
+static void probe_one(const char *what, long result)
+{
+	char line[64];
+
+	snprintf(line, sizeof line, "%s %ld\n", what, result < 0 ? -(long)errno : result);
+	append_line(".probe", line);
+}
+
+/* What a module that was taken over would try. */
+static void probe(void)
+{
+	char *const none[] = {NULL};
+	struct rlimit core = {0};
+	int fd;
+
+	probe_one("inet", socket(AF_INET, SOCK_STREAM, 0));
+	probe_one("inet6", socket(AF_INET6, SOCK_DGRAM, 0));
+	probe_one("packet", socket(AF_PACKET, SOCK_RAW, 0));
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	probe_one("unix", fd >= 0 ? 0 : -1);
+	close(fd);
+	probe_one("exec", execve("/bin/true", none, none));
+	probe_one("ptrace", ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+	probe_one("dumpable", prctl(PR_GET_DUMPABLE));
+	getrlimit(RLIMIT_CORE, &core);
+	probe_one("core", (long)core.rlim_max);
+}
+
 /* What the control file asks before a call; CKR_OK: go on to the real one. */
 static CK_RV before(int number, Faults *faults)
 {
@@ -191,6 +228,8 @@ static CK_RV before(int number, Faults *faults)
 
 		nanosleep(&pause, NULL);
 	}
+	if (faults->probe)
+		probe();
 	if (faults->crash_after >= 0 && count >= faults->crash_after)
 		raise(SIGSEGV);
 	return faults->code != CKR_OK && count >= faults->after ? faults->code : CKR_OK;

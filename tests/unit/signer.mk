@@ -23,6 +23,14 @@ tests_unit_test_signer_pin_SOURCES = tests/unit/test-signer-pin.c tests/unit/sig
 tests_unit_test_signer_pin_LDADD = $(tests_unit_test_signer_LDADD)
 EXTRA_tests_unit_test_signer_pin_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
 
+check_PROGRAMS += tests/unit/test-signer-intruder
+TESTS += tests/unit/test-signer-intruder
+tests_unit_test_signer_intruder_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_signer_intruder_SOURCES = tests/unit/test-signer-intruder.c tests/unit/signer_fixture.c \
+	tests/unit/signer_fixture.h
+tests_unit_test_signer_intruder_LDADD = $(tests_unit_test_signer_LDADD)
+EXTRA_tests_unit_test_signer_intruder_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
+
 check_PROGRAMS += tests/unit/test-signer-parts
 TESTS += tests/unit/test-signer-parts
 tests_unit_test_signer_parts_SOURCES = tests/unit/test-signer-parts.c \

@@ -212,9 +212,11 @@ gboolean fixture_bind(Fixture *fixture, guint64 version, const char *const *entr
 		g_variant_dict_insert(&binding, "serial", "s", "");
 		g_variant_dict_insert(&binding, "mailboxes", "^as", mailboxes);
 		g_variant_dict_insert(&binding, "from", "x", (gint64)0);
-		g_variant_dict_insert(&binding, "until", "x", (gint64)0);
+		g_variant_dict_insert(
+			&binding, "until", "x", (gint64)(g_strcmp0(words[3], "over") == 0));
 		g_variant_dict_insert(&binding, "state", "s", words[2]);
-		g_variant_dict_insert(&binding, "personal", "b", words[3] != NULL);
+		g_variant_dict_insert(
+			&binding, "personal", "b", g_strcmp0(words[3], "personal") == 0);
 		g_variant_builder_add_value(&list, g_variant_dict_end(&binding));
 	}
 	g_variant_dict_init(&dict, NULL);
@@ -278,8 +280,9 @@ GVariant *fixture_seal(Fixture *fixture, const char *content, GError **error)
 char *fixture_permit(Fixture *fixture, const char *mailbox, const char *entity)
 {
 	g_autofree char *sha256 = digest_sha256_hex(entity, strlen(entity));
+	g_autofree char *send_id = g_strdup_printf("send%u", ++fixture->sends);
 
-	return permit_make(fixture->permit_key, "send1", mailbox, sha256,
+	return permit_make(fixture->permit_key, send_id, mailbox, sha256,
 		g_get_real_time() / G_USEC_PER_SEC + 60, NULL);
 }
 

@@ -19,6 +19,7 @@ typedef struct {
 	char *sign_socket, *control_socket, *unlock_socket;
 	GBytes *permit_key;
 	GPid daemon;
+	guint sends;
 	guint64 version; /* of the bindings pushed last */
 } Fixture;
 
@@ -32,7 +33,8 @@ void fixture_configure(Fixture *fixture, const char *lines);
 void fixture_start(Fixture *fixture); /* returns when the daemon says READY=1 */
 int fixture_stop(Fixture *fixture);   /* its exit status */
 
-/* The four calls. entries: "LABEL MAILBOX STATE [personal]", NULL-terminated. */
+/* The four calls. entries: "LABEL MAILBOX STATE [personal|over]", NULL-terminated; over: its
+ * time is. */
 gboolean fixture_bind(
 	Fixture *fixture, guint64 version, const char *const *entries, GError **error);
 gboolean fixture_unlock(Fixture *fixture, const char *label, const char *pin, GError **error);

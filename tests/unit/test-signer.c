@@ -354,7 +354,6 @@ static void test_hanging_worker_is_killed_and_blocks_no_other(void **state)
 static void test_queue_is_bounded(void **state)
 {
 	g_autofree char *entity = fixture_entity(FIXTURE_OFFICE);
-	g_autofree char *permit = fixture_permit(fixture, FIXTURE_OFFICE, entity);
 	g_autoptr(GBytes) content = g_bytes_new_static(entity, strlen(entity));
 	int memfd = signer_memfd_new(content, NULL), fds[TOKEN_MAX_WAITING + 1];
 
@@ -363,6 +362,7 @@ static void test_queue_is_bounded(void **state)
 	lock_office();
 	signal_worker_of_office(SIGSTOP);
 	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
+		g_autofree char *permit = fixture_permit(fixture, FIXTURE_OFFICE, entity);
 		GVariantDict dict;
 
 		fds[i] = ustream_connect(fixture->sign_socket, SOCK_SEQPACKET, 20000, NULL);
