@@ -15,7 +15,11 @@
 #include "mime/text.h"
 
 /* Of a plain text whose outcome is read again; beyond it only the end counts. */
-#define MAX_REREAD_BYTES (1024 * 1024)
+#define MAX_REREAD_BYTES TEXT_MAX_CONVERTED_BYTES
+/* Of a text that is not converted: its end that is, and so often the block, that a bit of it is no
+ * more. */
+#define RAW_TAIL_BYTES 4096
+#define RAW_TAIL_BLOCKS 8
 
 gboolean block_part_is_html(const MimePart *part)
 {
@@ -40,8 +44,16 @@ static gboolean ends_with_ascii(const BlockWork *work, const char *utf8, gsize s
 
 gboolean block_ends_text(const BlockWork *work, gboolean html, const char *utf8, gsize size)
 {
+	g_autofree char *tail = NULL;
+
 	if (work->opaque && !html)
 		return ends_with_ascii(work, utf8, size);
+	if (work->raw && !html) {
+		tail = text_tail(utf8, size, work->raw,
+			RAW_TAIL_BYTES + RAW_TAIL_BLOCKS * strlen(work->block->text));
+		utf8 = tail;
+		size = strlen(tail);
+	}
 	return present_at_end(utf8, size, html ? work->html_items : work->items,
 		html ? work->html_text : work->block->text);
 }
@@ -149,14 +161,11 @@ static void encode_whole(LeafEdit *edit, gboolean base64)
 		edit->encoding = "quoted-printable";
 }
 
-/* The decoded text with the piece in it; the view's own bytes, where it has some, become that. */
+/* The decoded text, which becomes one with the piece in it. */
 static GByteArray *take_inserted(TextView *view, gsize offset, const char *piece, gsize size)
 {
-	GByteArray *text;
+	GByteArray *text = g_steal_pointer(&view->decoded);
 
-	if (!view->decoded)
-		return inserted(view->bytes, view->size, offset, piece, size);
-	text = g_steal_pointer(&view->decoded);
 	splice_insert(text, offset, piece, size);
 	view->bytes = NULL;
 	view->size = 0;
@@ -197,9 +206,10 @@ static void splice_piece(LeafEdit *edit, const BlockWork *work, TextView *view, 
 				 !(codec_is_ascii(view->bytes, view->size) &&
 					 codec_is_ascii((const guint8 *)piece, size)));
 
-	if (whole) {
-		edit->decoded = take_inserted(view, offset, piece, size);
+	if (whole)
 		encode_whole(edit, part->encoding == ENCODING_BASE64);
+	if (whole && view->decoded) {
+		edit->decoded = take_inserted(view, offset, piece, size);
 		return;
 	}
 	if (part->encoding == ENCODING_QP) {
@@ -218,7 +228,7 @@ static void splice_piece(LeafEdit *edit, const BlockWork *work, TextView *view, 
 /* The part turned into UTF-8 quoted-printable with the block. */
 static void splice_as_utf8(LeafEdit *edit, const TextView *view, gsize at, const char *piece)
 {
-	edit->decoded = text_view_utf8(view);
+	edit->decoded = text_view_utf8(view, &at);
 	splice_insert(edit->decoded, at, piece, strlen(piece));
 	edit->charset = "utf-8";
 	encode_whole(edit, FALSE);
@@ -361,6 +371,7 @@ gboolean block_plan_part(BlockWork *work, const MimePart *part, LeafEdit **edit,
 	if (!text_view_read(part, work->message, &view, error))
 		return FALSE;
 	work->opaque = view.opaque;
+	work->raw = view.raw ? view.charset : NULL;
 	if (block_part_is_html(part) ? !plan_html(work, &view, plan, &done, error)
 				     : !plan_plain(work, &view, plan, &done, error))
 		return FALSE;

@@ -8,6 +8,8 @@
 
 #include "mime/codec.h"
 
+#define PIECE_BYTES (256 * 1024) /* of a text, decoded at a time */
+
 gboolean protection_covers(const MimePart *part)
 {
 	return strcmp(part->type, "multipart/signed") == 0 ||
@@ -67,23 +69,55 @@ static gboolean line_starts_with(const guint8 *text, gsize size, const char *mar
 	return FALSE;
 }
 
+static gboolean has_armour(const guint8 *text, gsize size)
+{
+	return line_starts_with(text, size, "-----BEGIN PGP MESSAGE-----") ||
+	       line_starts_with(text, size, "-----BEGIN PGP SIGNED MESSAGE-----");
+}
+
+/* The end of the piece that begins the bytes: of quoted-printable, which may be decoded line by
+ * line, a line end that is no soft break. */
+static gsize piece_size(MimeEncoding encoding, const guint8 *bytes, gsize size)
+{
+	const guint8 *end = bytes + MIN(size, PIECE_BYTES), *lf;
+
+	if (encoding != ENCODING_QP)
+		return size;
+	while ((lf = memchr(end, '\n', size - (gsize)(end - bytes)))) {
+		const guint8 *last = lf;
+
+		while (last > bytes && strchr(" \t\r", last[-1]) && last[-1])
+			last--;
+		end = lf + 1;
+		if (last > bytes && last[-1] != '=')
+			return (gsize)(end - bytes);
+	}
+	return size;
+}
+
+/* A large text is never decoded as a whole where it need not be. */
+static gboolean has_encoded_armour(MimeEncoding encoding, const guint8 *text, gsize size)
+{
+	for (gsize at = 0; at < size;) {
+		gsize piece = piece_size(encoding, text + at, size - at);
+		g_autoptr(GByteArray) decoded = codec_decode(encoding, text + at, piece, NULL);
+
+		if (decoded && decoded->len > 0 && has_armour(decoded->data, decoded->len))
+			return TRUE;
+		at += piece;
+	}
+	return FALSE;
+}
+
 static gboolean has_inline_pgp(const MailMessage *message, const MimePart *part)
 {
 	const guint8 *text = message->body->data + part->content;
 	gsize size = part->end - part->content;
-	g_autoptr(GByteArray) decoded = NULL;
 
 	if (strcmp(part->type, "text/plain") != 0 || part->attachment || part->end <= part->content)
 		return FALSE;
-	if (part->encoding > ENCODING_BINARY) {
-		decoded = codec_decode(part->encoding, text, size, NULL);
-		if (!decoded || decoded->len == 0)
-			return FALSE;
-		text = decoded->data;
-		size = decoded->len;
-	}
-	return line_starts_with(text, size, "-----BEGIN PGP MESSAGE-----") ||
-	       line_starts_with(text, size, "-----BEGIN PGP SIGNED MESSAGE-----");
+	return part->encoding > ENCODING_BINARY ? has_encoded_armour(part->encoding, text, size)
+						: has_armour(text, size);
 }
 
 static Protection find_in(const MailMessage *message, const MimePart *part)

@@ -261,10 +261,8 @@ static Before know_part(const MailMessage *message, const MimePart *part, const 
 
 	if (!mime_part_is_leaf(part))
 		return before;
-	if (edit && edit->encode) {
-		if (!edit->decoded)
-			before.decoded = print_of(message, part->content, part->end);
-		else if (edit->decoded->len > 0)
+	if (edit && edit->decoded) {
+		if (edit->decoded->len > 0)
 			codec_print(&before.decoded, edit->decoded->data, edit->decoded->len);
 		return before;
 	}
@@ -276,6 +274,8 @@ static Before know_part(const MailMessage *message, const MimePart *part, const 
 	}
 	if (part->end > place)
 		codec_print(&before.content, message->body->data + place, part->end - place);
+	if (edit && edit->encode)
+		before.decoded = before.content;
 	return before;
 }
 
@@ -346,23 +346,40 @@ static gboolean lacks_line_end(const GByteArray *body, const MimePart *part)
 	       !(body->data[part->end] == '\r' || body->data[part->end] == '\n');
 }
 
+/* bytes: written from there, taken over with their array; NULL: those that stand there. */
+static void encode_range(const MailMessage *after, GArray *patches, gsize start, gsize end,
+	MimeEncoding encode, GByteArray **bytes)
+{
+	Patch patch = {.start = start, .end = end, .size = end - start, .encode = encode};
+
+	if (bytes) {
+		patch.size = (*bytes)->len;
+		patch.bytes = (char *)g_byte_array_free(g_steal_pointer(bytes), FALSE);
+		if (!patch.bytes)
+			patch.bytes = g_strdup("");
+	}
+	patch.new_size = write_patch(NULL, &patch,
+		after->body->data ? after->body->data + start : NULL, mime_body_eol(after->body));
+	g_array_append_val(patches, patch);
+}
+
+/* What is taken over has its print by now. */
 static void patch_content(const MailMessage *after, LeafEdit *edit, GArray *patches)
 {
 	const MimePart *part = edit->part;
 	const char *eol = mime_body_eol(after->body);
-	Patch patch = {.start = part->content, .end = part->end, .encode = edit->encode};
+	gsize at = part->content + edit->insert_at;
 
-	patch.size = part->end - part->content;
 	if (edit->decoded) {
-		/* From here on the patch's; its print is taken. */
-		patch.size = edit->decoded->len;
-		patch.bytes = (char *)g_byte_array_free(g_steal_pointer(&edit->decoded), FALSE);
-		if (!patch.bytes)
-			patch.bytes = g_strdup("");
+		encode_range(
+			after, patches, part->content, part->end, edit->encode, &edit->decoded);
+	} else if (edit->insert) {
+		encode_range(after, patches, part->content, at, edit->encode, NULL);
+		encode_range(after, patches, at, at, edit->encode, &edit->insert);
+		encode_range(after, patches, at, part->end, edit->encode, NULL);
+	} else {
+		encode_range(after, patches, part->content, part->end, edit->encode, NULL);
 	}
-	patch.new_size = write_patch(
-		NULL, &patch, after->body->data ? after->body->data + part->content : NULL, eol);
-	g_array_append_val(patches, patch);
 	if (lacks_line_end(after->body, part))
 		add_patch(patches, part->end, part->end, eol, strlen(eol));
 }

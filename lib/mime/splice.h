@@ -19,7 +19,7 @@ typedef struct {
 	const LeafLabel *label; /* borrowed; NULL: the same kind of file */
 	MimeEncoding encode;	/* QP or BASE64: the content anew; else (0) it stays */
 	GByteArray *decoded;	/* what is encoded; NULL: the content itself, byte for byte */
-	GByteArray *insert;	/* without encode: bytes to stand at insert_at of the content */
+	GByteArray *insert;	/* without decoded: bytes to stand at insert_at of the content */
 	gsize insert_at;
 	Print expected;	      /* of what a content with an insertion decodes to; {0}: not checked */
 	const char *charset;  /* new charset, static; NULL: as it is */

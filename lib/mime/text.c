@@ -63,6 +63,33 @@ static void mask(TextView *view, gboolean keep_valid)
 	view->utf8_size = view->size;
 }
 
+/* NUL, which no C string holds, is masked: what is shown is not what is kept. */
+static char *single_bytes_to_utf8(const guint8 *bytes, gsize size, const char *charset)
+{
+	g_autofree guint8 *copy = NULL;
+
+	if (size == 0 || !memchr(bytes, '\0', size))
+		return codec_to_utf8_lossy(bytes, size, charset);
+	copy = g_memdup2(bytes, size);
+	for (gsize i = 0; i < size; i++)
+		if (copy[i] == 0)
+			copy[i] = '?';
+	return codec_to_utf8_lossy(copy, size, charset);
+}
+
+/* Whether the view keeps the bytes as they are. */
+static gboolean take_raw(const MimePart *part, TextView *view, const char *charset)
+{
+	if (view->size <= TEXT_MAX_CONVERTED_BYTES || strcmp(part->type, "text/plain") != 0 ||
+		!codec_charset_extends_ascii(charset))
+		return FALSE;
+	view->charset = charset;
+	view->utf8 = (const char *)view->bytes;
+	view->utf8_size = view->size;
+	view->raw = TRUE;
+	return TRUE;
+}
+
 static void read_as_utf8(const MimePart *part, TextView *view)
 {
 	if (g_utf8_validate((const char *)view->bytes, (gssize)view->size, NULL)) {
@@ -74,8 +101,10 @@ static void read_as_utf8(const MimePart *part, TextView *view)
 		mask(view, TRUE);
 		return;
 	}
-	view->charset = COMMON_CHARSET;
 	view->relabel = TRUE;
+	if (take_raw(part, view, COMMON_CHARSET))
+		return;
+	view->charset = COMMON_CHARSET;
 	view->converted = codec_to_utf8_lossy(view->bytes, view->size, COMMON_CHARSET);
 }
 
@@ -95,33 +124,21 @@ static gboolean is_wide(const char *charset)
 	return letter != NULL && !(written == 1 && *letter == 'A');
 }
 
-/* NUL, which no C string holds, is masked: what is shown is not what is kept. */
-static char *single_bytes_to_utf8(const TextView *view, const char *charset)
-{
-	g_autofree guint8 *copy = NULL;
-
-	if (view->size == 0 || !memchr(view->bytes, '\0', view->size))
-		return codec_to_utf8_lossy(view->bytes, view->size, charset);
-	copy = g_memdup2(view->bytes, view->size);
-	for (gsize i = 0; i < view->size; i++)
-		if (copy[i] == 0)
-			copy[i] = '?';
-	return codec_to_utf8_lossy(copy, view->size, charset);
-}
-
 static gboolean read_charset(const MimePart *part, TextView *view, GError **error)
 {
 	const char *charset = part->charset;
 
 	if (codec_charset_is_ascii(charset) || codec_charset_is_utf8(charset)) {
 		read_as_utf8(part, view);
-		if (view->relabel)
+		if (view->converted && view->relabel)
 			take_converted(view);
 		return TRUE;
 	}
+	if (take_raw(part, view, charset))
+		return TRUE;
 	view->charset = charset;
 	if (codec_charset_extends_ascii(charset))
-		view->converted = single_bytes_to_utf8(view, charset);
+		view->converted = single_bytes_to_utf8(view->bytes, view->size, charset);
 	else
 		view->converted = codec_to_utf8(view->bytes, view->size, charset);
 	if (view->converted) {
@@ -149,18 +166,45 @@ void text_view_clear(TextView *view)
 	g_free(view->converted);
 }
 
-GByteArray *text_view_utf8(const TextView *view)
+/* A character a byte: NUL goes back to where it was. */
+static void unmask(GByteArray *text, const guint8 *bytes, gsize size)
 {
-	GByteArray *text = g_byte_array_sized_new((guint)view->utf8_size);
-	const char *letter = view->utf8;
+	const char *letter = (const char *)text->data;
 
-	g_byte_array_append(text, (const guint8 *)view->utf8, (guint)view->utf8_size);
-	if (!view->by_chars || view->size == 0 || !memchr(view->bytes, '\0', view->size))
-		return text;
-	for (gsize i = 0; i < view->size; i++, letter = g_utf8_next_char(letter))
-		if (view->bytes[i] == 0)
-			text->data[letter - view->utf8] = 0;
+	if (size == 0 || !memchr(bytes, '\0', size))
+		return;
+	for (gsize i = 0; i < size; i++) {
+		const char *next = g_utf8_next_char(letter);
+
+		if (bytes[i] == 0)
+			text->data[letter - (const char *)text->data] = 0;
+		letter = next;
+	}
+}
+
+GByteArray *text_view_utf8(const TextView *view, gsize *at)
+{
+	GByteArray *text;
+
+	if (view->raw) {
+		char *utf8 = single_bytes_to_utf8(view->bytes, view->size, view->charset);
+
+		*at = (gsize)(g_utf8_offset_to_pointer(utf8, (glong)*at) - utf8);
+		text = g_byte_array_new_take((guint8 *)utf8, strlen(utf8));
+	} else {
+		text = g_byte_array_sized_new((guint)view->utf8_size);
+		g_byte_array_append(text, (const guint8 *)view->utf8, (guint)view->utf8_size);
+	}
+	if (view->raw || view->by_chars)
+		unmask(text, view->bytes, view->size);
 	return text;
+}
+
+char *text_tail(const char *bytes, gsize size, const char *charset, gsize max)
+{
+	gsize skipped = size > max ? size - max : 0;
+
+	return single_bytes_to_utf8((const guint8 *)bytes + skipped, size - skipped, charset);
 }
 
 gsize text_view_offset(const TextView *view, gsize utf8_offset)

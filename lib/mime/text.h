@@ -4,6 +4,10 @@
 
 #include "mime/part.h"
 
+/* A plain text over it in a charset of single bytes is not converted: of that only lines, ASCII and
+ * text_tail() are of use. */
+#define TEXT_MAX_CONVERTED_BYTES (1024 * 1024)
+
 typedef struct {
 	const guint8 *bytes; /* decoded from the transfer encoding */
 	gsize size;
@@ -16,6 +20,7 @@ typedef struct {
 	gboolean by_chars;   /* a byte stands for each character; else byte for byte */
 	gboolean convert;    /* bytes and utf8 do not go together: the part has to become UTF-8 */
 	gboolean opaque;     /* in an unknown charset: only ASCII may be added */
+	gboolean raw; /* large, each byte a letter of charset: utf8 is the bytes as they are */
 } TextView;
 
 /* ACUSE_ERROR_UNREADABLE when the part cannot be read for certain. The message must outlive the
@@ -25,8 +30,12 @@ gboolean text_view_read(
 void text_view_clear(TextView *view);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TextView, text_view_clear)
 
-/* The whole text in UTF-8, with the NULs that utf8 shows as '?'. A new array. */
-GByteArray *text_view_utf8(const TextView *view);
+/* The whole text in UTF-8, with the NULs that utf8 shows as '?'. A new array. *at, an offset in
+ * utf8, becomes one in it. */
+GByteArray *text_view_utf8(const TextView *view, gsize *at);
+
+/* Of bytes in a charset of single bytes: the last ones, max at most, in UTF-8. */
+char *text_tail(const char *bytes, gsize size, const char *charset, gsize max);
 
 /* The offset in bytes of an offset in utf8; not for views to be converted. */
 gsize text_view_offset(const TextView *view, gsize utf8_offset);

@@ -28,6 +28,18 @@ def text_8bit(size):
             (b"Content-Transfer-Encoding", b" 8bit")], LINE * (size // len(LINE))
 
 
+def text_latin(size):
+    line = LINE.decode().encode("iso-8859-1")
+    fields = text_8bit(0)[0]
+    return fields[:1] + [(b"Content-Type", b" text/plain; charset=iso-8859-1")] + fields[2:], line * (size // len(line))
+
+
+def text_mislabelled(size):
+    """What careless clients send; it cannot stay as it is."""
+    fields, body = text_8bit(size)
+    return fields[:2] + [(b"Content-Transfer-Encoding", b" 7bit")], body
+
+
 def text_base64(size):
     fields, body = text_8bit(size * 3 // 4 * 76 // 78)
     return fields[:2] + [(b"Content-Transfer-Encoding", b" base64")], lines_of_base64(body)
@@ -44,7 +56,8 @@ def lines_of_base64(data):
     return base64.encodebytes(data).replace(b"\n", b"\r\n")
 
 
-KINDS = {"8-bit text": text_8bit, "base64 text": text_base64, "attachment": attachment}
+KINDS = {"8-bit text": text_8bit, "iso-8859-1 text": text_latin, "8-bit text as 7bit": text_mislabelled,
+         "base64 text": text_base64, "attachment": attachment}
 
 
 def memory_mib(pid, name):

@@ -324,6 +324,45 @@ static void test_attribute_limit(void **state)
 	}
 }
 
+/* Of texts that are too large to be converted: each line of them, then the block, once. */
+static void test_large_texts(void **state)
+{
+	static const struct {
+		const char *name, *charset, *encoding, *line, *last, *block;
+	} cases[] = {
+		{"windows-1252", "windows-1252", "8bit", "a\361o \n", "a\361o \n",
+			"Rosa N\372\361ez\nSecretar\355a\n"},
+		{"8-bit labelled 7bit", "utf-8", "7bit", "año \n", "a=C3=B1o=20\n",
+			"Rosa N=C3=BA=C3=B1ez\nSecretar=C3=ADa\n"},
+		{"windows-1252 labelled us-ascii, 7bit", "us-ascii", "7bit", "a\361o \n",
+			"a=F1o=20\n", "Rosa N=FA=F1ez\nSecretar=EDa\n"},
+		{"without the block's letters", "iso-8859-5", "8bit", "\320\n", "=D0=B0\n",
+			"Rosa N=C3=BA=C3=B1ez\nSecretar=C3=ADa\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GString) text = g_string_new(NULL), end = g_string_new(NULL);
+		g_autoptr(MailMessage) message = NULL;
+		g_autofree char *after = NULL, *again = NULL;
+
+		g_string_printf(text, "Content-Type: text/plain; charset=%s\n", cases[i].charset);
+		g_string_append_printf(
+			text, "Content-Transfer-Encoding: %s\n\n", cases[i].encoding);
+		while (text->len < 3 * 1024 * 1024)
+			g_string_append(text, cases[i].line);
+		message = mime_load(text->str);
+		assert_true(mime_add_block(message, BLOCK, HTML, NULL));
+		after = mime_show(message);
+		g_string_printf(end, "%s%s\n%s", cases[i].last, cases[i].last, cases[i].block);
+		if (!g_str_has_suffix(after, end->str))
+			fail_msg("%s: %s", cases[i].name, after + strlen(after) - 100);
+		assert_true(mime_add_block(message, BLOCK, HTML, NULL));
+		again = mime_show(message);
+		assert_true(strcmp(after, again) == 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +372,7 @@ int main(void)
 		cmocka_unit_test(test_mail_without_text_gets_one),
 		cmocka_unit_test(test_html_limits),
 		cmocka_unit_test(test_attribute_limit),
+		cmocka_unit_test(test_large_texts),
 	};
 
 	mime_init();
