@@ -340,7 +340,7 @@ static gboolean plan_html(
 {
 	g_autofree char *piece = html_piece(work, edit->part, view->convert);
 	g_auto(HtmlView) html = {0};
-	gsize end, first;
+	gsize end, first, last;
 
 	if (!html_within_limits((const guint8 *)view->utf8, view->utf8_size) ||
 		!html_read(view->utf8, view->utf8_size, &html)) {
@@ -354,7 +354,9 @@ static gboolean plan_html(
 		return TRUE;
 	end = html.end;
 	first = work->block->before_quote ? html.quote : end;
-	if (try_html(work, view, edit, first, piece) ||
+	last = html_last_tags(view->utf8, view->utf8_size);
+	if ((first == end && last < end && try_html(work, view, edit, last, piece)) ||
+		try_html(work, view, edit, first, piece) ||
 		(first != end && try_html(work, view, edit, end, piece)) ||
 		(html.safe_end != end && try_html(work, view, edit, html.safe_end, piece)))
 		return TRUE;

@@ -256,6 +256,22 @@ static gboolean is_raw(GumboTag tag)
 	       tag == GUMBO_TAG_NOEMBED || tag == GUMBO_TAG_NOFRAMES;
 }
 
+/* What no reader sees, whatever is in it. */
+static gboolean is_hidden(const GumboElement *element)
+{
+	const GumboAttribute *style = gumbo_get_attribute(&element->attributes, "style");
+	g_autofree char *plain = style ? g_ascii_strdown(style->value, -1) : NULL;
+	gsize size = 0;
+
+	for (const char *c = plain; c && *c; c++)
+		if (!g_ascii_isspace(*c))
+			plain[size++] = *c;
+	if (plain)
+		plain[size] = '\0';
+	return (plain && strstr(plain, "display:none")) ||
+	       gumbo_get_attribute(&element->attributes, "hidden");
+}
+
 static void walk_node(Walk *walk, const GumboNode *node, guint depth);
 
 static void walk_element(Walk *walk, const GumboElement *element, guint depth)
@@ -264,7 +280,7 @@ static void walk_element(Walk *walk, const GumboElement *element, guint depth)
 	gboolean breaks = !is_inline(element->tag);
 	QuoteKind kind = quote_kind(element);
 
-	if (is_raw(element->tag)) {
+	if (is_raw(element->tag) || is_hidden(element)) {
 		if (element->original_end_tag.length > 0)
 			mark_safe(walk, &element->original_end_tag);
 		return;
@@ -343,6 +359,27 @@ static gsize end_offset(const GumboOutput *output, const char *source, gsize siz
 	else if (output->root->v.element.original_end_tag.length > 0)
 		end = output->root->v.element.original_end_tag.data;
 	return end >= source && end <= source + size ? (gsize)(end - source) : size;
+}
+
+static gsize skip_back_space(const char *utf8, gsize at)
+{
+	while (at > 0 && g_ascii_isspace(utf8[at - 1]))
+		at--;
+	return at;
+}
+
+gsize html_last_tags(const char *utf8, gsize size)
+{
+	static const char *const tags[] = {"</html>", "</body>"};
+	gsize at = skip_back_space(utf8, size), length = strlen(tags[0]), found = size;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(tags); i++) {
+		if (at < length || g_ascii_strncasecmp(utf8 + at - length, tags[i], length) != 0)
+			continue;
+		found = at - length;
+		at = skip_back_space(utf8, found);
+	}
+	return found;
 }
 
 /* Separators that are text only, as Outlook and converters leave them. */

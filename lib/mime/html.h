@@ -29,6 +29,10 @@ typedef struct {
 
 /* utf8: `size` bytes. FALSE, with nothing in the view, over HTML_MAX_TIME_MS. */
 gboolean html_read(const char *utf8, gsize size, HtmlView *view);
+/* Where the end tags of body and html begin with which it ends, whatever gumbo makes of them (in an
+ * open table they mean nothing, but some readers show nothing behind them); size: it does not. */
+gsize html_last_tags(const char *utf8, gsize size);
+
 void html_view_clear(HtmlView *view);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HtmlView, html_view_clear)
 
