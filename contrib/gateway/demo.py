@@ -96,6 +96,9 @@ def prepare(places, say):
     acusectl(places, "office", "create", OFFICE, "--name", "Secretaría General", "--responsible",
              person.uid, "--document", "Resolución 012-2026-A")
     say(f"Made the office mailbox {OFFICE_ADDRESS}, Rosa responsible")
+    acusectl(places, "notifier", "authorise", OFFICE_ADDRESS, "--area", "Secretaría General", "--level",
+             "Jefe de Secretaría General", "--document", "Directiva 001-2020, Anexo 3")
+    say("Put it on the list of mailboxes that may notify")
     acusectl(places, "token", "enrol", OFFICE_TOKEN, "--mailbox", OFFICE_ADDRESS, "--document",
              "Acta 003-2026-OTIC")
     unlock_token(places)

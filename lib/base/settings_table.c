@@ -104,6 +104,7 @@ const SettingRow settings_table[] = {
 		"P11: longest time for all PDFs of a message, in milliseconds."),
 	I("policy", "p11_memory_mib", "512", 64, 8192, "P11: address space of a pdfsig, in MiB."),
 	I("policy", "p11_max_running", "4", 1, 64, "P11: most pdfsig at once."),
+	SCOPED_RULE("p12", "enforce", "P12: only mailboxes on the authorised list notify."),
 	SCOPED_RULE("p14", "enforce", "P14: a notification has one citizen and no Bcc outside."),
 	SCOPED_RULE(
 		"d9", "enforce", "D9: the citizen authorised this address for this expediente."),

@@ -27,4 +27,4 @@ lib_core_libcore_a_SOURCES = \
 	lib/core/rules/p4_block.c lib/core/rules/p5_read_receipt.c \
 	lib/core/rules/p6_delivery_confirmation.c lib/core/rules/p7_forward.c \
 	lib/core/rules/subject.c lib/core/rules/subject.h lib/core/rules/p10_expediente.c lib/core/rules/p11_signed_pdf.c \
-	lib/core/rules/p14_one_citizen.c lib/core/rules/s7_protected.c
+	lib/core/rules/p12_notifier.c lib/core/rules/p14_one_citizen.c lib/core/rules/s7_protected.c

@@ -175,6 +175,11 @@ def retry(mail, seconds=60):
         time.sleep(1)
 
 
+def settle():
+    """Until mail is taken again after a daemon was started anew."""
+    assert retry(mails.make_plain("Saludo", OFFICE_ADDRESS, OFFICE_ADDRESS))[0] == 250
+
+
 def restart(name):
     places = Gateway.places
     if name == "slapd":

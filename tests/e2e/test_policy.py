@@ -61,11 +61,6 @@ def policy(text):
     settle()
 
 
-def settle():
-    """Until mail is taken again after a daemon was started anew."""
-    assert retry(mails.make_plain("Saludo", OFFICE_ADDRESS, OFFICE_ADDRESS))[0] == 250
-
-
 @contextlib.contextmanager
 def without_notify():
     """Postfix's submission service without its command filter, for a while."""
@@ -125,6 +120,38 @@ class Rules(Case):
             retry(quoted)
             self.assert_refused(lambda: submit(self.plain("RV: Otro vacío")), 550, "[P7]", "DI-002, art. 4.7")
         self.assertEqual(notices_about("RV: Informe citado"), [])
+
+    def test_p12(self):
+        """Nobody notifies from a mailbox that is not on the list; a list with a fault changes nothing."""
+        number = iter(range(330, 400))
+        own = notification(next(number), sender=f"{Gateway.person.uid}@{DOMAIN}")
+        self.assert_refused(lambda: submit(own), 550, "5.7.1 [P12]", "Solo los buzones autorizados notifican", "Anexo 3")
+        self.assertEqual(sends(str(own["Message-ID"])), [])
+        plain = mails.make_plain("Saludo sin lista", f"{Gateway.person.uid}@{DOMAIN}", CITIZEN)
+        self.assertEqual(retry(plain)[0], 250)
+        demo.acusectl(self.places, "notifier", "withdraw", OFFICE_ADDRESS, "--document", "Memo 8")
+        try:
+            wait(lambda: "[P12]" in reply_of(lambda: submit(notification(next(number))))[1], "it still notifies", 10)
+            path = self.places.path("notifiers.csv")
+            row = f'"Secretaría General","Jefe de Secretaría General",{OFFICE_ADDRESS}\n'
+            for rows, done in ((row + f"Alcaldía,Alcalde,nadie@{DOMAIN}\n", False), (row, True)):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write("area,level,mailbox\n" + rows)
+                words = ("notifier", "import", path, "--document", "Anexo 3")
+                if done:
+                    self.assertEqual(demo.acusectl(self.places, *words, "--dry-run")["new"], 1)
+                    self.assertEqual(demo.acusectl(self.places, "notifier", "list")["items"], [])
+                    self.assertEqual(demo.acusectl(self.places, *words)["new"], 1)
+                else:
+                    with self.assertRaisesRegex(Failure, "line 3"):
+                        demo.acusectl(self.places, *words)
+                    self.assert_refused(lambda: submit(notification(next(number))), 550, "[P12]")
+        finally:
+            demo.acusectl(self.places, "notifier", "authorise", OFFICE_ADDRESS, "--area", "Secretaría General", "--level",
+                          "Jefe de Secretaría General", "--document", "Anexo 3")
+        mail = notification(next(number))
+        wait(lambda: reply_of(lambda: submit(mail))[0] == 250, "it is refused")
+        self.assert_sent_once(mail)
 
     def test_p14(self):
         both = f"{CITIZEN}, otro@ciudadano.test"

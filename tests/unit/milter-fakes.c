@@ -86,6 +86,7 @@ static Account *office(void)
 	account->display_name = g_strdup("Secretaría General");
 	account->unit = g_strdup("Secretaría General");
 	account->owner = g_strdup("rmoralesa");
+	account_set_notifier(account, "Secretaría General", "Jefe de Secretaría General");
 	return account;
 }
 

@@ -76,6 +76,8 @@ static const Member account_members[] = {
 	IN(Account, TEXT, phone),
 	IN(Account, TEXT, owner),
 	IN(Account, STRV, delegates),
+	IN(Account, TEXT, notifier_area),
+	IN(Account, TEXT, notifier_level),
 	{NULL},
 };
 

@@ -82,8 +82,10 @@ Fixture *fixture_new(void)
 	fixture->login->post = g_strdup("Jefa de Oficina");
 	fixture->login->unit = g_strdup("Gerencia Municipal");
 	fixture->login->extension = g_strdup("123");
+	account_set_notifier(fixture->login, "Gerencia Municipal", "Gerente Municipal");
 	fixture->office = make_account("otic", ACCOUNT_OFFICE, "Oficina de Tecnología");
 	fixture->office->owner = g_strdup("rmoralesa");
+	account_set_notifier(fixture->office, "Oficina de Tecnología", "Jefe");
 	fixture->envelope = envelope_new();
 	fixture->envelope->stream = STREAM_SUBMISSION;
 	fixture->envelope->login = g_strdup("rmoralesa");

@@ -57,6 +57,7 @@ static Account *find(const char *address)
 		account->state = people[i].state;
 		account->display_name = g_strdup(people[i].name);
 		account->owner = g_strdup(people[i].owner);
+		account_set_notifier(account, people[i].name, "Jefe");
 		if (people[i].delegates != NULL)
 			account->delegates = g_strsplit(people[i].delegates, ";", -1);
 		/* One that ended, one that has not begun. */

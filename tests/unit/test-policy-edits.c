@@ -185,7 +185,8 @@ static void test_protected(void **state)
 /* With every rule off, a send can still be found again. */
 static void test_mandatory_edits(void **state)
 {
-	static const char *const ids[] = {"p1", "p2", "p3", "p4", "p5", "p6", "p10", "p14", "s7"};
+	static const char *const ids[] = {
+		"p1", "p2", "p3", "p4", "p5", "p6", "p10", "p12", "p14", "s7"};
 
 	(void)state;
 	for (guint mode = MODE_OFF; mode < MODE_ENFORCE; mode++) {
@@ -217,6 +218,7 @@ static void test_without_accounts(void **state)
 
 	(void)state;
 	fixture_set_mode(fixture, "p1", MODE_WARN);
+	fixture_set_mode(fixture, "p12", MODE_WARN);
 	fixture_set(&fixture->envelope->login, NULL);
 	fixture->input.login = NULL;
 	fixture->input.mailbox = NULL;

@@ -40,6 +40,10 @@ static void inside_no_expediente(Fixture *f)
 	no_expediente(f);
 	fixture_send_to(f, "jperezs@muni.test");
 }
+static void not_listed(Fixture *f)
+{
+	account_set_notifier(f->login, NULL, NULL);
+}
 static void two_citizens(Fixture *f)
 {
 	g_ptr_array_add(f->envelope->recipients, g_strdup("otro@ciudadano.test"));
@@ -65,6 +69,7 @@ static void test_modes(void **state)
 		{"p1", "[P1]", foreign_sender_field},
 		{"p2", "[P2]", ceased},
 		{"p10", "[P10]", no_expediente},
+		{"p12", "[P12]", not_listed},
 		{"p14", "[P14]", two_citizens},
 		{"s7", "[S7]", signed_over_limit},
 	};

@@ -12,6 +12,7 @@ const Rule *const policy_rules[] = {
 	&rule_s7_protected,
 	&rule_p10_expediente,
 	&rule_p11_signed_pdf,
+	&rule_p12_notifier,
 	&rule_p14_one_citizen,
 	&rule_p9_blocked,
 	&rule_p8_heavy,

@@ -6,8 +6,8 @@
 
 extern const Rule rule_p1_identity, rule_p2_state, rule_p3_subject, rule_p4_block,
 	rule_p5_read_receipt, rule_p6_delivery_confirmation, rule_p7_forward, rule_p8_heavy,
-	rule_p9_blocked, rule_p10_expediente, rule_p11_signed_pdf, rule_p14_one_citizen,
-	rule_s7_protected;
+	rule_p9_blocked, rule_p10_expediente, rule_p11_signed_pdf, rule_p12_notifier,
+	rule_p14_one_citizen, rule_s7_protected;
 
 /* Whether the address is of another domain than the institution's; a local part alone is inside. */
 gboolean rule_is_outside(const PolicyInput *input, const char *address);

@@ -1,0 +1,87 @@
+"""P11 through real Postfix: official documents whose PDFs are signed here, or are not."""
+import email.policy
+
+from harness import *
+
+KEYS = """set -e
+openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 9 -subj /CN=Raiz \
+    -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
+openssl req -newkey rsa:2048 -nodes -keyout s.key -out s.csr -subj '/CN=Rosa Morales Aranda'
+printf 'basicConstraints=CA:FALSE\\nkeyUsage=critical,digitalSignature,nonRepudiation\\nextendedKeyUsage=emailProtection\\n' > ext
+openssl x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 9 -extfile ext -out s.pem
+openssl pkcs12 -export -inkey s.key -in s.pem -name signer -out s.p12 -passout pass:
+mkdir sign trust other
+for d in sign trust other; do certutil -N -d $d --empty-password; done
+pk12util -i s.p12 -d sign -W ''
+for d in sign trust; do certutil -A -d $d -n ca -t CT,C,C -i ca.pem; done
+pdfsig -nssdir sign -add-signature -nick signer unsigned.pdf valid.pdf
+{ cat valid.pdf; echo '% more'; } > broken.pdf
+chmod -R a+rX trust other .
+"""
+
+
+class SignedDocuments(Case):
+    number = iter(range(950, 1000))
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Gateway.places.folder("pdf")
+        with open(os.path.join(cls.folder, "unsigned.pdf"), "wb") as file:
+            file.write(mails.make_pdf())
+        done = subprocess.run(["/bin/sh", "-c", KEYS], cwd=cls.folder, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Failure(done.stdout + done.stderr)
+
+    @contextlib.contextmanager
+    def rules(self, mode, trust="trust"):
+        text = f"[policy]\np11={mode}\np11_trust_folder={os.path.join(self.folder, trust)}\np11_timeout_ms=15000\n"
+        with setting("outgoing", "[notices]", text + "[notices]"):
+            settle()
+            yield
+        settle()
+
+    def letter(self, name, words=""):
+        """An official letter with that PDF; None: without any."""
+        mail = email.message.EmailMessage(policy=email.policy.SMTP)
+        mail["From"], mail["To"] = OFFICE_ADDRESS, CITIZEN
+        mail["Subject"] = f"{words}CARTA {next(self.number)}-2026-SG/MUNI. Exp. {EXPEDIENTE}"
+        mail["Date"] = email.utils.localtime()
+        mail["Message-ID"] = email.utils.make_msgid(domain=DOMAIN)
+        mail.set_content("Se adjunta la carta.\n")
+        if name is not None:
+            with open(os.path.join(self.folder, name + ".pdf"), "rb") as file:
+                mail.add_attachment(file.read(), maintype="application", subtype="pdf", filename="carta.pdf")
+        return mail
+
+    def sent(self, mail):
+        code, text = retry(mail)
+        self.assertEqual(code, 250, text)
+        return sends(str(mail["Message-ID"]))[0]
+
+    def test_enforced(self):
+        refused = ((None, "Adjunte el documento en PDF"), ("unsigned", "Firme digitalmente el PDF"),
+                   ("broken", "no corresponde a su contenido"))
+        with self.rules("enforce"):
+            send = self.sent(self.letter("valid"))
+            self.assertEqual((send["pdf_signature"], send["exception"]), ("valid", None))
+            for name, advice in refused:
+                with self.subTest(name=name):
+                    mail = self.letter(name)
+                    self.assert_refused(lambda m=mail: submit(m), 550, "5.7.1 [P11]", advice, "Directiva 001-2020")
+                    self.assertEqual(sends(str(mail["Message-ID"])), [])
+            # The signer's token does not work, and it is urgent: a scan signed by hand, on record.
+            send = self.sent(self.letter("unsigned", "[URGENTE: token vencido] "))
+            self.assertEqual((send["pdf_signature"], send["exception"]), ("unsigned", "token vencido"))
+            self.assert_refused(lambda: submit(self.letter("broken", "[URGENTE: token vencido] ")), 550, "[P11]")
+            self.assert_refused(lambda: submit(self.letter(None, "[URGENTE: token vencido] ")), 550, "[P11]")
+        with self.rules("enforce", "other"):
+            self.assert_refused(lambda: submit(self.letter("valid")), 550, "[P11]", "no es de")
+
+    def test_warned(self):
+        with self.rules("warn"):
+            for name in ("none", "unsigned", "broken", "valid"):
+                with self.subTest(name=name):
+                    send = self.sent(self.letter(None if name == "none" else name))
+                    self.assertEqual(send["pdf_signature"], name)
+                    found = [(one["rule"], one["mode"]) for one in send.get("findings", [])]
+                    self.assertEqual(found, [] if name == "valid" else [("P11", "warn")])
