@@ -9,6 +9,8 @@ EXTRA_DIST += contrib/packages contrib/install-packages contrib/quickstart contr
 	contrib/gateway/daemons.py contrib/gateway/demo.py contrib/gateway/keys.py contrib/gateway/mails.py \
 	contrib/gateway/main.py contrib/gateway/places.py contrib/gateway/processes.py contrib/gateway/servers.py contrib/gateway/sources.py
 EXTRA_DIST += contrib/systemd/acuse-provisiond.service contrib/systemd/acuse-signer.service
+calendardir = $(pkgdatadir)/calendar
+dist_calendar_DATA = contrib/calendar/peru.conf
 include $(top_srcdir)/contrib/slapd/local.mk
 
 dist_man_MANS += contrib/acuse.conf.5

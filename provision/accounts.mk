@@ -9,7 +9,6 @@ provision_libaccounts_a_SOURCES = \
 	provision/accounts.c \
 	provision/attempts.c provision/attempts.h \
 	provision/cessation.c \
-	provision/due.c provision/due.h \
 	provision/mailbox_server.c provision/mailbox_server.h \
 	provision/notifiers.c \
 	provision/offices.c \

@@ -1,6 +1,7 @@
 # provision: libprovision.a is what every part stands on (tests link it); acuse-provisiond adds the parts.
 noinst_LIBRARIES += provision/libprovision.a
-provision_libprovision_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS) $(ZSTD_CFLAGS) $(OPENSSL_CFLAGS)
+provision_libprovision_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS) $(ZSTD_CFLAGS) $(OPENSSL_CFLAGS) \
+	-DPKGDATADIR='"$(pkgdatadir)"'
 provision_libprovision_a_SOURCES = \
 	provision/store.c provision/store.h \
 	provision/store_read.c \
@@ -8,6 +9,8 @@ provision_libprovision_a_SOURCES = \
 	provision/blobs.c provision/blobs.h provision/blob_routes.c \
 	provision/closed_accounts.c provision/closed_accounts.h \
 	provision/service.c provision/service.h \
+	provision/calendar_load.c provision/calendar_load.h \
+	provision/due.c provision/due.h \
 	provision/row.c provision/row.h \
 	provision/list.c provision/list.h \
 	provision/http.c provision/http.h \

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "provision/calendar_load.h"
 #include "provision/due.h"
 #include "provision/heads.h"
 #include "provision/http.h"
@@ -64,6 +65,9 @@ static gboolean start(Daemon *daemon, GError **error)
 	service->policy = policy_settings_load(settings, error);
 	if (service->policy == NULL)
 		return FALSE;
+	service->calendar = calendar_load(settings, error);
+	if (service->calendar == NULL)
+		return FALSE;
 	service->store = store_open(settings_string(settings, "ledger", "folder"), error);
 	if (service->store == NULL)
 		return FALSE;
@@ -107,6 +111,7 @@ static void stop(Daemon *daemon)
 	if (service->permit_key != NULL)
 		g_bytes_unref(service->permit_key);
 	policy_settings_free((PolicySettings *)service->policy);
+	calendar_free((Calendar *)service->calendar);
 	settings_free(daemon->settings);
 }
 

@@ -34,8 +34,8 @@ guint people_delay_days(const Service *service, const char *date)
 	g_autofree char *today = service_today(service);
 
 	return date == NULL ? 0
-			    : calendar_business_days_between(date, today,
-				      settings_list(service->settings, "calendar", "extra_days"));
+			    : calendar_business_days_between(
+				      service->calendar, MATTER_ADMINISTRATIVE, date, today);
 }
 
 gboolean people_note_delay(

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "base/settings.h"
+#include "core/calendar.h"
 #include "core/policy.h"
 #include "directory/live.h"
 #include "provision/blobs.h"
@@ -34,6 +35,7 @@ typedef struct _Reconciler Reconciler; /* provision/reconcile.h */
 typedef struct {
 	const Settings *settings;
 	const PolicySettings *policy; /* of the same settings */
+	const Calendar *calendar;
 	Store *store;
 	Blobs *blobs;
 	LiveDirectory *live;

@@ -66,6 +66,8 @@ def set_up(places):
     places.write(places.state["pins"][SEAL_TOKEN], "credentials", "pin." + SEAL_TOKEN, uid=UIDS["signer"],
                  mode=0o400)
     places.write(settings(places), "acuse", "acuse.conf")
+    with open(os.path.join(SOURCE, "contrib", "calendar", "peru.conf"), encoding="utf-8") as file:
+        places.write(file.read(), "acuse", "calendar.conf")
     groups = {
         "outgoing": (postfix, GROUPS["token"], GROUPS["signer"]),
         "evidence": (postfix, GROUPS["token"]),
@@ -122,6 +124,8 @@ store={state}/provision/store
 floor_mib=64
 [notices]
 smtp=127.0.0.1:{places.port("notices")}
+[calendar]
+path={places.path("acuse", "calendar.conf")}
 [mailboxes]
 socket={places.path("dovecot", "run", "acuse-mailboxes")}
 [proof]

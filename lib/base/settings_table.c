@@ -239,6 +239,8 @@ const SettingRow settings_table[] = {
 		"Socket of Dovecot's script service acuse-mailboxes; empty: open sessions do not "
 		"end."),
 
+	P("calendar", "path", NULL,
+		"File of the days that do not count; without it the one that came with Acuse."),
 	L("calendar", "extra_days", "",
 		"Days without work of the region and the municipality: YYYY-MM-DD, or MM-DD each "
 		"year."),

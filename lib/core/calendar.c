@@ -1,161 +1,213 @@
 /*
- * calendar.h: holidays as data with the years in which they hold. A day is counted as its Julian
- * day number, so that nothing of the system's clock or zone comes in. No state.
+ * calendar.h: counting days. A day is its Julian day number; a row of the calendar is asked whether
+ * it is of that day. No state.
  */
 #include "core/calendar.h"
 
 #include <string.h>
 
-#define YEAR_MAX 2999
+#include "core/calendar_days.h"
 
-/* Every year, from the year on that the law names. */
-static const struct {
-	int month, day, from_year;
-} holidays[] = {
-	{1, 1, 0},
-	{5, 1, 0},
-	{6, 7, 2024}, /* Ley 31822 */
-	{6, 29, 0},
-	{7, 23, 2023}, /* Ley 31822 */
-	{7, 28, 0},
-	{7, 29, 0},
-	{8, 6, 2022}, /* Ley 31530 */
-	{8, 30, 0},
-	{10, 8, 0},
-	{11, 1, 0},
-	{12, 8, 0},
-	{12, 9, 2022}, /* Ley 31530 */
-	{12, 25, 0},
-};
+#define SEARCH_MAX_DAYS 3660
+#define DAY_S 86400
+#define MINUTE_S 60
 
-/* Not worked in the public sector, by decree. */
-static const char *const decreed[] = {"2025-12-26", "2026-01-02", "2026-07-27"};
+static const char *const matter_names[] = {"administrative", "tax"};
+static const char *const kind_names[] = {"holiday", "decreed", "regional", "local"};
 
-typedef struct {
-	int year, month, day;
-} Day;
-
-static gint64 to_number(Day day)
+const char *calendar_matter_name(CalendarMatter matter)
 {
-	gint64 a = (14 - day.month) / 12, y = day.year + 4800 - a, m = day.month + 12 * a - 3;
-
-	return day.day + (153 * m + 2) / 5 + 365 * y + y / 4 - y / 100 + y / 400 - 32045;
+	g_return_val_if_fail((guint)matter < G_N_ELEMENTS(matter_names), NULL);
+	return matter_names[matter];
 }
 
-/* Richards' algorithm. */
-static Day from_number(gint64 number)
+gboolean calendar_matter_parse(const char *word, CalendarMatter *matter)
 {
-	gint64 f = number + 1401 + (4 * number + 274277) / 146097 * 3 / 4 - 38, e = 4 * f + 3;
-	gint64 h = 5 * (e % 1461 / 4) + 2;
-	int day = (int)(h % 153 / 5) + 1, month = (int)((h / 153 + 2) % 12) + 1;
-
-	return (Day){(int)(e / 1461 - 4716 + (14 - month) / 12), month, day};
-}
-
-static gboolean parse(const char *text, Day *day)
-{
-	static const char shape[] = "dddd-dd-dd";
-	Day back;
-
-	if (text == NULL || strlen(text) != CALENDAR_DATE_CHARS)
-		return FALSE;
-	for (int i = 0; i < CALENDAR_DATE_CHARS; i++)
-		if (shape[i] == 'd' ? !g_ascii_isdigit(text[i]) : text[i] != '-')
-			return FALSE;
-	day->year = (int)g_ascii_strtoull(text, NULL, 10);
-	day->month = (int)g_ascii_strtoull(text + 5, NULL, 10);
-	day->day = (int)g_ascii_strtoull(text + 8, NULL, 10);
-	if (day->year < 1900 || day->year > YEAR_MAX || day->month < 1 || day->month > 12)
-		return FALSE;
-	back = from_number(to_number(*day));
-	return back.year == day->year && back.month == day->month && back.day == day->day;
-}
-
-static char *to_text(Day day)
-{
-	return g_strdup_printf("%04d-%02d-%02d", day.year, day.month, day.day);
-}
-
-/* Easter Sunday (Meeus, Jones, Butcher). */
-static gint64 easter(int year)
-{
-	int a = year % 19, b = year / 100, c = year % 100, d = b / 4, e = b % 4;
-	int g = (8 * b + 13) / 25, h = (19 * a + b - d - g + 15) % 30;
-	int i = c / 4, k = c % 4, l = (32 + 2 * e + 2 * i - h - k) % 7;
-	int m = (a + 11 * h + 22 * l) / 451, n = h + l - 7 * m + 114;
-
-	return to_number((Day){year, n / 31, n % 31 + 1});
-}
-
-static gboolean is_extra(const char *text, const char *const *extra)
-{
-	for (; extra != NULL && *extra != NULL; extra++)
-		if (strcmp(*extra, text) == 0 || strcmp(*extra, text + 5) == 0)
+	for (guint i = 0; word != NULL && i < G_N_ELEMENTS(matter_names); i++) {
+		if (strcmp(word, matter_names[i]) == 0) {
+			*matter = (CalendarMatter)i;
 			return TRUE;
+		}
+	}
 	return FALSE;
 }
 
-static gboolean is_business(gint64 number, const char *const *extra)
+const char *calendar_day_kind_name(CalendarDayKind kind)
 {
-	Day day = from_number(number);
-	g_autofree char *text = to_text(day);
-	gint64 sunday = easter(day.year);
+	g_return_val_if_fail((guint)kind < G_N_ELEMENTS(kind_names), NULL);
+	return kind_names[kind];
+}
+
+static char *to_text(gint64 number)
+{
+	Day day = day_from_number(number);
+
+	return g_strdup_printf("%04d-%02d-%02d", day.year, day.month, day.day);
+}
+
+static gboolean parse_number(const char *text, gint64 *number)
+{
+	Day day;
+
+	if (!day_parse(text, &day))
+		return FALSE;
+	*number = day_to_number(day);
+	return TRUE;
+}
+
+static gboolean is_business(const Calendar *calendar, CalendarMatter matter, gint64 number)
+{
+	Day day = day_from_number(number);
 
 	/* Julian day 0 was a Monday. */
-	if (number % 7 >= 5 || number == sunday - 3 || number == sunday - 2)
+	if (number % 7 >= 5)
 		return FALSE;
-	for (gsize i = 0; i < G_N_ELEMENTS(holidays); i++)
-		if (holidays[i].month == day.month && holidays[i].day == day.day &&
-			day.year >= holidays[i].from_year)
+	for (guint i = 0; i < calendar->rows->len; i++) {
+		const CalendarRow *row = &g_array_index(calendar->rows, CalendarRow, i);
+
+		if ((matter != MATTER_TAX || row->kind != DAY_DECREED) &&
+			calendar_row_is(row, day, number))
 			return FALSE;
-	for (gsize i = 0; i < G_N_ELEMENTS(decreed); i++)
-		if (strcmp(decreed[i], text) == 0)
-			return FALSE;
-	return !is_extra(text, extra);
+	}
+	return TRUE;
+}
+
+/* The n-th business day after it; 0: none is found. */
+static gint64 add_business(const Calendar *calendar, CalendarMatter matter, gint64 number, guint n)
+{
+	for (gint64 at = number + 1; n > 0 && at <= number + SEARCH_MAX_DAYS; at++)
+		if (is_business(calendar, matter, at) && --n == 0)
+			return at;
+	return 0;
+}
+
+const char *calendar_edition(const Calendar *calendar)
+{
+	return calendar->edition;
+}
+
+gboolean calendar_knows_decreed(const Calendar *calendar, int year)
+{
+	for (guint i = 0; i < calendar->rows->len; i++) {
+		const CalendarRow *row = &g_array_index(calendar->rows, CalendarRow, i);
+
+		if (row->kind == DAY_DECREED && row->day.year == year)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+void calendar_visit_year(const Calendar *calendar, int year, CalendarVisit visit, gpointer data)
+{
+	gint64 end = day_to_number((Day){year + 1, 1, 1});
+
+	for (gint64 at = day_to_number((Day){year, 1, 1}); at < end; at++) {
+		Day day = day_from_number(at);
+		g_autofree char *text = to_text(at);
+
+		for (guint i = 0; i < calendar->rows->len; i++) {
+			const CalendarRow *row = &g_array_index(calendar->rows, CalendarRow, i);
+
+			if (calendar_row_is(row, day, at))
+				visit(text, row->kind, row->name, data);
+		}
+	}
 }
 
 gboolean calendar_is_date(const char *date)
 {
 	Day day;
 
-	return parse(date, &day);
+	return day_parse(date, &day);
 }
 
-gboolean calendar_is_business_day(const char *date, const char *const *extra)
+gboolean calendar_is_business_day(const Calendar *calendar, CalendarMatter matter, const char *date)
 {
-	Day day;
+	gint64 number;
 
-	return parse(date, &day) && is_business(to_number(day), extra);
+	return parse_number(date, &number) && is_business(calendar, matter, number);
 }
 
-guint calendar_business_days_between(const char *from, const char *to, const char *const *extra)
+guint calendar_business_days_between(
+	const Calendar *calendar, CalendarMatter matter, const char *from, const char *to)
 {
-	Day first, last;
+	gint64 first, last;
 	guint n = 0;
 
-	if (!parse(from, &first) || !parse(to, &last))
+	if (!parse_number(from, &first) || !parse_number(to, &last))
 		return 0;
-	for (gint64 at = to_number(first) + 1; at <= to_number(last); at++)
-		n += is_business(at, extra) ? 1 : 0;
+	for (gint64 at = first + 1; at <= last; at++)
+		n += is_business(calendar, matter, at) ? 1 : 0;
 	return n;
 }
 
-char *calendar_add_business_days(const char *date, guint n, const char *const *extra)
+char *calendar_add_business_days(
+	const Calendar *calendar, CalendarMatter matter, const char *date, guint n)
 {
-	Day day;
-	gint64 at;
+	gint64 number;
 
-	if (!parse(date, &day))
+	if (!parse_number(date, &number))
 		return NULL;
-	at = to_number(day);
-	while (n > 0)
-		n -= is_business(++at, extra) ? 1 : 0;
-	return to_text(from_number(at));
+	number = add_business(calendar, matter, number, n);
+	return number != 0 ? to_text(number) : NULL;
+}
+
+char *calendar_act_deadline(const Calendar *calendar, CalendarMatter matter, const char *date)
+{
+	return calendar_add_business_days(calendar, matter, date, CALENDAR_ACT_DAYS);
 }
 
 char *calendar_add_days(const char *date, int days)
 {
-	Day day;
+	gint64 number;
 
-	return parse(date, &day) ? to_text(from_number(to_number(day) + days)) : NULL;
+	return parse_number(date, &number) ? to_text(number + days) : NULL;
+}
+
+gboolean calendar_hours_parse(const char *text, CalendarHours *hours)
+{
+	static const char shape[] = "dd:dd-dd:dd";
+	int at[4];
+
+	if (text == NULL || strlen(text) != strlen(shape))
+		return FALSE;
+	for (gsize i = 0; shape[i] != '\0'; i++)
+		if (shape[i] == 'd' ? !g_ascii_isdigit(text[i]) : text[i] != shape[i])
+			return FALSE;
+	for (int i = 0; i < 4; i++)
+		at[i] = g_ascii_digit_value(text[3 * i]) * 10 +
+			g_ascii_digit_value(text[3 * i + 1]);
+	hours->open_minute = at[0] * 60 + at[1];
+	hours->close_minute = at[2] * 60 + at[3];
+	return at[1] < 60 && at[3] < 60 && hours->open_minute < hours->close_minute &&
+	       hours->close_minute <= 24 * 60;
+}
+
+static void copy_date(char *to, gint64 number)
+{
+	g_autofree char *text = to_text(number);
+
+	memcpy(to, text, CALENDAR_DATE_CHARS + 1);
+}
+
+gboolean calendar_answer_term(const Calendar *calendar, CalendarMatter matter,
+	const CalendarHours *hours, GTimeZone *zone, gint64 sent_s, guint days, CalendarTerm *term)
+{
+	int interval = g_time_zone_find_interval(zone, G_TIME_TYPE_UNIVERSAL, sent_s);
+	gint64 local_s = sent_s + g_time_zone_get_offset(zone, interval);
+	gint64 sent = day_of_unix(local_s), from = sent, until;
+	int minute = (int)(local_s % DAY_S / MINUTE_S);
+	gboolean business = is_business(calendar, matter, sent);
+	gboolean early = minute < hours->open_minute;
+
+	term->outside_hours = !business || early || minute >= hours->close_minute;
+	if (term->outside_hours && !(business && early && hours->early_counts))
+		from = add_business(calendar, matter, sent, 1);
+	until = from != 0 ? add_business(calendar, matter, from, days) : 0;
+	if (until == 0)
+		return FALSE;
+	copy_date(term->sent, sent);
+	copy_date(term->from, from);
+	copy_date(term->until, until);
+	return TRUE;
 }

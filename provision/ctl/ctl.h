@@ -39,11 +39,12 @@ struct _Command {
 		GError **error);
 	const char *argument_member; /* the argument goes into the body under this name; or NULL */
 	const char *columns;	     /* what a list shows to people; NULL: everything */
+	guint n_optional;	     /* arguments that may follow; NULL stands behind the last */
 };
 
 extern const Command api_commands[], ledger_commands[], proof_commands[], token_unlock_commands[],
 	check_commands[], signature_commands[], policy_commands[], import_commands[],
-	people_commands[]; /* each ends with noun NULL */
+	people_commands[], calendar_commands[]; /* each ends with noun NULL */
 
 /* A whole file, or standard input for "-", which is cut over 1 MiB; *size may be over it. */
 gboolean ctl_read_input(const char *path, char **text, gsize *size, GError **error);

@@ -6,6 +6,7 @@ acusectl_SOURCES = \
 	provision/ctl/ledger.c \
 	provision/ctl/policy.c \
 	provision/ctl/people.c \
+	provision/ctl/calendar.c provision/calendar_load.c provision/calendar_load.h \
 	provision/ctl/proof.c \
 	provision/ctl/signature.c \
 	provision/ctl/token_unlock.c \
@@ -13,7 +14,8 @@ acusectl_SOURCES = \
 	provision/ctl/csv_table.c provision/ctl/csv_table.h \
 	provision/ctl/check.c \
 	provision/ctl/check_postfix.c provision/ctl/check.h
-acusectl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(GMIME_CFLAGS) $(ARCHIVE_CFLAGS)
+acusectl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(GMIME_CFLAGS) $(ARCHIVE_CFLAGS) \
+	-DPKGDATADIR='"$(pkgdatadir)"'
 acusectl_LDADD = provision/libproof.a lib/mime/libmime.a lib/cms/libcms.a lib/api/libapi.a lib/signer/libsignerproto.a \
 	lib/core/libcore.a lib/base/libbase.a \
 	$(GMIME_LIBS) $(GUMBO_LIBS) $(OPENSSL_LIBS) $(ARCHIVE_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(CSV_LIBS) $(GLIB_LIBS)

@@ -18,7 +18,7 @@
 
 static const Command *const tables[] = {api_commands, ledger_commands, proof_commands,
 	token_unlock_commands, check_commands, signature_commands, policy_commands, import_commands,
-	people_commands};
+	people_commands, calendar_commands};
 
 const char *ctl_option(GHashTable *options, const char *name)
 {
@@ -157,8 +157,10 @@ static int run_command(Ctl *ctl, const char *socket_path, int n_words, char **wo
 	left = n_words - used + 1;
 	if (!parse_options(command, &left, &rest, options, &error))
 		return wrong_usage(error->message);
-	if ((guint)left != command->n_arguments + 1)
+	if ((guint)left < command->n_arguments + 1 ||
+		(guint)left > command->n_arguments + command->n_optional + 1)
 		return wrong_usage(_("numero de argumentos equivocado"));
+	rest[left] = NULL;
 	ctl->api =
 		api_client_new(socket_path, API_WAIT_MS, actor != NULL ? actor : g_get_user_name());
 	done = command->run(ctl, command, rest + 1, options, &error);

@@ -4,7 +4,7 @@ accounts_tests = tests/unit/test-request-life tests/unit/test-accounts tests/uni
 check_PROGRAMS += $(accounts_tests)
 TESTS += $(accounts_tests)
 accounts_fixture = tests/unit/accounts_fixture.c tests/unit/accounts_fixture.h tests/unit/slapd.c tests/unit/slapd.h \
-	tests/unit/route.h
+	tests/unit/route.h tests/unit/calendar_fixture.h
 tests_unit_test_request_life_SOURCES = tests/unit/test-request-life.c
 tests_unit_test_request_life_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_request_life_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)

@@ -12,6 +12,7 @@
 #include "provision/outbox.h"
 #include "provision/row.h"
 #include "tests/unit/accounts_fixture.h"
+#include "tests/unit/calendar_fixture.h"
 #include "tests/unit/route.h"
 
 TestSlapd *slapd;
@@ -164,6 +165,7 @@ int accounts_start(const char *settings)
 	g_mkdir(ledger, 0700);
 	service.settings = slapd->settings;
 	service.now_s = now_s;
+	service.calendar = test_calendar();
 	service.store = store_open(ledger, &error);
 	assert_null(error);
 	store_set_floor(service.store, 0);
@@ -179,6 +181,7 @@ int accounts_end(void **state)
 	outbox_stop(service.outbox);
 	live_directory_stop(service.live);
 	store_close(service.store);
+	calendar_free((Calendar *)service.calendar);
 	test_slapd_free(slapd);
 	g_free(ledger);
 	return 0;

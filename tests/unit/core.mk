@@ -12,6 +12,7 @@ tests_unit_test_account_LDADD = $(core_test_libs)
 tests_unit_test_authentication_results_SOURCES = tests/unit/test-authentication-results.c
 tests_unit_test_authentication_results_LDADD = $(core_test_libs)
 tests_unit_test_calendar_SOURCES = tests/unit/test-calendar.c
+tests_unit_test_calendar_CPPFLAGS = $(AM_CPPFLAGS) -DCALENDAR_FILE='"$(abs_top_srcdir)/contrib/calendar/peru.conf"'
 tests_unit_test_calendar_LDADD = $(core_test_libs)
 tests_unit_test_dni_SOURCES = tests/unit/test-dni.c
 tests_unit_test_dni_LDADD = $(core_test_libs)

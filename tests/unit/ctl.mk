@@ -9,3 +9,6 @@ TESTS += tests/unit/test-csv-table
 tests_unit_test_csv_table_SOURCES = tests/unit/test-csv-table.c provision/ctl/csv_table.c provision/ctl/csv_table.h
 tests_unit_test_csv_table_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_csv_table_LDADD = lib/base/libbase.a $(CSV_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
+
+TESTS += tests/unit/calendar-holidays.py
+EXTRA_DIST += tests/unit/calendar-holidays.py

@@ -13,6 +13,7 @@
 #include "mime/smime.h"
 #include "provision/heads.h"
 #include "provision/tokens.h"
+#include "tests/unit/calendar_fixture.h"
 #include "tests/unit/route.h"
 #include "tests/unit/temporary.h"
 
@@ -205,6 +206,7 @@ int fixture_setup(void **state)
 	blobs_use_store(fixture->service.blobs, fixture->service.store);
 	fixture->service.permit_key = g_bytes_new_static("0123456789abcdef0123456789abcdef", 32);
 	fixture->service.now_s = now_s;
+	fixture->service.calendar = test_calendar();
 	assert_true(store_run(fixture->service.store, put_expediente, NULL, &error));
 	*state = fixture;
 	return 0;
@@ -219,6 +221,7 @@ int fixture_teardown(void **state)
 	settings_free((Settings *)fixture->service.settings);
 	policy_settings_free((PolicySettings *)fixture->service.policy);
 	g_bytes_unref(fixture->service.permit_key);
+	calendar_free((Calendar *)fixture->service.calendar);
 	temporary_remove(fixture->folder);
 	g_free(fixture->folder);
 	g_free(fixture->trust_pem);

@@ -1,0 +1,65 @@
+/*
+ * calendar_load.h: a file of at most CALENDAR_MAX_BYTES and a list of the settings. Fails with
+ * INVALID. Any thread.
+ */
+#include "provision/calendar_load.h"
+
+#include <sys/stat.h>
+
+#include "base/error.h"
+
+#define INSTALLED PKGDATADIR "/calendar/peru.conf"
+
+const char *calendar_path(const Settings *settings)
+{
+	const char *path = settings_string(settings, "calendar", "path");
+
+	return path != NULL ? path : INSTALLED;
+}
+
+Calendar *calendar_read(const char *path, GPtrArray *faults)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = NULL;
+	struct stat status;
+	gsize size;
+
+	if (stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+		status.st_size > CALENDAR_MAX_BYTES) {
+		g_ptr_array_add(faults, g_strdup("0: the file is longer than 64 KiB"));
+		return NULL;
+	}
+	if (!g_file_get_contents(path, &text, &size, &error)) {
+		g_ptr_array_add(faults, g_strdup_printf("0: %s", error->message));
+		return NULL;
+	}
+	return calendar_parse(text, size, faults);
+}
+
+gboolean calendar_add_settings(Calendar *calendar, const Settings *settings, GError **error)
+{
+	const char *const *day = settings_list(settings, "calendar", "extra_days");
+
+	for (; day != NULL && *day != NULL; day++) {
+		if (calendar_add_local(calendar, *day))
+			continue;
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+			"[calendar] extra_days: %s: must be YYYY-MM-DD or MM-DD", *day);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+Calendar *calendar_load(const Settings *settings, GError **error)
+{
+	const char *path = calendar_path(settings);
+	g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(Calendar) calendar = calendar_read(path, faults);
+
+	if (calendar == NULL) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s:%s", path,
+			(const char *)faults->pdata[0]);
+		return NULL;
+	}
+	return calendar_add_settings(calendar, settings, error) ? g_steal_pointer(&calendar) : NULL;
+}
