@@ -17,6 +17,7 @@ provision_libprovision_a_SOURCES = \
 	provision/http_call.c provision/http_call.h \
 	provision/replies.c provision/replies.h \
 	provision/token_bindings.c \
+	provision/token_life.c provision/token_life.h \
 	provision/tokens.c provision/tokens.h \
 	provision/ledger.c \
 	provision/heads.c provision/heads.h \

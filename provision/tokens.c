@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "provision/list.h"
 #include "provision/row.h"
+#include "provision/token_life.h"
 #include "signer/protocol.h"
 
 #define MAX_LABEL 32 /* PKCS#11 */
@@ -107,6 +108,7 @@ typedef struct {
 	json_t *mailboxes; /* owned by whoever filled it */
 	json_t *row;	   /* result, owned */
 	gboolean personal;
+	const char *event, *denuncia; /* of a step in its life; denuncia: of a loss, else NULL */
 	guint64 outbox_number;
 } TokenChange;
 
@@ -128,6 +130,7 @@ static gboolean append_record(
 	if (change->personal)
 		record_add(record, "personal", "yes");
 	record_add(record, "document", change->document);
+	record_add(record, "denuncia", change->denuncia);
 	record_add(record, "actor", change->request->actor);
 	return store_append(txn, record, NULL, error);
 }
@@ -193,6 +196,35 @@ static gboolean lock(StoreTxn *txn, gpointer data, GError **error)
 	     outbox_add(txn, "bindings", body, &change->outbox_number, error);
 	json_decref(body);
 	return ok;
+}
+
+static gboolean take_step(StoreTxn *txn, gpointer data, GError **error)
+{
+	TokenChange *change = data;
+	const TokenStep *step;
+	json_auto_t *body = NULL;
+
+	json_decref(change->row);
+	if (!row_load(txn, TABLE_TOKENS, change->label, &change->row, error))
+		return FALSE;
+	if (change->row == NULL) {
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no token %s", change->label);
+		return FALSE;
+	}
+	step = token_step(row_text(change->row, "state"), change->event, error);
+	if (step == NULL)
+		return FALSE;
+	json_object_set_new(change->row, "state", json_string(step->next));
+	json_object_set_new(change->row, "document", json_string(change->document));
+	json_object_set_new(
+		change->row, "time", json_integer((json_int_t)change->request->service->now_s()));
+	if (change->denuncia != NULL)
+		json_object_set_new(change->row, "denuncia", json_string(change->denuncia));
+	body = json_object();
+	return append_record(txn, step->leaf, change, error) &&
+	       row_save(txn, TABLE_TOKENS, change->label, change->row, error) &&
+	       outbox_add(txn, "bindings", body, &change->outbox_number, error);
 }
 
 /* The signer's status of its tokens, aa{sv}; NULL with error. */
@@ -391,6 +423,42 @@ static gboolean handle_lock(const ApiRequest *request, ApiResponse *response, GE
 	return ok;
 }
 
+/* A loss names the denuncia that was filed (F 8.12). */
+static gboolean handle_step(
+	const ApiRequest *request, const char *event, ApiResponse *response, GError **error)
+{
+	TokenChange change = {.request = request, .label = request->arguments[0], .event = event};
+	gboolean loss = strcmp(event, "lose") == 0;
+	gboolean ok = request->body != NULL || api_invalid(error, "body", "is missing");
+
+	ok = ok && api_known(request->body, error, "document", loss ? "denuncia" : NULL, NULL);
+	if (ok)
+		change.document = api_string(request->body, "document", MAX_DOCUMENT, error);
+	if (change.document != NULL && loss)
+		change.denuncia = api_string(request->body, "denuncia", MAX_DOCUMENT, error);
+	ok = change.document != NULL && (!loss || change.denuncia != NULL);
+	if (ok && (*change.document == '\0' || (loss && *change.denuncia == '\0')))
+		ok = api_invalid(
+			error, *change.document == '\0' ? "document" : "denuncia", "is empty");
+	ok = ok && store_run(request->service->store, take_step, &change, error);
+	if (ok)
+		answer_token(request, &change, 200, response);
+	json_decref(change.row);
+	return ok;
+}
+
+#define STEP(event)                                                                                \
+	static gboolean handle_##event(                                                            \
+		const ApiRequest *request, ApiResponse *response, GError **error)                  \
+	{                                                                                          \
+		return handle_step(request, #event, response, error);                              \
+	}
+
+STEP(suspend)
+STEP(lose)
+STEP(return )
+STEP(revoke)
+
 typedef struct {
 	GVariant *tokens;    /* of the signer; NULL: it does not answer */
 	const GError *error; /* why */
@@ -421,5 +489,9 @@ const Route routes_tokens[] = {
 	{"POST", "/v1/tokens", ROLE_OTIC, FALSE, handle_enrol},
 	{"GET", "/v1/tokens", ROLE_OTIC | ROLE_AUDITOR, FALSE, handle_list},
 	{"POST", "/v1/tokens/{label}/lock", ROLE_OTIC, FALSE, handle_lock},
+	{"POST", "/v1/tokens/{label}/suspend", ROLE_OTIC, FALSE, handle_suspend},
+	{"POST", "/v1/tokens/{label}/lose", ROLE_OTIC, FALSE, handle_lose},
+	{"POST", "/v1/tokens/{label}/return", ROLE_OTIC, FALSE, handle_return},
+	{"POST", "/v1/tokens/{label}/revoke", ROLE_OTIC, FALSE, handle_revoke},
 	{NULL, NULL, 0, FALSE, NULL},
 };

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "provision/outbox.h"
+#include "provision/token_life.h"
 #include "provision/tokens.h"
 #include "signer_fixture.h"
 #include "tests/unit/route.h"
@@ -194,6 +195,79 @@ static void test_renewed_token_takes_over(void **state)
 	assert_sign_code(FIXTURE_OFFICE, -1);
 }
 
+static int step(const char *verb, const char *body)
+{
+	g_autofree char *path = g_strconcat("/v1/tokens/{label}/", verb, NULL);
+	int code;
+
+	json_decref(call("POST", path, "oficina", body, &code));
+	return code;
+}
+
+static char *state_of_office(void)
+{
+	return fixture_status(fixture, "oficina", "state");
+}
+
+/* Every pair of state and event. */
+static void test_life(void **state)
+{
+	static const char *const names[] = {
+		"active", "suspended", "lost", "returned", "revoked", "ceased"};
+	static const char *const events[] = {"suspend", "lose", "return", "revoke"};
+	static const char *const next[][G_N_ELEMENTS(events)] = {
+		{"suspended", "lost", "returned", "revoked"}, {NULL, "lost", "returned", "revoked"},
+		{NULL, NULL, "returned", "revoked"}, {NULL, NULL, NULL, "revoked"},
+		{NULL, NULL, NULL, NULL}, {NULL, "lost", "returned", "revoked"}};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		for (gsize k = 0; k < G_N_ELEMENTS(events); k++) {
+			g_autoptr(GError) error = NULL;
+			const TokenStep *taken = token_step(names[i], events[k], &error);
+
+			assert_string_equal(taken != NULL ? taken->next : "none",
+				next[i][k] != NULL ? next[i][k] : "none");
+			assert_true(taken != NULL ||
+				    g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT));
+		}
+}
+
+static void test_lost(void **state)
+{
+	g_autofree char *lost = NULL;
+	g_autofree char *returned = NULL;
+	guint64 before;
+	gint64 begun;
+
+	(void)state;
+	json_decref(enrol("{\"label\":\"oficina\",\"mailboxes\":[\"secretaria.general@muni.test\"],"
+			  "\"document\":\"M-6\"}"));
+	assert_true(fixture_unlock(fixture, "oficina", FIXTURE_PIN, NULL));
+	assert_sign_code(FIXTURE_OFFICE, -1);
+	before = store_tree_size(service.store);
+	assert_int_equal(step("lose", "{\"document\":\"M-7\"}"), ACUSE_ERROR_INVALID);
+	assert_int_equal(
+		step("lose", "{\"document\":\"M-7\",\"denuncia\":\"\"}"), ACUSE_ERROR_INVALID);
+	assert_int_equal(store_tree_size(service.store), before);
+	begun = g_get_monotonic_time();
+	assert_int_equal(step("lose", "{\"document\":\"M-7\",\"denuncia\":\"D-123\"}"), -1);
+	lost = state_of_office();
+	assert_string_equal(lost, "'lost'");
+	assert_sign_code(FIXTURE_OFFICE, ACUSE_ERROR_NO_BINDING);
+	assert_true(g_get_monotonic_time() - begun < G_USEC_PER_SEC);
+	assert_false(is_bound());
+	assert_int_equal(step("suspend", "{\"document\":\"M-8\"}"), ACUSE_ERROR_CONFLICT);
+	assert_int_equal(store_tree_size(service.store), before + 1);
+	assert_int_equal(step("return", "{\"document\":\"M-8\"}"), -1);
+	returned = state_of_office();
+	assert_string_equal(returned, "'returned'");
+	/* Enrolled again: not without the PIN. */
+	json_decref(enrol("{\"label\":\"oficina\",\"mailboxes\":[\"secretaria.general@muni.test\"],"
+			  "\"document\":\"M-9\"}"));
+	assert_sign_code(FIXTURE_OFFICE, ACUSE_ERROR_TOKEN_LOCKED);
+}
+
 static void test_signer_down(void **state)
 {
 	json_t *token, *list;
@@ -220,6 +294,8 @@ int main(void)
 		cmocka_unit_test(test_wrong_bodies),
 		cmocka_unit_test(test_life_of_a_token),
 		cmocka_unit_test(test_renewed_token_takes_over),
+		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_signer_down),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
