@@ -28,6 +28,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz-form \
 	tests/fuzz/fuzz-archive \
 	tests/fuzz/fuzz-attachments \
+	tests/fuzz/fuzz-pdf-signature \
 	tests/fuzz/fuzz-route \
 	tests/fuzz/fuzz-policy
 check_PROGRAMS += $(fuzz_targets)
@@ -109,6 +110,9 @@ tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz-policy.c tests/unit/policy-case
 tests_fuzz_fuzz_policy_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_policy_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 tests_fuzz_fuzz_policy_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_pdf_signature_SOURCES = tests/fuzz/fuzz-pdf-signature.c
+tests_fuzz_fuzz_pdf_signature_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_pdf_signature_LDADD = $(FUZZ_LDFLAGS) tests/fuzz/libfuzz.a $(MILTER_DECIDE_LIBS)
 EXTRA_DIST += tests/fuzz/limits tests/fuzz/run tests/fuzz/seeds
 
 TIME = 30
