@@ -16,13 +16,26 @@ gboolean protection_covers(const MimePart *part)
 	       strcmp(part->type, "multipart/encrypted") == 0;
 }
 
+/* RFC 8551 3.9, in any case. */
+static gboolean has_pkcs7_suffix(const char *name)
+{
+	static const char *const suffixes[] = {".p7m", ".p7s", ".p7c", ".p7z"};
+	gsize size = strlen(name);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++)
+		if (size > strlen(suffixes[i]) &&
+			g_ascii_strcasecmp(name + size - strlen(suffixes[i]), suffixes[i]) == 0)
+			return TRUE;
+	return FALSE;
+}
+
 static gboolean is_pkcs7_mime(const MimePart *part)
 {
 	if (strcmp(part->type, "application/pkcs7-mime") == 0 ||
 		strcmp(part->type, "application/x-pkcs7-mime") == 0)
 		return TRUE;
 	return strcmp(part->type, "application/octet-stream") == 0 && part->name &&
-	       g_str_has_suffix(part->name, ".p7m");
+	       has_pkcs7_suffix(part->name);
 }
 
 /* By smime-type, else by the content's object identifier 1.2.840.113549.1.7.2 (signed-data). */
