@@ -56,12 +56,16 @@ def check_outer_fields(before, after, allowed_names):
         need(not after.values(name.encode()), f"{name} goes out")
 
 
-def survives(raw):
-    """Whether servers with seven bits, mailbox files and gateways that cut blanks leave it as it is."""
+def survives_bytes(raw):
+    """Whether servers with seven bits leave it as it is."""
     lines = raw.split(b"\n")
     return (raw.isascii() and b"\0" not in raw and not re.search(rb"\r(?!\n)", raw)
-            and all(len(line.rstrip(b"\r")) <= MAX_LINE_BYTES for line in lines)
-            and not re.search(rb"(?m)[ \t]\r?$|^From |^\.\r?$", raw))
+            and all(len(line.rstrip(b"\r")) <= MAX_LINE_BYTES for line in lines))
+
+
+def survives(raw):
+    """The same, and mailbox files and gateways that cut blanks."""
+    return (survives_bytes(raw) and not re.search(rb"(?m)[ \t]\r?$|^From |^\.\r?$", raw))
 
 
 def same_fields(before, after, names_aside, convert):
@@ -76,15 +80,17 @@ def same_fields(before, after, names_aside, convert):
     need(one == other, f"fields of a part changed: {sorted(set(one) ^ set(other))}")
 
 
-def compare_untouched(before, after, convert, inside=False):
-    """The part, with all below it, is the same. inside: it was a whole message and is a part of another now."""
+def compare_untouched(before, after, convert, inside=False, attached=False):
+    """The part, with all below it, is the same. inside: it was a whole message and is a part of another now. attached: in another
+    message."""
     need(before.get_content_type() == after.get_content_type(), "a part has another type")
     need(before.is_multipart() == after.is_multipart(), "the tree changed")
     if before.is_multipart():
-        compare_around(before, after, convert, inside)
+        attached = attached or before.get_content_type() == "message/rfc822"
+        compare_around(before, after, convert, inside, attached)
         same_fields(before, after, (), convert)
         for one, other in zip(reader.children(before), reader.children(after)):
-            compare_untouched(one, other, convert, inside)
+            compare_untouched(one, other, convert, inside, attached)
         return
     one, other = reader.raw_payload(before), reader.raw_payload(after)
     # Of a part that no boundary of its own ends Python keeps the line end that belongs to the outer boundary.
@@ -110,18 +116,20 @@ def same_decoded(before, after, inside=False):
     return one == other or (inside and one + b"\r\n" == other)
 
 
-def compare_around(before, after, convert, inside=False):
+def compare_around(before, after, convert, inside=False, attached=False):
     one, other = reader.children(before), reader.children(after)
     need(len(one) == len(other), f"{len(one)} children became {len(other)}")
-    need(same_around(before.preamble, after.preamble, convert), "the preamble changed")
+    need(same_around(before.preamble, after.preamble, convert, attached), "the preamble changed")
     last = (after.epilogue or "").removesuffix("\r\n") or None if inside else after.epilogue
-    need(same_around(before.epilogue, after.epilogue, convert) or (inside and (before.epilogue or None) == last),
+    need(same_around(before.epilogue, after.epilogue, convert, attached) or (inside and (before.epilogue or None) == last),
          "the epilogue changed")
 
 
-def same_around(one, other, convert):
-    """What stands around the parts is for no reader: nothing of it is signed, but for attached messages."""
-    return one == other or (convert and not (other or "").strip())
+def same_around(one, other, convert, attached=False):
+    """What stands around the parts is for no reader: nothing of it is signed, but in attached messages what is 7-bit."""
+    if one == other:
+        return True
+    return convert and not (other or "").strip() and not (attached and survives_bytes((one or "").encode("ascii", "surrogateescape")))
 
 
 def is_doubtful(string):

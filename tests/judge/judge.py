@@ -9,7 +9,7 @@ import signed
 import splices
 from compare import Wrong, need
 
-DATE_TOLERANCE_S = 3600
+DATE_TOLERANCE_S = 600
 
 
 class Verdict:
