@@ -1,8 +1,9 @@
 /*
  * notices.h: one kind of outbox entry, {"to","kind","facts","number","time"}, whose text is made
  * when it is carried out. Its Message-ID comes from its number and time, so that a repetition is
- * recognisable. A server that refuses it for good ends it, with a line in the log: what gave cause
- * for it is on record. Any thread.
+ * recognisable. One that the server refuses for good is trouble, which the health shows: a mistake
+ * of Postfix's can be mended. After NOTICE_KEEP_S it is dropped with a line in the log: what gave
+ * cause for it is on record. Any thread.
  */
 #include "provision/notices.h"
 
@@ -18,6 +19,7 @@
 
 #define OUTBOX_KIND "notice"
 #define SMTP_WAIT_MS 30000
+#define NOTICE_KEEP_S (3 * 24 * 3600) /* over a weekend */
 
 static const NoticeKind *const kinds[] = {
 	&notice_policy_warning, &notice_over_limit, &notice_office_left, &notice_password_expiry};
@@ -90,11 +92,15 @@ static gboolean carry_out(Service *service, const json_t *body, GError **error)
 	mail.message = message = compose(service, kind, body);
 	if (smtp_send(&mail, &local))
 		return TRUE;
-	if (acuse_error_row_of(local)->retry) {
-		g_propagate_error(error, g_steal_pointer(&local));
+	if (acuse_error_row_of(local)->retry ||
+		service->now_s() - json_integer_value(json_object_get(body, "time")) <
+			NOTICE_KEEP_S) {
+		g_propagate_prefixed_error(
+			error, g_steal_pointer(&local), "a notice (%s): ", kind->kind);
 		return FALSE;
 	}
-	log_error("a notice was refused", "kind", kind->kind, "reason", local->message, NULL);
+	log_error("a notice was refused and is dropped", "kind", kind->kind, "reason",
+		local->message, NULL);
 	return TRUE;
 }
 

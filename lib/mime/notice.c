@@ -24,10 +24,14 @@ static char *one_line(const char *text, gboolean quoted)
 	return g_string_free(line, FALSE);
 }
 
-/* encode_field refuses only what is no text: then nothing is said. */
+/*
+ * What needs no encoding stays as it is: "auto-generated" is a word of RFC 3834, not a text.
+ * encode_field refuses only what is no text: then nothing is said.
+ */
 static void append_field(GString *out, const char *name, const char *value)
 {
-	g_autofree char *encoded = encode_field(name, value, "utf-8");
+	gboolean plain = g_str_is_ascii(value) && strstr(value, "=?") == NULL;
+	g_autofree char *encoded = plain ? g_strdup(value) : encode_field(name, value, "utf-8");
 
 	encode_append_folded(out, name, encoded != NULL ? encoded : "", "\r\n");
 }
