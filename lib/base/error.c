@@ -73,9 +73,11 @@ static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
 		N_("[S8] Una direccion tiene tildes o letras fuera de ASCII, y lo que se firma "
 		   "tiene que ser de 7 bits. Use otra direccion del destinatario (RFC 1847, 2.1)")},
 	{ACUSE_ERROR_OVER_LIMIT, "over-limit", TRUE, "451 4.7.1", 429,
-		N_("[P15] Se llego al limite de envios por hora. Intente mas tarde")},
+		N_("[P15] Se llego al limite de envios por hora. Intente mas tarde "
+		   "(DI-002, art. 8.1 y 14.4)")},
 	{ACUSE_ERROR_OVER_LIMIT_FINAL, "over-limit-final", FALSE, "550 5.7.1", 429,
-		N_("[P15] Se paso el limite de envios por hora")},
+		N_("[P15] Se paso el limite de envios por hora "
+		   "(DI-002, art. 8.1 y 14.4)")},
 };
 
 G_DEFINE_QUARK(acuse - error - quark, acuse_error)

@@ -1,6 +1,6 @@
 /*
- * print-tables settings|routes|matrix|states: the tables that are compiled into the programs, one
- * row a line, for the checks that hold the documents against them. Fails with 2 for a wrong
+ * print-tables settings|rules|routes|matrix|states: the tables that are compiled into the programs,
+ * one row a line, for the checks that hold the documents against them. Fails with 2 for a wrong
  * argument.
  */
 #include <glib/gstdio.h>
@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/settings.h"
+#include "core/policy.h"
 #include "provision/account_life.h"
 #include "provision/http_call.h"
 #include "provision/request_life.h"
@@ -31,6 +33,35 @@ static void print_settings(void)
 			row->group, row->key, types[row->type], row->fallback != NULL,
 			row->fallback != NULL ? row->fallback : "", (gint64)row->min,
 			(gint64)row->max, row->choices != NULL ? row->choices : "");
+}
+
+static void print_rule(const char *id, const char *article)
+{
+	for (const SettingRow *row = settings_table; row->group != NULL; row++)
+		if (strcmp(row->group, "policy") == 0 && g_ascii_strcasecmp(row->key, id) == 0)
+			printf("%s\t%s\t%s\n", id, article, row->fallback);
+}
+
+/* What provisiond decides has its rule and article in the text of its error. */
+static void print_rule_of_error(int code)
+{
+	g_autoptr(GRegex) form = g_regex_new("^\\[(\\w+)\\] .* \\(([^()]*)\\)$", 0, 0, NULL);
+	g_autoptr(GMatchInfo) match = NULL;
+	g_autofree char *id = NULL, *article = NULL;
+
+	if (!g_regex_match(form, acuse_error_row(code)->text, 0, &match))
+		exit(1);
+	id = g_match_info_fetch(match, 1);
+	article = g_match_info_fetch(match, 2);
+	print_rule(id, article);
+}
+
+static void print_rules(void)
+{
+	for (const Rule *const *rule = policy_rules; *rule != NULL; rule++)
+		print_rule((*rule)->id, (*rule)->article);
+	print_rule_of_error(ACUSE_ERROR_NOT_NOTIFIABLE);
+	print_rule_of_error(ACUSE_ERROR_OVER_LIMIT);
 }
 
 static const struct {
@@ -153,6 +184,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "settings") == 0)
 		print_settings();
+	else if (argc == 2 && strcmp(argv[1], "rules") == 0)
+		print_rules();
 	else if (argc == 2 && strcmp(argv[1], "routes") == 0)
 		print_routes();
 	else if (argc == 2 && strcmp(argv[1], "matrix") == 0)
