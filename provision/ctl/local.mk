@@ -5,6 +5,7 @@ acusectl_SOURCES = \
 	provision/ctl/print.c provision/ctl/print.h \
 	provision/ctl/ledger.c \
 	provision/ctl/policy.c \
+	provision/ctl/policy_api.c provision/ctl/policy_api.h \
 	provision/ctl/people.c \
 	provision/ctl/calendar.c provision/calendar_load.c provision/calendar_load.h \
 	provision/ctl/proof.c \

@@ -4,7 +4,7 @@
  * Accounts come from the API. Fails with the API's errors, or INVALID when settings or message
  * cannot be read.
  */
-#include "ctl.h"
+#include "policy_api.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "core/rules/rules.h"
@@ -15,43 +15,6 @@
 #include <string.h>
 
 #define MAX_MESSAGE_BYTES (256 * 1024 * 1024)
-
-static char *text_of(const json_t *object, const char *name)
-{
-	return g_strdup(json_string_value(json_object_get(object, name)));
-}
-
-/* The account of a uid; NULL with the API's error. */
-static Account *fetch_account(Ctl *ctl, const char *uid, GError **error)
-{
-	g_autofree char *path = api_path("/v1/accounts/%s", uid);
-	json_t *answer = api_call(ctl->api, "GET", path, NULL, error);
-	json_t *delegates = json_object_get(answer, "delegates"), *delegate;
-	g_autoptr(GStrvBuilder) uids = g_strv_builder_new();
-	Account *account;
-	size_t i;
-
-	if (answer == NULL)
-		return NULL;
-	account = account_new();
-	account_kind_parse(json_string_value(json_object_get(answer, "kind")), &account->kind);
-	account_state_parse(json_string_value(json_object_get(answer, "state")), &account->state);
-	account->uid = text_of(answer, "uid");
-	account->mail = text_of(answer, "mail");
-	account->display_name = text_of(answer, "display_name");
-	account->post = text_of(answer, "post");
-	account->unit = text_of(answer, "unit");
-	account->extension = text_of(answer, "extension");
-	account->owner = text_of(answer, "owner");
-	account->must_change_password =
-		json_is_true(json_object_get(answer, "must_change_password"));
-	json_array_foreach(delegates, i, delegate)
-		if (json_is_string(delegate))
-			g_strv_builder_add(uids, json_string_value(delegate));
-	account->delegates = g_strv_builder_end(uids);
-	json_decref(answer);
-	return account;
-}
 
 static PolicySettings *load_policy(const Ctl *ctl, GError **error)
 {
@@ -67,6 +30,14 @@ static PolicySettings *load_policy(const Ctl *ctl, GError **error)
 	signature_settings_free(policy->signature);
 	policy->signature = signature_files_load(settings, error);
 	return policy->signature != NULL ? g_steal_pointer(&policy) : NULL;
+}
+
+/* P8, P9 and P11 judge what is in the attachments, which is looked at in the milter alone. */
+static gboolean is_unknown(const Rule *rule, const PolicyInput *input)
+{
+	static const char *const ids[] = {"P8", "P9", "P11", NULL};
+
+	return g_strv_contains(ids, rule->id) && input->facts->attachments->len > 0;
 }
 
 static json_t *rule_row(const Rule *rule, const PolicyInput *input, const Plan *plan)
@@ -86,10 +57,12 @@ static json_t *rule_row(const Rule *rule, const PolicyInput *input, const Plan *
 		word = _("apagada");
 	else if (!rule->applies(input, plan))
 		word = _("no se aplica");
+	else if (is_unknown(rule, input))
+		word = _("no se pudo consultar: los adjuntos se revisan solo al enviar");
 	for (guint i = 0; i < plan->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(plan->findings, i);
 
-		if (strcmp(finding->rule, rule->id) == 0) {
+		if (strcmp(finding->rule, rule->id) == 0 && !is_unknown(rule, input)) {
 			g_free(said);
 			said = g_strdup(finding->advice);
 			word = said;
@@ -137,7 +110,7 @@ static gboolean show(
 
 	if (policy == NULL)
 		return FALSE;
-	account = fetch_account(ctl, arguments[0], error);
+	account = policy_fetch_account(ctl, arguments[0], error);
 	if (account == NULL)
 		return FALSE;
 	for (guint i = 0; to != NULL && i < to->len; i++)
@@ -192,17 +165,19 @@ static Account *fetch_mailbox(
 
 	if (uid == NULL || g_ascii_strcasecmp(at + 1, policy->domain) != 0)
 		return NULL;
-	return strcmp(uid, login->uid) == 0 ? account_copy(login) : fetch_account(ctl, uid, NULL);
+	return strcmp(uid, login->uid) == 0 ? account_copy(login)
+					    : policy_fetch_account(ctl, uid, NULL);
 }
 
-static void print_plan(
-	const Ctl *ctl, const Command *command, const PolicyInput *input, const Plan *plan)
+static void print_plan(Ctl *ctl, const Command *command, const PolicyInput *input, const Plan *plan)
 {
+	json_auto_t *beyond = policy_register_rows(ctl, input, plan);
 	json_auto_t *answer = json_pack("{s:s, s:s?, s:s?, s:s?, s:o}", "class",
 		send_class_name(plan->send_class), "document_type", plan->document_type,
 		"expediente", plan->expediente, "reply", plan->refusal, "rules",
 		rule_rows(input, plan));
 
+	json_array_extend(json_object_get(answer, "rules"), beyond);
 	if (ctl->json) {
 		ctl_print(ctl, command, answer);
 		return;
@@ -240,7 +215,7 @@ static gboolean explain(
 	facts = read_facts(arguments[0], error);
 	if (facts == NULL)
 		return FALSE;
-	login = fetch_account(ctl, ctl_option(options, "as"), error);
+	login = policy_fetch_account(ctl, ctl_option(options, "as"), error);
 	if (login == NULL)
 		return FALSE;
 	mailbox = fetch_mailbox(ctl, policy, facts, login);

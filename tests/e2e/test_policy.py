@@ -177,6 +177,25 @@ class Commands(Case):
         self.assertIn("P7   warn", said.stdout)
         self.assertRegex(said.stdout, r"P1 +enforce +\[policy\] .*: se cumple")
 
+    def explained(self, mail, name):
+        path = self.places.path(name)
+        with open(path, "wb") as file:
+            file.write(mail.as_bytes())
+        said = self.ctl("policy", "explain", path, "--as", Gateway.person.uid)
+        self.assertEqual(said.returncode, 0, said.stderr)
+        return said.stdout
+
+    def test_explain_asks_the_register(self):
+        said = self.explained(notification(330), "registered.eml")
+        self.assertRegex(said, r"P10 +enforce .*: el expediente está registrado")
+        self.assertRegex(said, r"D9 +enforce .*: se cumple")
+        self.assertRegex(said, r"P15 +enforce .*: no se pudo consultar")
+        said = self.explained(notification(331, to="nadie-331@ciudadano.test"), "unauthorised.eml")
+        self.assertRegex(said, r"D9 +enforce .*: la dirección no tiene autorización registrada")
+        unknown = mails.make_notification("CARTA 332-2026-SG/MUNI. Exp. 2026-999999")
+        said = self.explained(unknown, "unknown.eml")
+        self.assertRegex(said, r"P10 +enforce .*: el expediente no está registrado")
+
     def test_show(self):
         said = self.ctl("policy", "show", Gateway.person.uid)
         self.assertEqual(said.returncode, 0, said.stderr)
