@@ -16,11 +16,11 @@ class Warnings(Case):
         return notice[0], text
 
     def test_a_notice_lists_what_was_found(self):
-        """An official document inside the institution without its expediente: P10 only warns there."""
+        """An official document inside the institution without its expediente: P10 only warns there, and P11 misses the PDF."""
         mail = mails.make_plain("Carta N° 1-2026 sin expediente", OFFICE_ADDRESS, OFFICE_ADDRESS, "Texto secreto.\n")
         code, text = retry(mail)
         self.assertEqual(code, 250, text)
-        notice, text = self.assert_noticed(mail, "[P10]", "art. 7.4", "no es necesario responderlo")
+        notice, text = self.assert_noticed(mail, "[P10]", "art. 7.4", "[P11]", "no es necesario responderlo")
         self.assertNotIn("Texto secreto", text)
         self.assertEqual(notice["Auto-Submitted"], "auto-generated")
         self.assertEqual(notice["Return-Path"], "<>")
@@ -29,7 +29,7 @@ class Warnings(Case):
         # It is no send and no event of one.
         self.assertEqual(sends(str(notice["Message-ID"]).strip("<>")), [])
         send = sends(str(mail["Message-ID"]))[0]
-        self.assertEqual([(one["rule"], one["mode"]) for one in send["findings"]], [("P10", "warn")])
+        self.assertEqual([(one["rule"], one["mode"]) for one in send["findings"]], [("P10", "warn"), ("P11", "warn")])
 
     def test_a_good_mail_has_no_notice(self):
         mail = mails.make_plain("Saludo sin observaciones", OFFICE_ADDRESS, OFFICE_ADDRESS)
