@@ -169,6 +169,7 @@ static gboolean judge(
 			"refuse") == 0;
 	limits_over_clear(count->over);
 	count->over->counter = g_strdup(key);
+	count->over->mode = count->mode;
 	count->over->due = window->told_s == 0 || count->now_s - window->told_s >= LIMITS_TELL_S;
 	time = local_time(count->service, again_s);
 	if (again_s == 0)
@@ -231,6 +232,15 @@ gboolean limits_count(StoreTxn *txn, const Service *service, const json_t *inten
 		!count_one(&count, 1, mailbox, error))
 		return FALSE;
 	return count_one(&count, 2, "all", error);
+}
+
+void limits_note(const LimitsOver *over, json_t *findings)
+{
+	RuleMode mode = over->mode == MODE_WARN && !over->due ? MODE_LOG : over->mode;
+
+	if (over->text != NULL && (mode == MODE_WARN || mode == MODE_LOG))
+		json_array_append_new(findings,
+			json_pack("{s:s, s:s}", "mode", rule_mode_name(mode), "line", over->text));
 }
 
 typedef struct {

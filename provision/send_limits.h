@@ -8,6 +8,7 @@
 #ifndef ACUSE_PROVISION_SEND_LIMITS_H
 #define ACUSE_PROVISION_SEND_LIMITS_H
 
+#include "core/plan.h"
 #include "provision/service.h"
 
 #define LIMITS_STEP_S 300
@@ -19,6 +20,7 @@ typedef struct {
 	char *counter; /* "account/rmoralesa"; NULL: none */
 	char *text;    /* for the sender: "[P15] ..." in ASCII */
 	gboolean due;  /* nobody was told within LIMITS_TELL_S */
+	RuleMode mode; /* that of P15 */
 } LimitsOver;
 
 void limits_over_clear(LimitsOver *over);
@@ -31,6 +33,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LimitsOver, limits_over_clear)
  */
 gboolean limits_count(StoreTxn *txn, const Service *service, const json_t *intent, gint64 now_s,
 	LimitsOver *over, GError **error);
+
+/* Appends what was gone over and let pass to an intent's findings (register.h): to warn the sender,
+ * as often as the IT office is told, else to log. */
+void limits_note(const LimitsOver *over, json_t *findings);
 
 /* After the change: one line in the log for each, and where it is due a notice to the IT office
  * (limit_notice_to). */

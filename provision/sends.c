@@ -316,6 +316,7 @@ static gboolean change_intent(StoreTxn *txn, gpointer data, GError **error)
 	if (!intent->seen && !limits_count(txn, intent->service, intent->body, intent->now_s,
 				     &intent->over, error))
 		return FALSE;
+	limits_note(&intent->over, json_object_get(intent->findings, "findings"));
 	send = send_record_new(intent->body, intent->now_s);
 	register_note_findings(send, intent->findings);
 	return append_intent(txn, send, intent->now_s, error) &&

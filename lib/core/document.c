@@ -194,6 +194,23 @@ char *document_expediente_find(const char *subject, const GRegex *expediente_pat
 	return number != NULL && *number != '\0' ? g_steal_pointer(&number) : NULL;
 }
 
+gboolean document_expedientes_differ(const char *subject, const GRegex *expediente_pattern)
+{
+	g_autofree char *first = document_expediente_find(subject, expediente_pattern);
+	g_autoptr(GMatchInfo) match = NULL;
+
+	if (first == NULL)
+		return FALSE;
+	for (g_regex_match(expediente_pattern, subject, 0, &match); g_match_info_matches(match);
+		g_match_info_next(match, NULL)) {
+		g_autofree char *number = g_match_info_fetch(match, 1);
+
+		if (number != NULL && strcmp(number, first) != 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 char *document_urgent_reason(const char *subject)
 {
 	g_autoptr(GRegex) tag =

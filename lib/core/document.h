@@ -33,6 +33,9 @@ char *document_number_find(const char *subject, const GRegex *expediente_pattern
 /* Group 1 of the pattern, or NULL. */
 char *document_expediente_find(const char *subject, const GRegex *expediente_pattern);
 
+/* Whether the subject names two different ones. */
+gboolean document_expedientes_differ(const char *subject, const GRegex *expediente_pattern);
+
 /* F 8.15: the reason of "[URGENTE: REASON]" in the subject, at most DOCUMENT_REASON_MAX_CHARS;
  * NULL: not there, or no reason in it. */
 char *document_urgent_reason(const char *subject);

@@ -2,6 +2,7 @@
 import datetime
 import email.header
 import email.utils
+import imaplib
 
 from harness import *
 
@@ -29,6 +30,14 @@ def plain(subject, uid, sender=None, to=CITIZEN):
 
 def submit_as(uid, mail, **more):
     return mails.submit(Gateway.places, uid, PASSWORD, mail, **more)
+
+
+def office_folders(uid):
+    """The shared folders of offices that a login of now shows."""
+    with imaplib.IMAP4_SSL("127.0.0.1", Gateway.places.port("imaps"), ssl_context=demo.tls(Gateway.places)) as client:
+        client.login(uid, PASSWORD)
+        _, answer = client.namespace()
+        return re.findall(r"oficinas/[^\"]*", answer[0].decode())
 
 
 def moment(seconds):
@@ -95,11 +104,13 @@ class Identity(Case):
         for start, end in ((-3600, -60), (3600, 7200)):
             self.assertEqual(delegate(start, end)[0], 200)
             self.assertEqual(send()[0], 550)
+            self.assertEqual(office_folders(uid), [])
         status, office = delegate(-3600, 3600)
         self.assertEqual((status, len(office["delegates"])), (200, 2))
         try:
             wait(lambda: send()[0] == 250, "the delegate may not send")
             self.assertEqual(self.from_of(mail)[1], OFFICE_ADDRESS)
+            self.assertEqual(office_folders(uid), [f"oficinas/{OFFICE}/"])
         finally:
             api("POST", f"/v1/offices/{OFFICE}/people",
                 {"responsible": Gateway.person.uid, "document": "Memo 4", "delegates": []})
@@ -145,3 +156,26 @@ class Identity(Case):
                 client.noop()
         self.assertEqual(sends(str(second["Message-ID"])), [])
         self.assertFalse(demo.smtp_login(self.places, uid, PASSWORD))
+
+
+class Smuggling(Case):
+    """What another server passes on as text begins no second mail here, with an envelope of the text's choosing."""
+
+    def test_only_one_end_of_data(self):
+        address = f"{Gateway.person.uid}@{DOMAIN}"
+        for end in (b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r\n", b"\r\n.\r"):
+            with self.subTest(end=end), smtplib.SMTP("127.0.0.1", self.places.port("inbound"), timeout=30) as client:
+                marks = [secrets.token_hex(8) for _ in range(2)]
+                client.ehlo()
+                client.mail(CITIZEN)
+                client.rcpt(address)
+                client.docmd("DATA")
+                client.sock.sendall(f"From: {CITIZEN}\r\nSubject: {marks[0]}\r\n\r\nTexto".encode() + end +
+                                    f"MAIL FROM:<otro@ciudadano.test>\r\nRCPT TO:<{address}>\r\nDATA\r\n"
+                                    f"From: otro@ciudadano.test\r\nSubject: {marks[1]}\r\n\r\nTexto\r\n.\r\n".encode())
+                self.assertEqual(client.getreply()[0], 250)
+                # The next reply is that to this command, not to what stood in the text.
+                self.assertEqual(client.docmd("VRFY", "x")[0], 502)
+                subjects = wait(lambda: [str(one["Subject"]) for one in mailbox(Gateway.person.uid)
+                                         if str(one["Subject"]) in marks], "nothing came")
+                self.assertEqual(subjects, marks[:1])

@@ -179,6 +179,35 @@ static void test_notice(void **state)
 	fixture_now_s = FIXTURE_NOW;
 }
 
+/* In mode warn the sender hears of it too, once an hour; the rest is on record. */
+static void test_warned(void **state)
+{
+	static const struct {
+		gint64 after_s;
+		const char *mode;
+	} steps[] = {{0, NULL}, {1, "warn"}, {2, "log"}, {3601, NULL}, {3602, "warn"}};
+	Fixture *fixture = *state;
+
+	limited(fixture, "p15=warn\nlimit_account_messages=1\n[notices]\notic=otic@muni.test\n");
+	for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+		g_autofree char *id = g_strdup_printf("send-%zu", i);
+		g_autofree char *message_id = g_strdup_printf("%zu@muni.test", i);
+		json_t *intent = fixture_intent(id, NULL);
+		json_auto_t *answer = NULL;
+		const json_t *finding;
+
+		fixture_now_s = START + steps[i].after_s;
+		json_object_set_new(intent, "message_id", json_string(message_id));
+		answer = fixture_call(
+			fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, intent, NULL);
+		assert_non_null(answer);
+		finding = json_array_get(json_object_get(answer, "findings"), 0);
+		if (g_strcmp0(json_string_value(json_object_get(finding, "mode")), steps[i].mode))
+			fail_msg("%zu", i);
+	}
+	fixture_now_s = FIXTURE_NOW;
+}
+
 /* Through the route: refused with the time to try again, the same mail counts once, and what was
  * counted is there after a restart. */
 static void test_intents(void **state)
@@ -234,6 +263,7 @@ int main(void)
 		WITH(test_damaged_rows),
 		WITH(test_intents),
 		WITH(test_notice),
+		WITH(test_warned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

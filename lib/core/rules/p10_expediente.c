@@ -10,6 +10,8 @@
 #define ADVICE                                                                                     \
 	N_("Escriba en el asunto el numero de expediente, por ejemplo Exp. 2026-001234, y "        \
 	   "reenvie")
+/* The citizen's authorisation (D9) is for one. */
+#define ONE_ADVICE N_("Deje en el asunto un solo numero de expediente y reenvie")
 
 static gboolean applies(const PolicyInput *input, const Plan *plan)
 {
@@ -22,6 +24,12 @@ static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, cons
 	RuleMode inside = policy_mode(input, "p10_inside", NULL);
 
 	(void)status;
+	if (plan->send_class == CLASS_NOTIFICATION &&
+		document_expedientes_differ(
+			input->facts->subject, input->settings->expediente_pattern)) {
+		*advice = g_strdup(ONE_ADVICE);
+		return FALSE;
+	}
 	if (plan->expediente != NULL)
 		return TRUE;
 	if (plan->send_class != CLASS_INTERNAL) {

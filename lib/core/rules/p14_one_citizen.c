@@ -1,6 +1,7 @@
 /*
  * P14: a notification has one citizen and no Bcc to the outside, so that each citizen's evidence is
- * his own (D2, D4; TUO Ley 27444 art. 20.4).
+ * his own (D2, D4; TUO Ley 27444 art. 20.4). To and Cc count too: what is signed may not say that
+ * somebody was notified who was not, nor show one citizen's address to another.
  */
 #include "base/text.h"
 #include "core/rules/rules.h"
@@ -15,6 +16,18 @@ static gboolean contains(const GPtrArray *addresses, const char *address)
 {
 	for (guint i = 0; i < addresses->len; i++) {
 		if (rule_same_address(addresses->pdata[i], address))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean names_another(
+	const PolicyInput *input, const GPtrArray *addresses, const char *citizen)
+{
+	for (guint i = 0; i < addresses->len; i++) {
+		const char *address = addresses->pdata[i];
+
+		if (rule_is_outside(input, address) && !rule_same_address(address, citizen))
 			return TRUE;
 	}
 	return FALSE;
@@ -39,9 +52,16 @@ static gboolean decide(const PolicyInput *input, Plan *plan, char **advice, cons
 		}
 		citizen = address;
 	}
-	if (contains(input->facts->to, citizen) || contains(input->facts->cc, citizen))
+	if (!contains(input->facts->to, citizen) && !contains(input->facts->cc, citizen)) {
+		*advice = g_strdup(
+			N_("Ponga al destinatario externo en Para o CC, no en copia oculta"));
+		return FALSE;
+	}
+	if (!names_another(input, input->facts->to, citizen) &&
+		!names_another(input, input->facts->cc, citizen))
 		return TRUE;
-	*advice = g_strdup(N_("Ponga al destinatario externo en Para o CC, no en copia oculta"));
+	*advice = g_strdup(N_("Deje en Para y CC a un solo destinatario externo, el de esta "
+			      "notificacion, y reenvie"));
 	return FALSE;
 }
 
