@@ -14,6 +14,7 @@ static const Service *limited(Fixture *fixture, const char *policy)
 	g_autofree char *path = g_build_filename(fixture->folder, "limits.conf", NULL);
 
 	assert_true(g_file_set_contents(path, text, -1, NULL));
+	settings_free((Settings *)fixture->service.settings);
 	fixture->service.settings = settings_load(path, NULL);
 	assert_non_null(fixture->service.settings);
 	return &fixture->service;
