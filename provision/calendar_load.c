@@ -4,6 +4,7 @@
  */
 #include "provision/calendar_load.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -50,12 +51,28 @@ gboolean calendar_add_settings(Calendar *calendar, const Settings *settings, GEr
 	return TRUE;
 }
 
+gboolean calendar_hours(const Settings *settings, CalendarHours *hours, GError **error)
+{
+	const char *text = settings_string(settings, "calendar", "working_hours");
+	const char *before = settings_string(settings, "calendar", "before_hours");
+
+	hours->early_counts = strcmp(before, "same_day") == 0;
+	if (calendar_hours_parse(text, hours))
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+		"[calendar] working_hours: must be as 08:00-16:00");
+	return FALSE;
+}
+
 Calendar *calendar_load(const Settings *settings, GError **error)
 {
 	const char *path = calendar_path(settings);
 	g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(Calendar) calendar = calendar_read(path, faults);
+	CalendarHours hours;
 
+	if (!calendar_hours(settings, &hours, error))
+		return NULL;
 	if (calendar == NULL) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s:%s", path,
 			(const char *)faults->pdata[0]);

@@ -22,4 +22,7 @@ Calendar *calendar_load(const Settings *settings, GError **error);
 /* Adds the days of [calendar] extra_days. INVALID names the one that is no day. */
 gboolean calendar_add_settings(Calendar *calendar, const Settings *settings, GError **error);
 
+/* [calendar] working_hours and before_hours. INVALID when they are none. */
+gboolean calendar_hours(const Settings *settings, CalendarHours *hours, GError **error);
+
 #endif

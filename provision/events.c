@@ -10,6 +10,7 @@
 #include "api/record_json.h"
 #include "base/error.h"
 #include "cms/digest.h"
+#include "provision/deadlines.h"
 #include "provision/list.h"
 #include "provision/send_record.h"
 #include "provision/sends.h"
@@ -202,15 +203,23 @@ static gboolean apply_verdict(
 	const ReportRecipient *recipient = recipient_of(event->report, verdict->recipient);
 	g_autoptr(Record) record = event_leaf(event, send_record_id(send), verdict, recipient);
 	SendEntry entry = {delivery_state_name(verdict->event), verdict, NULL,
-		event->report->original_sha256, event->now_s, 0};
+		event->report->original_sha256, NULL, event->now_s, 0};
 	g_autofree char *diagnostic = recipient == NULL ? NULL : cut(recipient->diagnostic);
+	DeliveryState state = verdict->event;
 
 	entry.diagnostic = diagnostic;
+	/* What comes after the term is told as such, and stays so. */
+	if (verdict->counts && verdict->event == DELIVERY_ACKNOWLEDGED &&
+		deadline_is_over(event->service, send)) {
+		state = DELIVERY_LATE;
+		entry.event = delivery_state_name(state);
+		record_add(record, "late", "true");
+	}
 	if (!send_record_append(txn, send, record, &entry.leaf, error))
 		return FALSE;
 	send_record_note(send, &entry);
 	if (verdict->counts && verdict->recipient != NULL)
-		send_record_deliver(send, verdict->recipient, verdict->event, event->now_s);
+		send_record_deliver(send, verdict->recipient, state, event->now_s);
 	json_array_append_new(json_object_get(event->row, "verdicts"),
 		json_pack("{s:s?, s:s, s:s, s:b, s:s?, s:s?, s:I}", "recipient", verdict->recipient,
 			"event", entry.event, "trust", trust_name(verdict->trust), "counts",
@@ -226,8 +235,8 @@ static gboolean apply(
 
 	/* What speaks of it with proof has seen it leave; so has our own server, whatever it says
 	 * of whom. */
-	if ((counts || any_own(verdicts)) && !send_record_settle(txn, send, SEND_EVENT_SEEN,
-						     "report", event->now_s, NULL, error))
+	if ((counts || any_own(verdicts)) &&
+		!deadline_release(txn, event->service, send, "report", event->now_s, NULL, error))
 		return FALSE;
 	for (guint i = 0; i < verdicts->len; i++)
 		if (!apply_verdict(txn, event, send, verdicts->pdata[i], error))

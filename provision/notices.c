@@ -21,8 +21,8 @@
 #define SMTP_WAIT_MS 30000
 #define NOTICE_KEEP_S (3 * 24 * 3600) /* over a weekend */
 
-static const NoticeKind *const kinds[] = {
-	&notice_policy_warning, &notice_over_limit, &notice_office_left, &notice_password_expiry};
+static const NoticeKind *const kinds[] = {&notice_policy_warning, &notice_over_limit,
+	&notice_by_cedula, &notice_office_left, &notice_password_expiry};
 
 static const NoticeKind *find_kind(const char *kind)
 {
@@ -118,12 +118,16 @@ static json_t *warnings_of(const json_t *send)
 	return warnings;
 }
 
+char *notice_address(const char *login, const char *domain)
+{
+	return strchr(login, '@') != NULL ? g_strdup(login)
+					  : g_strdup_printf("%s@%s", login, domain);
+}
+
 gboolean notice_add_warnings(
 	StoreTxn *txn, const json_t *send, const char *domain, gint64 now_s, GError **error)
 {
-	const char *login = row_text(send, "login");
-	g_autofree char *to = strchr(login, '@') != NULL ? g_strdup(login)
-							 : g_strdup_printf("%s@%s", login, domain);
+	g_autofree char *to = notice_address(row_text(send, "login"), domain);
 	json_t *warnings = warnings_of(send);
 	json_auto_t *facts = json_pack("{s:s?, s:s?, s:o}", "subject", row_text(send, "subject"),
 		"date", row_text(send, "date"), "findings", warnings);

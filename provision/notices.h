@@ -21,6 +21,7 @@ typedef struct {
 
 /* send_limits.c has the second, people_notices.c those of the next line. */
 extern const NoticeKind notice_policy_warning, notice_over_limit;
+extern const NoticeKind notice_by_cedula; /* deadlines.c */
 extern const NoticeKind notice_office_left, notice_password_expiry;
 
 /*
@@ -36,5 +37,8 @@ gboolean notice_add(StoreTxn *txn, const char *to, const char *kind, const json_
  */
 gboolean notice_add_warnings(
 	StoreTxn *txn, const json_t *send, const char *domain, gint64 now_s, GError **error);
+
+/* The address of who has this login; a new string. */
+char *notice_address(const char *login, const char *domain);
 
 #endif

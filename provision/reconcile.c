@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "provision/deadlines.h"
 #include "provision/send_record.h"
 
 #define POSTQUEUE_TIMEOUT_S 20
@@ -175,7 +176,7 @@ static gboolean change_settle(StoreTxn *txn, gpointer data, GError **error)
 	if (send == NULL)
 		return FALSE;
 	if (is_listed(send, settling->queue_ids))
-		settled = send_record_settle(txn, send, SEND_EVENT_SEEN, "queue", settling->now_s,
+		settled = deadline_release(txn, settling->service, send, "queue", settling->now_s,
 			&settling->moved, error);
 	else if (is_overdue(settling, send))
 		settled = send_record_settle(txn, send, SEND_EVENT_TIMEOUT, "timeout",

@@ -4,6 +4,7 @@
  */
 #include "provision/routes.h"
 
+#include "provision/deadlines.h"
 #include "provision/due.h"
 #include "provision/outbox.h"
 #include "provision/people.h"
@@ -32,7 +33,7 @@ static const OutboxKind *const outbox_tables[] = {
 	NULL,
 };
 
-static const DueKind *const due_tables[] = {due_kinds_people, NULL};
+static const DueKind *const due_tables[] = {due_kinds_people, due_kinds_sends, NULL};
 
 Due *due_start(Service *service, GError **error)
 {

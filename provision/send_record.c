@@ -278,8 +278,9 @@ void send_record_note(json_t *send, const SendEntry *entry)
 	const Verdict *verdict = entry->verdict;
 	g_autofree char *time = time_to_rfc3339(entry->time_s);
 	json_t *row = json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:s?, s:s?, s:s?, s:s?, s:I}", "time",
-		time, "event", entry->event, "recipient", verdict ? verdict->recipient : NULL,
-		"trust", verdict ? trust_name(verdict->trust) : NULL, "counts",
+		time, "event", entry->event, "recipient",
+		verdict ? verdict->recipient : entry->recipient, "trust",
+		verdict ? trust_name(verdict->trust) : NULL, "counts",
 		verdict == NULL || verdict->counts, "matched_by",
 		verdict ? verdict->matched_by : NULL, "reason", verdict ? verdict->reason : NULL,
 		"diagnostic", entry->diagnostic, "original_sha256", entry->original_sha256, "leaf",

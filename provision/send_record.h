@@ -61,6 +61,7 @@ typedef struct {
 	const char *event;
 	const Verdict *verdict;
 	const char *diagnostic, *original_sha256;
+	const char *recipient; /* without a verdict */
 	gint64 time_s;
 	guint64 leaf;
 } SendEntry;

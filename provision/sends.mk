@@ -5,6 +5,7 @@ provision_libsends_a_SOURCES = \
 	provision/send_record.c provision/send_record.h \
 	provision/events.c \
 	provision/send_limits.c provision/send_limits.h \
+	provision/deadlines.c provision/deadlines.h \
 	provision/notices.c provision/notices.h provision/people_notices.c \
 	provision/reconcile.c provision/reconcile.h \
 	provision/bundle.c provision/bundle.h

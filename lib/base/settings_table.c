@@ -229,6 +229,9 @@ const SettingRow settings_table[] = {
 	S("notices", "otic", "",
 		"Address of the IT office, which is told who goes over a limit of P15; empty: "
 		"nobody is."),
+	S("notices", "tramite", "",
+		"Address of the tramite, which is told what is to be notified on paper; empty: "
+		"nobody is."),
 
 	I("password", "max_age_days", "90", 1, 3650,
 		"Life of a password, in days, as the policy in the directory has it."),
@@ -244,6 +247,16 @@ const SettingRow settings_table[] = {
 	L("calendar", "extra_days", "",
 		"Days without work of the region and the municipality: YYYY-MM-DD, or MM-DD each "
 		"year."),
+
+	S("calendar", "working_hours", "08:00-16:00",
+		"Hours of work of the institution (art. 149), in its time zone."),
+	C("calendar", "before_hours", "next_day", "next_day same_day",
+		"From which day counts what is sent before the hours of a business day."),
+	L("calendar", "tax_matters", "tributaria;tributario;tributos",
+		"Matters of expedientes that are of the tax code."),
+	I("calendar", "tax_answer_days", "2", 0, 30,
+		"Business days without an answer after which a notification of a tax matter is "
+		"told; 0: never."),
 
 	I("naming", "first_number", "1", 1, 99,
 		"First number given to a name that is taken twice."),

@@ -60,7 +60,7 @@ gboolean send_next(SendState state, SendEvent event, SendState *next)
 	return FALSE;
 }
 
-#define N_DELIVERY (DELIVERY_EXPIRED + 1)
+#define N_DELIVERY (DELIVERY_LATE + 1)
 
 static const char *const delivery_names[N_DELIVERY] = {
 	[DELIVERY_PENDING] = "pending",
@@ -71,12 +71,12 @@ static const char *const delivery_names[N_DELIVERY] = {
 	[DELIVERY_READ] = "read",
 	[DELIVERY_ACKNOWLEDGED] = "acknowledged",
 	[DELIVERY_EXPIRED] = "expired",
+	[DELIVERY_LATE] = "late",
 };
 
 /*
  * For each state (row) the state after evidence (column). "expired" says that the time to
- * acknowledge is over; it covers what was only relayed, delivered or read, and gives way to an
- * acknowledgement that came late.
+ * acknowledge is over; nothing but an acknowledgement changes it, and that is late and stays so.
  */
 #define PEN DELIVERY_PENDING
 #define DLY DELIVERY_DELAYED
@@ -86,16 +86,18 @@ static const char *const delivery_names[N_DELIVERY] = {
 #define RED DELIVERY_READ
 #define ACK DELIVERY_ACKNOWLEDGED
 #define EXP DELIVERY_EXPIRED
+#define LTE DELIVERY_LATE
 static const guint8 delivery_table[N_DELIVERY][N_DELIVERY] = {
-	/* evidence: PEN, DLY, FLD, RLY, DLV, RED, ACK, EXP */
-	[PEN] = {PEN, DLY, FLD, RLY, DLV, RED, ACK, EXP},
-	[DLY] = {DLY, DLY, FLD, RLY, DLV, RED, ACK, EXP},
-	[FLD] = {FLD, FLD, FLD, RLY, DLV, RED, ACK, FLD},
-	[RLY] = {RLY, RLY, RLY, RLY, DLV, RED, ACK, EXP},
-	[DLV] = {DLV, DLV, DLV, DLV, DLV, RED, ACK, EXP},
-	[RED] = {RED, RED, RED, RED, RED, RED, ACK, EXP},
-	[ACK] = {ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK},
-	[EXP] = {EXP, EXP, EXP, EXP, EXP, EXP, ACK, EXP},
+	/* evidence: PEN, DLY, FLD, RLY, DLV, RED, ACK, EXP, LTE */
+	[PEN] = {PEN, DLY, FLD, RLY, DLV, RED, ACK, EXP, LTE},
+	[DLY] = {DLY, DLY, FLD, RLY, DLV, RED, ACK, EXP, LTE},
+	[FLD] = {FLD, FLD, FLD, RLY, DLV, RED, ACK, EXP, LTE},
+	[RLY] = {RLY, RLY, RLY, RLY, DLV, RED, ACK, EXP, LTE},
+	[DLV] = {DLV, DLV, DLV, DLV, DLV, RED, ACK, EXP, LTE},
+	[RED] = {RED, RED, RED, RED, RED, RED, ACK, EXP, LTE},
+	[ACK] = {ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK},
+	[EXP] = {EXP, EXP, EXP, EXP, EXP, EXP, LTE, EXP, LTE},
+	[LTE] = {LTE, LTE, LTE, LTE, LTE, LTE, LTE, LTE, LTE},
 };
 
 const char *delivery_state_name(DeliveryState state)

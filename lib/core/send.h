@@ -30,7 +30,8 @@ typedef enum {
 	DELIVERY_DELIVERED, /* our own final delivery, or a trusted domain's report */
 	DELIVERY_READ,
 	DELIVERY_ACKNOWLEDGED, /* the citizen's own answer: ReceivedFromNonERDS */
-	DELIVERY_EXPIRED
+	DELIVERY_EXPIRED,      /* the term to acknowledge is over (art. 20.4) */
+	DELIVERY_LATE	       /* acknowledged after it */
 } DeliveryState;
 
 const char *delivery_state_name(DeliveryState state);

@@ -36,26 +36,27 @@ static void test_send_pairs(void **state)
 static void test_delivery_pairs(void **state)
 {
 	/* One letter a state: pending, Delayed, Failed, reLayed, deliVered, Read, Acknowledged,
-	 * eXpired. */
-	static const char letters[] = "pDFLVRAX";
+	 * eXpired, laTe. */
+	static const char letters[] = "pDFLVRAXT";
 	static const struct {
 		char from;
 		const char *next; /* after each event, in the order of letters */
 	} expected[] = {
-		{'p', "pDFLVRAX"},
-		{'D', "DDFLVRAX"},
-		{'F', "FFFLVRAF"},
-		{'L', "LLLLVRAX"},
-		{'V', "VVVVVRAX"},
-		{'R', "RRRRRRAX"},
-		{'A', "AAAAAAAA"},
-		{'X', "XXXXXXAX"},
+		{'p', "pDFLVRAXT"},
+		{'D', "DDFLVRAXT"},
+		{'F', "FFFLVRAXT"},
+		{'L', "LLLLVRAXT"},
+		{'V', "VVVVVRAXT"},
+		{'R', "RRRRRRAXT"},
+		{'A', "AAAAAAAAA"},
+		{'X', "XXXXXXTXT"},
+		{'T', "TTTTTTTTT"},
 	};
 
 	(void)state;
-	for (guint from = 0; from < 8; from++) {
+	for (guint from = 0; from < 9; from++) {
 		assert_int_equal(expected[from].from, letters[from]);
-		for (guint event = 0; event < 8; event++) {
+		for (guint event = 0; event < 9; event++) {
 			DeliveryState next =
 				delivery_next((DeliveryState)from, (DeliveryState)event);
 
@@ -96,7 +97,7 @@ static void test_names(void **state)
 		assert_true(send_state_parse(send_state_name((SendState)i), &send));
 		assert_int_equal(send, i);
 	}
-	for (guint i = DELIVERY_PENDING; i <= DELIVERY_EXPIRED; i++) {
+	for (guint i = DELIVERY_PENDING; i <= DELIVERY_LATE; i++) {
 		assert_true(delivery_state_parse(delivery_state_name((DeliveryState)i), &delivery));
 		assert_int_equal(delivery, i);
 	}

@@ -1,0 +1,294 @@
+/*
+ * deadlines.h. The day after the last one is ordered with due_set in the change that releases; then
+ * leaves, states, notices and the end of the order are one commit, so a crash doubles nothing. A
+ * calendar that has learned of more days meanwhile puts the end off, never forward. Fails with the
+ * store's errors. Changes run in the committer's thread.
+ */
+#include "provision/deadlines.h"
+
+#include <string.h>
+
+#include "api/record_json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "core/fold.h"
+#include "core/plan.h"
+#include "provision/calendar_load.h"
+#include "provision/notices.h"
+
+#define DUE_KIND "answer"
+
+static gboolean is_outside(const Service *service, const char *address)
+{
+	const char *at = address != NULL ? strrchr(address, '@') : NULL;
+
+	return at != NULL && g_ascii_strcasecmp(at + 1, settings_string(service->settings,
+								"institution", "domain")) != 0;
+}
+
+static gboolean has_outside(const Service *service, const json_t *send)
+{
+	json_t *address;
+	size_t i;
+
+	json_array_foreach(json_object_get(send, "recipients"), i, address)
+		if (is_outside(service, json_string_value(address)))
+			return TRUE;
+	return FALSE;
+}
+
+/* By the expediente's own word for it. */
+static gboolean find_matter(StoreTxn *txn, const Service *service, const json_t *send,
+	CalendarMatter *matter, GError **error)
+{
+	const char *const *word = settings_list(service->settings, "calendar", "tax_matters");
+	const char *number = row_text(send, "expediente");
+	json_auto_t *row = NULL;
+	g_autofree char *own = NULL;
+
+	*matter = MATTER_ADMINISTRATIVE;
+	if (number != NULL && !row_load(txn, TABLE_EXPEDIENTES, number, &row, error))
+		return FALSE;
+	if (row_text(row, "matter") == NULL)
+		return TRUE;
+	own = text_fold(row_text(row, "matter"));
+	for (; word != NULL && *word != NULL; word++) {
+		g_autofree char *folded = text_fold(*word);
+
+		if (strcmp(folded, own) == 0)
+			*matter = MATTER_TAX;
+	}
+	return TRUE;
+}
+
+static guint days_of(const Service *service, CalendarMatter matter)
+{
+	return matter == MATTER_TAX
+		       ? (guint)settings_int(service->settings, "calendar", "tax_answer_days")
+		       : CALENDAR_ANSWER_DAYS;
+}
+
+static gboolean find_term(const Service *service, const json_t *send, CalendarMatter matter,
+	CalendarTerm *term, GError **error)
+{
+	g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(
+		settings_string(service->settings, "institution", "timezone"));
+	CalendarHours hours;
+
+	if (!calendar_hours(service->settings, &hours, error))
+		return FALSE;
+	if (zone == NULL)
+		zone = g_time_zone_new_utc();
+	return calendar_answer_term(service->calendar, matter, &hours, zone,
+		       send_record_time_s(send), days_of(service, matter), term) ||
+	       api_invalid(error, "calendar", "leaves no business day");
+}
+
+static gboolean append_deadline(StoreTxn *txn, const Service *service, json_t *send,
+	const CalendarTerm *term, CalendarMatter matter, gint64 now_s, GError **error)
+{
+	const char *id = send_record_id(send), *edition = calendar_edition(service->calendar);
+	g_autoptr(Record) record = record_new("send.deadline", id, now_s);
+	g_autofree char *day = calendar_add_days(term->until, 1);
+	SendEntry entry = {.event = "deadline", .time_s = now_s};
+	json_t *deadline = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:n}", "sent", term->sent,
+		"from", term->from, "until", term->until, "matter", calendar_matter_name(matter),
+		"edition", edition, "outside_hours", term->outside_hours, "expired");
+
+	json_object_set_new(send, "deadline", deadline);
+	record_add(record, "sent", term->sent);
+	record_add(record, "from", term->from);
+	record_add(record, "until", term->until);
+	record_add(record, "matter", calendar_matter_name(matter));
+	record_add(record, "calendar", edition);
+	record_add(record, "outside_hours", term->outside_hours ? "true" : "false");
+	if (!send_record_append(txn, send, record, &entry.leaf, error))
+		return FALSE;
+	send_record_note(send, &entry);
+	return due_set(txn, DUE_KIND, id, day, deadline, error);
+}
+
+static gboolean set_deadline(
+	StoreTxn *txn, const Service *service, json_t *send, gint64 now_s, GError **error)
+{
+	CalendarMatter matter;
+	CalendarTerm term;
+
+	if (g_strcmp0(row_text(send, "class"), send_class_name(CLASS_NOTIFICATION)) != 0 ||
+		!has_outside(service, send) || json_object_get(send, "deadline") != NULL)
+		return TRUE;
+	if (!find_matter(txn, service, send, &matter, error))
+		return FALSE;
+	return days_of(service, matter) == 0 ||
+	       (find_term(service, send, matter, &term, error) &&
+		       append_deadline(txn, service, send, &term, matter, now_s, error));
+}
+
+gboolean deadline_release(StoreTxn *txn, const Service *service, json_t *send, const char *how,
+	gint64 now_s, gboolean *moved, GError **error)
+{
+	gboolean released;
+
+	if (!send_record_settle(txn, send, SEND_EVENT_SEEN, how, now_s, &released, error))
+		return FALSE;
+	if (moved != NULL)
+		*moved = released;
+	return !released || set_deadline(txn, service, send, now_s, error);
+}
+
+gboolean deadline_is_over(const Service *service, const json_t *send)
+{
+	const char *until = row_text(json_object_get(send, "deadline"), "until");
+	g_autofree char *today = service_today(service);
+
+	return until != NULL && strcmp(today, until) > 0;
+}
+
+typedef struct {
+	Service *service;
+	const char *id;
+} Expiry;
+
+/* Nobody is told twice of the same address: it stands in one list. */
+static gboolean expire_recipient(
+	StoreTxn *txn, json_t *send, const json_t *row, gint64 now_s, GError **error)
+{
+	const json_t *deadline = json_object_get(send, "deadline");
+	g_autofree char *address = g_strdup(row_text(row, "address"));
+	g_autoptr(Record) record = record_new("send.expired", send_record_id(send), now_s);
+	SendEntry entry = {.event = delivery_state_name(DELIVERY_EXPIRED),
+		.recipient = address,
+		.time_s = now_s};
+
+	record_add(record, "before", row_text(row, "state"));
+	record_add(record, "from", row_text(deadline, "from"));
+	record_add(record, "until", row_text(deadline, "until"));
+	record_add(record, "matter", row_text(deadline, "matter"));
+	record_add(record, "calendar", row_text(deadline, "edition"));
+	record_add_salted(record, "recipient", address);
+	if (!send_record_append(txn, send, record, &entry.leaf, error))
+		return FALSE;
+	send_record_note(send, &entry);
+	send_record_deliver(send, address, DELIVERY_EXPIRED, now_s);
+	return TRUE;
+}
+
+static gboolean tell(StoreTxn *txn, const Service *service, const json_t *send, json_t *addresses,
+	gint64 now_s, GError **error)
+{
+	const char *tramite = settings_string(service->settings, "notices", "tramite");
+	const char *domain = settings_string(service->settings, "institution", "domain");
+	const json_t *deadline = json_object_get(send, "deadline");
+	g_autofree char *sender = notice_address(row_text(send, "login"), domain);
+	json_auto_t *facts = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:O}", "subject",
+		row_text(send, "subject"), "date", row_text(send, "date"), "expediente",
+		row_text(send, "expediente"), "until", row_text(deadline, "until"), "matter",
+		row_text(deadline, "matter"), "recipients", addresses);
+
+	return notice_add(txn, sender, notice_by_cedula.kind, facts, now_s, error) &&
+	       (*tramite == '\0' ||
+		       notice_add(txn, tramite, notice_by_cedula.kind, facts, now_s, error));
+}
+
+static gboolean expire(
+	StoreTxn *txn, const Service *service, json_t *send, gint64 now_s, GError **error)
+{
+	json_auto_t *addresses = json_array();
+	g_autofree char *time = time_to_rfc3339(now_s);
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(send, "deliveries"), i, row) {
+		DeliveryState state = DELIVERY_PENDING;
+		const char *address = row_text(row, "address");
+
+		delivery_state_parse(row_text(row, "state"), &state);
+		if (!is_outside(service, address) || state == DELIVERY_ACKNOWLEDGED)
+			continue;
+		json_array_append_new(addresses, json_string(address));
+		if (!expire_recipient(txn, send, row, now_s, error))
+			return FALSE;
+	}
+	if (json_array_size(addresses) == 0)
+		return TRUE;
+	json_object_set_new(json_object_get(send, "deadline"), "expired", json_string(time));
+	return tell(txn, service, send, addresses, now_s, error);
+}
+
+static gboolean change_expire(StoreTxn *txn, gpointer data, GError **error)
+{
+	const Expiry *expiry = data;
+	const Service *service = expiry->service;
+	gint64 now_s = service->now_s();
+	json_auto_t *send = send_record_load(txn, expiry->id, error);
+	const json_t *deadline = json_object_get(send, "deadline");
+	CalendarMatter matter = MATTER_ADMINISTRATIVE;
+	CalendarTerm term;
+
+	if (send == NULL)
+		return FALSE;
+	/* Done, but for the order: the process ended in between. */
+	if (deadline == NULL || row_text(deadline, "expired") != NULL)
+		return due_clear(txn, DUE_KIND, expiry->id, error);
+	calendar_matter_parse(row_text(deadline, "matter"), &matter);
+	if (days_of(service, matter) > 0 && !find_term(service, send, matter, &term, error))
+		return FALSE;
+	if (days_of(service, matter) > 0 && strcmp(term.until, row_text(deadline, "until")) > 0)
+		return append_deadline(txn, service, send, &term, matter, now_s, error) &&
+		       send_record_save(txn, send, error);
+	return due_clear(txn, DUE_KIND, expiry->id, error) &&
+	       expire(txn, service, send, now_s, error) && send_record_save(txn, send, error);
+}
+
+static gboolean carry_out(Service *service, const char *subject, const json_t *body, GError **error)
+{
+	Expiry expiry = {service, subject};
+
+	(void)body;
+	return store_run(service->store, change_expire, &expiry, error);
+}
+
+const DueKind due_kinds_sends[] = {{DUE_KIND, carry_out}, {NULL, NULL}};
+
+static char *cedula_subject(const json_t *facts)
+{
+	const char *expediente = row_text(facts, "expediente");
+
+	if (expediente == NULL)
+		return g_strdup(_("Notificar por cédula: venció el plazo sin respuesta"));
+	return g_strdup_printf(
+		_("Notificar por cédula: venció el plazo sin respuesta, expediente %s"),
+		expediente);
+}
+
+static void add_line(GString *text, const char *what, const char *value)
+{
+	if (value != NULL && *value != '\0')
+		g_string_append_printf(text, "  %s: %s\n", what, value);
+}
+
+static void cedula_text(const json_t *facts, GString *text)
+{
+	json_t *address;
+	size_t i;
+
+	g_string_append(text, _("Venció el plazo de la siguiente notificación sin que el "
+				"administrado confirmara su recepción:"));
+	g_string_append(text, "\n\n");
+	add_line(text, _("Expediente"), row_text(facts, "expediente"));
+	add_line(text, _("Asunto"), row_text(facts, "subject"));
+	add_line(text, _("Fecha"), row_text(facts, "date"));
+	json_array_foreach(json_object_get(facts, "recipients"), i, address)
+		add_line(text, _("Destinatario"), json_string_value(address));
+	add_line(text, _("Último día del plazo"), row_text(facts, "until"));
+	g_string_append_printf(text, "\n%s\n",
+		g_strcmp0(row_text(facts, "matter"), calendar_matter_name(MATTER_TAX)) == 0
+			? _("La materia es tributaria: rige el Código Tributario. Consulte con su "
+			    "asesoría legal cómo debe notificarse.")
+			: _("Corresponde notificar por cédula; el plazo del artículo 24.1 se "
+			    "cuenta de nuevo (TUO de la Ley 27444, art. 20.4)."));
+	g_string_append_printf(
+		text, "%s\n", _("Una respuesta que llegue después queda registrada como tardía."));
+}
+
+const NoticeKind notice_by_cedula = {"by-cedula", cedula_subject, cedula_text};
