@@ -28,7 +28,7 @@ static char *field(const char *message, const char *name)
 		if (!g_str_has_prefix(*line, name) || (*line)[strlen(name)] != ':')
 			continue;
 		assert_null(found);
-		found = g_strdup(*line + strlen(name) + 2);
+		found = g_strchug(g_strdup(*line + strlen(name) + 1));
 	}
 	return found;
 }
