@@ -57,7 +57,9 @@ struct _Store {
 	StoreTable listened;
 	StoreListener listener; /* may be NULL */
 	gpointer listener_data;
-	gboolean heard; /* the committer's own: the batch put into the listened table */
+	/* The committer's own: the batch put into the listened table; the change that runs. */
+	gboolean heard;
+	EngineTxn *running;
 };
 
 struct _StoreTxn {
@@ -209,10 +211,12 @@ static void run_one(Store *store, EngineTxn *parent, Waiting *waiting, guint64 *
 	txn.txn = engine_begin(store->engine, parent, &waiting->error);
 	if (txn.txn == NULL)
 		return;
+	store->running = txn.txn;
 	waiting->ok = waiting->change(&txn, waiting->data, &waiting->error);
 	if (waiting->ok && waiting->companion != NULL)
 		waiting->ok =
 			waiting->companion->change(&txn, waiting->companion->data, &waiting->error);
+	store->running = NULL;
 	if (waiting->ok && txn.failure != NULL) {
 		waiting->error = g_steal_pointer(&txn.failure);
 		waiting->ok = FALSE;
@@ -412,15 +416,9 @@ static gboolean take_last_index(
 
 static gboolean read_tree_size(Engine *engine, guint64 *size, GError **error)
 {
-	EngineTxn *txn = engine_snapshot(engine, error);
-	gboolean ok;
-
-	if (txn == NULL)
-		return FALSE;
 	*size = 0;
-	ok = engine_walk(txn, ENGINE_LEAVES, NULL, 0, TRUE, take_last_index, size, error);
-	engine_abort(txn);
-	return ok;
+	return engine_walk(
+		engine_reader(engine), ENGINE_LEAVES, NULL, 0, TRUE, take_last_index, size, error);
 }
 
 Store *store_open(const char *folder, GError **error)
@@ -493,7 +491,10 @@ guint64 store_tree_size(Store *store)
 	return size;
 }
 
-Engine *store_engine(Store *store)
+EngineTxn *store_reader(Store *store)
 {
-	return store->engine;
+	/* The committer would wait for itself. */
+	if (g_thread_self() == store->committer && store->running != NULL)
+		return store->running;
+	return engine_reader(store->engine);
 }

@@ -86,8 +86,8 @@ GBytes *store_blob(Store *store, const char *sha256, GError **error);
 /*
  * Calls visit for keys that begin with prefix, from `after` (exclusive; NULL: the first) in order,
  * reversed when asked (then from keys below `after`); visit returns FALSE to stop. It may call
- * other functions of the store. Rows come from short snapshots, one after the other: a scan never
- * holds the committer's log back.
+ * other functions of the store. Rows are read in parts, before any of a part is visited: a slow
+ * visit never holds the committer back.
  */
 typedef gboolean (*StoreVisit)(const char *key, const char *value, gpointer data);
 gboolean store_scan(Store *store, StoreTable table, const char *prefix, const char *after,

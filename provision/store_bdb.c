@@ -1,8 +1,10 @@
 /*
  * store_engine.h over Berkeley DB 5.3, the only file that knows it. One B-tree a table in a
  * private environment; flock keeps a second process out, recovery runs at every start (FACTS 24).
- * The one writer uses nested transactions; readers use snapshots (multi-version), so that they
- * take no lock and neither wait for the writer nor deadlock with it.
+ * The one writer uses nested transactions. A reader never waits for a lock, so nothing deadlocks
+ * with it: where a batch wrote it lets go of all it has, waits for the end of the batch, and goes
+ * on. Multi-version tables would spare it that, but keep each version of each page until the cache
+ * is full, and then every allocation walks them: a send took seven times the processor time.
  *
  * Fails with UNAVAILABLE or NO_SPACE. When Berkeley DB panics, memory and log no longer agree:
  * engine_is_broken() says so and the caller ends the process. One thread may write; any number may
@@ -27,11 +29,6 @@
 #define LOG_BUFFER_BYTES (4u * 1024 * 1024)
 #define MAX_LOCKS 200000
 #define MAX_LOCKERS 20000
-/*
- * A transaction keeps its slot while a page in the cache names it as its writer: more than the
- * cache has pages.
- */
-#define MAX_TRANSACTIONS 60000
 #define CHECKPOINT_KIB (8 * 1024)
 #define CHECKPOINT_MIN 5
 #define LOCK_FILE "owner.lock"
@@ -56,17 +53,19 @@ static const char *const table_names[ENGINE_N_TABLES] = {
 	[ENGINE_BLOBS] = "blobs.db",
 };
 
+struct _EngineTxn {
+	Engine *engine;
+	DB_TXN *txn; /* NULL: the reader */
+	gboolean top;
+};
+
 struct _Engine {
 	DB_ENV *env;
 	DB *tables[ENGINE_N_TABLES];
+	EngineTxn reader;
+	GRWLock batch; /* held for writing from the begin of a top transaction to its end */
 	int lock_fd;
 	gint broken;
-};
-
-struct _EngineTxn {
-	Engine *engine;
-	DB_TXN *txn;
-	gboolean top;
 };
 
 static gboolean fail(Engine *engine, int code, const char *what, GError **error)
@@ -111,7 +110,6 @@ static int configure_environment(Engine *engine)
 		(code = env->set_lk_max_locks(env, MAX_LOCKS)) != 0 ||
 		(code = env->set_lk_max_objects(env, MAX_LOCKS)) != 0 ||
 		(code = env->set_lk_max_lockers(env, MAX_LOCKERS)) != 0 ||
-		(code = env->set_tx_max(env, MAX_TRANSACTIONS)) != 0 ||
 		(code = env->set_lk_detect(env, DB_LOCK_DEFAULT)) != 0)
 		return code;
 	return env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1);
@@ -147,8 +145,7 @@ static gboolean open_tables(Engine *engine, GError **error)
 
 		if (code == 0)
 			code = engine->tables[i]->open(engine->tables[i], NULL, table_names[i],
-				NULL, DB_BTREE,
-				DB_CREATE | DB_AUTO_COMMIT | DB_THREAD | DB_MULTIVERSION, 0600);
+				NULL, DB_BTREE, DB_CREATE | DB_AUTO_COMMIT | DB_THREAD, 0600);
 		if (code != 0)
 			return fail(engine, code, table_names[i], error);
 	}
@@ -163,6 +160,8 @@ Engine *engine_open(const char *folder, GError **error)
 	int code;
 
 	engine->lock_fd = -1;
+	engine->reader.engine = engine;
+	g_rw_lock_init(&engine->batch);
 	if (!lock_folder(engine, folder, error)) {
 		engine_close(engine);
 		return NULL;
@@ -195,33 +194,39 @@ void engine_close(Engine *engine)
 		engine->env->close(engine->env, 0);
 	if (engine->lock_fd >= 0)
 		close(engine->lock_fd);
+	g_rw_lock_clear(&engine->batch);
 	g_free(engine);
 }
 
-static EngineTxn *begin(Engine *engine, EngineTxn *parent, u_int32_t flags, GError **error)
+/* Frees the transaction; readers that wait for the batch go on. */
+static void end_txn(EngineTxn *txn)
 {
-	EngineTxn *txn = g_new0(EngineTxn, 1);
-	int code = engine->env->txn_begin(
-		engine->env, parent == NULL ? NULL : parent->txn, &txn->txn, flags);
-
-	if (code != 0) {
-		fail(engine, code, "begin", error);
-		g_free(txn);
-		return NULL;
-	}
-	txn->engine = engine;
-	txn->top = parent == NULL;
-	return txn;
+	if (txn->top)
+		g_rw_lock_writer_unlock(&txn->engine->batch);
+	g_free(txn);
 }
 
 EngineTxn *engine_begin(Engine *engine, EngineTxn *parent, GError **error)
 {
-	return begin(engine, parent, 0, error);
+	EngineTxn *txn = g_new0(EngineTxn, 1);
+	int code;
+
+	txn->engine = engine;
+	txn->top = parent == NULL;
+	if (txn->top)
+		g_rw_lock_writer_lock(&engine->batch);
+	code = engine->env->txn_begin(
+		engine->env, parent == NULL ? NULL : parent->txn, &txn->txn, 0);
+	if (code == 0)
+		return txn;
+	end_txn(txn);
+	fail(engine, code, "begin", error);
+	return NULL;
 }
 
-EngineTxn *engine_snapshot(Engine *engine, GError **error)
+EngineTxn *engine_reader(Engine *engine)
 {
-	return begin(engine, NULL, DB_TXN_SNAPSHOT, error);
+	return &engine->reader;
 }
 
 gboolean engine_commit(EngineTxn *txn, GError **error)
@@ -229,7 +234,7 @@ gboolean engine_commit(EngineTxn *txn, GError **error)
 	Engine *engine = txn->engine;
 	int code = txn->txn->commit(txn->txn, txn->top ? DB_TXN_SYNC : 0);
 
-	g_free(txn);
+	end_txn(txn);
 	return code == 0 || fail(engine, code, "commit", error);
 }
 
@@ -241,7 +246,7 @@ void engine_abort(EngineTxn *txn)
 	/* What could not be taken back makes memory and log disagree. */
 	if (code != 0)
 		g_atomic_int_set(&engine->broken, 1);
-	g_free(txn);
+	end_txn(txn);
 }
 
 static DBT to_dbt(const void *bytes, gsize size)
@@ -274,66 +279,147 @@ gboolean engine_delete(EngineTxn *txn, guint table, const void *key, gsize key_s
 	       fail(txn->engine, code, table_names[table], error);
 }
 
+typedef int (*Read)(DB *db, DB_TXN *txn, gpointer data);
+
+static int read_once(Engine *engine, DB *db, Read read, gpointer data)
+{
+	DB_TXN *txn;
+	int code =
+		engine->env->txn_begin(engine->env, NULL, &txn, DB_TXN_NOWAIT | DB_READ_COMMITTED);
+
+	if (code != 0)
+		return code;
+	code = read(db, txn, data);
+	if (txn->abort(txn) != 0)
+		g_atomic_int_set(&engine->broken, 1);
+	return code;
+}
+
+/* Reads in the writer's transaction, or beside it: then once more when a batch was in the way. */
+static int run_read(EngineTxn *txn, guint table, Read read, gpointer data)
+{
+	Engine *engine = txn->engine;
+	DB *db = engine->tables[table];
+	int code;
+
+	if (txn->txn != NULL)
+		return read(db, txn->txn, data);
+	code = read_once(engine, db, read, data);
+	if (code != DB_LOCK_DEADLOCK && code != DB_LOCK_NOTGRANTED)
+		return code;
+	g_rw_lock_reader_lock(&engine->batch);
+	code = read_once(engine, db, read, data);
+	g_rw_lock_reader_unlock(&engine->batch);
+	return code;
+}
+
+typedef struct {
+	DBT k, v;
+} Row;
+
+static int get_row(DB *db, DB_TXN *txn, gpointer data)
+{
+	Row *row = data;
+
+	return db->get(db, txn, &row->k, &row->v, 0);
+}
+
 char *engine_get(
 	EngineTxn *txn, guint table, const void *key, gsize key_size, gsize *size, GError **error)
 {
-	DB *db = txn->engine->tables[table];
-	DBT k = to_dbt(key, key_size), v = to_dbt(NULL, 0);
+	Row row = {to_dbt(key, key_size), to_dbt(NULL, 0)};
 	char *copy;
 	int code;
 
-	v.flags = DB_DBT_MALLOC;
-	code = db->get(db, txn->txn, &k, &v, 0);
+	row.v.flags = DB_DBT_MALLOC;
+	code = run_read(txn, table, get_row, &row);
 	if (code == DB_NOTFOUND)
 		return NULL;
 	if (code != 0) {
 		fail(txn->engine, code, table_names[table], error);
 		return NULL;
 	}
-	copy = g_malloc(v.size + 1u);
-	memcpy(copy, v.data, v.size);
-	copy[v.size] = '\0';
+	copy = g_malloc(row.v.size + 1u);
+	memcpy(copy, row.v.data, row.v.size);
+	copy[row.v.size] = '\0';
 	if (size != NULL)
-		*size = v.size;
-	free(v.data);
+		*size = row.v.size;
+	free(row.v.data);
 	return copy;
 }
 
-/* Puts the cursor on the first row of the walk. */
-static int place(
-	DBC *cursor, DBT *k, DBT *v, const char *bound, gsize bound_size, gboolean reversed)
+/* Where a walk goes on. */
+typedef struct {
+	GByteArray *key; /* the bound, or the last row that was visited; NULL: the whole table */
+	gboolean visited, reversed;
+	EngineVisit visit;
+	gpointer data;
+} Place;
+
+static int go_to(DBC *cursor, DBT *k, DBT *v, const Place *place)
 {
+	const GByteArray *key = place->key;
 	int code;
 
-	if (bound == NULL)
-		return cursor->get(cursor, k, v, reversed ? DB_LAST : DB_FIRST);
-	k->data = g_memdup2(bound, bound_size);
-	k->size = (u_int32_t)bound_size;
+	if (key == NULL)
+		return cursor->get(cursor, k, v, place->reversed ? DB_LAST : DB_FIRST);
+	k->data = g_memdup2(key->data, key->len);
+	k->size = key->len;
 	code = cursor->get(cursor, k, v, DB_SET_RANGE);
-	if (!reversed)
+	if (place->reversed) {
+		if (code == DB_NOTFOUND)
+			return cursor->get(cursor, k, v, DB_LAST);
+		return code == 0 ? cursor->get(cursor, k, v, DB_PREV) : code;
+	}
+	if (code == 0 && place->visited && k->size == key->len &&
+		memcmp(k->data, key->data, key->len) == 0)
+		return cursor->get(cursor, k, v, DB_NEXT);
+	return code;
+}
+
+static void set_key(Place *place, const void *key, gsize size)
+{
+	if (place->key == NULL)
+		place->key = g_byte_array_new();
+	g_byte_array_set_size(place->key, 0);
+	g_byte_array_append(place->key, key, (guint)size);
+}
+
+/* Visits rows until one is the last, or cannot be read. */
+static int walk_on(DB *db, DB_TXN *txn, gpointer data)
+{
+	Place *place = data;
+	DBT k = to_dbt(NULL, 0), v = to_dbt(NULL, 0);
+	DBC *cursor;
+	int code = db->cursor(db, txn, &cursor, 0);
+
+	if (code != 0)
 		return code;
-	if (code == DB_NOTFOUND)
-		return cursor->get(cursor, k, v, DB_LAST);
-	return code == 0 ? cursor->get(cursor, k, v, DB_PREV) : code;
+	k.flags = v.flags = DB_DBT_REALLOC;
+	code = go_to(cursor, &k, &v, place);
+	while (code == 0) {
+		set_key(place, k.data, k.size);
+		place->visited = TRUE;
+		if (!place->visit(k.data, k.size, v.data, v.size, place->data))
+			break;
+		code = cursor->get(cursor, &k, &v, place->reversed ? DB_PREV : DB_NEXT);
+	}
+	cursor->close(cursor);
+	free(k.data);
+	free(v.data);
+	return code;
 }
 
 gboolean engine_walk(EngineTxn *txn, guint table, const char *bound, gsize bound_size,
 	gboolean reversed, EngineVisit visit, gpointer data, GError **error)
 {
-	DB *db = txn->engine->tables[table];
-	DBT k = to_dbt(NULL, 0), v = to_dbt(NULL, 0);
-	DBC *cursor;
-	int code = db->cursor(db, txn->txn, &cursor, 0);
+	Place place = {.reversed = reversed, .visit = visit, .data = data};
+	int code;
 
-	if (code != 0)
-		return fail(txn->engine, code, table_names[table], error);
-	k.flags = v.flags = DB_DBT_REALLOC;
-	code = place(cursor, &k, &v, bound, bound_size, reversed);
-	while (code == 0 && visit(k.data, k.size, v.data, v.size, data))
-		code = cursor->get(cursor, &k, &v, reversed ? DB_PREV : DB_NEXT);
-	cursor->close(cursor);
-	free(k.data);
-	free(v.data);
+	if (bound != NULL)
+		set_key(&place, bound, bound_size);
+	code = run_read(txn, table, walk_on, &place);
+	g_clear_pointer(&place.key, g_byte_array_unref);
 	return code == 0 || code == DB_NOTFOUND ||
 	       fail(txn->engine, code, table_names[table], error);
 }

@@ -29,8 +29,12 @@ void engine_close(Engine *engine);
 
 /* A transaction of the one writer; parent NULL: a top one, whose commit is durable. */
 EngineTxn *engine_begin(Engine *engine, EngineTxn *parent, GError **error);
-/* What was committed at this moment; for reading only. */
-EngineTxn *engine_snapshot(Engine *engine, GError **error);
+/*
+ * For reading only, in any thread: each row as it was last committed. A row that a batch wrote is
+ * waited for until the batch ended, so never in the thread of the writer. The engine's own, not to
+ * be ended.
+ */
+EngineTxn *engine_reader(Engine *engine);
 /*
  * Both end and free the transaction. A top commit that fails left nothing, as far as can be known.
  */
@@ -67,8 +71,8 @@ void engine_node_key(guint level, guint64 index, guint8 key[9]);
 gboolean engine_read_node(
 	gpointer txn, guint level, guint64 index, MerkleHash *hash, GError **error);
 
-/* The engine of a store, for its readers. */
-Engine *store_engine(Store *store);
+/* For the readers of a store: the engine's reader, or in a change its own transaction. */
+EngineTxn *store_reader(Store *store);
 
 /* Checks the structure of each table of a closed environment. ACUSE_ERROR_DAMAGED. */
 gboolean engine_verify(const char *folder, GError **error);

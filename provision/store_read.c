@@ -1,7 +1,7 @@
 /*
- * store.h beside the committer: reads, scans, roots and proofs, each from a snapshot of what was
- * last committed. Nothing is cached: a root is computed from stored nodes each time. Fails with
- * UNAVAILABLE, NOT_FOUND, INVALID or DAMAGED. Any thread.
+ * store.h beside the committer: reads, scans, roots and proofs, from rows as they were last
+ * committed; leaves and nodes never change. Nothing is cached: a root is computed from stored nodes
+ * each time. Fails with UNAVAILABLE, NOT_FOUND, INVALID or DAMAGED. Any thread.
  */
 #include "provision/store.h"
 
@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "provision/store_engine.h"
 
-/* Rows that one snapshot of a scan gives, and how many bytes they may take together. */
+/* Rows that one walk of a scan gives, and how many bytes they may take together. */
 #define SCAN_ROWS 200
 #define SCAN_BYTES (1024 * 1024)
 
@@ -53,14 +53,7 @@ gboolean engine_read_node(
 static char *get_bytes(
 	Store *store, guint table, const void *key, gsize key_size, gsize *size, GError **error)
 {
-	EngineTxn *txn = engine_snapshot(store_engine(store), error);
-	char *value;
-
-	if (txn == NULL)
-		return NULL;
-	value = engine_get(txn, table, key, key_size, size, error);
-	engine_abort(txn);
-	return value;
+	return engine_get(store_reader(store), table, key, key_size, size, error);
 }
 
 char *store_get(Store *store, StoreTable table, const char *key, GError **error)
@@ -147,13 +140,9 @@ static char *prefix_end(const char *prefix)
 
 static gboolean read_chunk(Store *store, StoreTable table, Chunk *chunk, GError **error)
 {
-	EngineTxn *txn = engine_snapshot(store_engine(store), error);
 	g_autofree char *end = NULL;
 	const char *bound = *chunk->prefix == '\0' ? NULL : chunk->prefix;
-	gboolean ok;
 
-	if (txn == NULL)
-		return FALSE;
 	if (chunk->reversed) {
 		end = prefix_end(chunk->prefix);
 		bound = end;
@@ -162,10 +151,8 @@ static gboolean read_chunk(Store *store, StoreTable table, Chunk *chunk, GError 
 	} else if (chunk->after != NULL && strcmp(chunk->after, chunk->prefix) > 0) {
 		bound = chunk->after;
 	}
-	ok = engine_walk(txn, table, bound, bound == NULL ? 0 : strlen(bound), chunk->reversed,
-		take_row, chunk, error);
-	engine_abort(txn);
-	return ok;
+	return engine_walk(store_reader(store), table, bound, bound == NULL ? 0 : strlen(bound),
+		chunk->reversed, take_row, chunk, error);
 }
 
 gboolean store_scan(Store *store, StoreTable table, const char *prefix, const char *after,
@@ -208,24 +195,12 @@ static gboolean check_size(Store *store, guint64 size, GError **error)
 
 gboolean store_root(Store *store, guint64 size, MerkleHash *root, GError **error)
 {
-	EngineTxn *txn;
-	gboolean ok;
-
-	if (!check_size(store, size, error))
-		return FALSE;
-	txn = engine_snapshot(store_engine(store), error);
-	if (txn == NULL)
-		return FALSE;
-	ok = merkle_root(size, engine_read_node, txn, root, error);
-	engine_abort(txn);
-	return ok;
+	return check_size(store, size, error) &&
+	       merkle_root(size, engine_read_node, store_reader(store), root, error);
 }
 
 GArray *store_inclusion_proof(Store *store, guint64 leaf, guint64 size, GError **error)
 {
-	EngineTxn *txn;
-	GArray *proof;
-
 	if (!check_size(store, size, error))
 		return NULL;
 	if (leaf >= size) {
@@ -234,19 +209,11 @@ GArray *store_inclusion_proof(Store *store, guint64 leaf, guint64 size, GError *
 			leaf, size);
 		return NULL;
 	}
-	txn = engine_snapshot(store_engine(store), error);
-	if (txn == NULL)
-		return NULL;
-	proof = merkle_inclusion_proof(leaf, size, engine_read_node, txn, error);
-	engine_abort(txn);
-	return proof;
+	return merkle_inclusion_proof(leaf, size, engine_read_node, store_reader(store), error);
 }
 
 GArray *store_consistency_proof(Store *store, guint64 old_size, guint64 new_size, GError **error)
 {
-	EngineTxn *txn;
-	GArray *proof;
-
 	if (!check_size(store, new_size, error))
 		return NULL;
 	if (old_size > new_size) {
@@ -254,12 +221,8 @@ GArray *store_consistency_proof(Store *store, guint64 old_size, guint64 new_size
 			"ledger: the first size is over the second");
 		return NULL;
 	}
-	txn = engine_snapshot(store_engine(store), error);
-	if (txn == NULL)
-		return NULL;
-	proof = merkle_consistency_proof(old_size, new_size, engine_read_node, txn, error);
-	engine_abort(txn);
-	return proof;
+	return merkle_consistency_proof(
+		old_size, new_size, engine_read_node, store_reader(store), error);
 }
 
 /* ---- verification ---- */
@@ -308,13 +271,10 @@ static gboolean recount_leaf(
 
 static gboolean verify_tree(Engine *engine, GError **error)
 {
-	Recount recount = {.txn = engine_snapshot(engine, error)};
+	Recount recount = {.txn = engine_reader(engine)};
 	gboolean ok;
 
-	if (recount.txn == NULL)
-		return FALSE;
 	ok = engine_walk(recount.txn, ENGINE_LEAVES, NULL, 0, FALSE, recount_leaf, &recount, error);
-	engine_abort(recount.txn);
 	if (recount.failure == NULL)
 		return ok;
 	if (ok)

@@ -1,4 +1,5 @@
-"""Durable appends against bare Berkeley DB and a bare file, also with an fsync of 8 ms; look-up and proof by size."""
+"""Durable appends against bare Berkeley DB and a bare file, also with an fsync of 8 ms; look-up and proof by size;
+sends one after the other."""
 import os
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ from table import SECONDS, median, number, ratio, rounds, show
 THREADS = (1, 8, 32)
 SIZES = tuple(map(int, os.environ.get("BENCH_LEAVES", "1000,100000").split(",")))
 SLOW_US = 8000
+SENDS = int(os.environ.get("BENCH_SENDS", "50000"))
+SENDS_STEPS = 10
 
 
 def run(*words, slow=False):
@@ -25,8 +28,11 @@ def run(*words, slow=False):
         shutil.rmtree(folder)
     if done.returncode != 0:
         raise Failure("ledger-load: " + done.stdout + done.stderr)
-    fields = done.stdout.split()
-    return {name: float(value) for name, value in zip(fields[::2], fields[1::2])}
+    found = []
+    for line in done.stdout.splitlines():
+        fields = line.split()
+        found.append({name: float(value) for name, value in zip(fields[::2], fields[1::2])})
+    return found if words[0] == "sends" else found[0]
 
 
 def main():
@@ -50,6 +56,17 @@ def main():
          [[number(size), figures[0]["look_up_us"], ratio(figures[0]["look_up_us"], first["look_up_us"]),
            figures[0]["proof_us"], ratio(figures[0]["proof_us"], first["proof_us"]), figures[0]["fill_us"]]
           for size, figures in by_size.items()])
+
+    by_sends(run("sends", SENDS, SENDS // SENDS_STEPS))
+
+
+def by_sends(figures):
+    """A cache that is full, or a table that has grown, must not make the next send dearer."""
+    show("ledger: sends on one store, microseconds each", ["sends", "processor", "to first", "time"],
+         [[number(one["sends"]), one["processor_us"], ratio(one["processor_us"], figures[0]["processor_us"]), one["wall_us"]]
+          for one in figures],
+         "Each with its rows, leaves and message as the gateway writes them. processor: of the whole process; the last over the\n"
+         "  first is what counts.")
 
 
 if __name__ == "__main__":

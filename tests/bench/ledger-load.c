@@ -1,9 +1,12 @@
 /*
  * The ledger's store against what it stands on, in one run and with records of one size.
  *
- *	ledger-load append FOLDER SECONDS THREADS	one round: the store's threads, the peers,
- *one line each ledger-load read FOLDER LEAVES			fills a ledger, then times look-up
- *and inclusion proof
+ *	ledger-load append FOLDER SECONDS THREADS
+ *		one round: the store's threads, the peers
+ *	ledger-load read FOLDER LEAVES
+ *		fills a ledger, then times look-up and inclusion proof
+ *	ledger-load sends FOLDER SENDS STEP
+ *		what a send writes, one after the other; a line after each STEP sends
  *
  * Peers: "batch" is one bare Berkeley DB thread that commits THREADS records at a time; "single" is
  *THREADS threads that commit one record each to bare Berkeley DB; "sync" is a bare file, one write
@@ -17,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/record_json.h"
@@ -26,6 +30,9 @@
 #define LOG_BUFFER_BYTES (4u * 1024 * 1024)
 #define FILL_BATCH 500
 #define N_READS 2000
+/* A mail of 4 KiB as it is packed, and the row of its send. */
+#define MESSAGE_BYTES 2500
+#define SEND_ROW_BYTES 1800
 
 typedef struct {
 	Store *store;
@@ -280,12 +287,105 @@ static int run_read(const char *folder, int n_leaves)
 	return 0;
 }
 
+/* ---- the life of a store: sends, one after the other ---- */
+
+typedef struct {
+	gint number;
+	const char *send; /* as long as what the sends' table holds */
+	guint8 message[MESSAGE_BYTES];
+} Send;
+
+/* Index rows under random names, as tokens and digests are. */
+static gboolean put_names(StoreTxn *txn, const char *id, GError **error)
+{
+	static const char *const kinds[] = {
+		"token", "queue", "fingerprint", "pending", "message-id"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		g_autofree char *name = g_strdup_printf("%s/%08x%08x%08x%08x", kinds[i],
+			g_random_int(), g_random_int(), g_random_int(), g_random_int());
+
+		if (!store_put(txn, TABLE_INDEX, name, id, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* What sends.c does to the tables for one mail that is not signed, by number and size of rows. */
+static gboolean send_change(StoreTxn *txn, gpointer data, GError **error)
+{
+	const Send *send = data;
+	g_autofree char *digest = g_strdup_printf("%08x%08x%08x%08x%032x", g_random_int(),
+		g_random_int(), g_random_int(), g_random_int(), (guint)send->number);
+	g_autofree char *id =
+		g_strdup_printf("%08x-8a7f-49e1-9c4f-%012d", g_random_int(), send->number);
+	g_autofree char *all = g_strdup_printf("send/all/%020d", send->number);
+	g_autofree char *mailbox = g_strdup_printf("mailbox/m@muni.test/%020d", send->number);
+	g_autoptr(GBytes) packed = g_bytes_new_static(send->message, sizeof send->message);
+	guint64 sequence;
+
+	for (int i = 0; i < 3; i++) {
+		g_autoptr(Record) record = make_record(send->number);
+
+		if (!store_append(txn, record, NULL, error))
+			return FALSE;
+	}
+	return store_next(txn, "send", &sequence, error) && put_names(txn, id, error) &&
+	       store_put(txn, TABLE_INDEX, all, id, error) &&
+	       store_put(txn, TABLE_INDEX, mailbox, id, error) &&
+	       store_put(txn, TABLE_LIMITS, "account/rmoralesa", digest, error) &&
+	       store_put(txn, TABLE_LIMITS, "gateway/all", digest, error) &&
+	       store_put_blob(txn, digest, packed, error) &&
+	       store_put(txn, TABLE_SENDS, id, send->send, error);
+}
+
+static double processor_us(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return (double)time.tv_sec * G_USEC_PER_SEC + (double)time.tv_nsec / 1000;
+}
+
+/* Processor and wall time of a send, for each step of `step` sends. */
+static int run_sends(const char *folder, int n_sends, int step)
+{
+	Store *store = open_store(folder);
+	g_autofree char *row = g_strnfill(SEND_ROW_BYTES, 's');
+	Send send = {.send = row};
+	double used = processor_us();
+	gint64 begun = g_get_monotonic_time();
+
+	for (gsize i = 0; i < sizeof send.message; i++)
+		send.message[i] = (guint8)g_random_int();
+	for (send.number = 1; send.number <= n_sends; send.number++) {
+		g_autoptr(GError) error = NULL;
+
+		if (!store_run(store, send_change, &send, &error))
+			die("send", error->message);
+		if (send.number % step != 0)
+			continue;
+		printf("sends %d processor_us %.1f wall_us %.1f\n", send.number,
+			(processor_us() - used) / step,
+			(double)(g_get_monotonic_time() - begun) / step);
+		fflush(stdout);
+		used = processor_us();
+		begun = g_get_monotonic_time();
+	}
+	store_close(store);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 5 && strcmp(argv[1], "sends") == 0)
+		return run_sends(argv[2], atoi(argv[3]), atoi(argv[4]));
+
 	if (argc == 5 && strcmp(argv[1], "append") == 0)
 		return run_append(argv[2], g_ascii_strtod(argv[3], NULL), atoi(argv[4]));
 	if (argc == 4 && strcmp(argv[1], "read") == 0)
 		return run_read(argv[2], atoi(argv[3]));
-	fprintf(stderr, "usage: ledger-load append FOLDER SECONDS THREADS | read FOLDER LEAVES\n");
+	fprintf(stderr, "usage: ledger-load append FOLDER SECONDS THREADS | read FOLDER LEAVES | "
+			"sends FOLDER SENDS STEP\n");
 	return 2;
 }

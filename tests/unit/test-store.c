@@ -122,6 +122,39 @@ static void test_atomic(void **state)
 	temporary_remove(folder);
 }
 
+static gboolean count_row(const char *key, const char *value, gpointer data)
+{
+	(void)key;
+	(void)value;
+	*(guint *)data += 1;
+	return TRUE;
+}
+
+/* A change that reads as any thread does reads what it has written, and waits for nobody. */
+static gboolean read_own(StoreTxn *txn, gpointer data, GError **error)
+{
+	Store *store = data;
+	g_autofree char *own = NULL;
+	guint rows = 0;
+
+	assert_true(store_put(txn, TABLE_SENDS, "own", "{}", error));
+	own = store_get(store, TABLE_SENDS, "own", error);
+	assert_string_equal(own, "{}");
+	return store_scan(store, TABLE_SENDS, "own", NULL, FALSE, count_row, &rows, error) &&
+	       rows == 1;
+}
+
+static void test_reads_in_a_change(void **state)
+{
+	g_autofree char *folder = temporary_folder();
+	Store *store = open_store(folder);
+
+	(void)state;
+	assert_true(store_run(store, read_own, store, NULL));
+	store_close(store);
+	temporary_remove(folder);
+}
+
 typedef struct {
 	Store *store;
 	guint number;
@@ -143,14 +176,6 @@ static gpointer append_many(gpointer data)
 			return NULL;
 	}
 	return worker;
-}
-
-static gboolean count_row(const char *key, const char *value, gpointer data)
-{
-	(void)key;
-	(void)value;
-	*(guint *)data += 1;
-	return TRUE;
 }
 
 static gpointer read_meanwhile(gpointer data)
@@ -436,6 +461,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_atomic),
+		cmocka_unit_test(test_reads_in_a_change),
 		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_one_owner),
 		cmocka_unit_test(test_proofs),
