@@ -10,12 +10,15 @@
 #include "base/error.h"
 #include "directory/change.h"
 
-static int by_uid(gconstpointer a, gconstpointer b)
+static gint by_key(gconstpointer left, gconstpointer right, gpointer data)
 {
-	return strcmp((*(Account *const *)a)->uid, (*(Account *const *)b)->uid);
+	const AccountList *list = data;
+
+	return strcmp(list->key(*(Account *const *)left), list->key(*(Account *const *)right));
 }
 
-static gboolean list_accounts(const ApiRequest *request, ApiResponse *response, GError **error)
+gboolean account_list_answer(
+	const ApiRequest *request, const AccountList *list, ApiResponse *response, GError **error)
 {
 	g_autoptr(Directory) directory = directory_new(request->service->settings);
 	g_autoptr(GPtrArray) accounts = NULL;
@@ -29,21 +32,35 @@ static gboolean list_accounts(const ApiRequest *request, ApiResponse *response, 
 	accounts = directory_list(directory, error);
 	if (accounts == NULL)
 		return FALSE;
-	g_ptr_array_sort(accounts, by_uid);
+	g_ptr_array_sort_with_data(accounts, by_key, (gpointer)list);
 	items = json_array();
 	for (guint i = 0; i < accounts->len; i++) {
 		const Account *account = accounts->pdata[i];
+		const char *key = list->key(account);
 
-		if (after != NULL && strcmp(account->uid, after) <= 0)
+		if ((list->has != NULL && !list->has(account)) ||
+			(after != NULL && strcmp(key, after) <= 0))
 			continue;
 		more = json_array_size(items) == limit;
 		if (more)
 			break;
-		json_array_append_new(items, account_to_json(account));
-		last = account->uid;
+		json_array_append_new(items, list->to_json(account));
+		last = key;
 	}
 	response->json = json_pack("{s:o, s:s?}", "items", items, "next", more ? last : NULL);
 	return TRUE;
+}
+
+static const char *uid_of(const Account *account)
+{
+	return account->uid;
+}
+
+static gboolean list_accounts(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	static const AccountList list = {uid_of, NULL, account_to_json};
+
+	return account_list_answer(request, &list, response, error);
 }
 
 static gboolean get_account(const ApiRequest *request, ApiResponse *response, GError **error)

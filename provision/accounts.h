@@ -45,6 +45,16 @@ gboolean account_record_password(
  */
 gboolean account_name_take(Service *service, const char *name, const char *holder, GError **error);
 
+/* A paged list of the directory's accounts, in the order of their keys. */
+typedef struct {
+	const char *(*key)(const Account *account); /* the cursor */
+	gboolean (*has)(const Account *account);    /* NULL: all */
+	json_t *(*to_json)(const Account *account); /* a new reference */
+} AccountList;
+
+gboolean account_list_answer(
+	const ApiRequest *request, const AccountList *list, ApiResponse *response, GError **error);
+
 /* account_history.c */
 gboolean account_history(const ApiRequest *request, ApiResponse *response, GError **error);
 /* passwords.c */

@@ -272,60 +272,36 @@ static gboolean import_notifiers(const ApiRequest *request, ApiResponse *respons
 	change.document = api_string(request->body, "document", ACCOUNT_DOCUMENT_MAX, error);
 	if (change.document == NULL)
 		return FALSE;
-	if (dry_run != NULL && !json_is_boolean(dry_run))
-		return api_invalid(error, "dry_run", "must be true or false");
-	if (!json_is_array(list))
-		return api_invalid(error, "rows", "must be a list");
-	if (json_array_size(list) > ROWS_MAX) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "rows: at most %d at once",
-			ROWS_MAX);
-		return FALSE;
-	}
-	if (!read_rows(request->service, list, rows, error) ||
+	if (!api_rows(request->body, ROWS_MAX, error) ||
+		!read_rows(request->service, list, rows, error) ||
 		(!json_is_true(dry_run) && !commit(&change, error)))
 		return FALSE;
 	response->json = import_answer(rows, json_is_true(dry_run));
 	return TRUE;
 }
 
-static int by_mail(gconstpointer a, gconstpointer b)
+static const char *mail_of(const Account *account)
 {
-	return strcmp((*(Account *const *)a)->mail, (*(Account *const *)b)->mail);
+	return account->mail;
+}
+
+static gboolean is_notifier(const Account *account)
+{
+	return account->notifier_area != NULL;
+}
+
+static json_t *notifier_to_json(const Account *account)
+{
+	return json_pack("{s:s, s:s, s:s?, s:s}", "mailbox", account->mail, "area",
+		account->notifier_area, "level", account->notifier_level, "state",
+		account_state_name(account->state));
 }
 
 static gboolean list_notifiers(const ApiRequest *request, ApiResponse *response, GError **error)
 {
-	g_autoptr(Directory) directory = directory_new(request->service->settings);
-	g_autoptr(GPtrArray) accounts = NULL;
-	const char *after, *last = NULL;
-	json_t *items;
-	gboolean more = FALSE;
-	guint limit;
+	static const AccountList list = {mail_of, is_notifier, notifier_to_json};
 
-	if (!api_page(request, &limit, &after, error))
-		return FALSE;
-	accounts = directory_list(directory, error);
-	if (accounts == NULL)
-		return FALSE;
-	g_ptr_array_sort(accounts, by_mail);
-	items = json_array();
-	for (guint i = 0; i < accounts->len && !more; i++) {
-		const Account *account = accounts->pdata[i];
-
-		if (account->notifier_area == NULL ||
-			(after != NULL && strcmp(account->mail, after) <= 0))
-			continue;
-		more = json_array_size(items) == limit;
-		if (more)
-			break;
-		json_array_append_new(
-			items, json_pack("{s:s, s:s, s:s?, s:s}", "mailbox", account->mail, "area",
-				       account->notifier_area, "level", account->notifier_level,
-				       "state", account_state_name(account->state)));
-		last = account->mail;
-	}
-	response->json = json_pack("{s:o, s:s?}", "items", items, "next", more ? last : NULL);
-	return TRUE;
+	return account_list_answer(request, &list, response, error);
 }
 
 gboolean account_set_notifier_entry(Service *service, const json_t *body, GError **error)

@@ -148,18 +148,8 @@ static gboolean import_list(
 	g_autoptr(GError) local = NULL;
 
 	g_array_set_clear_func(rows, row_clear);
-	if (!api_known(request->body, error, "dry_run", "rows", NULL))
-		return FALSE;
-	if (dry_run != NULL && !json_is_boolean(dry_run))
-		return api_invalid(error, "dry_run", "must be true or false");
-	if (!json_is_array(list))
-		return api_invalid(error, "rows", "must be a list");
-	if (json_array_size(list) > ROWS_MAX) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "rows: at most %d at once",
-			ROWS_MAX);
-		return FALSE;
-	}
-	if (!read_rows(list, read, rows, error))
+	if (!api_known(request->body, error, "dry_run", "rows", NULL) ||
+		!api_rows(request->body, ROWS_MAX, error) || !read_rows(list, read, rows, error))
 		return FALSE;
 	if (!store_run(request->service->store, change_import, &import, &local) &&
 		!(import.dry_run && import.tried)) {

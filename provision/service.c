@@ -126,6 +126,23 @@ gboolean api_page(const ApiRequest *request, guint *limit, const char **after, G
 	return TRUE;
 }
 
+gboolean api_rows(const json_t *body, guint most, GError **error)
+{
+	const json_t *dry_run = json_object_get(body, "dry_run");
+	const json_t *rows = json_object_get(body, "rows");
+
+	if (dry_run != NULL && !json_is_boolean(dry_run))
+		return api_invalid(error, "dry_run", "must be true or false");
+	if (!json_is_array(rows))
+		return api_invalid(error, "rows", "must be a list");
+	if (json_array_size(rows) > most) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "rows: at most %u at once",
+			most);
+		return FALSE;
+	}
+	return TRUE;
+}
+
 static gboolean is_domain(const char *domain)
 {
 	gboolean label = FALSE, dot = FALSE;

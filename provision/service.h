@@ -108,6 +108,8 @@ char *service_today(const Service *service);
 gboolean api_known(const json_t *body, GError **error, ...) G_GNUC_NULL_TERMINATED;
 /* ?limit= (1..1000, 100 when absent) and ?after= (NULL when absent) of a list. */
 gboolean api_page(const ApiRequest *request, guint *limit, const char **after, GError **error);
+/* Whether body has a list "rows" of at most that many, and "dry_run" true, false or absent. */
+gboolean api_rows(const json_t *body, guint most, GError **error);
 /* "a@b.c", lower case, at most 254 characters: a new string, or NULL with INVALID naming `what`. */
 char *api_address(const char *text, const char *what, GError **error);
 

@@ -3,37 +3,13 @@
  * and the group [signature] of the settings, whose templates and logo it checks as the milter does
  * at its start. Fails with the API's errors, or INVALID with the setting that is wrong.
  */
-#include "ctl.h"
+#include "policy_api.h"
 #include "base/error.h"
 #include "base/settings.h"
 #include "base/text.h"
 #include "mime/signature_files.h"
 
 #include <stdio.h>
-
-static char *text_of(const json_t *object, const char *name)
-{
-	return g_strdup(json_string_value(json_object_get(object, name)));
-}
-
-static Account *fetch_account(Ctl *ctl, const char *uid, GError **error)
-{
-	g_autofree char *path = api_path("/v1/accounts/%s", uid);
-	json_t *answer = api_call(ctl->api, "GET", path, NULL, error);
-	Account *account;
-
-	if (answer == NULL)
-		return NULL;
-	account = account_new();
-	account_kind_parse(json_string_value(json_object_get(answer, "kind")), &account->kind);
-	account->display_name = text_of(answer, "display_name");
-	account->post = text_of(answer, "post");
-	account->unit = text_of(answer, "unit");
-	account->extension = text_of(answer, "extension");
-	account->owner = text_of(answer, "owner");
-	json_decref(answer);
-	return account;
-}
 
 static void print_block(const Ctl *ctl, const Command *command, const SignatureSettings *signature,
 	const SignatureValues *values)
@@ -67,13 +43,13 @@ static gboolean preview(
 	signature = signature_files_load(settings, error);
 	if (signature == NULL)
 		return FALSE;
-	account = fetch_account(ctl, arguments[0], error);
+	account = policy_fetch_account(ctl, arguments[0], error);
 	if (account == NULL)
 		return FALSE;
 	/* An office's mail has the name of who writes: here its responsible. */
 	office = account->kind == ACCOUNT_OFFICE && account->owner != NULL;
 	if (office) {
-		owner = fetch_account(ctl, account->owner, error);
+		owner = policy_fetch_account(ctl, account->owner, error);
 		if (owner == NULL)
 			return FALSE;
 	}
