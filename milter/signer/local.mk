@@ -7,7 +7,9 @@ acuse_signer_SOURCES = \
 	milter/signer/keeper.c milter/signer/keeper.h \
 	milter/signer/main.c \
 	milter/signer/permit_uses.c milter/signer/permit_uses.h \
+	milter/signer/place.c milter/signer/place.h \
 	milter/signer/pool.c milter/signer/pool.h \
+	milter/signer/request.c milter/signer/request.h \
 	milter/signer/server.c milter/signer/server.h \
 	milter/signer/slot.c milter/signer/slot.h \
 	milter/signer/token.c milter/signer/token.h \

@@ -1,7 +1,5 @@
 /*
- * All tokens of the gateway: those of the bindings and the seal's. Decides which may be used at
- * all, which may read its PIN from a credential and when, and logs what becomes of them. Never
- * blocks.
+ * All tokens of the gateway: those of the bindings and the seal's. Never blocks.
  */
 #ifndef ACUSE_SIGNER_POOL_H
 #define ACUSE_SIGNER_POOL_H
@@ -9,21 +7,9 @@
 #include <glib.h>
 #include <sys/types.h>
 
-#include "signer/bindings.h"
-#include "signer/token.h"
-
-#define POOL_CREDENTIAL_PAUSE_MS 5000 /* before the credential is read again after a death */
-#define POOL_ABSENT_PAUSE_MS 30000    /* between looks for a token that is not there */
+#include "signer/place.h"
 
 typedef struct _Pool Pool;
-
-typedef struct {
-	const char *module, *seal_token; /* seal_token "": none */
-	guint sign_timeout_ms;
-	/* Whether people's tokens may be used, and for how long and how many mails after a PIN. */
-	gboolean personal;
-	guint personal_s, personal_mails;
-} PoolOptions;
 
 /* Both are borrowed, the strings of options too. */
 Pool *pool_new(const PoolOptions *options, Bindings *bindings);

@@ -1,25 +1,18 @@
 /*
  * server.h: sources of the default main context, one thread. A client has one request under way; it
  * is not read while it waits. Every request is answered, refusals with the error's name and a
- * detail; every refused signature is logged.
+ * detail.
  */
 #include "signer/server.h"
 #include "base/error.h"
-#include "base/log.h"
 #include "base/ustream.h"
-#include "cms/digest.h"
-#include "signer/header_block.h"
-#include "signer/permit.h"
-#include "signer/permit_uses.h"
 #include "signer/protocol.h"
+#include "signer/request.h"
 
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-typedef enum { DOOR_SIGN, DOOR_CONTROL, DOOR_UNLOCK, N_DOORS } DoorKind;
 
 typedef struct {
 	DoorKind kind;
@@ -34,10 +27,7 @@ typedef struct {
 
 struct _Server {
 	Door doors[N_DOORS];
-	GBytes *permit_key;
-	PermitUses *permit_uses;
-	Bindings *bindings;
-	Pool *pool;
+	Desk desk;
 };
 
 typedef struct {
@@ -47,8 +37,6 @@ typedef struct {
 	guint source, idle;
 	guint uid;
 	gboolean allowed, known; /* known: the user that the socket is for */
-	char *send_id, *mailbox; /* of the signature under way; NULL: none */
-	char *permit;		 /* the same, while it is taken */
 } Client;
 
 static void client_wait(Client *client);
@@ -93,220 +81,33 @@ static void client_free(Client *client)
 		g_source_remove(client->idle);
 	count_client(client, -1);
 	close(client->fd);
-	g_free(client->permit);
-	g_free(client->send_id);
-	g_free(client->mailbox);
 	g_free(client);
 }
 
-/* answer is consumed; NULL: an empty one. Frees the client when it does not take the answer. */
-static void reply(Client *client, const char *operation, GVariant *answer)
+/* Frees the client when it does not take the answer. */
+static void send_answer(const char *word, GVariant *answer, gpointer data)
 {
-	g_clear_pointer(&client->permit, g_free);
-	g_clear_pointer(&client->send_id, g_free);
-	g_clear_pointer(&client->mailbox, g_free);
-	if (signer_packet_send(client->fd, operation, answer, -1, NULL))
+	Client *client = data;
+
+	if (signer_packet_send(client->fd, word, answer, -1, NULL))
 		client_wait(client);
 	else
 		client_free(client);
 }
 
-static void reply_error(Client *client, const GError *error)
+static void answer_request(
+	Client *client, const char *operation, GVariant *parameters, int content_fd)
 {
-	const char *name = acuse_error_row_of(error)->name;
-	GVariantDict dict;
+	g_autoptr(GError) error = NULL;
 
-	if (client->permit != NULL)
-		permit_uses_give_back(client->server->permit_uses, client->permit);
-	if (client->door->kind == DOOR_SIGN)
-		log_warning("signature refused", "send_id", client->send_id, "mailbox",
-			client->mailbox, "error", name, "detail", error->message, NULL);
-	g_variant_dict_init(&dict, NULL);
-	g_variant_dict_insert(&dict, "detail", "s", error->message);
-	reply(client, name, g_variant_dict_end(&dict));
-}
-
-static void on_signed(GVariant *answer, const GError *error, gpointer data)
-{
-	Client *client = data;
-	const char *certificate_sha256 = NULL;
-
-	if (answer == NULL) {
-		reply_error(client, error);
+	if (client->allowed) {
+		request_handle(&client->server->desk, client->door->kind, operation, parameters,
+			content_fd, send_answer, client);
 		return;
 	}
-	g_variant_lookup(answer, "certificate_sha256", "&s", &certificate_sha256);
-	log_info(client->door->kind == DOOR_SIGN ? "signed" : "sealed", "send_id", client->send_id,
-		"mailbox", client->mailbox, "certificate_sha256", certificate_sha256, NULL);
-	reply(client, "ok", g_variant_ref(answer));
-}
-
-static void on_unlocked(GVariant *answer, const GError *error, gpointer data)
-{
-	if (answer == NULL)
-		reply_error(data, error);
-	else
-		reply(data, "ok", NULL);
-}
-
-static gboolean invalid(GError **error, const char *why)
-{
-	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, why);
-	return FALSE;
-}
-
-/* What a handler says: an error it sets is answered; otherwise it has answered or will. */
-typedef gboolean (*Handle)(Client *client, GVariant *parameters, int content_fd, GError **error);
-
-static gboolean check_content(
-	const Permit *permit, const Binding *binding, int content_fd, GError **error)
-{
-	g_autoptr(GBytes) content = NULL;
-	g_autofree char *sha256 = NULL;
-	const void *data;
-	gsize size;
-
-	if (binding == NULL)
-		return FALSE;
-	content = signer_memfd_read(content_fd, error);
-	if (content == NULL)
-		return FALSE;
-	data = g_bytes_get_data(content, &size);
-	sha256 = digest_sha256_hex(data, size);
-	if (strcmp(sha256, permit->entity_sha256) != 0) {
-		g_set_error_literal(
-			error, ACUSE_ERROR, ACUSE_ERROR_PERMIT, "the permit is for other bytes");
-		return FALSE;
-	}
-	return header_block_check(content, permit->mailbox, error);
-}
-
-static gboolean handle_sign(Client *client, GVariant *parameters, int content_fd, GError **error)
-{
-	Server *server = client->server;
-	gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
-	g_autoptr(Permit) permit = NULL;
-	const Binding *binding;
-	const char *text = NULL;
-
-	g_variant_lookup(parameters, "permit", "&s", &text);
-	permit = permit_check(server->permit_key, text, now_s, error);
-	if (permit == NULL)
-		return FALSE;
-	client->send_id = g_strdup(permit->send_id);
-	client->mailbox = g_strdup(permit->mailbox);
-	if (content_fd < 0)
-		return invalid(error, "there is no content");
-	binding = bindings_find_mailbox(server->bindings, permit->mailbox, now_s, error);
-	if (!check_content(permit, binding, content_fd, error) ||
-		!permit_uses_take(server->permit_uses, text, permit->expires_s, now_s, error))
-		return FALSE;
-	client->permit = g_strdup(text);
-	return pool_sign(
-		server->pool, binding, permit->mailbox, content_fd, on_signed, client, error);
-}
-
-static gboolean handle_bind(Client *client, GVariant *parameters, int content_fd, GError **error)
-{
-	g_autoptr(GVariant) list =
-		g_variant_lookup_value(parameters, "bindings", G_VARIANT_TYPE("aa{sv}"));
-	GVariantDict dict;
-	guint64 version;
-
-	(void)content_fd;
-	if (list == NULL || !g_variant_lookup(parameters, "version", "t", &version))
-		return invalid(error, "bind needs version and bindings");
-	if (!bindings_replace(client->server->bindings, version, list, error))
-		return FALSE;
-	pool_sync(client->server->pool);
-	g_variant_dict_init(&dict, NULL);
-	g_variant_dict_insert(&dict, "version", "t", version);
-	reply(client, "ok", g_variant_dict_end(&dict));
-	return TRUE;
-}
-
-static gboolean handle_seal(Client *client, GVariant *parameters, int content_fd, GError **error)
-{
-	g_autoptr(GVariant) value =
-		g_variant_lookup_value(parameters, "content", G_VARIANT_TYPE_BYTESTRING);
-	g_autoptr(GBytes) content = value != NULL ? g_variant_get_data_as_bytes(value) : NULL;
-	gboolean taken;
-	int memfd;
-
-	(void)content_fd;
-	if (content == NULL || g_bytes_get_size(content) == 0)
-		return invalid(error, "seal needs content");
-	memfd = signer_memfd_new(content, error);
-	if (memfd < 0)
-		return FALSE;
-	taken = pool_seal(client->server->pool, memfd, on_signed, client, error);
-	close(memfd);
-	return taken;
-}
-
-static gboolean handle_status(Client *client, GVariant *parameters, int content_fd, GError **error)
-{
-	(void)parameters;
-	(void)content_fd;
-	(void)error;
-	reply(client, "ok", pool_status(client->server->pool));
-	return TRUE;
-}
-
-static gboolean handle_lock(Client *client, GVariant *parameters, int content_fd, GError **error)
-{
-	const char *label;
-
-	(void)content_fd;
-	if (!g_variant_lookup(parameters, "token", "&s", &label))
-		return invalid(error, "lock needs token");
-	if (!pool_lock(client->server->pool, label, error))
-		return FALSE;
-	reply(client, "ok", NULL);
-	return TRUE;
-}
-
-static gboolean handle_unlock(Client *client, GVariant *parameters, int content_fd, GError **error)
-{
-	const char *label, *pin;
-	gboolean despite_low = FALSE;
-
-	(void)content_fd;
-	g_variant_lookup(parameters, "despite_low", "b", &despite_low);
-	/* Both strings stay in the packet, which is locked memory and is wiped. */
-	if (!g_variant_lookup(parameters, "token", "&s", &label) ||
-		!g_variant_lookup(parameters, "pin", "&s", &pin) || *pin == '\0')
-		return invalid(error, "unlock needs token and pin");
-	return pool_unlock(
-		client->server->pool, label, pin, despite_low, on_unlocked, client, error);
-}
-
-static const struct {
-	DoorKind door;
-	const char *operation;
-	Handle handle;
-} handlers[] = {
-	{DOOR_SIGN, "sign", handle_sign},
-	{DOOR_CONTROL, "bind", handle_bind},
-	{DOOR_CONTROL, "seal", handle_seal},
-	{DOOR_CONTROL, "status", handle_status},
-	{DOOR_CONTROL, "lock", handle_lock},
-	{DOOR_UNLOCK, "unlock", handle_unlock},
-};
-
-static Handle find_handler(const Client *client, const char *operation, GError **error)
-{
-	if (!client->allowed) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN,
-			"this user may not use the socket");
-		return NULL;
-	}
-	for (guint i = 0; i < G_N_ELEMENTS(handlers); i++)
-		if (handlers[i].door == client->door->kind &&
-			strcmp(handlers[i].operation, operation) == 0)
-			return handlers[i].handle;
-	invalid(error, "this socket has no such operation");
-	return NULL;
+	g_set_error_literal(
+		&error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN, "this user may not use the socket");
+	request_refuse(client->door->kind, error, send_answer, client);
 }
 
 static gboolean on_client(gint fd, GIOCondition condition, gpointer data)
@@ -316,7 +117,6 @@ static gboolean on_client(gint fd, GIOCondition condition, gpointer data)
 	g_autoptr(GVariant) parameters = NULL;
 	g_autofree char *operation = NULL;
 	int content_fd = -1;
-	Handle handle = NULL;
 
 	(void)condition;
 	/* Not read again before this request is answered. */
@@ -329,9 +129,9 @@ static gboolean on_client(gint fd, GIOCondition condition, gpointer data)
 		return G_SOURCE_REMOVE;
 	}
 	if (parameters != NULL)
-		handle = find_handler(client, operation, &error);
-	if (handle == NULL || !handle(client, parameters, content_fd, &error))
-		reply_error(client, error);
+		answer_request(client, operation, parameters, content_fd);
+	else
+		request_refuse(client->door->kind, error, send_answer, client);
 	if (content_fd >= 0)
 		close(content_fd);
 	return G_SOURCE_REMOVE;
@@ -405,10 +205,7 @@ Server *server_start(const Settings *settings, GBytes *permit_key, Bindings *bin
 	Server *server = g_new0(Server, 1);
 	gboolean ok = TRUE;
 
-	server->permit_key = permit_key;
-	server->permit_uses = permit_uses_new();
-	server->bindings = bindings;
-	server->pool = pool;
+	server->desk = (Desk){permit_key, permit_uses_new(), bindings, pool};
 	for (int kind = 0; kind < N_DOORS; kind++) {
 		server->doors[kind].fd = -1;
 		server->doors[kind].of_user = g_hash_table_new(NULL, NULL);
@@ -448,6 +245,6 @@ void server_stop(Server *server)
 		close(door->fd);
 		unlink(door->path);
 	}
-	permit_uses_free(server->permit_uses);
+	permit_uses_free(server->desk.permit_uses);
 	g_free(server);
 }

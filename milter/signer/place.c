@@ -1,0 +1,250 @@
+/*
+ * place.h: one PIN, one attempt (FACTS 21). A PIN from a credential is tried once at start and once
+ * after each death of a worker that had been ready; one that failed, or may have, is never tried
+ * again by program. One thread.
+ */
+#include "signer/place.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "signer/credential.h"
+
+#include <string.h>
+
+struct _Place {
+	Token *token;
+	gboolean credential_spent; /* it failed, or a person locked the token */
+	int alarm;		   /* the error that was told last; -1: none since it was ready */
+	guint timer;		   /* before the credential is read; 0: none */
+	guint limit;		   /* ends a person's time; 0: none */
+	guint mails;		   /* that a person's token may still sign */
+	const PoolOptions *options;
+	Bindings *bindings;
+};
+
+/* A signature of a person's token, on its way. */
+typedef struct {
+	Place *place;
+	TokenDone done;
+	gpointer data;
+} Counted;
+
+static void stop_limit(Place *place)
+{
+	if (place->limit != 0)
+		g_source_remove(place->limit);
+	place->limit = 0;
+}
+
+void place_free(gpointer data)
+{
+	Place *place = data;
+
+	place->credential_spent = TRUE;
+	token_free(place->token);
+	stop_limit(place);
+	if (place->timer != 0)
+		g_source_remove(place->timer);
+	g_free(place);
+}
+
+gboolean place_is_seal(const PoolOptions *options, const char *label)
+{
+	return *options->seal_token != '\0' && strcmp(options->seal_token, label) == 0;
+}
+
+gboolean place_is_personal(const Place *place)
+{
+	const char *label = token_label(place->token);
+	const Binding *binding = bindings_find_token(place->bindings, label);
+
+	return !place_is_seal(place->options, label) && binding != NULL && binding->personal;
+}
+
+gboolean place_may_be_used(const Place *place)
+{
+	const char *label = token_label(place->token);
+
+	if (place_is_personal(place) && !place->options->personal)
+		return FALSE;
+	return place_is_seal(place->options, label) ||
+	       binding_is_active(bindings_find_token(place->bindings, label));
+}
+
+static void try_credential(Place *place)
+{
+	const char *label = token_label(place->token);
+	g_autoptr(PacketBuffer) pin = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (place->credential_spent || token_state(place->token) != TOKEN_LOCKED ||
+		bindings_is_held(place->bindings, label) || !place_may_be_used(place) ||
+		place_is_personal(place))
+		return;
+	pin = credential_read(label);
+	if (pin != NULL && !token_unlock(place->token, pin->data, pin->size, 0, NULL, NULL, &error))
+		log_error(
+			"token cannot be started", "token", label, "detail", error->message, NULL);
+}
+
+static gboolean on_pause_over(gpointer data)
+{
+	Place *place = data;
+
+	place->timer = 0;
+	try_credential(place);
+	return G_SOURCE_REMOVE;
+}
+
+static void try_credential_later(Place *place, guint pause_ms)
+{
+	if (place->timer == 0 && !place->credential_spent)
+		place->timer = g_timeout_add(pause_ms, on_pause_over, place);
+}
+
+static gboolean on_time_over(gpointer data)
+{
+	Place *place = data;
+
+	place->limit = 0;
+	log_info("the time of a person's token is over", "token", token_label(place->token), NULL);
+	token_lock(place->token);
+	return G_SOURCE_REMOVE;
+}
+
+static void on_ready(Token *token, gboolean typed, gpointer data)
+{
+	Place *place = data;
+	g_autoptr(GError) error = NULL;
+
+	place->alarm = -1;
+	if (place_is_personal(place)) {
+		place->mails = place->options->personal_mails;
+		place->limit =
+			g_timeout_add_seconds(place->options->personal_s, on_time_over, place);
+	}
+	if (typed) {
+		place->credential_spent = FALSE;
+		if (!bindings_set_held(place->bindings, token_label(token), FALSE, &error))
+			log_warning("token stays held", "token", token_label(token), "detail",
+				error->message, NULL);
+	}
+	log_info("token unlocked", "token", token_label(token), "pin",
+		typed ? "typed" : "credential", NULL);
+}
+
+static void on_locked(Token *token, const GError *cause, gboolean tried, gpointer data)
+{
+	Place *place = data;
+
+	stop_limit(place);
+	if (cause == NULL) {
+		log_info("token locked", "token", token_label(token), NULL);
+		return;
+	}
+	/* A token that stays away is looked for again and again, and told once. */
+	if (place->alarm != cause->code)
+		log_error("alarm: token does not sign", "token", token_label(token), "error",
+			acuse_error_row_of(cause)->name, "detail", cause->message, NULL);
+	place->alarm = cause->code;
+	if (tried || g_error_matches(cause, ACUSE_ERROR, ACUSE_ERROR_PIN_LOW))
+		place->credential_spent = TRUE;
+	else if (g_error_matches(cause, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT))
+		try_credential_later(place, PLACE_ABSENT_PAUSE_MS);
+	else
+		try_credential_later(place, PLACE_CREDENTIAL_PAUSE_MS);
+}
+
+static void on_reconnects(Token *token, const GError *cause, gpointer data)
+{
+	(void)data;
+	if (cause != NULL)
+		log_warning("token is opened anew", "token", token_label(token), "error",
+			acuse_error_row_of(cause)->name, "detail", cause->message, NULL);
+	else
+		log_info("token is open again", "token", token_label(token), NULL);
+}
+
+Place *place_new(
+	const PoolOptions *options, Bindings *bindings, const char *label, const char *serial)
+{
+	Place *place = g_new0(Place, 1);
+	const TokenEvents events = {on_ready, on_locked, on_reconnects, place};
+
+	place->options = options;
+	place->bindings = bindings;
+	place->alarm = -1;
+	place->token = token_new(options->module, label, serial, options->sign_timeout_ms, &events);
+	return place;
+}
+
+Token *place_token(const Place *place)
+{
+	return place->token;
+}
+
+/* Unlocked as an office's token, it became a person's. */
+static gboolean has_no_limit(const Place *place)
+{
+	return place_is_personal(place) && token_state(place->token) == TOKEN_READY &&
+	       place->limit == 0;
+}
+
+void place_sync(Place *place)
+{
+	if (!place_may_be_used(place) || has_no_limit(place))
+		token_lock(place->token);
+	else if (place->timer == 0)
+		try_credential(place);
+}
+
+/* Locks after the last mail that the person let it sign; those that wait are told so. */
+static void on_counted(GVariant *answer, const GError *error, gpointer data)
+{
+	g_autofree Counted *counted = data;
+	Place *place = counted->place;
+
+	counted->done(answer, error, counted->data);
+	if (answer == NULL || place->mails == 0 || --place->mails > 0)
+		return;
+	log_info("the mails of a person's token are signed", "token", token_label(place->token),
+		NULL);
+	token_lock(place->token);
+}
+
+static gboolean sign_counted(Place *place, const char *mailbox, int content_fd, TokenDone done,
+	gpointer data, GError **error)
+{
+	Counted *counted = g_new(Counted, 1);
+
+	*counted = (Counted){place, done, data};
+	if (token_sign(place->token, mailbox, content_fd, on_counted, counted, error))
+		return TRUE;
+	g_free(counted);
+	return FALSE;
+}
+
+gboolean place_sign(Place *place, const char *mailbox, int content_fd, TokenDone done,
+	gpointer data, GError **error)
+{
+	if (place_is_personal(place))
+		return sign_counted(place, mailbox, content_fd, done, data, error);
+	return token_sign(place->token, mailbox, content_fd, done, data, error);
+}
+
+gboolean place_unlock(Place *place, const char *pin, gboolean despite_low, TokenDone done,
+	gpointer data, GError **error)
+{
+	unsigned how = TOKEN_PIN_TYPED | (despite_low ? TOKEN_PIN_DESPITE_LOW : 0);
+
+	if (place_is_personal(place) && !place->options->personal) {
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN,
+			"people's own tokens are off ([signing] personal_tokens)");
+		return FALSE;
+	}
+	if (!place_may_be_used(place)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT,
+			"the binding of token %s is not active", token_label(place->token));
+		return FALSE;
+	}
+	return token_unlock(place->token, pin, strlen(pin), how, done, data, error);
+}
