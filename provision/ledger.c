@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "provision/heads.h"
+#include "provision/list.h"
 #include "provision/service.h"
 
 #define ROLES_LOCAL                                                                                \
@@ -21,6 +22,26 @@ static gboolean get_head(const ApiRequest *request, ApiResponse *response, GErro
 	response->json = json_loads(head, 0, NULL);
 	json_object_del(response->json, "leaf");
 	return TRUE;
+}
+
+static json_t *show_head(const char *key, const char *value, gpointer data, GError **error)
+{
+	json_t *head = json_loads(value, 0, NULL);
+
+	(void)data;
+	if (head == NULL)
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "head %s cannot be read", key);
+	json_object_del(head, "leaf");
+	json_object_del(head, "trouble");
+	return head;
+}
+
+/* Those that were signed, by size. */
+static gboolean get_heads(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	const List list = {TABLE_HEADS, "", FALSE, show_head, NULL};
+
+	return list_answer(request, &list, response, error);
 }
 
 static gboolean number(const ApiRequest *request, const char *name, gboolean *present,
@@ -39,17 +60,19 @@ static gboolean add_entry(Store *store, guint64 index, json_t *items, GError **e
 {
 	g_autofree char *leaf = store_leaf(store, index, error);
 	GError *failure = NULL;
-	g_autofree char *opening = NULL;
+	g_autofree char *opening = NULL, *hex = NULL;
+	MerkleHash hash;
 
-	if (leaf == NULL)
+	if (leaf == NULL || !store_leaf_hash(store, index, &hash, error))
 		return FALSE;
 	opening = store_opening(store, index, &failure);
 	if (failure != NULL) {
 		g_propagate_error(error, failure);
 		return FALSE;
 	}
-	json_array_append_new(items, json_pack("{s:I, s:s, s:s?}", "index", (json_int_t)index,
-					     "leaf", leaf, "opening", opening));
+	hex = merkle_hash_to_hex(&hash);
+	json_array_append_new(items, json_pack("{s:I, s:s, s:s?, s:s}", "index", (json_int_t)index,
+					     "leaf", leaf, "opening", opening, "hash", hex));
 	return TRUE;
 }
 
@@ -119,6 +142,7 @@ static gboolean get_proof(const ApiRequest *request, ApiResponse *response, GErr
 
 const Route routes_ledger[] = {
 	{"GET", "/v1/ledger/head", ROLES_LOCAL, FALSE, get_head},
+	{"GET", "/v1/ledger/heads", ROLE_OTIC | ROLE_AUDITOR, FALSE, get_heads},
 	{"GET", "/v1/ledger/entries", ROLE_OTIC | ROLE_AUDITOR, FALSE, get_entries},
 	{"GET", "/v1/ledger/proof", ROLE_OTIC | ROLE_AUDITOR, FALSE, get_proof},
 	{NULL, NULL, 0, FALSE, NULL},

@@ -95,6 +95,8 @@ gboolean store_scan(Store *store, StoreTable table, const char *prefix, const ch
 
 guint64 store_tree_size(Store *store);
 char *store_leaf(Store *store, guint64 index, GError **error);
+/* Its digest (RFC 6962) as it was stored with it. */
+gboolean store_leaf_hash(Store *store, guint64 index, MerkleHash *hash, GError **error);
 char *store_opening(
 	Store *store, guint64 index, GError **error); /* NULL without error: none or purged */
 gboolean store_root(Store *store, guint64 size, MerkleHash *root, GError **error);

@@ -85,6 +85,11 @@ char *store_leaf(Store *store, guint64 index, GError **error)
 	return leaf;
 }
 
+gboolean store_leaf_hash(Store *store, guint64 index, MerkleHash *hash, GError **error)
+{
+	return engine_read_node(store_reader(store), 0, index, hash, error);
+}
+
 char *store_opening(Store *store, guint64 index, GError **error)
 {
 	guint8 key[8];

@@ -4,6 +4,8 @@ acusectl_SOURCES = \
 	provision/ctl/api_commands.c \
 	provision/ctl/print.c provision/ctl/print.h \
 	provision/ctl/ledger.c \
+	provision/ctl/ledger_check.c provision/ctl/ledger_check.h \
+	provision/ctl/ledger_source.c provision/ctl/ledger_source.h \
 	provision/ctl/policy.c \
 	provision/ctl/policy_api.c provision/ctl/policy_api.h \
 	provision/ctl/people.c \

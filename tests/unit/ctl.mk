@@ -12,3 +12,10 @@ tests_unit_test_csv_table_LDADD = lib/base/libbase.a $(CSV_LIBS) $(JANSSON_LIBS)
 
 TESTS += tests/unit/calendar-holidays.py
 EXTRA_DIST += tests/unit/calendar-holidays.py
+
+check_PROGRAMS += tests/unit/test-ledger-check
+TESTS += tests/unit/test-ledger-check
+tests_unit_test_ledger_check_SOURCES = tests/unit/test-ledger-check.c provision/ctl/ledger_check.c provision/ctl/ledger_check.h
+tests_unit_test_ledger_check_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_ledger_check_LDADD = lib/cms/libcms.a lib/api/libapi.a lib/core/libcore.a lib/base/libbase.a \
+	$(OPENSSL_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
