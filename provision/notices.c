@@ -51,20 +51,44 @@ gboolean notice_add(StoreTxn *txn, const char *to, const char *kind, const json_
 	return outbox_add(txn, OUTBOX_KIND, body, NULL, error);
 }
 
-static GBytes *compose(const Service *service, const NoticeKind *kind, const json_t *body)
+static void attachment_clear(gpointer data)
+{
+	NoticeAttachment *attachment = data;
+
+	g_free((char *)attachment->name);
+	g_bytes_unref(attachment->bytes);
+}
+
+void notice_attach(GArray *attachments, const char *name, const char *type, GBytes *bytes)
+{
+	NoticeAttachment attachment = {g_strdup(name), type, bytes};
+
+	g_array_append_val(attachments, attachment);
+}
+
+static GBytes *compose(Service *service, const NoticeKind *kind, const json_t *body, GError **error)
 {
 	const char *institution = settings_string(service->settings, "institution", "name");
 	const char *domain = settings_string(service->settings, "institution", "domain");
 	const json_t *facts = json_object_get(body, "facts");
 	gint64 time_s = json_integer_value(json_object_get(body, "time"));
+	g_autoptr(GArray) attachments = g_array_new(FALSE, FALSE, sizeof(NoticeAttachment));
 	g_autofree char *subject = kind->subject(facts);
 	g_autofree char *from = g_strdup_printf("acuse@%s", domain);
 	g_autofree char *id =
 		g_strdup_printf("aviso-%" JSON_INTEGER_FORMAT "-%" G_GINT64_FORMAT "@%s",
 			json_integer_value(json_object_get(body, "number")), time_s, domain);
 	g_autoptr(GString) text = g_string_new(_("Estimado usuario:"));
-	NoticeMail mail = {institution, from, row_text(body, "to"), subject, NULL, id, time_s};
+	NoticeMail mail = {.from_name = institution,
+		.from = from,
+		.to = row_text(body, "to"),
+		.subject = subject,
+		.message_id = id,
+		.date_s = time_s};
 
+	g_array_set_clear_func(attachments, attachment_clear);
+	if (kind->attach != NULL && !kind->attach(service, facts, attachments, error))
+		return NULL;
 	g_string_append(text, "\n\n");
 	kind->text(facts, text);
 	g_string_append_printf(text, "\n%s\n\n%s\n",
@@ -72,25 +96,32 @@ static GBytes *compose(const Service *service, const NoticeKind *kind, const jso
 		  "consulte con la OTIC."),
 		institution);
 	mail.text = text->str;
+	mail.attachments = (const NoticeAttachment *)(gpointer)attachments->data;
+	mail.n_attachments = attachments->len;
 	return mime_notice(&mail);
+}
+
+static gboolean send_notice(
+	Service *service, const NoticeKind *kind, const json_t *body, GError **error)
+{
+	const char *server = settings_string(service->settings, "notices", "smtp");
+	g_autoptr(GBytes) message = compose(service, kind, body, error);
+	SmtpMail mail = {server, "", row_text(body, "to"), message, SMTP_WAIT_MS};
+
+	return message != NULL && smtp_send(&mail, error);
 }
 
 static gboolean carry_out(Service *service, const json_t *body, GError **error)
 {
-	const char *server = settings_string(service->settings, "notices", "smtp");
 	const NoticeKind *kind = find_kind(row_text(body, "kind"));
-	g_autoptr(GBytes) message = NULL;
 	g_autoptr(GError) local = NULL;
-	SmtpMail mail = {server, "", row_text(body, "to"), NULL, SMTP_WAIT_MS};
 
-	if (kind == NULL || mail.recipient == NULL) {
+	if (kind == NULL || row_text(body, "to") == NULL) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_BUILT, "no such kind of notice");
 		return FALSE;
 	}
-	if (*server == '\0')
-		return TRUE;
-	mail.message = message = compose(service, kind, body);
-	if (smtp_send(&mail, &local))
+	if (*settings_string(service->settings, "notices", "smtp") == '\0' ||
+		send_notice(service, kind, body, &local))
 		return TRUE;
 	if (acuse_error_row_of(local)->retry ||
 		service->now_s() - json_integer_value(json_object_get(body, "time")) <

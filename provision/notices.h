@@ -17,7 +17,16 @@ typedef struct {
 	/* Appends the text, Spanish, LF lines; greeting and end are added. No content of a mail
 	 * beyond subject and date. */
 	void (*text)(const json_t *facts, GString *text);
+	/*
+	 * Adds what goes with it, in time of carrying it out: notice_attach(). FALSE: tried again
+	 * later, as the error says. NULL: nothing.
+	 */
+	gboolean (*attach)(
+		Service *service, const json_t *facts, GArray *attachments, GError **error);
 } NoticeKind;
+
+/* Takes the bytes; the name is ASCII letters, digits, "-_.", the type static. */
+void notice_attach(GArray *attachments, const char *name, const char *type, GBytes *bytes);
 
 /* send_limits.c has the second, people_notices.c those of the next line. */
 extern const NoticeKind notice_policy_warning, notice_over_limit;

@@ -8,6 +8,9 @@
 #include "mime/encode.h"
 #include "mime/header.h"
 
+/* Every part is base64, which has no "=_". */
+#define BOUNDARY "=_acuse_aviso"
+
 /* One line, without the marks that would end a quoted string. */
 static char *one_line(const char *text, gboolean quoted)
 {
@@ -36,6 +39,38 @@ static void append_field(GString *out, const char *name, const char *value)
 	encode_append_folded(out, name, encoded != NULL ? encoded : "", "\r\n");
 }
 
+static void append_part(GString *out, const char *type, const void *bytes, gsize size)
+{
+	g_autofree char *body = codec_base64(bytes, size, "\r\n");
+
+	append_field(out, "Content-Type", type);
+	append_field(out, "Content-Transfer-Encoding", "base64");
+	g_string_append_printf(out, "\r\n%s", body);
+}
+
+static void append_text(GString *out, const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	g_auto(GStrv) lines = g_strsplit(valid, "\n", -1);
+	g_autofree char *crlf = g_strjoinv("\r\n", lines);
+
+	append_part(out, "text/plain; charset=utf-8", crlf, strlen(crlf));
+}
+
+static void append_attachment(GString *out, const NoticeAttachment *attachment)
+{
+	g_autofree char *type =
+		g_strdup_printf("%s; name=\"%s\"", attachment->type, attachment->name);
+	g_autofree char *disposition =
+		g_strdup_printf("attachment; filename=\"%s\"", attachment->name);
+	gsize size;
+	const void *bytes = g_bytes_get_data(attachment->bytes, &size);
+
+	g_string_append(out, "\r\n--" BOUNDARY "\r\n");
+	append_field(out, "Content-Disposition", disposition);
+	append_part(out, type, bytes, size);
+}
+
 GBytes *mime_notice(const NoticeMail *mail)
 {
 	GString *out = g_string_new(NULL);
@@ -44,10 +79,6 @@ GBytes *mime_notice(const NoticeMail *mail)
 	g_autofree char *subject = one_line(mail->subject, FALSE);
 	g_autofree char *message_id = g_strdup_printf("<%s>", mail->message_id);
 	g_autofree char *date = header_date_text(mail->date_s);
-	g_autofree char *text = g_utf8_make_valid(mail->text, -1);
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	g_autofree char *crlf = g_strjoinv("\r\n", lines);
-	g_autofree char *body = codec_base64((const guint8 *)crlf, strlen(crlf), "\r\n");
 
 	append_field(out, "From", from);
 	append_field(out, "To", mail->to);
@@ -56,9 +87,14 @@ GBytes *mime_notice(const NoticeMail *mail)
 	append_field(out, "Message-ID", message_id);
 	append_field(out, "Auto-Submitted", "auto-generated");
 	append_field(out, "MIME-Version", "1.0");
-	append_field(out, "Content-Type", "text/plain; charset=utf-8");
-	append_field(out, "Content-Transfer-Encoding", "base64");
-	g_string_append(out, "\r\n");
-	g_string_append(out, body);
+	if (mail->n_attachments > 0) {
+		append_field(out, "Content-Type", "multipart/mixed; boundary=\"" BOUNDARY "\"");
+		g_string_append(out, "\r\n--" BOUNDARY "\r\n");
+	}
+	append_text(out, mail->text);
+	for (guint i = 0; i < mail->n_attachments; i++)
+		append_attachment(out, &mail->attachments[i]);
+	if (mail->n_attachments > 0)
+		g_string_append(out, "\r\n--" BOUNDARY "--\r\n");
 	return g_string_free_to_bytes(out);
 }

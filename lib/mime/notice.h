@@ -5,16 +5,25 @@
 #include <glib.h>
 
 typedef struct {
+	const char *name; /* of the file: ASCII letters, digits, "-_." */
+	const char *type; /* "application/pdf" */
+	GBytes *bytes;
+} NoticeAttachment;
+
+typedef struct {
 	const char *from_name, *from; /* UTF-8; the institution's own address */
 	const char *to;
 	const char *subject; /* UTF-8 */
 	const char *text;    /* UTF-8, LF lines */
 	const char *message_id;
 	gint64 date_s;
+	const NoticeAttachment *attachments;
+	guint n_attachments;
 } NoticeMail;
 
 /*
- * The whole message in ASCII with CRLF: text/plain in UTF-8, Auto-Submitted: auto-generated (RFC
+ * The whole message in ASCII with CRLF: text/plain in UTF-8, in a multipart/mixed with the
+ * attachments when there are any, Auto-Submitted: auto-generated (RFC
  * 3834 5), so that no program answers it. Control characters in names and subject become blanks.
  */
 GBytes *mime_notice(const NoticeMail *mail);

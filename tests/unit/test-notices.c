@@ -111,6 +111,37 @@ static void test_fields(void **state)
 		assert_true(g_ascii_isprint(*at) || *at == '\r' || *at == '\n');
 }
 
+static void test_attachments(void **state)
+{
+	g_autoptr(GBytes) pdf = g_bytes_new_static("%PDF", 4);
+	g_autoptr(GBytes) empty = g_bytes_new_static("", 0);
+	const NoticeAttachment attachments[] = {
+		{"constancia.pdf", "application/pdf", pdf}, {"nada.txt", "text/plain", empty}};
+	NoticeMail mail = {.from_name = "Muni",
+		.from = "acuse@muni.test",
+		.to = TO,
+		.subject = "Aviso",
+		.text = "Va adjunto.\n",
+		.message_id = "aviso-1-1@muni.test",
+		.date_s = FIXTURE_NOW,
+		.attachments = attachments,
+		.n_attachments = 2};
+	g_autoptr(GBytes) bytes = mime_notice(&mail);
+	g_autofree char *message =
+		g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+
+	(void)state;
+	assert_non_null(strstr(message,
+		"\r\nContent-Type: multipart/mixed; boundary=\"=_acuse_aviso\"\r\n"
+		"\r\n--=_acuse_aviso\r\nContent-Type: text/plain; charset=utf-8\r\n"));
+	assert_non_null(
+		strstr(message, "\r\n--=_acuse_aviso\r\n"
+				"Content-Disposition: attachment; filename=\"constancia.pdf\"\r\n"
+				"Content-Type: application/pdf; name=\"constancia.pdf\"\r\n"
+				"Content-Transfer-Encoding: base64\r\n\r\nJVBERg==\r\n"));
+	assert_true(g_str_has_suffix(message, "\r\n--=_acuse_aviso--\r\n"));
+}
+
 #define SENT (-1)
 
 /* What each answer of the server means to who sends. */
@@ -270,6 +301,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_subjects),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_attachments),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_envelope),
 		cmocka_unit_test_setup_teardown(test_said_again, fixture_setup, fixture_teardown),
