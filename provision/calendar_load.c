@@ -44,9 +44,8 @@ gboolean calendar_add_settings(Calendar *calendar, const Settings *settings, GEr
 	for (; day != NULL && *day != NULL; day++) {
 		if (calendar_add_local(calendar, *day))
 			continue;
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
-			"[calendar] extra_days: %s: must be YYYY-MM-DD or MM-DD", *day);
-		return FALSE;
+		return settings_fail(settings, error, "calendar", "extra_days",
+			"%s: must be YYYY-MM-DD or MM-DD", *day);
 	}
 	return TRUE;
 }
@@ -59,9 +58,8 @@ gboolean calendar_hours(const Settings *settings, CalendarHours *hours, GError *
 	hours->early_counts = strcmp(before, "same_day") == 0;
 	if (calendar_hours_parse(text, hours))
 		return TRUE;
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
-		"[calendar] working_hours: must be as 08:00-16:00");
-	return FALSE;
+	return settings_fail(
+		settings, error, "calendar", "working_hours", "must be as 08:00-16:00");
 }
 
 Calendar *calendar_load(const Settings *settings, GError **error)

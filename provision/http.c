@@ -265,7 +265,7 @@ static gboolean start_local(HttpServer *server, GError **error)
 }
 
 /* "127.0.0.1:443", "[::1]:443". */
-static struct addrinfo *listen_address(const char *text, GError **error)
+static struct addrinfo *listen_address(const Settings *settings, const char *text, GError **error)
 {
 	const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV,
 		.ai_socktype = SOCK_STREAM};
@@ -283,8 +283,8 @@ static struct addrinfo *listen_address(const char *text, GError **error)
 		if (getaddrinfo(*host == '\0' ? NULL : host, colon + 1, &hints, &found) == 0)
 			return found;
 	}
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
-		"[api] https_listen: must be ADDRESS:PORT with a numeric address");
+	settings_fail(settings, error, "api", "https_listen",
+		"must be ADDRESS:PORT with a numeric address");
 	return NULL;
 }
 
@@ -295,9 +295,8 @@ static gboolean read_pem(HttpServer *server, const char *key, char **text, GErro
 
 	if (path != NULL && g_file_get_contents(path, text, NULL, &failure))
 		return TRUE;
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "[api] %s: %s", key,
-		failure == NULL ? "must be set" : failure->message);
-	return FALSE;
+	return settings_fail(server->service->settings, error, "api", key, "%s",
+		failure == NULL ? "must be given" : failure->message);
 }
 
 static gboolean start_public(HttpServer *server, GError **error)
@@ -310,7 +309,7 @@ static gboolean start_public(HttpServer *server, GError **error)
 	if (!read_pem(server, "tls_certificate", &server->certificate, error) ||
 		!read_pem(server, "tls_key", &server->key, error))
 		return FALSE;
-	address = listen_address(text, error);
+	address = listen_address(server->service->settings, text, error);
 	if (address == NULL)
 		return FALSE;
 	server->public = MHD_start_daemon(

@@ -39,9 +39,8 @@ static gboolean grant_list(
 
 	for (; users != NULL && *users != NULL; users++) {
 		if (!settings_user_id(*users, &uid)) {
-			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "[api] %s: no user %s",
-				key, *users);
-			return FALSE;
+			return settings_fail(
+				settings, error, "api", key, "no such user: %s", *users);
 		}
 		grant(table, uid, role);
 	}

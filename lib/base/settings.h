@@ -34,8 +34,9 @@ extern const SettingRow settings_table[];
 typedef struct _Settings Settings;
 
 /*
- * Reads and checks the whole file. Unknown groups or keys, wrong types and values out of range fail
- * with ACUSE_ERROR_INVALID and a message "FILE: [group] key: reason". The caller owns the result.
+ * Reads and checks the whole file. Groups or keys that are unknown or stand twice, wrong types and
+ * values out of range fail with ACUSE_ERROR_INVALID and a message "FILE:LINE: [group] key: reason",
+ * with the nearest known name. The caller owns the result.
  */
 Settings *settings_load(const char *path, GError **error);
 void settings_free(Settings *settings);
@@ -63,6 +64,14 @@ guint settings_uid(const Settings *settings, const char *group, const char *key)
 
 /* The uid of a user name or of a number; FALSE: there is no such user. */
 gboolean settings_user_id(const char *user, guint *uid);
+
+/*
+ * For who reads a value and finds it wrong: sets ACUSE_ERROR_INVALID with the message of
+ * settings_load, without LINE when the file does not say it; a NULL key: of the group. Always
+ * FALSE.
+ */
+gboolean settings_fail(const Settings *settings, GError **error, const char *group, const char *key,
+	const char *format, ...) G_GNUC_PRINTF(5, 6);
 
 /* Fails with ACUSE_ERROR_INVALID when one of the "group.key" names (NULL-terminated) has no value.
  */

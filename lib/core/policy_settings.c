@@ -91,21 +91,33 @@ static char *scope_key(const char *kind, const char *name)
 	return g_strconcat(kind, ":", folded, NULL);
 }
 
+/* Whether mail can be of it: an address is of the institution, a domain is no address. */
+static gboolean can_be(const PolicySettings *policy, const char *kind, const char *name)
+{
+	const char *at = strrchr(name, '@');
+
+	if (strcmp(kind, "mailbox") == 0)
+		return at != NULL && at > name && strchr(name, ' ') == NULL &&
+		       g_ascii_strcasecmp(at + 1, policy->domain) == 0;
+	return strcmp(kind, "domain") != 0 || (at == NULL && strchr(name, ' ') == NULL);
+}
+
 static gboolean take_scope(
 	PolicySettings *policy, const Settings *settings, const char *name, GError **error)
 {
 	g_auto(GStrv) words = g_strsplit(name, ":", 2);
-	g_autofree char *key = words[0] != NULL && words[1] != NULL
-				       ? scope_key(words[0], g_strstrip(words[1]))
+	g_autofree char *group = g_strconcat("policy ", name, NULL);
+	g_autofree char *key = words[0] != NULL && words[1] != NULL &&
+					       can_be(policy, words[0], g_strstrip(words[1]))
+				       ? scope_key(words[0], words[1])
 				       : NULL;
 	PolicyScope *scope;
 
-	if (key == NULL || g_hash_table_contains(policy->scopes, key)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "[policy %s]: %s", name,
-			key == NULL ? "must be unit:NAME, mailbox:ADDRESS or domain:NAME"
-				    : "stands twice");
-		return FALSE;
-	}
+	if (key == NULL)
+		return settings_fail(settings, error, group, NULL,
+			"must be unit:NAME, domain:NAME or mailbox:NAME@%s", policy->domain);
+	if (g_hash_table_contains(policy->scopes, key))
+		return settings_fail(settings, error, group, NULL, "stands twice");
 	scope = g_new0(PolicyScope, 1);
 	scope->name = g_strdup(name);
 	scope->modes = modes_new();
@@ -134,9 +146,27 @@ static gboolean take_pattern(PolicySettings *policy, const Settings *settings, G
 	if (policy->expediente_pattern != NULL &&
 		g_regex_get_capture_count(policy->expediente_pattern) > 0)
 		return TRUE;
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "[policy] expediente_pattern: %s",
-		cause != NULL ? cause->message : "it has no group");
-	return FALSE;
+	return settings_fail(settings, error, "policy", "expediente_pattern", "%s",
+		cause != NULL ? cause->message : "it has no group for the number");
+}
+
+/* A name that no document has would exempt nothing, and nobody would notice. */
+static gboolean take_unsigned_types(
+	PolicySettings *policy, const Settings *settings, GError **error)
+{
+	const char *const *word = settings_list(settings, "policy", "p11_exempt_types");
+	g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+
+	for (; *word != NULL; word++) {
+		const char *type = document_type_find(policy->documents, *word, FALSE);
+
+		if (type == NULL)
+			return settings_fail(settings, error, "policy", "p11_exempt_types",
+				"%s: no type of [policy] document_types", *word);
+		g_strv_builder_add(names, type);
+	}
+	policy->unsigned_types = g_strv_builder_end(names);
+	return TRUE;
 }
 
 PolicySettings *policy_settings_load(const Settings *settings, GError **error)
@@ -150,9 +180,8 @@ PolicySettings *policy_settings_load(const Settings *settings, GError **error)
 		strcmp(settings_string(settings, "policy", "display_name"), "directory") == 0;
 	policy->documents = document_types_new(settings_list(settings, "policy", "document_types"),
 		settings_list(settings, "policy", "notification_types"));
-	policy->unsigned_types =
-		g_strdupv((GStrv)settings_list(settings, "policy", "p11_exempt_types"));
-	if (!take_pattern(policy, settings, error) || !take_scopes(policy, settings, error))
+	if (!take_unsigned_types(policy, settings, error) ||
+		!take_pattern(policy, settings, error) || !take_scopes(policy, settings, error))
 		return NULL;
 	take_modes(policy->modes, settings, NULL);
 	attachment_policy_free(policy->attachments);

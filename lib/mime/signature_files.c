@@ -6,11 +6,9 @@
 
 #include <string.h>
 
-#include "base/error.h"
-
-static void blame(GError **error, const char *key, const char *reason)
+static gboolean blame(const Settings *settings, GError **error, const char *key, const char *reason)
 {
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "[signature] %s: %s", key, reason);
+	return settings_fail(settings, error, "signature", key, "%s", reason);
 }
 
 /* Reads one template over the built-in one, if a file is set. */
@@ -24,18 +22,12 @@ static gboolean load_template(
 
 	if (path == NULL)
 		return TRUE;
-	if (!g_file_get_contents(path, &read, &size, &cause)) {
-		blame(error, key, cause->message);
-		return FALSE;
-	}
-	if (strlen(read) != size) {
-		blame(error, key, "the template has NUL bytes");
-		return FALSE;
-	}
-	if (!signature_check_template(read, html, &cause)) {
-		blame(error, key, cause->message);
-		return FALSE;
-	}
+	if (!g_file_get_contents(path, &read, &size, &cause))
+		return blame(settings, error, key, cause->message);
+	if (strlen(read) != size)
+		return blame(settings, error, key, "the template has NUL bytes");
+	if (!signature_check_template(read, html, &cause))
+		return blame(settings, error, key, cause->message);
 	g_free(*text);
 	*text = g_steal_pointer(&read);
 	return TRUE;
@@ -61,24 +53,16 @@ static gboolean load_logo(const Settings *settings, SignatureSettings *signature
 
 	if (path == NULL)
 		return TRUE;
-	if (!g_file_get_contents(path, &bytes, &size, &cause)) {
-		blame(error, "logo", cause->message);
-		return FALSE;
-	}
+	if (!g_file_get_contents(path, &bytes, &size, &cause))
+		return blame(settings, error, "logo", cause->message);
 	logo = g_bytes_new_take(bytes, size);
 	type = image_type(bytes, size);
-	if (type == NULL) {
-		blame(error, "logo", "neither PNG nor JPEG");
-		return FALSE;
-	}
-	if (size > SIGNATURE_MAX_LOGO_BYTES) {
-		blame(error, "logo", "over 64 KiB");
-		return FALSE;
-	}
-	if (strstr(signature->html_template, "{logo}") == NULL) {
-		blame(error, "logo", "html_template has no {logo}");
-		return FALSE;
-	}
+	if (type == NULL)
+		return blame(settings, error, "logo", "neither PNG nor JPEG");
+	if (size > SIGNATURE_MAX_LOGO_BYTES)
+		return blame(settings, error, "logo", "over 64 KiB");
+	if (strstr(signature->html_template, "{logo}") == NULL)
+		return blame(settings, error, "logo", "html_template has no {logo}");
 	signature_set_logo(signature, logo, type);
 	return TRUE;
 }

@@ -219,9 +219,7 @@ Server *server_start(const Settings *settings, GBytes *permit_key, Bindings *bin
 		door->any_peer = users[kind] == NULL;
 		door->peer_uid = door->any_peer ? 0 : settings_uid(settings, "api", users[kind]);
 		if (!door->any_peer && door->peer_uid == (guint)-1) {
-			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
-				"[api] %s: no such user", users[kind]);
-			ok = FALSE;
+			ok = settings_fail(settings, error, "api", users[kind], "no such user");
 		} else {
 			ok = door_open(door, error);
 		}

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/ustream.h"
+#include "policy_api.h"
+#include "provision/calendar_load.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -157,6 +159,19 @@ static void print_findings(const Ctl *ctl, const Command *command, const Finding
 	}
 }
 
+/* Values that only the daemons judge, at their start. */
+static void check_settings(Findings *findings, const Ctl *ctl, const Settings *settings)
+{
+	g_autoptr(GError) error = NULL, other = NULL;
+	g_autoptr(PolicySettings) policy = policy_load(ctl, &error);
+	g_autoptr(Calendar) calendar = calendar_load(settings, &other);
+
+	if (policy == NULL)
+		finding_add(findings, FINDING_BAD, "settings", "%s", error->message);
+	if (calendar == NULL)
+		finding_add(findings, FINDING_BAD, "settings", "%s", other->message);
+}
+
 static gboolean run_check(
 	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
@@ -166,10 +181,12 @@ static gboolean run_check(
 
 	(void)arguments;
 	(void)options;
-	if (settings == NULL)
+	if (settings == NULL) {
 		finding_add(&findings, FINDING_BAD, "settings", "%s", cause->message);
-	else
+	} else {
+		check_settings(&findings, ctl, settings);
 		check_installation(&findings, settings);
+	}
 	check_clock(&findings);
 	check_health(&findings, ctl->api);
 	check_tokens(&findings, ctl->api);

@@ -16,7 +16,7 @@
 
 #define MAX_MESSAGE_BYTES (256 * 1024 * 1024)
 
-static PolicySettings *load_policy(const Ctl *ctl, GError **error)
+PolicySettings *policy_load(const Ctl *ctl, GError **error)
 {
 	g_autoptr(Settings) settings = settings_load(ctl->config_path, error);
 	g_autoptr(PolicySettings) policy = NULL;
@@ -100,7 +100,7 @@ static void print_rows(const json_t *rows)
 static gboolean show(
 	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
-	g_autoptr(PolicySettings) policy = load_policy(ctl, error);
+	g_autoptr(PolicySettings) policy = policy_load(ctl, error);
 	g_autoptr(Account) account = NULL;
 	g_autoptr(Envelope) envelope = envelope_new();
 	g_autoptr(MessageFacts) facts = message_facts_new();
@@ -203,7 +203,7 @@ static void print_plan(Ctl *ctl, const Command *command, const PolicyInput *inpu
 static gboolean explain(
 	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
-	g_autoptr(PolicySettings) policy = load_policy(ctl, error);
+	g_autoptr(PolicySettings) policy = policy_load(ctl, error);
 	g_autoptr(Account) login = NULL, mailbox = NULL;
 	g_autoptr(Envelope) envelope = envelope_new();
 	g_autoptr(MessageFacts) facts = NULL;

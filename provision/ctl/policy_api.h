@@ -5,6 +5,10 @@
 #include "core/policy.h"
 #include "ctl.h"
 
+/* The policy of the settings, templates and logo read, as the milter has it; INVALID with what is
+ * wrong. */
+PolicySettings *policy_load(const Ctl *ctl, GError **error);
+
 /* The account of a uid, with its dates and those of its delegates; NULL with the API's error. */
 Account *policy_fetch_account(Ctl *ctl, const char *uid, GError **error);
 

@@ -1,8 +1,10 @@
 """What the end-to-end tests share: one private gateway, made by contrib/quickstart, and words to speak of it."""
+import configparser
 import contextlib
 import glob
 import hashlib
 import hmac
+import io
 import json
 import os
 import re
@@ -228,6 +230,38 @@ def setting(daemon, old, new):
         places.write(text, "acuse", "acuse.conf")
         processes.stop(places, daemon)
         daemons.start(places, daemon)
+
+
+def settings_with(changes):
+    """The text of acuse.conf with {"group": {"key": "value"}} of its own."""
+    parser = configparser.RawConfigParser(delimiters=("=",), strict=True)
+    parser.optionxform = str
+    parser.read(Gateway.places.path("acuse", "acuse.conf"), encoding="utf-8")
+    parser.read_dict(changes)
+    text = io.StringIO()
+    parser.write(text, space_around_delimiters=False)
+    return text.getvalue()
+
+
+@contextlib.contextmanager
+def configured(changes, *names):
+    """Settings otherwise for these daemons, for a while; until mail is taken again, before and after."""
+    places = Gateway.places
+    path = places.path("acuse", "acuse.conf")
+    with open(path, encoding="utf-8") as file:
+        before = file.read()
+
+    def put(text):
+        places.write(text, "acuse", "acuse.conf")
+        for name in names:
+            processes.stop(places, name)
+            daemons.start(places, name)
+        settle()
+    try:
+        put(settings_with(changes))
+        yield
+    finally:
+        put(before)
 
 
 class Case(unittest.TestCase):

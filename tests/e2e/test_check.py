@@ -50,6 +50,54 @@ class Check(Case):
                     shutil.rmtree(folder)
 
 
+class Settings(Case):
+    """A wrong acuse.conf stops every program, with the line, the group, the key and the reason."""
+    # (what is appended, where it is wrong, counted from there, what is said)
+    WRONG = (
+        ("[policy unit:x]\np3=off\np4=off\np3=warn\n", 4, r"\[policy unit:x\] p3: stands twice, first in line \d+"),
+        ("[institution]\n", 1, r"\[institution\]: stands twice, first in line 1"),
+        ("[polisy]\np3=off\n", 1, r"\[polisy\]: no such group; the nearest is \[policy\]"),
+        ("[signature]\nlogos=/x\n", 2, r"\[signature\] logos: no such setting; the nearest is logo"),
+        ("[signature]\nposition=top\n", 2, r"\[signature\] position: must be one of: end before_quote"),
+        ("[password]\nmax_age_days=0\n", 2, r"\[password\] max_age_days: must be a whole number from 1 to 3650"),
+        ("[naming]\nfirst_number\n", 2, r"neither a \[group\], a setting nor a comment"),
+    )
+    # What only those judge that use it.
+    JUDGED = (
+        ("[policy unit]\np3=off\n", 1, r"\[policy unit\]: must be unit:NAME, domain:NAME or mailbox:NAME@",
+         ("provision", "outgoing", "evidence", "acusectl")),
+        ("[policy unit:X]\np3=off\n[policy unit:x]\np3=warn\n", 3, r"\[policy unit:x\]: stands twice",
+         ("provision", "outgoing", "evidence", "acusectl")),
+        ("[signature]\nlogo=/nowhere.png\n", 2, r"\[signature\] logo: .*nowhere", ("outgoing", "evidence", "acusectl")),
+    )
+
+    def run_with(self, name, path):
+        argv = daemons.argv_of(self.places, name) if name != "acusectl" else \
+            [self.places.path("bin", "acusectl"), "--config", path, "check"]
+        argv = [path if one == self.places.path("acuse", "acuse.conf") else one for one in argv]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60,
+                              env=dict(os.environ, ACUSE_API=self.places.api))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        return done.stdout + done.stderr
+
+    def assert_said(self, lines, offset, words, names):
+        with open(self.places.path("acuse", "acuse.conf"), encoding="utf-8") as file:
+            text = file.read()
+        path = self.places.write(text + lines, "work", "wrong.conf")
+        place = f"{re.escape(path)}:{text.count(chr(10)) + offset}: "
+        for name in names:
+            with self.subTest(program=name, lines=lines):
+                self.assertRegex(self.run_with(name, path), place + words)
+
+    def test_everywhere(self):
+        for lines, offset, words in self.WRONG:
+            self.assert_said(lines, offset, words, (*daemons.DAEMONS, "acusectl"))
+
+    def test_who_uses_it(self):
+        for lines, offset, words, names in self.JUDGED:
+            self.assert_said(lines, offset, words, names)
+
+
 class SignaturePreview(Case):
     """acusectl signature preview, by people and settings that may, and that may not."""
 

@@ -34,11 +34,9 @@ class SignedDocuments(Case):
 
     @contextlib.contextmanager
     def rules(self, mode, trust="trust"):
-        text = f"[policy]\np11={mode}\np11_trust_folder={os.path.join(self.folder, trust)}\np11_timeout_ms=15000\n"
-        with setting("outgoing", "[notices]", text + "[notices]"):
-            settle()
+        rows = {"p11": mode, "p11_trust_folder": os.path.join(self.folder, trust), "p11_timeout_ms": "15000"}
+        with configured({"policy": rows}, "outgoing"):
             yield
-        settle()
 
     def letter(self, name, words=""):
         """An official letter with that PDF; None: without any."""

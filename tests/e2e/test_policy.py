@@ -54,14 +54,6 @@ class Warnings(Case):
 
 
 @contextlib.contextmanager
-def policy(text):
-    """These lines in acuse.conf for the outgoing milter, for a while."""
-    with setting("outgoing", "[notices]", text + "[notices]"):
-        yield
-    settle()
-
-
-@contextlib.contextmanager
 def without_notify():
     """Postfix's submission service without its command filter, for a while."""
     folder = Gateway.places.path("postfix", "etc")
@@ -95,7 +87,7 @@ class Rules(Case):
         self.assertEqual(retry(mail)[0], 250)
         path = wait(lambda: mails.received(self.places, str(mail["Message-ID"])), "not received")[0]
         self.assertEqual(str(mails.parse(path)["Disposition-Notification-To"]), OFFICE_ADDRESS)
-        with policy(f"[policy domain:{CITIZEN.partition('@')[2]}]\np5=warn\n"):
+        with configured({f"policy domain:{CITIZEN.partition('@')[2]}": {"p5": "warn"}}, "outgoing"):
             mail = self.plain("Saludo sin confirmación")
             retry(mail)
             path = wait(lambda: mails.received(self.places, str(mail["Message-ID"])), "not received")[0]
@@ -116,7 +108,7 @@ class Rules(Case):
         self.assertEqual(retry(empty)[0], 250)
         notice = wait(lambda: notices_about("RV: Informe vacío"), "no notice came")[0]
         self.assertIn("[P7] El reenvio no contiene el mensaje original", notice.get_content())
-        with policy("[policy]\np7=enforce\n"):
+        with configured({"policy": {"p7": "enforce"}}, "outgoing"):
             retry(quoted)
             self.assert_refused(lambda: submit(self.plain("RV: Otro vacío")), 550, "[P7]", "DI-002, art. 4.7")
         self.assertEqual(notices_about("RV: Informe citado"), [])

@@ -1,6 +1,6 @@
 core_tests = tests/unit/test-document tests/unit/test-account tests/unit/test-authentication-results tests/unit/test-calendar tests/unit/test-dni tests/unit/test-evidence \
 	tests/unit/test-merkle tests/unit/test-naming tests/unit/test-policy tests/unit/test-policy-edits tests/unit/test-policy-findings \
-	tests/unit/test-policy-golden tests/unit/test-content \
+	tests/unit/test-policy-golden tests/unit/test-policy-settings tests/unit/test-content \
 	tests/unit/test-return-token tests/unit/test-send
 core_test_libs = lib/core/libcore.a lib/base/libbase.a $(GLIB_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += $(core_tests)
@@ -34,6 +34,8 @@ tests_unit_test_policy_golden_SOURCES = tests/unit/test-policy-golden.c tests/un
 	tests/unit/policy-case.c tests/unit/policy-case.h tests/unit/policy-fixture.c tests/unit/policy-fixture.h
 tests_unit_test_policy_golden_CPPFLAGS = $(AM_CPPFLAGS) -DGOLDEN_FOLDER='"$(abs_top_srcdir)/tests/golden"'
 tests_unit_test_policy_golden_LDADD = $(core_test_libs)
+tests_unit_test_policy_settings_SOURCES = tests/unit/test-policy-settings.c
+tests_unit_test_policy_settings_LDADD = $(core_test_libs)
 tests_unit_test_return_token_SOURCES = tests/unit/test-return-token.c
 tests_unit_test_return_token_LDADD = $(core_test_libs)
 tests_unit_test_send_SOURCES = tests/unit/test-send.c
