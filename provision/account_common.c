@@ -47,6 +47,15 @@ static json_t *delegates_json(const Account *account)
 	return list;
 }
 
+static json_t *strings_json(char **texts)
+{
+	json_t *list = json_array();
+
+	for (; texts != NULL && *texts != NULL; texts++)
+		json_array_append_new(list, json_string(*texts));
+	return list;
+}
+
 json_t *account_to_json(const Account *account)
 {
 	json_t *json = json_object();
@@ -70,6 +79,7 @@ json_t *account_to_json(const Account *account)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
 		json_object_set_new(json, texts[i].name, json_pack("s?", texts[i].value));
+	json_object_set_new(json, "aliases", strings_json(account->aliases));
 	json_object_set_new(json, "delegates", delegates_json(account));
 	json_object_set_new(json, "notifier",
 		account->notifier_area == NULL
@@ -190,6 +200,7 @@ const OutboxKind outbox_kinds_accounts[] = {
 	{"account.leave", account_leave_offices, FALSE},
 	{"account.post", account_set_post, FALSE},
 	{"account.notifier", account_set_notifier_entry, FALSE},
+	{"account.alias", account_set_alias_entry, FALSE},
 	{"office.create", office_create, FALSE},
 	{"office.people", office_set_people, FALSE},
 	{NULL, NULL, FALSE},

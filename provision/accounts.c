@@ -66,7 +66,10 @@ static gboolean list_accounts(const ApiRequest *request, ApiResponse *response, 
 static gboolean get_account(const ApiRequest *request, ApiResponse *response, GError **error)
 {
 	g_autoptr(Directory) directory = directory_new(request->service->settings);
-	g_autoptr(Account) account = directory_get(directory, request->arguments[0], error);
+	const char *name = request->arguments[0];
+	g_autoptr(Account) account = strchr(name, '@') != NULL
+					     ? directory_get_by_address(directory, name, error)
+					     : directory_get(directory, name, error);
 
 	if (account == NULL)
 		return FALSE;

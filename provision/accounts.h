@@ -72,6 +72,8 @@ gboolean account_set_post(
 	Service *service, const json_t *body, GError **error); /* {"uid","post","unit"} */
 /* {"uid","kind","area","level"}: of the list of mailboxes that may notify */
 gboolean account_set_notifier_entry(Service *service, const json_t *body, GError **error);
+/* {"uid","kind","address","given"}: a further address */
+gboolean account_set_alias_entry(Service *service, const json_t *body, GError **error);
 gboolean office_create(
 	Service *service, const json_t *body, GError **error); /* {"uid","name",...} */
 gboolean office_set_people(Service *service, const json_t *body, GError **error); /* the same */

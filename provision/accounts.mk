@@ -7,6 +7,7 @@ provision_libaccounts_a_SOURCES = \
 	provision/account_history.c \
 	provision/account_life.c provision/account_life.h \
 	provision/accounts.c \
+	provision/aliases.c \
 	provision/attempts.c provision/attempts.h \
 	provision/cessation.c \
 	provision/mailbox_server.c provision/mailbox_server.h \

@@ -21,6 +21,7 @@ const Route *const route_tables[] = {
 	routes_tokens,
 	routes_expedientes,
 	routes_notifiers,
+	routes_aliases,
 	routes_self,
 	routes_health,
 	NULL,

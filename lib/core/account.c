@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "core/address.h"
+
 Delegation *delegation_new(const char *uid, gint64 from_s, gint64 until_s)
 {
 	Delegation *delegation = g_new0(Delegation, 1);
@@ -48,6 +50,7 @@ Account *account_copy(const Account *account)
 	*copy = *account;
 	copy->uid = g_strdup(account->uid);
 	copy->mail = g_strdup(account->mail);
+	copy->aliases = g_strdupv(account->aliases);
 	copy->dni = g_strdup(account->dni);
 	copy->given_names = g_strdup(account->given_names);
 	copy->paternal_surname = g_strdup(account->paternal_surname);
@@ -76,6 +79,7 @@ void account_free(Account *account)
 		return;
 	g_free(account->uid);
 	g_free(account->mail);
+	g_strfreev(account->aliases);
 	g_free(account->dni);
 	g_free(account->given_names);
 	g_free(account->paternal_surname);
@@ -99,6 +103,16 @@ void account_set_notifier(Account *account, const char *area, const char *level)
 	g_free(account->notifier_level);
 	account->notifier_area = g_strdup(area);
 	account->notifier_level = g_strdup(level);
+}
+
+gboolean account_has_address(const Account *account, const char *address)
+{
+	if (address_same_mailbox(account->mail, address))
+		return TRUE;
+	for (char **alias = account->aliases; alias != NULL && *alias != NULL; alias++)
+		if (address_same_mailbox(*alias, address))
+			return TRUE;
+	return FALSE;
 }
 
 static const char *const kind_names[] = {"person", "office", "activity", "third-party"};

@@ -25,6 +25,9 @@ void delegation_free(Delegation *delegation);
 typedef struct {
 	char *uid;  /* local part: "rmoralesa" */
 	char *mail; /* "rmoralesa@muni.test", lower case */
+	/* Further addresses that reach it and that it may send from, lower case, NULL-terminated;
+	   NULL: none. */
+	char **aliases;
 	AccountKind kind;
 	AccountState state;
 	gint64 valid_from, valid_until; /* Unix seconds; 0: no limit */
@@ -65,6 +68,9 @@ gboolean account_may_send(const Account *account, gint64 now_s, const char **rea
 /* Whether `person` may send as `mailbox`: itself; of an office the responsible, or a delegate
  * within the dates of one of his delegations, if he has any with dates. */
 gboolean account_may_send_as(const Account *person, const Account *mailbox, gint64 now_s);
+
+/* Whether the address is the account's: its own or an alias, case and detail (+) aside. */
+gboolean account_has_address(const Account *account, const char *address);
 
 /* Its row in the list of mailboxes that may notify; both NULL: off the list. */
 void account_set_notifier(Account *account, const char *area, const char *level);

@@ -96,7 +96,8 @@ gboolean directory_name_unused(
 	g_autofree char *own_dn = directory_account_dn(directory, uid, ACCOUNT_PERSON);
 	g_autofree char *uid_value = connection_filter_value(uid);
 	g_autofree char *mail_value = connection_filter_value(mail);
-	g_autofree char *filter = g_strdup_printf("(|(uid=%s)(mail=%s))", uid_value, mail_value);
+	g_autofree char *filter = g_strdup_printf(
+		"(|(uid=%s)(mail=%s)(acuseAlias=%s))", uid_value, mail_value, mail_value);
 	LDAPMessage *result = NULL;
 	GError *trouble = NULL;
 	int code = directory_search(directory, directory->where->base, LDAP_SCOPE_SUBTREE, filter,
@@ -313,6 +314,21 @@ gboolean directory_set_notifier(Directory *directory, const Account *account, GE
 	return finish(directory, code, trouble, dn, error);
 }
 
+gboolean directory_set_alias(Directory *directory, const Account *account, const char *address,
+	gboolean given, GError **error)
+{
+	g_autofree char *dn = directory_account_dn(directory, account->uid, account->kind);
+	g_autoptr(Mods) mods = mods_new();
+	GError *trouble = NULL;
+	int code;
+
+	mods_set(mods, given ? LDAP_MOD_ADD : LDAP_MOD_DELETE, "acuseAlias", address);
+	code = directory_modify_entry(directory, dn, mods, NULL, &trouble);
+	if (code == (given ? LDAP_TYPE_OR_VALUE_EXISTS : LDAP_NO_SUCH_ATTRIBUTE))
+		return TRUE;
+	return finish(directory, code, trouble, dn, error);
+}
+
 gboolean directory_set_post(
 	Directory *directory, const char *uid, const char *post, const char *unit, GError **error)
 {
@@ -361,6 +377,21 @@ Account *directory_get(Directory *directory, const char *uid, GError **error)
 	if (accounts->len > 0)
 		return g_ptr_array_steal_index(accounts, 0);
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no account %s", uid);
+	return NULL;
+}
+
+Account *directory_get_by_address(Directory *directory, const char *address, GError **error)
+{
+	g_autofree char *value = connection_filter_value(address);
+	g_autofree char *filter =
+		g_strdup_printf("(&" ENTRY_FILTER "(|(mail=%s)(acuseAlias=%s)))", value, value);
+	g_autoptr(GPtrArray) accounts = search_accounts(directory, filter, error);
+
+	if (accounts == NULL)
+		return NULL;
+	if (accounts->len > 0)
+		return g_ptr_array_steal_index(accounts, 0);
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no account %s", address);
 	return NULL;
 }
 

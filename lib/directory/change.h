@@ -28,8 +28,8 @@ gboolean directory_reserve_name(
 	Directory *directory, const char *local_part, const char *holder, GError **error);
 
 /*
- * Whether no entry of the directory has that uid or that address; the account's own entry
- * (uid=X,ou=people) does not count. FALSE without *error: one has it.
+ * Whether no entry of the directory has that uid or that address, as its own or as an alias; the
+ * account's own entry (uid=X,ou=people) does not count. FALSE without *error: one has it.
  */
 gboolean directory_name_unused(
 	Directory *directory, const char *uid, const char *mail, GError **error);
@@ -57,6 +57,11 @@ gboolean directory_set_office_people(Directory *directory, const Account *office
  * tells uid and kind; without an area it leaves the list. NOT_FOUND or UNAVAILABLE. */
 gboolean directory_set_notifier(Directory *directory, const Account *account, GError **error);
 
+/* Gives the account a further address, or takes it away; of `account` uid and kind are used.
+ * NOT_FOUND or UNAVAILABLE. */
+gboolean directory_set_alias(Directory *directory, const Account *account, const char *address,
+	gboolean given, GError **error);
+
 /* Post and unit of a person. NOT_FOUND or UNAVAILABLE. */
 gboolean directory_set_post(
 	Directory *directory, const char *uid, const char *post, const char *unit, GError **error);
@@ -76,6 +81,8 @@ GPtrArray *directory_leave_offices(Directory *directory, const char *uid, GError
 
 /* NULL with ACUSE_ERROR_NOT_FOUND, or UNAVAILABLE. */
 Account *directory_get(Directory *directory, const char *uid, GError **error);
+/* The same by the account's own address or an alias. */
+Account *directory_get_by_address(Directory *directory, const char *address, GError **error);
 /* The active or pending personal account of a DNI; NULL without error when there is none. */
 Account *directory_get_by_dni(Directory *directory, const char *dni, GError **error);
 /* Account *; every account, people and offices. */

@@ -10,8 +10,8 @@
 const char *const entry_attributes[] = {"uid", "mail", "cn", "givenName", "sn", "title", "ou",
 	"telephoneNumber", "owner", "member", "acuseKind", "acuseState", "acuseDni",
 	"acusePaternalSurname", "acuseMaternalSurname", "acuseExtension", "acuseValidFrom",
-	"acuseValidUntil", "acuseDelegation", "acuseNotifierArea", "acuseNotifierLevel", "pwdReset",
-	"pwdChangedTime", NULL};
+	"acuseValidUntil", "acuseDelegation", "acuseNotifierArea", "acuseNotifierLevel",
+	"acuseAlias", "pwdReset", "pwdChangedTime", NULL};
 
 char *entry_time(gint64 time_s)
 {
@@ -135,6 +135,24 @@ static void read_people(LDAP *ld, LDAPMessage *entry, Account *account)
 	read_delegations(ld, entry, account);
 }
 
+/* Lower case, as the account's own address. */
+static char **read_aliases(LDAP *ld, LDAPMessage *entry)
+{
+	struct berval **values = ldap_get_values_len(ld, entry, "acuseAlias");
+	g_autoptr(GStrvBuilder) aliases = g_strv_builder_new();
+
+	if (values == NULL)
+		return NULL;
+	for (int i = 0; values[i] != NULL; i++) {
+		g_autofree char *alias =
+			g_ascii_strdown(values[i]->bv_val, (gssize)values[i]->bv_len);
+
+		g_strv_builder_add(aliases, alias);
+	}
+	ldap_value_free_len(values);
+	return g_strv_builder_end(aliases);
+}
+
 Account *entry_to_account(LDAP *ld, LDAPMessage *entry)
 {
 	g_autoptr(Account) account = account_new();
@@ -147,6 +165,7 @@ Account *entry_to_account(LDAP *ld, LDAPMessage *entry)
 
 	read_text(ld, entry, account);
 	read_people(ld, entry, account);
+	account->aliases = read_aliases(ld, entry);
 	if (account->uid == NULL || account->mail == NULL || kind == NULL || state == NULL ||
 		!account_kind_parse(kind, &account->kind) ||
 		!account_state_parse(state, &account->state))

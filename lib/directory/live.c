@@ -30,6 +30,8 @@ struct _LiveDirectory {
 	GHashTable *items;   /* GBytes entryUUID -> Item, owned */
 	GHashTable *by_uid;  /* lower case -> Item of items */
 	GHashTable *by_mail; /* lower case -> Item of items */
+	GHashTable
+		*by_alias; /* the same; an address that is somebody's own is not looked up here */
 	guint generation;
 	gboolean refreshed;   /* since this connection began */
 	gint64 current_at_us; /* monotonic; 0: never */
@@ -44,16 +46,21 @@ static void item_free(gpointer data)
 	g_free(item);
 }
 
-/* Forgets an item's names, unless another item has taken them meanwhile. */
+/* Unless another item has taken the name meanwhile. */
+static void name_remove(GHashTable *table, const char *name, const Item *item)
+{
+	g_autofree char *key = g_ascii_strdown(name, -1);
+
+	if (g_hash_table_lookup(table, key) == item)
+		g_hash_table_remove(table, key);
+}
+
 static void names_remove(LiveDirectory *live, const Item *item)
 {
-	g_autofree char *uid = g_ascii_strdown(item->account->uid, -1);
-	g_autofree char *mail = g_ascii_strdown(item->account->mail, -1);
-
-	if (g_hash_table_lookup(live->by_uid, uid) == item)
-		g_hash_table_remove(live->by_uid, uid);
-	if (g_hash_table_lookup(live->by_mail, mail) == item)
-		g_hash_table_remove(live->by_mail, mail);
+	name_remove(live->by_uid, item->account->uid, item);
+	name_remove(live->by_mail, item->account->mail, item);
+	for (char **alias = item->account->aliases; alias != NULL && *alias != NULL; alias++)
+		name_remove(live->by_alias, *alias, item);
 }
 
 static void item_remove(LiveDirectory *live, GBytes *key)
@@ -76,6 +83,8 @@ static void item_put(LiveDirectory *live, GBytes *key, Account *account)
 	g_hash_table_insert(live->items, g_bytes_ref(key), item);
 	g_hash_table_insert(live->by_uid, g_ascii_strdown(account->uid, -1), item);
 	g_hash_table_insert(live->by_mail, g_ascii_strdown(account->mail, -1), item);
+	for (char **alias = account->aliases; alias != NULL && *alias != NULL; alias++)
+		g_hash_table_insert(live->by_alias, g_strdup(*alias), item);
 }
 
 static void item_mark(LiveDirectory *live, GBytes *key)
@@ -369,6 +378,7 @@ LiveDirectory *live_directory_start(const Settings *settings, GError **error)
 		g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, item_free);
 	live->by_uid = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	live->by_mail = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	live->by_alias = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	live->thread = g_thread_new("directory", live_thread, live);
 	return live;
 }
@@ -384,6 +394,7 @@ void live_directory_stop(LiveDirectory *live)
 	g_thread_join(live->thread);
 	g_hash_table_unref(live->by_uid);
 	g_hash_table_unref(live->by_mail);
+	g_hash_table_unref(live->by_alias);
 	g_hash_table_unref(live->items);
 	connection_settings_free(live->where);
 	g_free(live->trouble);
@@ -424,7 +435,9 @@ Account *live_directory_by_uid(LiveDirectory *live, const char *uid)
 
 Account *live_directory_by_mail(LiveDirectory *live, const char *mail)
 {
-	return look_up(live, live->by_mail, mail);
+	Account *account = look_up(live, live->by_mail, mail);
+
+	return account != NULL ? account : look_up(live, live->by_alias, mail);
 }
 
 guint live_directory_count(LiveDirectory *live)

@@ -18,8 +18,8 @@ void live_directory_stop(LiveDirectory *live);
  * yet. */
 gint64 live_directory_age_s(LiveDirectory *live);
 
-/* A copy of the account with this uid, or this mail address (case aside); NULL when there is none.
- */
+/* A copy of the account with this uid, or this mail address, its own or else an alias (case aside);
+ * NULL when there is none. */
 Account *live_directory_by_uid(LiveDirectory *live, const char *uid);
 Account *live_directory_by_mail(LiveDirectory *live, const char *mail);
 

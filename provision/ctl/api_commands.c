@@ -261,6 +261,12 @@ const Command api_commands[] = {
 			{"delegate", "delegates", FALSE, TRUE}, DOCUMENT, {NULL}},
 		N_("Cambia el responsable y los delegados de un buzon de oficina."), "POST",
 		"/v1/offices/{}/people", run_call},
+	{"alias", "add", N_("CUENTA DIRECCION"), 2, {DOCUMENT, {NULL}},
+		N_("Da a una cuenta una dirección más: recibe en ella y puede enviar desde ella."),
+		"PUT", "/v1/accounts/{}/aliases/{}", run_call},
+	{"alias", "remove", N_("CUENTA DIRECCION"), 2, {DOCUMENT, {NULL}},
+		N_("Quita a una cuenta esa dirección, que no será de nadie más."), "POST",
+		"/v1/accounts/{}/aliases/{}/remove", run_call},
 	{"person", "cease", "DNI", 1, {DOCUMENT, {"date", "date", FALSE, FALSE}, {NULL}},
 		N_("Registra un cese: la cuenta deja de ingresar y de enviar, en el acto o en su "
 		   "fecha."),

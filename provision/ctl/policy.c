@@ -7,6 +7,7 @@
 #include "policy_api.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "core/address.h"
 #include "core/rules/rules.h"
 #include "mime/facts.h"
 #include "mime/signature_files.h"
@@ -161,12 +162,13 @@ static Account *fetch_mailbox(
 {
 	const char *from = facts->from->len == 1 ? facts->from->pdata[0] : NULL;
 	const char *at = from != NULL ? strrchr(from, '@') : NULL;
-	g_autofree char *uid = at != NULL ? g_ascii_strdown(from, at - from) : NULL;
+	g_autofree char *address = NULL;
 
-	if (uid == NULL || g_ascii_strcasecmp(at + 1, policy->domain) != 0)
+	if (at == NULL || g_ascii_strcasecmp(at + 1, policy->domain) != 0)
 		return NULL;
-	return strcmp(uid, login->uid) == 0 ? account_copy(login)
-					    : policy_fetch_account(ctl, uid, NULL);
+	address = address_without_detail(from);
+	return account_has_address(login, address) ? account_copy(login)
+						   : policy_fetch_account(ctl, address, NULL);
 }
 
 static void print_plan(Ctl *ctl, const Command *command, const PolicyInput *input, const Plan *plan)

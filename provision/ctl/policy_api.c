@@ -46,6 +46,18 @@ static void take_delegates(Account *account, const json_t *delegates)
 	account->delegates = g_strv_builder_end(uids);
 }
 
+static void take_aliases(Account *account, const json_t *aliases)
+{
+	g_autoptr(GStrvBuilder) list = g_strv_builder_new();
+	json_t *alias;
+	size_t i;
+
+	json_array_foreach(aliases, i, alias)
+		if (json_is_string(alias))
+			g_strv_builder_add(list, json_string_value(alias));
+	account->aliases = g_strv_builder_end(list);
+}
+
 Account *policy_fetch_account(Ctl *ctl, const char *uid, GError **error)
 {
 	g_autofree char *path = api_path("/v1/accounts/%s", uid);
@@ -59,6 +71,7 @@ Account *policy_fetch_account(Ctl *ctl, const char *uid, GError **error)
 	account_state_parse(json_string_value(json_object_get(answer, "state")), &account->state);
 	account->uid = text_of(answer, "uid");
 	account->mail = text_of(answer, "mail");
+	take_aliases(account, json_object_get(answer, "aliases"));
 	account->display_name = text_of(answer, "display_name");
 	account->post = text_of(answer, "post");
 	account->unit = text_of(answer, "unit");

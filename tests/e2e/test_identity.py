@@ -87,6 +87,39 @@ class Identity(Case):
         for name in names:
             self.assertNotIn("example.net", str(mails.parse(path)[name]), name)
 
+    def test_1_aliases(self):
+        """An alias is sent from and delivered to; somebody else's and a removed one are refused."""
+        uid = third_person()
+        own, others = f"ana.tello@{DOMAIN}", f"otra.persona@{DOMAIN}"
+        demo.acusectl(self.places, "alias", "add", uid, own, "--document", "Memo 5")
+        demo.acusectl(self.places, "alias", "add", Gateway.person.uid, others, "--document", "Memo 5")
+        mail = plain("Informe alias 1", uid, own)
+        wait(lambda: reply_of(lambda: submit_as(uid, mail, sender=own))[0] == 250, "the alias is refused")
+        self.assertEqual(self.from_of(mail), ("Ana Tello Vega", own))
+        self.assert_sent_once(mail)
+        self.assertEqual(sends(str(mail["Message-ID"]))[0]["mailbox"], f"{uid}@{DOMAIN}")
+        self.assert_refused(lambda: submit_as(uid, plain("Informe alias 2", uid, others)), 550, "[P1]", "otra persona")
+        self.assert_refused(lambda: submit_as(uid, plain("Informe alias 3", uid), sender=others), 550, "[P1]", "MAIL FROM")
+        for address in (own.upper(), own.replace("@", "+obras@")):
+            self.assertEqual(retry(mails.make_plain("Para el alias " + address, OFFICE_ADDRESS, address))[0], 250)
+            wait(lambda: self.mails_of(uid, "Para el alias " + address), "it did not reach the person")
+        demo.acusectl(self.places, "alias", "remove", uid, own, "--document", "Memo 6")
+        wait(lambda: "[P1]" in reply_of(lambda: submit_as(uid, plain("Informe alias 4", uid, own)))[1], "it still sends")
+        with self.assertRaises(smtplib.SMTPRecipientsRefused):
+            submit(mails.make_plain("Al que fue", OFFICE_ADDRESS, own))
+        with self.assertRaisesRegex(Failure, "is taken"):
+            demo.acusectl(self.places, "alias", "add", OFFICE, own, "--document", "Memo 7")
+        demo.acusectl(self.places, "alias", "remove", Gateway.person.uid, others, "--document", "Memo 6")
+        types = [one["type"] for one in api("GET", f"/v1/accounts/{uid}/history")[1]["items"]]
+        self.assertEqual(types[-2:], ["account.alias-given", "account.alias-removed"])
+
+    def mails_of(self, uid, subject):
+        found = []
+        for path in glob.glob(self.places.path("mail", uid, "Maildir", "new", "*")):
+            if str(mails.parse(path)["Subject"]) == subject:
+                found.append(path)
+        return found
+
     def test_2_a_delegation_has_dates(self):
         uid = third_person()
         mail = plain("Informe 6", uid, OFFICE_ADDRESS)

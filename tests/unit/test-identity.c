@@ -21,23 +21,28 @@
 #define SPOOFS_AT_LEAST 60
 #define PASSES_AT_LEAST 20
 
-/* Name, kind, state, display name; offices: owner and delegates. */
+/* Name, kind, state, display name; offices: owner and delegates; a further address. */
 static const struct {
 	const char *uid;
 	AccountKind kind;
 	AccountState state;
-	const char *name, *owner, *delegates;
+	const char *name, *owner, *delegates, *alias;
 } people[] = {
-	{"rmoralesa", ACCOUNT_PERSON, ACCOUNT_ACTIVE, "Rosa Morales Aranda", NULL, NULL},
-	{"rmorales", ACCOUNT_PERSON, ACCOUNT_ACTIVE, "Rafael Morales Soto", NULL, NULL},
-	{"jperezs", ACCOUNT_PERSON, ACCOUNT_ACTIVE, "Juan Pérez Sánchez", NULL, NULL},
+	{"rmoralesa", ACCOUNT_PERSON, ACCOUNT_ACTIVE, "Rosa Morales Aranda", NULL, NULL,
+		"r.morales@muni.test"},
+	{"rmorales", ACCOUNT_PERSON, ACCOUNT_ACTIVE, "Rafael Morales Soto", NULL, NULL, NULL},
+	{"jperezs", ACCOUNT_PERSON, ACCOUNT_ACTIVE, "Juan Pérez Sánchez", NULL, NULL,
+		"juan.perez@muni.test"},
 	{"lnunezq", ACCOUNT_PERSON, ACCOUNT_ACTIVE,
-		"Luz María de los Ángeles Núñez-Quispe, \"Lucha\"", NULL, NULL},
-	{"alcalde", ACCOUNT_PERSON, ACCOUNT_ACTIVE, "Alcalde Provincial", NULL, NULL},
+		"Luz María de los Ángeles Núñez-Quispe, \"Lucha\"", NULL, NULL, NULL},
+	{"alcalde", ACCOUNT_PERSON, ACCOUNT_ACTIVE, "Alcalde Provincial", NULL, NULL,
+		"despacho@muni.test"},
 	{"otic", ACCOUNT_OFFICE, ACCOUNT_ACTIVE, "Oficina de Tecnología", "rmoralesa",
-		"jperezs;lnunezq;rmorales"},
-	{"rentas", ACCOUNT_OFFICE, ACCOUNT_ACTIVE, "Oficina de Rentas", "alcalde", NULL},
-	{"comite", ACCOUNT_ACTIVITY, ACCOUNT_ACTIVE, "Comité de Obras", "rmoralesa", "jperezs"},
+		"jperezs;lnunezq;rmorales", "sistemas@muni.test"},
+	{"rentas", ACCOUNT_OFFICE, ACCOUNT_ACTIVE, "Oficina de Rentas", "alcalde", NULL,
+		"tributos@muni.test"},
+	{"comite", ACCOUNT_ACTIVITY, ACCOUNT_ACTIVE, "Comité de Obras", "rmoralesa", "jperezs",
+		NULL},
 };
 
 static Account *find(const char *address)
@@ -48,11 +53,14 @@ static Account *find(const char *address)
 		g_autofree char *mail = g_strconcat(people[i].uid, "@muni.test", NULL);
 		Account *account;
 
-		if (g_ascii_strcasecmp(bare, mail) != 0)
+		if (g_ascii_strcasecmp(bare, mail) != 0 &&
+			(people[i].alias == NULL || g_ascii_strcasecmp(bare, people[i].alias) != 0))
 			continue;
 		account = account_new();
 		account->uid = g_strdup(people[i].uid);
 		account->mail = g_steal_pointer(&mail);
+		if (people[i].alias != NULL)
+			account->aliases = g_strsplit(people[i].alias, ";", -1);
 		account->kind = people[i].kind;
 		account->state = people[i].state;
 		account->display_name = g_strdup(people[i].name);

@@ -1,9 +1,10 @@
 /*
  * P1: the sender is who he authenticated as (DI-002 art. 4.2, 6.3, 11.1). From, Sender, Resent-*
- * and envelope belong to the login or to an office mailbox delegated to it at this time, in the
- * institution's domain; the name beside the address is the directory's and shows no other address.
- * A field that may stand once stands once (RFC 5322 3.6), for of two Subjects or Senders each
- * reader believes another one. Reply-To is free: it says where answers go, not who speaks.
+ * and envelope belong to the login or to an office mailbox delegated to it at this time, each by
+ * its own address or an alias, in the institution's domain; the name beside the address is the
+ * directory's and shows no other address. A field that may stand once stands once (RFC 5322 3.6),
+ * for of two Subjects or Senders each reader believes another one. Reply-To is free: it says where
+ * answers go, not who speaks.
  */
 #include "base/text.h"
 #include "core/address.h"
@@ -13,8 +14,8 @@
 
 static gboolean is_own(const PolicyInput *input, const char *address)
 {
-	return address_same_mailbox(address, input->login->mail) ||
-	       address_same_mailbox(address, input->mailbox->mail);
+	return account_has_address(input->login, address) ||
+	       account_has_address(input->mailbox, address);
 }
 
 /* Login and author are known and readable. */
@@ -28,19 +29,34 @@ static const char *check_persons(const PolicyInput *input)
 		return N_("Escriba una sola direccion en el campo De (From) y reenvie");
 	if (rule_is_outside(input, facts->from->pdata[0]))
 		return N_("Envie desde su direccion institucional, no desde otro dominio");
-	if (input->mailbox == NULL ||
-		!address_same_mailbox(input->mailbox->mail, facts->from->pdata[0]))
+	if (input->mailbox == NULL || !account_has_address(input->mailbox, facts->from->pdata[0]))
 		return N_("La direccion del campo De (From) no es una cuenta de la institucion");
 	if (!account_may_send_as(input->login, input->mailbox, input->now_s))
 		return N_("No puede enviar desde la direccion de otra persona u oficina");
 	return NULL;
 }
 
+static void add_addresses(GPtrArray *own, const Account *account)
+{
+	g_ptr_array_add(own, account->mail);
+	for (char **alias = account->aliases; alias != NULL && *alias != NULL; alias++)
+		g_ptr_array_add(own, *alias);
+}
+
+static gboolean shows_another(const PolicyInput *input)
+{
+	g_autoptr(GPtrArray) own = g_ptr_array_new();
+
+	add_addresses(own, input->login);
+	add_addresses(own, input->mailbox);
+	g_ptr_array_add(own, NULL);
+	return address_shown_is_foreign(input->facts->from_name, (const char *const *)own->pdata);
+}
+
 /* What else names a sender. */
 static const char *check_others(const PolicyInput *input, const Plan *plan)
 {
 	const MessageFacts *facts = input->facts;
-	const char *own[] = {facts->from->pdata[0], input->login->mail, input->mailbox->mail, NULL};
 
 	if (facts->sender != NULL && !is_own(input, facts->sender))
 		return N_("El campo Sender no es su direccion. Quitelo y reenvie");
@@ -53,11 +69,14 @@ static const char *check_others(const PolicyInput *input, const Plan *plan)
 	if (!is_own(input, input->envelope->sender))
 		return N_(
 			"El remitente del envio (MAIL FROM) no es su direccion. Corrija su cuenta");
-	if (address_shown_is_foreign(facts->from_name, own))
+	if (shows_another(input))
 		return N_(
 			"Su nombre en el campo De (From) muestra otra direccion. Corrija el nombre "
 			"de su cuenta y reenvie");
-	/* The certificate has the bare address, and a citizen compares. */
+	/* The certificate has the bare address of the account, and a citizen compares. */
+	if (plan->sign && !address_same_mailbox(input->mailbox->mail, facts->from->pdata[0]))
+		return N_("Envie las notificaciones desde la direccion principal de la cuenta, no "
+			  "desde un alias");
 	if (plan->sign && strchr(facts->from->pdata[0], '+') != NULL)
 		return N_("Envie las notificaciones desde su direccion sin el signo + y lo que le "
 			  "sigue");
