@@ -15,10 +15,10 @@
 #include "cms/digest.h"
 #include "provision/replies.h"
 #include "provision/store.h"
+#include "provision/witnesses.h"
 #include "signer/protocol.h"
 
 #define SEAL_TIMEOUT_MS 10000
-#define KEY_FORMAT "%020" G_GUINT64_FORMAT
 
 static GMutex one_at_a_time;
 
@@ -122,7 +122,7 @@ static char *head_to_json(const Head *head, gint64 leaf)
 static gboolean keep_head(StoreTxn *txn, gpointer data, GError **error)
 {
 	const Head *head = data;
-	g_autofree char *key = g_strdup_printf(KEY_FORMAT, head->size);
+	g_autofree char *key = g_strdup_printf(HEADS_KEY_FORMAT, head->size);
 	g_autofree char *text_sha256 = digest_sha256_hex(head->text, strlen(head->text));
 	g_autofree char *value = NULL;
 	g_autoptr(Record) record = record_new("head.signed", key, head->time_s);
@@ -219,6 +219,9 @@ static void tick(Service *service)
 		log_warning("the head is not signed", "reason",
 			json_string_value(json_object_get(trouble, "detail")), NULL);
 	json_decref(json);
+	g_clear_error(&failure);
+	if (head != NULL && !witnesses_tell(service, head, &failure))
+		log_warning("the witnesses were not told", "reason", failure->message, NULL);
 	g_clear_error(&failure);
 	if (!replies_purge(service, &failure))
 		log_warning("old replies could not be forgotten", "reason", failure->message, NULL);

@@ -8,6 +8,9 @@
 
 #include "provision/service.h"
 
+/* Key of TABLE_HEADS, of a tree's size. */
+#define HEADS_KEY_FORMAT "%020" G_GUINT64_FORMAT
+
 /*
  * The head of the tree as it is now, JSON
  * {"size","root","time","head","cms","certificate_sha256","trouble"}: the last signed one when

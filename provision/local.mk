@@ -21,6 +21,7 @@ provision_libprovision_a_SOURCES = \
 	provision/tokens.c provision/tokens.h \
 	provision/ledger.c \
 	provision/heads.c provision/heads.h \
+	provision/witnesses.c provision/witnesses.h \
 	provision/health.c \
 	provision/expedientes.c \
 	provision/register.c provision/register.h \

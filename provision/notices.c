@@ -22,7 +22,7 @@
 #define NOTICE_KEEP_S (3 * 24 * 3600) /* over a weekend */
 
 static const NoticeKind *const kinds[] = {&notice_policy_warning, &notice_over_limit,
-	&notice_by_cedula, &notice_office_left, &notice_password_expiry};
+	&notice_by_cedula, &notice_ledger_head, &notice_office_left, &notice_password_expiry};
 
 static const NoticeKind *find_kind(const char *kind)
 {

@@ -30,7 +30,8 @@ void notice_attach(GArray *attachments, const char *name, const char *type, GByt
 
 /* send_limits.c has the second, people_notices.c those of the next line. */
 extern const NoticeKind notice_policy_warning, notice_over_limit;
-extern const NoticeKind notice_by_cedula; /* deadlines.c */
+extern const NoticeKind notice_by_cedula;   /* deadlines.c */
+extern const NoticeKind notice_ledger_head; /* witnesses.c */
 extern const NoticeKind notice_office_left, notice_password_expiry;
 
 /*

@@ -212,6 +212,9 @@ const SettingRow settings_table[] = {
 		"Free space below which no message is taken, in MiB; the ledger goes on down to "
 		"64."),
 	I("ledger", "head_interval_s", "3600", 1, 86400, "Time between signed heads, in seconds."),
+	L("ledger", "witnesses", "",
+		"Addresses that get the signed head each day, to show later that nothing before it "
+		"changed; empty: nobody does."),
 
 	P("proof", "postfix_config", "/etc/postfix",
 		"config_directory of the Postfix that is asked for its queue."),

@@ -127,3 +127,32 @@ class Ledger(Case):
         dump = self.places.write("\n".join(lines).encode() + b"\n", "work", "touched.dump")
         self.assertIn("entry 4 is not what was recorded", self.verify("--dump", dump))
         self.assertIn("line 1 is not one of a dump", self.verify("--dump", self.places.write(b"x\n", "work", "no.dump")))
+
+    def mails_to_witness(self):
+        folder = os.path.join(self.places.citizen_mail, "new")
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        found = [mails.parse(os.path.join(folder, name)) for name in names]
+        return [one for one in found if str(one["Subject"]).startswith("Cabeza del registro")]
+
+    def test_70_a_witness_gets_the_head_and_can_check_it(self):
+        """Once a day, over a restart too; with openssl alone and with acusectl."""
+        wanted = f"floor_mib=64\nhead_interval_s=1\nwitnesses={CITIZEN}"
+        for _ in range(2):
+            with setting("provision", "floor_mib=64", wanted):
+                wait(lambda: retry(notification(4270))[0] == 250, "no mail is taken")
+                wait(self.mails_to_witness, "the witness got nothing")
+        time.sleep(2)
+        found = self.mails_to_witness()
+        self.assertEqual(len(found), 1)
+        kept = {}
+        for part in found[0].iter_attachments():
+            kept[part.get_filename()] = self.places.write(part.get_payload(decode=True), "work", part.get_filename())
+        text, signature = (next(path for name, path in kept.items() if name.endswith(end)) for end in (".json", ".p7s"))
+        done = subprocess.run(["openssl", "cms", "-verify", "-inform", "DER", "-binary", "-purpose", "any", "-in", signature,
+                               "-content", text, "-CAfile", self.places.ca], capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.verify("--head", text), "")
+        with open(text, "rb") as file:
+            changed = self.places.write(file.read().replace(b'"size":', b'"size":1'), "work", "changed.json")
+        shutil.copy(signature, self.places.path("work", "changed.p7s"))
+        self.assertIn("changed.json", self.verify("--head", changed))

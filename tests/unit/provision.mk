@@ -38,4 +38,4 @@ check_PROGRAMS += tests/unit/test-heads
 TESTS += tests/unit/test-heads
 tests_unit_test_heads_SOURCES = tests/unit/test-heads.c
 tests_unit_test_heads_CFLAGS = $(STORE_TEST_CFLAGS)
-tests_unit_test_heads_LDADD = $(STORE_TEST_LIBS)
+tests_unit_test_heads_LDADD = $(PROVISION_LIBS) $(CMOCKA_LIBS)

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/ustream.h"
 #include "provision/heads.h"
+#include "provision/witnesses.h"
 #include "signer/protocol.h"
 #include "tests/unit/temporary.h"
 
@@ -25,9 +26,11 @@ typedef struct {
 	char *sealed[SEALS]; /* what was asked to be signed */
 } Sealer;
 
+static gint64 day_s = 1795000000;
+
 static gint64 fixed_now(void)
 {
-	return 1795000000;
+	return day_s;
 }
 
 static gpointer seal(gpointer data)
@@ -64,7 +67,9 @@ static Settings *load(const char *folder, const char *token)
 	g_autofree char *path = g_build_filename(folder, "acuse.conf", NULL);
 	g_autofree char *text = g_strdup_printf("[institution]\nname=Muni\ndomain=muni.test\n"
 						"[signing]\nseal_token=%s\n"
-						"control_socket=%s/control.sock\n",
+						"control_socket=%s/control.sock\n"
+						"[ledger]\nwitnesses=a@notaria.test;"
+						"b@control.test\n",
 		token, folder);
 
 	assert_true(g_file_set_contents(path, text, -1, NULL));
@@ -107,6 +112,38 @@ static void assert_size(const json_t *head, gint64 size)
 	assert_true(json_is_null(json_object_get(head, "trouble")));
 }
 
+static gboolean count_row(const char *key, const char *value, gpointer data)
+{
+	(void)key;
+	(void)value;
+	++*(guint *)data;
+	return TRUE;
+}
+
+static guint waiting(Service *service)
+{
+	guint n = 0;
+
+	assert_true(store_scan(service->store, TABLE_OUTBOX, "", NULL, FALSE, count_row, &n, NULL));
+	return n;
+}
+
+/* Each witness once a day, and only of a head that is signed. */
+static void test_witnesses(Service *service, const json_t *head)
+{
+	g_autofree char *text = json_dumps(head, 0);
+
+	assert_true(witnesses_tell(service, "{\"size\":1,\"cms\":null}", NULL));
+	assert_int_equal(waiting(service), 0);
+	assert_true(witnesses_tell(service, text, NULL));
+	assert_int_equal(waiting(service), 2);
+	assert_true(witnesses_tell(service, text, NULL));
+	assert_int_equal(waiting(service), 2);
+	day_s += 86400;
+	assert_true(witnesses_tell(service, text, NULL));
+	assert_int_equal(waiting(service), 4);
+}
+
 static void test_signed(Service *service, const char *folder)
 {
 	g_autofree char *path = g_build_filename(folder, "control.sock", NULL);
@@ -130,6 +167,7 @@ static void test_signed(Service *service, const char *folder)
 	assert_true(store_run(service->store, append_change, "two", NULL));
 	grown = current(service);
 	assert_size(grown, 3);
+	test_witnesses(service, grown);
 	assert_non_null(g_thread_join(thread));
 	close(sealer.fd);
 	for (guint i = 0; i < SEALS; i++)
