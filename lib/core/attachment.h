@@ -36,7 +36,7 @@ typedef struct {
 	gsize offset;	     /* of its content in the body */
 	gsize encoded_bytes; /* of its content, never less than size_bytes */
 	guint encoding;	     /* for lib/mime alone */
-	gboolean embedded;   /* part of a multipart/related: shown in the text */
+	gboolean embedded;   /* shown in the text, or one of its forms (an invitation) */
 	gboolean nested;     /* inside an attached message */
 
 	/* Of milter/inspect.h; nothing of it while `inspected` is FALSE. */

@@ -122,6 +122,13 @@ static gboolean has_ancestor(const MimePart *part, const char *type)
 	return FALSE;
 }
 
+/* A file out of it would be missing where it is shown: in the text, or as another form of it. */
+static gboolean is_embedded(const MimePart *part)
+{
+	return has_ancestor(part, "multipart/related") ||
+	       (part->parent != NULL && strcmp(part->parent->type, "multipart/alternative") == 0);
+}
+
 static gboolean is_file(const MimePart *part)
 {
 	if (!mime_part_is_leaf(part))
@@ -142,7 +149,7 @@ static AttachmentFacts *describe(const MailMessage *message, const MimePart *par
 	attachment->offset = part->content;
 	attachment->encoded_bytes = part->end - part->content;
 	attachment->encoding = part->encoding;
-	attachment->embedded = has_ancestor(part, "multipart/related");
+	attachment->embedded = is_embedded(part);
 	attachment->nested = has_ancestor(part, "message/rfc822");
 	return attachment;
 }

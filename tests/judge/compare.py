@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 import reader
+import zipped
 
 MAX_LINE_BYTES = 998
 OWN_FIELDS = ("acuse-id", "disposition-notification-to")
@@ -14,6 +15,8 @@ REMOVED_FIELDS = ("authentication-results", "received-spf", "dkim-signature", "d
                   "arc-message-signature", "arc-authentication-results", "return-path", "delivered-to", "errors-to",
                   "return-receipt-to", "read-receipt-to", "x-confirm-reading-to", "disposition-notification-options")
 NONE, OLD, BLOCK, PRESENT = "no text", "old", "block", "present"
+# What a multipart shows together: a file out of it would be missing there.
+WHOLE_TYPES = ("related", "alternative", "signed", "encrypted", "report")
 ENCODING_FIELDS = ("content-type", "content-transfer-encoding")
 
 
@@ -73,24 +76,35 @@ def same_fields(before, after, names_aside, convert):
     other = [field for field in reader.raw_fields(after) if field[0] not in names_aside]
     if convert:
         aside = {name for name, value in one if not value.isascii()} | {"content-transfer-encoding"}
-        need(reader.file_name(before) == reader.file_name(after), "a file name changed")
+        need(names_aside == zipped.FIELDS or reader.file_name(before) == reader.file_name(after), "a file name changed")
         one = [field for field in one if field[0] not in aside]
         other = [field for field in other if field[0] not in aside]
         one, other = sorted(one), sorted(other)
     need(one == other, f"fields of a part changed: {sorted(set(one) ^ set(other))}")
 
 
-def compare_untouched(before, after, convert, inside=False, attached=False):
+def compare_zipped(before, after, convert, touched):
+    wrong = zipped.fault(before, after)
+    need(wrong is None, wrong)
+    same_fields(before, after, zipped.FIELDS, convert)
+    touched.append((before, after))
+
+
+def compare_untouched(before, after, convert, inside=False, attached=False, touched=None):
     """The part, with all below it, is the same. inside: it was a whole message and is a part of another now. attached: in another
-    message."""
+    message. touched: gets the heavy files that a zip holds now; None: none may."""
+    if touched is not None and zipped.is_zip_of(before, after):
+        compare_zipped(before, after, convert, touched)
+        return
     need(before.get_content_type() == after.get_content_type(), "a part has another type")
     need(before.is_multipart() == after.is_multipart(), "the tree changed")
     if before.is_multipart():
         attached = attached or before.get_content_type() == "message/rfc822"
+        touched = None if attached or before.get_content_subtype() in WHOLE_TYPES else touched
         compare_around(before, after, convert, inside, attached)
         same_fields(before, after, (), convert)
         for one, other in zip(reader.children(before), reader.children(after)):
-            compare_untouched(one, other, convert, inside, attached)
+            compare_untouched(one, other, convert, inside, attached, touched)
         return
     one, other = reader.raw_payload(before), reader.raw_payload(after)
     # Of a part that no boundary of its own ends Python keeps the line end that belongs to the outer boundary.
@@ -146,13 +160,20 @@ def holds_accents(charset):
 
 
 class Tree:
-    """The walk over both trees; .touched lists the (before, after) leaves that got the block."""
+    """The walk over both trees; .touched lists the (before, after) leaves that got the block or a zip."""
 
     def __init__(self, block, convert):
-        self.block, self.convert, self.touched = block, convert, []
+        self.block, self.convert, self.touched, self.whole = block, convert, [], 0
+
+    @property
+    def zips(self):
+        return sum(zipped.is_zip_of(*pair) for pair in self.touched)
 
     def compare(self, before, after):
         """What a reader of this part sees: NONE (no text), OLD (only what the author wrote), BLOCK or PRESENT (it was there)."""
+        if not self.whole and zipped.is_zip_of(before, after):
+            compare_zipped(before, after, self.convert, self.touched)
+            return NONE
         need(before.get_content_type() == after.get_content_type(), "a part has another type")
         need(before.is_multipart() == after.is_multipart(), "the tree changed")
         kind = before.get_content_type()
@@ -182,7 +203,10 @@ class Tree:
     def compare_children(self, before, after):
         compare_around(before, after, self.convert)
         same_fields(before, after, (), self.convert)
+        whole = before.get_content_subtype() in WHOLE_TYPES
+        self.whole += whole
         seen = [self.compare(one, other) for one, other in zip(reader.children(before), reader.children(after))]
+        self.whole -= whole
         found = [one for one in seen if one != NONE]
         if before.get_content_subtype() == "alternative":
             need(not {OLD, BLOCK} <= set(found), f"not all of the alternatives have the block: {seen}")
@@ -271,7 +295,7 @@ class Tree:
 
 def compare_wrapped(tree, before, after):
     """A mail without text: multipart/mixed of a text with the block and of all that was there, in this order or the other."""
-    compare_untouched(before, beside_block(tree, after), tree.convert, inside=True)
+    compare_untouched(before, beside_block(tree, after), tree.convert, inside=True, touched=tree.touched)
 
 
 def beside_block(tree, after):
@@ -285,7 +309,7 @@ def beside_block(tree, after):
 
 
 def compare_segments(before_body, after_body, touched):
-    """Byte for byte: outside the texts that got the block only their own two encoding fields changed."""
+    """Byte for byte: outside the texts that got the block, and files in zips, only their own fields of FIELDS changed."""
     one, other = before_body, after_body
     for before, after in touched:
         old, new = reader.raw_payload(before), reader.raw_payload(after)
@@ -313,7 +337,7 @@ def same_segment(one, other):
 
 
 def without_encoding_fields(segment):
-    """Without the two fields in the header section that ends the segment."""
+    """Without those fields in the header section that ends the segment; that a text's disposition stayed is known by then."""
     start = segment[:-2].rfind(b"\r\n\r\n") + 2
-    head = re.sub(rb"(?im)^content-(type|transfer-encoding)[ \t]*:.*\r\n(?:[ \t].*\r\n)*", b"", segment[start:])
+    head = re.sub(rb"(?im)^content-(type|transfer-encoding|disposition)[ \t]*:.*\r\n(?:[ \t].*\r\n)*", b"", segment[start:])
     return segment[:start] + head

@@ -1,5 +1,11 @@
 """The judge judged: good results pass, and each of these harms, done to a good result, is found."""
+import email.message
+import io
+import zipfile
+
 import judge
+import reader
+import zipped
 from compare import Block, Wrong
 from messages import Message
 
@@ -103,6 +109,48 @@ HARMS = {
 }
 
 
+FILE = b"predio urbano\r\n" * 360000
+
+
+def pack(name, content, how=zipfile.ZIP_DEFLATED):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", how) as file:
+        file.writestr(name, content)
+    return out.getvalue()
+
+
+def attached(kind, name, content):
+    part = email.message.EmailMessage()
+    part.set_content(content, *kind.split("/"), filename=name)
+    return reader.read(part.as_bytes())
+
+
+def zip_part(content=FILE, name="padrón.csv", outside="padrón.csv.zip", how=zipfile.ZIP_DEFLATED):
+    return attached("application/zip", outside, pack(name, content, how))
+
+
+ZIP_HARMS = {
+    "a byte of a file in a zip": zip_part(FILE[:-1] + b"x"), "the end of a file in a zip": zip_part(FILE[:-1]),
+    "the name in a zip": zip_part(name="padron.csv"), "the name of a zip": zip_part(outside="anexo.zip"),
+    "both names of a zip": zip_part(name="anexo", outside="anexo.zip"), "a path in a zip": zip_part(name="../padrón.csv"),
+    "a zip that is not smaller": zip_part(how=zipfile.ZIP_STORED),
+    "no zip": attached("application/zip", "padrón.csv.zip", b"PK\3\4" + b"x" * 100),
+}
+
+
+def run_zips(counts):
+    before = attached("text/csv", "padrón.csv", FILE)
+    light = attached("text/csv", "padrón.csv", FILE[:5000])
+    cases = {"a good zip": (before, zip_part(), False), "a zip of a light file": (light, zip_part(FILE[:5000]), True)}
+    cases.update({name: (before, after, True) for name, after in ZIP_HARMS.items()})
+    for name, (one, other, harm) in cases.items():
+        found = zipped.fault(one, other)
+        if bool(found) == harm:
+            counts.passed(f"judge: {name}")
+        else:
+            counts.failed(f"judge: {name}: found {found}")
+
+
 class Pair:
     """What judge() takes."""
 
@@ -131,3 +179,4 @@ def run(_post, counts, _folder):
             counts.passed(f"judge: {name}")
         else:
             counts.failed(f"judge: {name}: not found, {found}")
+    run_zips(counts)

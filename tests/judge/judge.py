@@ -13,10 +13,10 @@ DATE_TOLERANCE_S = 600
 
 
 class Verdict:
-    """kind: block, wrapped, present, protected; odd: why Python's reading was not enough, or empty."""
+    """kind: block, wrapped, present, protected; odd: why Python's reading was not enough, or empty; zips: files in zips now."""
 
-    def __init__(self, kind, odd=""):
-        self.kind, self.odd = kind, odd
+    def __init__(self, kind, odd="", zips=0):
+        self.kind, self.odd, self.zips = kind, odd, zips
 
 
 class Case:
@@ -160,19 +160,21 @@ def judge_tree(case):
         need(seen in (compare.BLOCK, compare.PRESENT), "no reader sees the block")
         if not case.convert:
             compare.compare_segments(case.before.body, case.body, tree.touched)
-        return Verdict("block" if tree.touched else "present")
+        return Verdict("block" if len(tree.touched) > tree.zips else "present", zips=tree.zips)
     if untouched and reader.holds_protected(message):
         return Verdict("protected")
-    judge_wrapped(case, message, result)
-    return Verdict("wrapped")
+    return Verdict("wrapped", zips=judge_wrapped(case, message, result))
 
 
 def judge_wrapped(case, message, result):
+    """How many files are in zips now."""
     if case.convert:
         for part in reader.children(result):
             loosen(part)
-    compare.compare_wrapped(case.tree(), message, result)
-    need(case.convert or case.before.body in case.body, "the bytes of a mail without text changed")
+    tree = case.tree()
+    compare.compare_wrapped(tree, message, result)
+    need(case.convert or tree.zips or case.before.body in case.body, "the bytes of a mail without text changed")
+    return tree.zips
 
 
 def has_text(part):

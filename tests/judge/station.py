@@ -14,7 +14,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 
-from harness import CITIZEN, EXPEDIENTE, OFFICE_ADDRESS, Gateway  # noqa: E402
+from harness import CITIZEN, EXPEDIENTE, OFFICE_ADDRESS, WAIT_S, Gateway, processes  # noqa: E402
 
 import compare  # noqa: E402
 import judge  # noqa: E402
@@ -88,6 +88,12 @@ class Station:
         for one in self.opened:
             one.close()
         self.verifiers.stop()
+
+    def reconnect(self):
+        """After the milter was started anew: until it has its copy of the directory."""
+        self.own, self.opened = threading.local(), []
+        processes.wait_until(lambda: self.submit(messages.Message.parse(PLAIN), SENDERS["policy"], None).taken, WAIT_S,
+                             "the milter takes no mail")
 
     def open(self, name, make):
         """Each thread has its own connections."""

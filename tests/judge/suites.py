@@ -3,6 +3,7 @@ import collections
 import os
 import re
 
+import files
 import harms
 import limits
 import live
@@ -102,4 +103,4 @@ def random_trees(post, counts, _folder):
         report(counts, f"trees/{mode}", [scores[mode]])
 
 
-SUITES = {"judge": harms.run, "collected": collected, "trees": random_trees, "live": live.run}
+SUITES = {"judge": harms.run, "collected": collected, "trees": random_trees, "files": files.run, "live": live.run}
