@@ -52,7 +52,6 @@ MilterOptions *milter_options_new(const Settings *settings, Instance instance, G
 	options->socket_path = g_strdup(settings_string(settings, "milter",
 		instance == INSTANCE_OUTGOING ? "outgoing_socket" : "evidence_socket"));
 	options->sign_socket = g_strdup(settings_string(settings, "signing", "sign_socket"));
-	options->sign_timeout_ms = (guint)settings_int(settings, "signing", "sign_timeout_ms");
 	options->max_message_bytes = (gsize)settings_int(settings, "milter", "max_message_bytes");
 	options->client_wait_ms = (guint)settings_int(settings, "milter", "client_wait_ms");
 	options->max_age_s = settings_int(settings, "directory", "max_age_s");

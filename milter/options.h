@@ -14,7 +14,6 @@ typedef struct {
 	char *authserv_id; /* "": nobody's Authentication-Results count */
 	char *socket_path; /* where this instance listens */
 	char *sign_socket;
-	guint sign_timeout_ms;
 	gsize max_message_bytes;
 	guint client_wait_ms;
 	gint64 max_age_s; /* of the directory's copy */

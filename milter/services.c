@@ -8,6 +8,8 @@
 #include "milter/api_pool.h"
 #include "signer/protocol.h"
 
+#define SIGNER_ANSWER_MS 500
+
 typedef struct {
 	LiveDirectory *live; /* NULL: the evidence instance */
 	ApiPool *pool;
@@ -80,7 +82,9 @@ static GBytes *real_sign(gpointer data, guint timeout_ms, const char *permit, GB
 
 	g_variant_builder_init(&parameters, G_VARIANT_TYPE_VARDICT);
 	g_variant_builder_add(&parameters, "{sv}", "permit", g_variant_new_string(permit));
-	answer = signer_call(real->options->sign_socket, timeout_ms, "sign",
+	g_variant_builder_add(&parameters, "{sv}", "wait_ms", g_variant_new_uint32(timeout_ms));
+	/* A moment more lets its own answer arrive. */
+	answer = signer_call(real->options->sign_socket, timeout_ms + SIGNER_ANSWER_MS, "sign",
 		g_variant_builder_end(&parameters), entity, error);
 	if (answer == NULL)
 		return NULL;

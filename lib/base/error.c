@@ -51,6 +51,9 @@ static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
 		N_("El token de firma no esta conectado. Consulte con la OTIC")},
 	{ACUSE_ERROR_TOKEN_TROUBLE, "token-trouble", TRUE, "451 4.7.5", 503,
 		N_("El token de firma no responde. Consulte con la OTIC")},
+	{ACUSE_ERROR_TOKEN_BUSY, "token-busy", TRUE, "451 4.7.5", 503,
+		N_("Hay muchos correos en espera de esta firma digital. Intente de nuevo en unos "
+		   "minutos")},
 	{ACUSE_ERROR_PIN_WRONG, "pin-wrong", FALSE, "550 5.7.1", 403, N_("El PIN no es correcto")},
 	{ACUSE_ERROR_PIN_LOW, "pin-low", FALSE, "550 5.7.1", 409,
 		N_("Un PIN errado mas bloquearia el token. Verifique el PIN con su titular")},

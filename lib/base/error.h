@@ -35,6 +35,7 @@ typedef enum {
 	ACUSE_ERROR_TOKEN_LOCKED,	/* the PIN has to be typed */
 	ACUSE_ERROR_TOKEN_ABSENT,
 	ACUSE_ERROR_TOKEN_TROUBLE, /* the module or the device failed */
+	ACUSE_ERROR_TOKEN_BUSY,	   /* too many wait for it, or too long */
 	ACUSE_ERROR_PIN_WRONG,
 	ACUSE_ERROR_PIN_LOW,	 /* one more wrong PIN would lock the token */
 	ACUSE_ERROR_CERTIFICATE, /* absent, expired, or of another address */

@@ -5,7 +5,8 @@
  * Packets over SIGNER_MAX_PACKET are refused.
  *
  * On the sign socket (outgoing milter):
- *  - sign {permit s} + memfd -> ok {cms ay, certificate_sha256 s}
+ *  - sign {permit s, wait_ms u} + memfd -> ok {cms ay, certificate_sha256 s}; wait_ms (may be
+ *    absent): how long the caller waits. What would take longer is answered token-busy at once
  *
  * On the control socket (provisiond):
  *  - bind {version t, bindings aa{sv}} -> ok {version t}
@@ -22,7 +23,8 @@
  *
  * The status of a token: token s, state s, unlocked b, purpose s ("mail" "seal"),
  * certificate_sha256 s, subject s, email as, not_after x, signatures t, trouble s,
- * personal b.
+ * personal b, waiting u (signatures that wait), wait_ms u (how long one more would), sign_ms u (how
+ * long one takes; 0: not known yet).
  */
 #ifndef ACUSE_SIGNER_PROTOCOL_H
 #define ACUSE_SIGNER_PROTOCOL_H

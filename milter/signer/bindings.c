@@ -252,19 +252,22 @@ gboolean binding_is_active(const Binding *binding)
 	return binding != NULL && strcmp(binding->state, "active") == 0;
 }
 
-const Binding *bindings_find_mailbox(
+GPtrArray *bindings_find_mailbox(
 	const Bindings *bindings, const char *mailbox, gint64 now_s, GError **error)
 {
 	g_autofree char *lower = g_ascii_strdown(mailbox, -1);
+	g_autoptr(GPtrArray) found = g_ptr_array_new();
 
 	for (guint i = 0; i < bindings->parsed->len; i++) {
-		const Binding *binding = bindings->parsed->pdata[i];
+		Binding *binding = bindings->parsed->pdata[i];
 
 		if (binding_is_active(binding) && now_s >= binding->from_s &&
 			(binding->until_s == 0 || now_s < binding->until_s) &&
 			g_strv_contains((const char *const *)binding->mailboxes, lower))
-			return binding;
+			g_ptr_array_add(found, binding);
 	}
+	if (found->len > 0)
+		return g_steal_pointer(&found);
 	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING,
 		"no active token is bound to the mailbox");
 	return NULL;

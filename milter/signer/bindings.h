@@ -35,8 +35,9 @@ guint64 bindings_version(const Bindings *bindings);
 /* Binding *, owned by bindings until the next replace. */
 const GPtrArray *bindings_all(const Bindings *bindings);
 const Binding *bindings_find_token(const Bindings *bindings, const char *label);
-/* The active binding of the mailbox at now_s; NULL with ACUSE_ERROR_NO_BINDING. */
-const Binding *bindings_find_mailbox(
+/* The active bindings of the mailbox at now_s, owned as above; only the array is the caller's. NULL
+ * with ACUSE_ERROR_NO_BINDING: there is none. */
+GPtrArray *bindings_find_mailbox(
 	const Bindings *bindings, const char *mailbox, gint64 now_s, GError **error);
 gboolean binding_is_active(const Binding *binding);
 

@@ -3,9 +3,11 @@ acuse_signer_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(P11_CFLAGS) $(SECCOMP_CFL
 acuse_signer_SOURCES = \
 	milter/signer/bindings.c milter/signer/bindings.h \
 	milter/signer/credential.c milter/signer/credential.h \
+	milter/signer/fair_queue.c milter/signer/fair_queue.h \
 	milter/signer/header_block.c milter/signer/header_block.h \
 	milter/signer/keeper.c milter/signer/keeper.h \
 	milter/signer/main.c \
+	milter/signer/metrics.c milter/signer/metrics.h \
 	milter/signer/permit_uses.c milter/signer/permit_uses.h \
 	milter/signer/place.c milter/signer/place.h \
 	milter/signer/pool.c milter/signer/pool.h \

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "signer/bindings.h"
+#include "signer/metrics.h"
 #include "signer/permit.h"
 #include "signer/pool.h"
 #include "signer/server.h"
@@ -85,14 +86,44 @@ static gboolean harden(GError **error)
 	return FALSE;
 }
 
+static Pool *make_pool(const Settings *settings, Bindings *bindings)
+{
+	const PoolOptions options = {
+		.token = {settings_string(settings, "signing", "module"),
+			(guint)settings_int(settings, "signing", "sign_timeout_ms"),
+			(guint)settings_int(settings, "signing", "queue_length")},
+		.seal_token = settings_string(settings, "signing", "seal_token"),
+		.personal =
+			strcmp(settings_string(settings, "signing", "personal_tokens"), "on") == 0,
+		.personal_s = (guint)settings_int(settings, "signing", "personal_unlock_s"),
+		.personal_mails = (guint)settings_int(settings, "signing", "personal_unlock_mails"),
+	};
+
+	return pool_new(&options, bindings);
+}
+
+static void serve(Program *program, int signals)
+{
+	guint source = g_unix_fd_add(signals, G_IO_IN, on_signal, program);
+
+	sd_notify(0, "READY=1");
+	log_info("ready", NULL);
+	g_main_loop_run(program->loop);
+	sd_notify(0, "STOPPING=1");
+	g_source_remove(source);
+}
+
 static gboolean run(const Settings *settings, GError **error)
 {
+	const char *metrics_path = settings_string(settings, "signing", "metrics");
 	g_autoptr(GBytes) permit_key = NULL;
 	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
 	Program program = {loop, NULL};
+	SignerMetrics *metrics = NULL;
 	Bindings *bindings = NULL;
 	Server *server = NULL;
 	int signals = open_signals();
+	gboolean ok = FALSE;
 
 	if (!harden(error))
 		return FALSE;
@@ -102,25 +133,16 @@ static gboolean run(const Settings *settings, GError **error)
 			bindings_open(settings_string(settings, "signing", "state_folder"), error);
 	if (bindings == NULL)
 		return FALSE;
-	program.pool = pool_new(
-		&(PoolOptions){settings_string(settings, "signing", "module"),
-			settings_string(settings, "signing", "seal_token"),
-			(guint)settings_int(settings, "signing", "sign_timeout_ms"),
-			strcmp(settings_string(settings, "signing", "personal_tokens"), "on") == 0,
-			(guint)settings_int(settings, "signing", "personal_unlock_s"),
-			(guint)settings_int(settings, "signing", "personal_unlock_mails")},
-		bindings);
+	program.pool = make_pool(settings, bindings);
 	server = server_start(settings, permit_key, bindings, program.pool, error);
 	if (server != NULL) {
-		guint source = g_unix_fd_add(signals, G_IO_IN, on_signal, &program);
-
 		pool_sync(program.pool);
-		sd_notify(0, "READY=1");
-		log_info("ready", NULL);
-		g_main_loop_run(loop);
-		sd_notify(0, "STOPPING=1");
-		g_source_remove(source);
+		metrics = signer_metrics_start(metrics_path, program.pool, error);
+		ok = metrics != NULL || *metrics_path == '\0';
 	}
+	if (ok)
+		serve(&program, signals);
+	signer_metrics_stop(metrics);
 	pool_free(program.pool);
 	/* It killed them; whoever stops the signer finds nothing left. */
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
@@ -129,7 +151,7 @@ static gboolean run(const Settings *settings, GError **error)
 		server_stop(server);
 	bindings_free(bindings);
 	close(signals);
-	return server != NULL;
+	return ok;
 }
 
 int main(int argc, char **argv)

@@ -173,7 +173,7 @@ Place *place_new(
 	place->options = options;
 	place->bindings = bindings;
 	place->alarm = -1;
-	place->token = token_new(options->module, label, serial, options->sign_timeout_ms, &events);
+	place->token = token_new(&options->token, label, serial, &events);
 	return place;
 }
 
@@ -211,24 +211,24 @@ static void on_counted(GVariant *answer, const GError *error, gpointer data)
 	token_lock(place->token);
 }
 
-static gboolean sign_counted(Place *place, const char *mailbox, int content_fd, TokenDone done,
-	gpointer data, GError **error)
+static gboolean sign_counted(
+	Place *place, const TokenWork *work, TokenDone done, gpointer data, GError **error)
 {
 	Counted *counted = g_new(Counted, 1);
 
 	*counted = (Counted){place, done, data};
-	if (token_sign(place->token, mailbox, content_fd, on_counted, counted, error))
+	if (token_sign(place->token, work, on_counted, counted, error))
 		return TRUE;
 	g_free(counted);
 	return FALSE;
 }
 
-gboolean place_sign(Place *place, const char *mailbox, int content_fd, TokenDone done,
-	gpointer data, GError **error)
+gboolean place_sign(
+	Place *place, const TokenWork *work, TokenDone done, gpointer data, GError **error)
 {
 	if (place_is_personal(place))
-		return sign_counted(place, mailbox, content_fd, done, data, error);
-	return token_sign(place->token, mailbox, content_fd, done, data, error);
+		return sign_counted(place, work, done, data, error);
+	return token_sign(place->token, work, done, data, error);
 }
 
 gboolean place_unlock(Place *place, const char *pin, gboolean despite_low, TokenDone done,

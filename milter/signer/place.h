@@ -15,8 +15,8 @@
 #define PLACE_ABSENT_PAUSE_MS 30000    /* between looks for a token that is not there */
 
 typedef struct {
-	const char *module, *seal_token; /* seal_token "": none */
-	guint sign_timeout_ms;
+	TokenOptions token;
+	const char *seal_token; /* "": none */
 	/* Whether people's tokens may be used, and for how long and how many mails after a PIN. */
 	gboolean personal;
 	guint personal_s, personal_mails;
@@ -38,8 +38,8 @@ gboolean place_may_be_used(const Place *place);
 void place_sync(Place *place);
 
 /* As token_sign; mailbox in lower case. */
-gboolean place_sign(Place *place, const char *mailbox, int content_fd, TokenDone done,
-	gpointer data, GError **error);
+gboolean place_sign(
+	Place *place, const TokenWork *work, TokenDone done, gpointer data, GError **error);
 /* As pool_unlock. */
 gboolean place_unlock(Place *place, const char *pin, gboolean despite_low, TokenDone done,
 	gpointer data, GError **error);

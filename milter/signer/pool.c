@@ -70,30 +70,57 @@ void pool_sync(Pool *pool)
 		place_sync(value);
 }
 
-gboolean pool_sign(Pool *pool, const Binding *binding, const char *mailbox, int content_fd,
-	TokenDone done, gpointer data, GError **error)
+/*
+ * Of the tokens that may sign for the mailbox, the one that would be done first; when none is
+ * unlocked the first, whose trouble the sender is told.
+ */
+static Place *choose_place(const Pool *pool, const GPtrArray *bindings, const char *mailbox)
 {
-	Place *place = g_hash_table_lookup(pool->places, binding->token);
-	g_autofree char *lower = g_ascii_strdown(mailbox, -1);
+	Place *chosen = NULL;
+	guint least_ms = G_MAXUINT;
 
-	if (place == NULL || place_is_seal(&pool->options, binding->token)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING, "token %s signs no mail",
-			binding->token);
-		return FALSE;
+	for (guint i = 0; i < bindings->len; i++) {
+		const Binding *binding = bindings->pdata[i];
+		Place *place = g_hash_table_lookup(pool->places, binding->token);
+		guint expected_ms = G_MAXUINT;
+
+		if (place == NULL || place_is_seal(&pool->options, binding->token))
+			continue;
+		if (token_state(place_token(place)) == TOKEN_READY)
+			expected_ms = token_expected_ms(place_token(place), mailbox);
+		if (chosen == NULL || expected_ms < least_ms) {
+			chosen = place;
+			least_ms = expected_ms;
+		}
 	}
-	return place_sign(place, lower, content_fd, done, data, error);
+	return chosen;
+}
+
+gboolean pool_sign(Pool *pool, const GPtrArray *bindings, const TokenWork *work, TokenDone done,
+	gpointer data, GError **error)
+{
+	g_autofree char *lower = g_ascii_strdown(work->mailbox, -1);
+	const TokenWork wanted = {lower, work->content_fd, work->wait_ms};
+	Place *place = choose_place(pool, bindings, lower);
+
+	if (place != NULL)
+		return place_sign(place, &wanted, done, data, error);
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING,
+		"the token of the mailbox signs no mail");
+	return FALSE;
 }
 
 gboolean pool_seal(Pool *pool, int content_fd, TokenDone done, gpointer data, GError **error)
 {
 	Place *place = g_hash_table_lookup(pool->places, pool->options.seal_token);
+	const TokenWork work = {NULL, content_fd, 0};
 
 	if (place == NULL) {
 		g_set_error_literal(
 			error, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING, "there is no seal token");
 		return FALSE;
 	}
-	return place_sign(place, NULL, content_fd, done, data, error);
+	return place_sign(place, &work, done, data, error);
 }
 
 static Place *find_place(const Pool *pool, const char *label, GError **error)

@@ -18,9 +18,10 @@ void pool_free(Pool *pool);
 /* After the bindings changed: locks what is not active any more, starts what has a credential. */
 void pool_sync(Pool *pool);
 
-/* As token_sign; NO_BINDING when the token of the binding is the seal's. */
-gboolean pool_sign(Pool *pool, const Binding *binding, const char *mailbox, int content_fd,
-	TokenDone done, gpointer data, GError **error);
+/* As token_sign, with the least busy of the tokens of these bindings; NO_BINDING when the only one
+ * is the seal's. */
+gboolean pool_sign(Pool *pool, const GPtrArray *bindings, const TokenWork *work, TokenDone done,
+	gpointer data, GError **error);
 /* NO_BINDING when there is no seal token. */
 gboolean pool_seal(Pool *pool, int content_fd, TokenDone done, gpointer data, GError **error);
 

@@ -79,16 +79,13 @@ static gboolean invalid(GError **error, const char *why)
 /* What a handler says: an error it sets is answered; otherwise it has answered or will. */
 typedef gboolean (*Handle)(Request *request, GVariant *parameters, int content_fd, GError **error);
 
-static gboolean check_content(
-	const Permit *permit, const Binding *binding, int content_fd, GError **error)
+static gboolean check_content(const Permit *permit, int content_fd, GError **error)
 {
 	g_autoptr(GBytes) content = NULL;
 	g_autofree char *sha256 = NULL;
 	const void *data;
 	gsize size;
 
-	if (binding == NULL)
-		return FALSE;
 	content = signer_memfd_read(content_fd, error);
 	if (content == NULL)
 		return FALSE;
@@ -107,7 +104,8 @@ static gboolean handle_sign(Request *request, GVariant *parameters, int content_
 	const Desk *desk = request->desk;
 	gint64 now_s = g_get_real_time() / G_USEC_PER_SEC;
 	g_autoptr(Permit) permit = NULL;
-	const Binding *binding;
+	g_autoptr(GPtrArray) bindings = NULL;
+	TokenWork work = {.content_fd = content_fd};
 	const char *text = NULL;
 
 	g_variant_lookup(parameters, "permit", "&s", &text);
@@ -118,13 +116,15 @@ static gboolean handle_sign(Request *request, GVariant *parameters, int content_
 	request->mailbox = g_strdup(permit->mailbox);
 	if (content_fd < 0)
 		return invalid(error, "there is no content");
-	binding = bindings_find_mailbox(desk->bindings, permit->mailbox, now_s, error);
-	if (!check_content(permit, binding, content_fd, error) ||
+	bindings = bindings_find_mailbox(desk->bindings, permit->mailbox, now_s, error);
+	if (bindings == NULL || !check_content(permit, content_fd, error) ||
 		!permit_uses_take(desk->permit_uses, text, permit->expires_s, now_s, error))
 		return FALSE;
 	request->permit = g_strdup(text);
-	return pool_sign(
-		desk->pool, binding, permit->mailbox, content_fd, on_signed, request, error);
+	g_variant_lookup(parameters, "wait_ms", "u", &work.wait_ms);
+	work.wait_ms = MIN(work.wait_ms, REQUEST_MAX_WAIT_MS);
+	work.mailbox = permit->mailbox;
+	return pool_sign(desk->pool, bindings, &work, on_signed, request, error);
 }
 
 static gboolean handle_bind(Request *request, GVariant *parameters, int content_fd, GError **error)

@@ -9,6 +9,8 @@
 #include "signer/permit_uses.h"
 #include "signer/pool.h"
 
+#define REQUEST_MAX_WAIT_MS 600000 /* that a client may ask for */
+
 typedef enum { DOOR_SIGN, DOOR_CONTROL, DOOR_UNLOCK, N_DOORS } DoorKind;
 
 /* What the requests work on; all of it is borrowed. */

@@ -4,6 +4,7 @@
  */
 #include "signer/token.h"
 #include "base/error.h"
+#include "signer/fair_queue.h"
 #include "signer/protocol.h"
 #include "signer/worker.h"
 
@@ -13,12 +14,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FIRST_SIGN_US 100000 /* what a signature is thought to take before one is made */
+
 typedef struct {
 	Token *token;
-	char *mailbox;	/* NULL: a seal, or the start of the worker */
-	int content_fd; /* -1: the start */
-	guint timer;	/* while it waits; 0: none */
-	gboolean again; /* the token failed in it once */
+	char *mailbox;	 /* NULL: a seal, or the start of the worker */
+	gint64 begun_us; /* monotonic, when the worker got it */
+	int content_fd;	 /* -1: the start */
+	guint timer;	 /* while it waits; 0: none */
+	gboolean again;	 /* the token failed in it once */
 	TokenDone done;
 	gpointer data;
 } Job;
@@ -26,6 +30,7 @@ typedef struct {
 struct _Token {
 	char *module, *label, *serial;
 	guint sign_timeout_ms;
+	guint64 sign_us; /* what a signature takes, the last ones counting most; 0: not known */
 	TokenEvents events;
 	TokenState state;
 	gboolean typed;
@@ -34,7 +39,7 @@ struct _Token {
 	int fd;
 	guint watch, deadline;
 	Job *current;
-	GQueue waiting; /* Job * */
+	FairQueue *waiting; /* Job * */
 	GVariant *description;
 	guint64 signatures;
 	GError *trouble; /* of the last end; NULL: none */
@@ -59,18 +64,24 @@ static void job_finish(Job *job, GVariant *answer, const GError *error)
 	job_free(job);
 }
 
-Token *token_new(const char *module, const char *label, const char *serial, guint sign_timeout_ms,
+/* A seal is signed for the gateway itself: one sender like any other. */
+static const char *job_sender(const Job *job)
+{
+	return job->mailbox != NULL ? job->mailbox : "";
+}
+
+Token *token_new(const TokenOptions *options, const char *label, const char *serial,
 	const TokenEvents *events)
 {
 	Token *token = g_new0(Token, 1);
 
-	token->module = g_strdup(module);
+	token->module = g_strdup(options->module);
 	token->label = g_strdup(label);
 	token->serial = g_strdup(serial);
-	token->sign_timeout_ms = sign_timeout_ms;
+	token->sign_timeout_ms = options->sign_timeout_ms;
 	token->events = *events;
 	token->fd = -1;
-	g_queue_init(&token->waiting);
+	token->waiting = fair_queue_new(options->queue_length);
 	return token;
 }
 
@@ -123,7 +134,6 @@ static void go_down(Token *token, const GError *cause)
 	g_autoptr(GError) locked = g_error_new(
 		ACUSE_ERROR, ACUSE_ERROR_TOKEN_LOCKED, "token %s is locked", token->label);
 	gboolean tried = token->state == TOKEN_STARTING && token->tried;
-	GQueue waiting = token->waiting;
 	Job *current = token->current;
 	Job *job;
 
@@ -132,13 +142,13 @@ static void go_down(Token *token, const GError *cause)
 	stop_worker(token);
 	token->state = TOKEN_LOCKED;
 	token->current = NULL;
-	g_queue_init(&token->waiting);
 	g_clear_pointer(&token->description, g_variant_unref);
 	g_clear_error(&token->trouble);
 	token->trouble = cause != NULL ? g_error_copy(cause) : NULL;
 	if (current != NULL)
 		job_finish(current, NULL, job_error(current, cause, locked));
-	while ((job = g_queue_pop_head(&waiting)) != NULL)
+	/* Nothing comes in meanwhile: the token is locked. */
+	while ((job = fair_queue_pop(token->waiting)) != NULL)
 		job_finish(job, NULL, job->again ? job_error(job, cause, locked) : locked);
 	token->events.locked(token, cause, tried, token->events.data);
 }
@@ -161,6 +171,7 @@ void token_free(Token *token)
 		return;
 	token_lock(token);
 	g_clear_error(&token->trouble);
+	fair_queue_free(token->waiting);
 	g_free(token->module);
 	g_free(token->label);
 	g_free(token->serial);
@@ -200,7 +211,7 @@ static void reconnect(Token *token, Job *job, const GError *cause)
 	g_autoptr(GError) ended = NULL;
 
 	job->again = TRUE;
-	g_queue_push_head(&token->waiting, job);
+	fair_queue_push_first(token->waiting, job_sender(job), job);
 	token->current = NULL;
 	token->state = TOKEN_STARTING;
 	token->typed = FALSE;
@@ -228,6 +239,16 @@ static void take_start(Token *token, GVariant *answer)
 	job_finish(job, answer, NULL);
 }
 
+static void count_signature(Token *token, const Job *job, gboolean made)
+{
+	guint64 took = (guint64)(g_get_monotonic_time() - job->begun_us);
+
+	if (!made)
+		return;
+	token->signatures++;
+	token->sign_us = token->sign_us == 0 ? took : (3 * token->sign_us + took) / 4;
+}
+
 static void take_result(Token *token, GVariant *answer, const GError *error)
 {
 	Job *job = token->current;
@@ -240,7 +261,7 @@ static void take_result(Token *token, GVariant *answer, const GError *error)
 		reconnect(token, job, error);
 	} else {
 		token->current = NULL;
-		token->signatures += answer != NULL ? 1 : 0;
+		count_signature(token, job, answer != NULL);
 		/* The worker goes on with the next one while this one is answered. */
 		send_next(token);
 		job_finish(job, answer, error);
@@ -327,12 +348,13 @@ static void send_next(Token *token)
 
 	if (token->state != TOKEN_READY || token->current != NULL)
 		return;
-	job = g_queue_pop_head(&token->waiting);
+	job = fair_queue_pop(token->waiting);
 	if (job == NULL)
 		return;
 	if (job->timer != 0)
 		g_source_remove(job->timer);
 	job->timer = 0;
+	job->begun_us = g_get_monotonic_time();
 	token->current = job;
 	set_deadline(token, token->sign_timeout_ms);
 	g_variant_dict_init(&dict, NULL);
@@ -346,43 +368,81 @@ static void send_next(Token *token)
 	}
 }
 
+static GError *busy(const Token *token)
+{
+	return g_error_new(ACUSE_ERROR, ACUSE_ERROR_TOKEN_BUSY, "token %s: %u wait", token->label,
+		fair_queue_length(token->waiting));
+}
+
 static gboolean on_waited_long(gpointer data)
 {
 	Job *job = data;
-	g_autoptr(GError) error =
-		g_error_new_literal(ACUSE_ERROR, ACUSE_ERROR_TIMEOUT, "the token is busy");
+	g_autoptr(GError) error = busy(job->token);
 
 	job->timer = 0;
-	g_queue_remove(&job->token->waiting, job);
+	fair_queue_remove(job->token->waiting, job_sender(job), job);
 	job_finish(job, NULL, error);
 	return G_SOURCE_REMOVE;
 }
 
-gboolean token_sign(Token *token, const char *mailbox, int content_fd, TokenDone done,
-	gpointer data, GError **error)
+guint token_expected_ms(const Token *token, const char *mailbox)
+{
+	guint64 jobs = fair_queue_before(token->waiting, mailbox != NULL ? mailbox : "") + 1;
+	guint64 each_us = token->sign_us != 0 ? token->sign_us : FIRST_SIGN_US;
+	gint64 under_way_us = 0;
+
+	if (token->current != NULL && token->current->begun_us != 0) {
+		under_way_us = token->current->begun_us + (gint64)each_us - g_get_monotonic_time();
+		under_way_us = MAX(under_way_us, 0);
+	}
+	return (guint)MIN((jobs * each_us + (guint64)under_way_us) / 1000, G_MAXINT);
+}
+
+static gboolean may_sign(const Token *token, GError **error)
 {
 	gboolean absent = g_error_matches(token->trouble, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT);
+
+	if (token->state != TOKEN_LOCKED)
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR,
+		absent ? ACUSE_ERROR_TOKEN_ABSENT : ACUSE_ERROR_TOKEN_LOCKED, "token %s is %s",
+		token->label, absent ? "absent" : "locked");
+	return FALSE;
+}
+
+static Job *job_new(Token *token, const TokenWork *work)
+{
+	Job *job = g_new0(Job, 1);
+
+	job->token = token;
+	job->mailbox = g_strdup(work->mailbox);
+	job->content_fd = fcntl(work->content_fd, F_DUPFD_CLOEXEC, 3);
+	return job;
+}
+
+gboolean token_sign(
+	Token *token, const TokenWork *work, TokenDone done, gpointer data, GError **error)
+{
+	guint wait_ms = work->wait_ms != 0 ? work->wait_ms : token->sign_timeout_ms;
+	gpointer displaced = NULL;
+	g_autoptr(GError) cause = NULL;
 	Job *job;
 
-	if (token->state == TOKEN_LOCKED) {
-		g_set_error(error, ACUSE_ERROR,
-			absent ? ACUSE_ERROR_TOKEN_ABSENT : ACUSE_ERROR_TOKEN_LOCKED,
-			"token %s is %s", token->label, absent ? "absent" : "locked");
+	if (!may_sign(token, error))
+		return FALSE;
+	cause = busy(token);
+	job = job_new(token, work);
+	if (token_expected_ms(token, work->mailbox) > wait_ms ||
+		!fair_queue_push(token->waiting, job_sender(job), job, &displaced)) {
+		job_free(job);
+		g_propagate_error(error, g_steal_pointer(&cause));
 		return FALSE;
 	}
-	if (token->waiting.length >= TOKEN_MAX_WAITING) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE,
-			"too many wait for token %s", token->label);
-		return FALSE;
-	}
-	job = g_new0(Job, 1);
-	job->token = token;
-	job->mailbox = g_strdup(mailbox);
-	job->content_fd = fcntl(content_fd, F_DUPFD_CLOEXEC, 3);
 	job->done = done;
 	job->data = data;
-	job->timer = g_timeout_add(token->sign_timeout_ms, on_waited_long, job);
-	g_queue_push_tail(&token->waiting, job);
+	job->timer = g_timeout_add(wait_ms, on_waited_long, job);
+	if (displaced != NULL)
+		job_finish(displaced, NULL, cause);
 	send_next(token);
 	return TRUE;
 }
@@ -407,4 +467,7 @@ void token_describe(const Token *token, GVariantDict *dict)
 	g_variant_dict_insert(dict, "unlocked", "b", token->state == TOKEN_READY);
 	g_variant_dict_insert(dict, "signatures", "t", token->signatures);
 	g_variant_dict_insert(dict, "trouble", "s", trouble);
+	g_variant_dict_insert(dict, "waiting", "u", fair_queue_length(token->waiting));
+	g_variant_dict_insert(dict, "wait_ms", "u", token_expected_ms(token, NULL));
+	g_variant_dict_insert(dict, "sign_ms", "u", (guint)(token->sign_us / 1000));
 }

@@ -10,7 +10,6 @@
 #include <glib.h>
 #include <sys/types.h>
 
-#define TOKEN_MAX_WAITING 32
 #define TOKEN_START_TIMEOUT_MS 15000
 
 typedef struct _Token Token;
@@ -34,7 +33,13 @@ typedef struct {
 	gpointer data;
 } TokenEvents;
 
-Token *token_new(const char *module, const char *label, const char *serial, guint sign_timeout_ms,
+typedef struct {
+	const char *module; /* copied */
+	guint sign_timeout_ms;
+	guint queue_length; /* how many signatures may wait */
+} TokenOptions;
+
+Token *token_new(const TokenOptions *options, const char *label, const char *serial,
 	const TokenEvents *events);
 /* Kills the worker; requests under way get TOKEN_LOCKED. */
 void token_free(Token *token);
@@ -54,19 +59,29 @@ enum {
 gboolean token_unlock(Token *token, const void *pin, gsize size, unsigned how, TokenDone done,
 	gpointer data, GError **error);
 
+typedef struct {
+	const char *mailbox; /* who waits; NULL: a seal */
+	int content_fd;	     /* sealed; duplicated */
+	guint wait_ms;	     /* how long the caller waits; 0: as long as a signature may take */
+} TokenWork;
+
 /*
- * Signs the sealed content of content_fd (duplicated) for mailbox; mailbox NULL: a seal. FALSE
- * (done is not called): TOKEN_LOCKED, TOKEN_ABSENT, UNAVAILABLE when too many wait.
+ * Signs in turn with others: the mailboxes take turns. FALSE (done is not called): TOKEN_LOCKED,
+ * TOKEN_ABSENT, TOKEN_BUSY when too many wait, or more than can be signed in wait_ms. While it
+ * waits it may still end as TOKEN_BUSY.
  */
-gboolean token_sign(Token *token, const char *mailbox, int content_fd, TokenDone done,
-	gpointer data, GError **error);
+gboolean token_sign(
+	Token *token, const TokenWork *work, TokenDone done, gpointer data, GError **error);
+/* How long one more signature for this mailbox would take, as signatures went so far. */
+guint token_expected_ms(const Token *token, const char *mailbox);
 
 /* Kills the worker. */
 void token_lock(Token *token);
 /* The worker's process ended and was reaped. */
 void token_worker_exited(Token *token);
 
-/* Adds unlocked, certificate_sha256, subject, email, not_after, signatures, trouble. */
+/* Adds unlocked, certificate_sha256, subject, email, not_after, signatures, trouble, waiting,
+ * wait_ms, sign_ms. */
 void token_describe(const Token *token, GVariantDict *dict);
 guint64 token_signatures(const Token *token);
 

@@ -43,3 +43,11 @@ tests_unit_test_tokens_CFLAGS = $(STORE_TEST_CFLAGS) $(OPENSSL_CFLAGS)
 tests_unit_test_tokens_SOURCES = tests/unit/test-tokens.c tests/unit/signer_fixture.c tests/unit/signer_fixture.h
 tests_unit_test_tokens_LDADD = $(PROVISION_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_unit_test_tokens_DEPENDENCIES = acuse-signer
+
+check_PROGRAMS += tests/unit/test-signer-queue
+TESTS += tests/unit/test-signer-queue
+tests_unit_test_signer_queue_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_signer_queue_SOURCES = tests/unit/test-signer-queue.c tests/unit/signer_fixture.c \
+	tests/unit/signer_fixture.h milter/signer/fair_queue.c
+tests_unit_test_signer_queue_LDADD = $(tests_unit_test_signer_LDADD)
+EXTRA_tests_unit_test_signer_queue_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so

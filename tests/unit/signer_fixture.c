@@ -49,8 +49,9 @@ static const char setup_script[] =
 	" --write-object $1.der\n"
 	"}\n"
 	"export SOFTHSM2_CONF=$1/softhsm2.conf\n"
-	"add oficina secretaria.general@muni.test RSA rsa_keygen_bits:2048\n"
-	"add mesa mesa.partes@muni.test EC ec_paramgen_curve:P-256\n"
+	"add oficina secretaria.general@muni.test,email:gerencia@muni.test RSA "
+	"rsa_keygen_bits:2048\n"
+	"add mesa mesa.partes@muni.test,email:gerencia@muni.test EC ec_paramgen_curve:P-256\n"
 	"add errado secretaria.general@muni.test RSA rsa_keygen_bits:2048\n"
 	"add sello registro@muni.test RSA rsa_keygen_bits:2048\n"
 	"printf '246810\\n' >credentials/pin.mesa; printf '246810' >credentials/pin.sello\n"
@@ -61,7 +62,7 @@ static const char setup_script[] =
 	"%s\\n"
 	"[signing]\\nmodule=%s\\nseal_token=sello\\npermit_key=%s/permit.key\\n"
 	"sign_socket=%s/run/sign\\ncontrol_socket=%s/run/control\\nunlock_socket=%s/run/unlock\\n"
-	"state_folder=%s/state\\nsign_timeout_ms=2000\\n'"
+	"state_folder=%s/state\\nsign_timeout_ms=2000\\nqueue_length=8\\n'"
 	" $(id -u) $(id -u) \"$2\" \"$1\" \"$1\" \"$1\" \"$1\" \"$1\" >acuse.conf\n";
 
 static gboolean run_program(const char *const *argv, gboolean must_work)
@@ -204,7 +205,7 @@ gboolean fixture_bind(Fixture *fixture, guint64 version, const char *const *entr
 	g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
 	for (; *entries != NULL; entries++) {
 		g_auto(GStrv) words = g_strsplit(*entries, " ", 4);
-		const char *mailboxes[] = {words[1], NULL};
+		g_auto(GStrv) mailboxes = g_strsplit(words[1], ",", -1);
 		GVariantDict binding;
 
 		g_variant_dict_init(&binding, NULL);

@@ -1,6 +1,7 @@
 /*
  * A real acuse-signer over SoftHSM tokens in a temporary folder: "oficina" (RSA,
- * secretaria.general@muni.test, PIN typed), "mesa" (P-256, mesa.partes@muni.test, PIN in a
+ * secretaria.general@muni.test, PIN typed), "mesa" (P-256, mesa.partes@muni.test; both also
+ * gerencia@muni.test, PIN in a
  * credential), "errado" (as oficina, with a wrong PIN in its credential), "sello" (the seal's,
  * credential). The PIN of all is 246810.
  */
@@ -13,6 +14,8 @@
 #define FIXTURE_OFFICE "secretaria.general@muni.test"
 #define FIXTURE_DESK "mesa.partes@muni.test"
 #define FIXTURE_SIGN_TIMEOUT_MS 2000
+#define FIXTURE_QUEUE_LENGTH 8
+#define FIXTURE_BOTH "gerencia@muni.test" /* of oficina and mesa */
 
 typedef struct {
 	char *folder;
@@ -33,8 +36,8 @@ void fixture_configure(Fixture *fixture, const char *lines);
 void fixture_start(Fixture *fixture); /* returns when the daemon says READY=1 */
 int fixture_stop(Fixture *fixture);   /* its exit status */
 
-/* The four calls. entries: "LABEL MAILBOX STATE [personal|over]", NULL-terminated; over: its
- * time is. */
+/* The four calls. entries: "LABEL MAILBOX[,MAILBOX] STATE [personal|over]", NULL-terminated; over:
+ * its time is. */
 gboolean fixture_bind(
 	Fixture *fixture, guint64 version, const char *const *entries, GError **error);
 gboolean fixture_unlock(Fixture *fixture, const char *label, const char *pin, GError **error);

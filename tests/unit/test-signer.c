@@ -18,7 +18,6 @@
 #include "cms/digest.h"
 #include "signer/permit.h"
 #include "signer/protocol.h"
-#include "signer/token.h"
 #include "signer_fixture.h"
 
 static Fixture *fixture;
@@ -123,7 +122,7 @@ static void test_signs_rsa_and_p256(void **state)
 	count = fixture_status(fixture, "mesa", "signatures");
 	assert_string_equal(count, "1");
 	email = fixture_status(fixture, "mesa", "email");
-	assert_string_equal(email, "['" FIXTURE_DESK "']");
+	assert_string_equal(email, "['" FIXTURE_DESK "', '" FIXTURE_BOTH "']");
 }
 
 static void test_seal(void **state)
@@ -355,7 +354,7 @@ static void test_queue_is_bounded(void **state)
 {
 	g_autofree char *entity = fixture_entity(FIXTURE_OFFICE);
 	g_autoptr(GBytes) content = g_bytes_new_static(entity, strlen(entity));
-	int memfd = signer_memfd_new(content, NULL), fds[TOKEN_MAX_WAITING + 1];
+	int memfd = signer_memfd_new(content, NULL), fds[FIXTURE_QUEUE_LENGTH + 1];
 
 	(void)state;
 	push(all_active);
@@ -371,12 +370,13 @@ static void test_queue_is_bounded(void **state)
 		assert_true(
 			signer_packet_send(fds[i], "sign", g_variant_dict_end(&dict), memfd, NULL));
 	}
-	assert_sign_error(FIXTURE_OFFICE, ACUSE_ERROR_UNAVAILABLE);
+	assert_sign_error(FIXTURE_OFFICE, ACUSE_ERROR_TOKEN_BUSY);
 	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
 		g_autoptr(GError) error = NULL;
 
 		assert_null(signer_packet_receive(fds[i], NULL, NULL, &error));
 		assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TIMEOUT) ||
+			    g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_BUSY) ||
 			    g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_LOCKED));
 		close(fds[i]);
 	}
