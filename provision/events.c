@@ -10,6 +10,7 @@
 #include "api/record_json.h"
 #include "base/error.h"
 #include "cms/digest.h"
+#include "core/authentication_results.h"
 #include "provision/deadlines.h"
 #include "provision/list.h"
 #include "provision/send_record.h"
@@ -175,6 +176,8 @@ static Record *event_leaf(const Event *event, const char *send_id, const Verdict
 	const ReportRecipient *recipient)
 {
 	const ReportFacts *report = event->report;
+	g_autofree char *authentication =
+		authentication_results_summary(report->authentication_results);
 	Record *record = record_new("event", send_id, event->now_s);
 
 	record_add(record, "kind", report_kind_name(report->kind));
@@ -184,6 +187,7 @@ static Record *event_leaf(const Event *event, const char *send_id, const Verdict
 	record_add(record, "counts", verdict->counts ? "true" : "false");
 	record_add(record, "matched_by", verdict->matched_by);
 	record_add(record, "reason", verdict->reason);
+	add_cut(record, "authentication", authentication, FALSE);
 	add_cut(record, "queue_id", report->postfix_queue_id, FALSE);
 	record_add(record, "original_sha256", report->original_sha256);
 	if (recipient != NULL) {

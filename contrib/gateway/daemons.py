@@ -9,7 +9,7 @@ import socket
 import processes
 import sources
 from keys import MODULE, token_env
-from places import (BASE, DOMAIN, INSTITUTION, SEAL_TOKEN, UIDS, Failure)
+from places import (BASE, DOMAIN, HOST, INSTITUTION, SEAL_TOKEN, UIDS, Failure)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
@@ -129,6 +129,7 @@ path={places.path("acuse", "calendar.conf")}
 [mailboxes]
 socket={places.path("dovecot", "run", "acuse-mailboxes")}
 [proof]
+authserv_id={HOST}
 postfix_config={places.path("postfix", "etc")}
 reconcile_interval_s=2
 release_timeout_s=20

@@ -95,7 +95,9 @@ def from_outside(places, mail, sender, to, options=(), port="inbound", rcpt_opti
     with smtplib.SMTP("127.0.0.1", places.port(port), timeout=60,
                       local_hostname=f"mx.{CITIZEN_DOMAIN}") as client:
         client.ehlo()
-        client.mail(sender, list(options))
+        code, text = client.mail(sender, list(options))
+        if code != 250:
+            raise smtplib.SMTPSenderRefused(code, text, sender)
         for one in to:
             code, text = client.rcpt(one, list(rcpt_options))
             if code not in (250, 251):

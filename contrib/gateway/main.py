@@ -56,7 +56,11 @@ def start_servers(places):
     servers.start_dovecot(places)
     servers.set_up_citizen(places)
     servers.start_postfix(places, "citizen")
-    say("Started slapd, Dovecot, Postfix and the citizen's Postfix on loopback ports")
+    servers.set_up_authentication(places)
+    for name in servers.VERIFIERS:
+        servers.start_verifier(places, name)
+    servers.start_verifier(places, "citizen-opendkim", "citizen")
+    say("Started slapd, Dovecot, Postfix with opendkim and opendmarc, and the citizen's Postfix on loopback ports")
 
 
 def tear_down(places):
@@ -68,7 +72,7 @@ def tear_down(places):
             servers.stop_postfix(places, name)
         except Failure as failure:
             print(failure, file=sys.stderr)
-    for name in ("dovecot", "slapd"):
+    for name in ("dovecot", "slapd", "citizen-opendkim", *servers.VERIFIERS):
         processes.stop(places, name)
     for name in list(places.state["processes"]):
         processes.stop(places, name)

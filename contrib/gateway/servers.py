@@ -63,7 +63,7 @@ def words(places, **more):
     """What the templates of contrib/ ask for."""
     found = {
         "DOMAIN": DOMAIN, "HOST": HOST, "BASE": BASE, "ROOT": places.root,
-        "DOMAIN_RE": re.escape(DOMAIN), "LDAP_URI": places.ldapi_uri,
+        "DOMAIN_RE": re.escape(DOMAIN), "HOST_RE": re.escape(HOST), "LDAP_URI": places.ldapi_uri,
         "QUEUE": places.path("postfix", "spool"), "DATA": places.path("postfix", "data"),
         "INTERFACES": "loopback-only", "ADDRESS": "127.0.0.1",
         "TLS_CERTIFICATE": places.path("ca", "server.pem"),
@@ -138,6 +138,52 @@ def start_dovecot(places):
     script = places.path("dovecot", "run", "acuse-mailboxes")
     processes.wait_until(lambda: os.path.exists(script), 15, "Dovecot has no socket for its script", places.log("dovecot"))
     os.chown(script, UIDS["provision"], -1)
+
+
+PRIVATE_OPENDKIM = """
+# The citizen's server has its key here instead of in the DNS.
+TestPublicKeys @KEYS@
+"""
+PRIVATE_OPENDMARC = """
+# Records in a file instead of in the DNS, and so no SPF.
+TestDNSData @RECORDS@
+SPFSelfValidate false
+"""
+VERIFIERS = ("opendkim", "opendmarc")
+
+
+def set_up_authentication(places):
+    """opendkim and opendmarc on port 25, opendkim at the citizen's server, and what they would find in the DNS."""
+    etc, key = places.folder("authentication"), places.path("authentication", "citizen.key")
+    processes.run(["openssl", "genrsa", "-out", key, "2048"], "no DKIM key")
+    os.chown(key, uid_of("opendkim"), -1)
+    public = processes.run(["openssl", "rsa", "-in", key, "-pubout"], "no public key")
+    digits = "".join(public.split("\n")[1:-2])
+    keys = places.write(f"prueba._domainkey.{CITIZEN_DOMAIN} v=DKIM1; k=rsa; p={digits}\n", etc, "keys")
+    records = places.write(f"_dmarc.{CITIZEN_DOMAIN} v=DMARC1; p=reject\n", etc, "records")
+    private = {"opendkim": fill_text(PRIVATE_OPENDKIM, {"KEYS": keys}),
+               "opendmarc": fill_text(PRIVATE_OPENDMARC, {"RECORDS": records})}
+    for name in VERIFIERS:
+        milter_folder(places, "postfix", name)
+        places.write(fill(f"authentication/{name}.conf.in", words(places, EXTRA=private[name])), etc, name + ".conf")
+    milter_folder(places, "citizen", "opendkim")
+    more = words(places, QUEUE=places.path("citizen", "spool"), CITIZEN_DOMAIN=CITIZEN_DOMAIN, DKIM_KEY=key)
+    places.write(fill("gateway/citizen-opendkim.conf.in", more), etc, "citizen-opendkim.conf")
+
+
+def milter_folder(places, server, name):
+    """Where a milter of that user makes its socket for a Postfix, which has the group."""
+    places.folder(server, "spool", name, uid=uid_of(name), gid=grp.getgrnam("postfix").gr_gid, mode=0o2750)
+
+
+def start_verifier(places, name, server="postfix"):
+    """opendkim and opendmarc; the citizen's opendkim is named citizen-opendkim."""
+    program = name.rpartition("-")[2]
+    config = places.path("authentication", name + ".conf")
+    argv = [f"/usr/sbin/{program}", "-f", "-x" if program == "opendkim" else "-c", config]
+    processes.start(places, name, argv)
+    path = places.path(server, "spool", program, program + ".sock")
+    processes.wait_until(lambda: os.path.exists(path), 15, f"{name} does not answer", places.log(name))
 
 
 def set_up_postfix(places):
@@ -216,7 +262,7 @@ def stop_postfix(places, name):
 
 
 def check_programs():
-    for program in ("postfix", "dovecot", "slapd", "openssl", "setpriv", "softhsm2-util",
+    for program in ("postfix", "dovecot", "slapd", "opendkim", "opendmarc", "openssl", "setpriv", "softhsm2-util",
                     "pkcs11-tool", "curl", "ldapwhoami"):
         if shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
             raise Failure(f"{program} is not installed")

@@ -126,3 +126,26 @@ gboolean authentication_results_dmarc_pass(const char *values, const char *domai
 	}
 	return pass;
 }
+
+char *authentication_results_summary(const char *values)
+{
+	g_autofree char *plain = values != NULL ? take_off_free_text(values) : NULL;
+	g_autoptr(GString) found = g_string_new(NULL);
+	g_auto(GStrv) lines = NULL;
+
+	if (plain == NULL)
+		return NULL;
+	lines = g_strsplit(plain, "\n", -1);
+	for (char **line = lines; *line != NULL; line++) {
+		g_auto(GStrv) results = g_strsplit(*line, ";", -1);
+
+		for (guint i = 1; results[0] != NULL && results[i] != NULL; i++) {
+			g_auto(GStrv) words = split_words(results[i]);
+
+			if (words[0] != NULL && strchr(words[0], '=') != NULL)
+				g_string_append_printf(
+					found, "%s%s", found->len > 0 ? " " : "", words[0]);
+		}
+	}
+	return found->len > 0 ? g_strdup(found->str) : NULL;
+}

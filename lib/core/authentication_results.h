@@ -15,4 +15,11 @@
  */
 gboolean authentication_results_dmarc_pass(const char *values, const char *domain);
 
+/*
+ * What our own servers found, for the record: the words METHOD=RESULT of `values`, in their order,
+ * joined by a blank ("dkim=pass dmarc=pass"), without properties. NULL when there is none, or when
+ * the text is malformed. A new string.
+ */
+char *authentication_results_summary(const char *values);
+
 #endif

@@ -76,9 +76,35 @@ static void test_cases(void **state)
 	assert_false(authentication_results_dmarc_pass(cases[0].values, NULL));
 }
 
+static void test_summary(void **state)
+{
+	static const struct {
+		const char *values, *summary;
+	} rows[] = {
+		{"m; dkim=pass (2048-bit key) header.d=a.test; dkim-atps=neutral\n"
+		 "m; dmarc=pass (p=reject) header.from=a.test",
+			"dkim=pass dkim-atps=neutral dmarc=pass"},
+		{"m; spf = softfail smtp.mailfrom=a@a.test", "spf=softfail"},
+		{"m; none", NULL},
+		{"m; spf=pass (open", NULL},
+		{"spf=pass", NULL},
+		{"", NULL},
+		{NULL, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *summary = authentication_results_summary(rows[i].values);
+
+		if (g_strcmp0(summary, rows[i].summary) != 0)
+			fail_msg("%s: %s", rows[i].values, summary);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cases), cmocka_unit_test(test_summary)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

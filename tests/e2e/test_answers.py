@@ -1,0 +1,139 @@
+"""Citizens' answers: what proves them, what does not, and that they reach the notifier all the same (D4)."""
+from harness import *
+
+OURS = servers.HOST
+PASS = f"{OURS}; dmarc=pass (p=reject) header.from=ciudadano.test"
+
+
+def answer_to(got, text="Recibido conforme.\n", **fields):
+    answer = mails.make_answer(got, text)
+    for name, value in fields.items():
+        del answer[name.replace("_", "-")]
+        if value is not None:
+            answer[name.replace("_", "-")] = value
+    return answer
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def delivered(answer):
+    """The notifier's copy."""
+    return wait(lambda: [one for one in mailbox(OFFICE) if one["Message-ID"] == answer["Message-ID"]],
+                "the answer did not reach the notifier")[0]
+
+
+class Answers(Case):
+    number = 500
+
+    def setUp(self):
+        Answers.number += 1
+        self.mail = notification(Answers.number)
+        self.message_id = str(self.mail["Message-ID"])
+        self.assertEqual(retry(self.mail)[0], 250)
+        self.got = mails.parse(wait(lambda: mails.received(self.places, self.message_id), "not received")[0])
+        self.to = mails.address_of(self.got["From"])
+
+    def events(self, event):
+        return [one for one in events_of(self.message_id) if one["event"] == event]
+
+    def judged(self, answer, event="acknowledged"):
+        """What became of it, once it is with the notifier."""
+        delivered(answer)
+        return wait(lambda: self.events(event), f"no event {event}")[-1]
+
+    def state(self):
+        return sends(self.message_id)[0]["deliveries"][0]["state"]
+
+    def from_citizen(self, answer, to=None, sender=CITIZEN):
+        """By the citizen's own server, which signs."""
+        mails.from_outside(self.places, answer, sender, [to or self.to], port="citizen")
+
+    def by_stranger(self, answer, to=None, sender=CITIZEN):
+        """By a server that has not the key of the citizen's domain."""
+        mails.from_outside(self.places, answer, sender, [to or self.to])
+
+    def test_an_answer_with_dmarc_counts(self):
+        answer = answer_to(self.got)
+        self.from_citizen(answer)
+        found = self.judged(answer)
+        self.assertTrue(found["counts"], found)
+        self.assertEqual((found["trust"], found["recipient"]), ("outside", CITIZEN))
+        self.assertEqual(self.state(), "acknowledged")
+        results = [str(one) for one in delivered(answer).get_all("Authentication-Results")]
+        self.assertTrue(any(one.startswith(OURS) and "dkim=pass" in one for one in results), results)
+        self.assertTrue(any(one.startswith(OURS) and "dmarc=pass" in one for one in results), results)
+
+    def test_its_leaf_says_what_our_servers_found(self):
+        answer = answer_to(self.got)
+        self.from_citizen(answer)
+        leaf = self.judged(answer)["leaf"]
+        status, found = api("GET", f"/v1/ledger/entries?after={leaf - 1}&limit=1")
+        self.assertEqual(status, 200, found)
+        text = json.loads(found["items"][0]["leaf"])
+        self.assertIn("dkim=pass", text["authentication"])
+        self.assertIn("dmarc=pass", text["authentication"])
+
+    def test_without_signature_it_is_unproved_and_delivered(self):
+        answer = answer_to(self.got)
+        self.by_stranger(answer)
+        found = self.judged(answer)
+        self.assertEqual((found["counts"], found["trust"]), (False, "unproved"), found)
+        self.assertNotEqual(self.state(), "acknowledged")
+
+    def test_a_forged_result_goes_away(self):
+        forms = (f"Authentication-Results: {PASS}", f"Authentication-Results: {PASS}; garbage!!!",
+                 f"Authentication-Results: {OURS.upper()} 1; dmarc=pass header.from=ciudadano.test",
+                 f"Authentication-Results : {PASS}", f"AUTHENTICATION-RESULTS:\r\n {PASS}",
+                 f"Authentication-Results: (a (b) c) {PASS}", f'Authentication-Results: "{OURS}"; dmarc=pass header.from=ciudadano.test')
+        for form in forms:
+            with self.subTest(form=form):
+                answer = answer_to(self.got)
+                self.by_stranger(form.encode() + b"\r\n" + answer.as_bytes())
+                found = self.judged(answer)
+                self.assertFalse(found["counts"], found)
+                results = [str(one) for one in delivered(answer).get_all("Authentication-Results")]
+                self.assertEqual([one for one in results if "dmarc=pass" in one], [])
+
+    def test_nor_without_verifiers(self):
+        """The border's own stripping, seen alone: a field in our name does not reach the evidence milter."""
+        etc = self.places.path("postfix", "etc")
+
+        def chain(words):
+            processes.run(["postconf", "-c", etc, "-e", f"smtpd_milters={words}"], "postconf")
+            processes.run(["postfix", "-c", etc, "reload"], "Postfix does not reload")
+        self.addCleanup(chain, processes.run(["postconf", "-c", etc, "-h", "smtpd_milters"], "postconf").strip())
+        chain("unix:acuse/evidence.sock")
+        for number in range(3):
+            # The first connections after a reload may still be of the old chain.
+            answer = answer_to(self.got)
+            self.by_stranger(f"Authentication-Results: {PASS}\r\n".encode() + answer.as_bytes())
+            self.assertFalse(self.judged(answer)["counts"])
+            if not delivered(answer).get_all("Authentication-Results"):
+                return
+            time.sleep(1)
+        self.fail("the chain did not change")
+
+    def test_a_changed_body_breaks_it(self):
+        answer = answer_to(self.got)
+        self.from_citizen(answer)
+        self.assertTrue(self.judged(answer)["counts"])
+        folder = self.places.path("mail", OFFICE, "Maildir")
+        raw = next(raw for raw in map(read, glob.glob(folder + "/*/*")) if str(answer["Message-ID"]).encode() in raw)
+        forged = raw[raw.index(b"DKIM-Signature:"):].replace(b"Recibido conforme.", b"Renuncio al plazo.")
+        before = len(self.events("acknowledged"))
+        self.by_stranger(forged.replace(b"\n", b"\r\n"))
+        found = wait(lambda: self.events("acknowledged")[before:], "not recorded")[0]
+        self.assertFalse(found["counts"], found)
+
+    def test_without_a_verifier_mail_waits(self):
+        processes.stop(self.places, "opendmarc")
+        try:
+            self.assert_refused(lambda: self.by_stranger(answer_to(self.got)), 451)
+        finally:
+            servers.start_verifier(self.places, "opendmarc")
+        answer = answer_to(self.got)
+        self.from_citizen(answer)
+        self.assertTrue(self.judged(answer)["counts"])
