@@ -191,17 +191,17 @@ gboolean account_record_password(
 }
 
 const OutboxKind outbox_kinds_accounts[] = {
-	{"account.create", account_create, FALSE},
+	{"account.create", account_create, OUTBOX_ORDERED},
 	/* Nothing that comes after it can undo it, and it depends on nothing that was queued
 	   before. */
-	{"account.cease", account_cease, TRUE},
-	{"account.sessions", account_end_sessions, TRUE},
-	{"account.force", account_force_change, TRUE},
-	{"account.leave", account_leave_offices, FALSE},
-	{"account.post", account_set_post, FALSE},
-	{"account.notifier", account_set_notifier_entry, FALSE},
-	{"account.alias", account_set_alias_entry, FALSE},
-	{"office.create", office_create, FALSE},
-	{"office.people", office_set_people, FALSE},
-	{NULL, NULL, FALSE},
+	{"account.cease", account_cease, OUTBOX_URGENT},
+	{"account.sessions", account_end_sessions, OUTBOX_URGENT},
+	{"account.force", account_force_change, OUTBOX_URGENT},
+	{"account.leave", account_leave_offices, OUTBOX_ORDERED},
+	{"account.post", account_set_post, OUTBOX_ORDERED},
+	{"account.notifier", account_set_notifier_entry, OUTBOX_ORDERED},
+	{"account.alias", account_set_alias_entry, OUTBOX_ORDERED},
+	{"office.create", office_create, OUTBOX_ORDERED},
+	{"office.people", office_set_people, OUTBOX_ORDERED},
+	{NULL},
 };

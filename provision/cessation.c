@@ -45,8 +45,12 @@ static gboolean end_everything(StoreTxn *txn, PersonAct *act, int effects, GErro
 {
 	g_autofree char *mail = account_mail(act->service, act->uid);
 
-	if ((effects & ACCOUNT_EFFECT_TOKENS) != 0 &&
-		(!tokens_cease_mailbox(txn, mail, error) || !tokens_queue_bindings(txn, error)))
+	TokenAct tokens = {.service = act->service,
+		.actor = act->actor,
+		.document = act->document,
+		.date = act->date};
+
+	if ((effects & ACCOUNT_EFFECT_TOKENS) != 0 && !tokens_cease(txn, mail, &tokens, error))
 		return FALSE;
 	if ((effects & ACCOUNT_EFFECT_OFFICES) != 0 &&
 		!queue(txn, "account.leave", act->uid, NULL, error))

@@ -18,6 +18,10 @@ provision_libprovision_a_SOURCES = \
 	provision/replies.c provision/replies.h \
 	provision/token_bindings.c \
 	provision/token_life.c provision/token_life.h \
+	provision/token_notices.c \
+	provision/token_reminders.c provision/token_reminders.h \
+	provision/token_routes.c \
+	provision/token_status.c \
 	provision/tokens.c provision/tokens.h \
 	provision/ledger.c \
 	provision/heads.c provision/heads.h \

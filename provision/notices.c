@@ -22,7 +22,8 @@
 #define NOTICE_KEEP_S (3 * 24 * 3600) /* over a weekend */
 
 static const NoticeKind *const kinds[] = {&notice_policy_warning, &notice_over_limit,
-	&notice_by_cedula, &notice_ledger_head, &notice_office_left, &notice_password_expiry};
+	&notice_by_cedula, &notice_ledger_head, &notice_office_left, &notice_password_expiry,
+	&notice_token_lost, &notice_token_return};
 
 static const NoticeKind *find_kind(const char *kind)
 {
@@ -135,7 +136,7 @@ static gboolean carry_out(Service *service, const json_t *body, GError **error)
 	return TRUE;
 }
 
-const OutboxKind outbox_kinds_notices[] = {{OUTBOX_KIND, carry_out, FALSE}, {NULL}};
+const OutboxKind outbox_kinds_notices[] = {{OUTBOX_KIND, carry_out, OUTBOX_ORDERED}, {NULL}};
 
 /* The findings in mode warn, as the notice needs them; an empty array: none. */
 static json_t *warnings_of(const json_t *send)

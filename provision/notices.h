@@ -33,6 +33,7 @@ extern const NoticeKind notice_policy_warning, notice_over_limit;
 extern const NoticeKind notice_by_cedula;   /* deadlines.c */
 extern const NoticeKind notice_ledger_head; /* witnesses.c */
 extern const NoticeKind notice_office_left, notice_password_expiry;
+extern const NoticeKind notice_token_lost, notice_token_return; /* token_notices.c */
 
 /*
  * Inside a change: queues a notice of this kind to an address of the institution. facts is not

@@ -1,7 +1,7 @@
 /*
  * outbox.h over TABLE_OUTBOX: zero-padded number -> {"kind","body"[,"trouble"]}. A thread
  * reads what waits, carries it out and deletes it; what fails waits with growing pauses that live
- * in memory, so a start tries everything at once. Urgent kinds have a thread of their own, since
+ * in memory, so a start tries everything at once. Urgent kinds have threads of their own, since
  * another entry may hang for as long as the service it speaks to.
  *
  * Never loses an entry: it is deleted only after it was carried out, so a crash in between repeats
@@ -23,11 +23,9 @@
 #define PASS_MAX 1000
 #define KEY_FORMAT "%020" G_GUINT64_FORMAT
 
-enum { ORDERED, URGENT, N_WORKERS };
-
 typedef struct {
 	Outbox *outbox;
-	gboolean urgent;
+	OutboxThread which;
 	GThread *thread;
 	gboolean woken; /* this and the rest: under the outbox's lock */
 	guint waiting;
@@ -37,7 +35,7 @@ typedef struct {
 struct _Outbox {
 	Service *service;
 	const OutboxKind *const *tables;
-	Worker workers[N_WORKERS];
+	Worker workers[OUTBOX_N_THREADS];
 	GMutex lock; /* the rest */
 	GCond changed;
 	gboolean stopping;
@@ -130,7 +128,7 @@ static gboolean collect(const char *key, const char *value, gpointer data)
 	Entry *entry;
 
 	json_decref(json);
-	if ((kind != NULL && kind->urgent) != collecting->worker->urgent)
+	if ((kind != NULL ? kind->thread : OUTBOX_ORDERED) != collecting->worker->which)
 		return TRUE;
 	entry = g_new0(Entry, 1);
 	entry->key = g_strdup(key);
@@ -292,7 +290,7 @@ static gint64 run_pass(Worker *worker, GHashTable *retries)
 	g_autoptr(GError) failure = NULL;
 	Collecting collecting = {worker, entries};
 	Pass pass = {.outbox = outbox,
-		.urgent = worker->urgent,
+		.urgent = worker->which != OUTBOX_ORDERED,
 		.retries = retries,
 		.held = held,
 		.next_us = g_get_monotonic_time() + IDLE_S * G_TIME_SPAN_SECOND};
@@ -343,7 +341,7 @@ static void wake(gpointer data)
 	Outbox *outbox = data;
 
 	g_mutex_lock(&outbox->lock);
-	for (guint i = 0; i < N_WORKERS; i++)
+	for (guint i = 0; i < OUTBOX_N_THREADS; i++)
 		outbox->workers[i].woken = TRUE;
 	g_cond_broadcast(&outbox->changed);
 	g_mutex_unlock(&outbox->lock);
@@ -358,11 +356,11 @@ Outbox *outbox_start_with(Service *service, const OutboxKind *const *tables, GEr
 	g_mutex_init(&outbox->lock);
 	g_cond_init(&outbox->changed);
 	store_listen(service->store, TABLE_OUTBOX, wake, outbox);
-	for (guint i = 0; i < N_WORKERS; i++) {
+	for (guint i = 0; i < OUTBOX_N_THREADS; i++) {
 		Worker *worker = &outbox->workers[i];
 
 		worker->outbox = outbox;
-		worker->urgent = i == URGENT;
+		worker->which = (OutboxThread)i;
 		worker->thread = g_thread_try_new("outbox", outbox_run, worker, error);
 		if (worker->thread == NULL) {
 			outbox_stop(outbox);
@@ -381,7 +379,7 @@ void outbox_stop(Outbox *outbox)
 	outbox->stopping = TRUE;
 	g_cond_broadcast(&outbox->changed);
 	g_mutex_unlock(&outbox->lock);
-	for (guint i = 0; i < N_WORKERS; i++) {
+	for (guint i = 0; i < OUTBOX_N_THREADS; i++) {
 		if (outbox->workers[i].thread != NULL)
 			g_thread_join(outbox->workers[i].thread);
 		g_free(outbox->workers[i].trouble);
@@ -428,7 +426,7 @@ guint outbox_waiting(Outbox *outbox, char **trouble)
 
 	*trouble = NULL;
 	g_mutex_lock(&outbox->lock);
-	for (guint i = 0; i < N_WORKERS; i++) {
+	for (guint i = 0; i < OUTBOX_N_THREADS; i++) {
 		waiting += outbox->workers[i].waiting;
 		if (*trouble == NULL)
 			*trouble = g_strdup(outbox->workers[i].trouble);

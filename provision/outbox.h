@@ -1,7 +1,7 @@
 /*
  * The outbox (DESIGN 3): changes outside the ledger (directory, signer bindings, notices) are
  * committed together with the record that orders them and repeated until done. One thread carries
- * them out in order, another those that may not wait; each kind is idempotent.
+ * them out in order, others those that may not wait; each kind is idempotent.
  */
 #ifndef ACUSE_PROVISION_OUTBOX_H
 #define ACUSE_PROVISION_OUTBOX_H
@@ -32,6 +32,13 @@ void outbox_stop(Outbox *outbox);
  */
 gboolean outbox_wait(Outbox *outbox, guint64 number, guint timeout_ms);
 
+typedef enum {
+	OUTBOX_ORDERED,
+	OUTBOX_URGENT, /* of accounts: login, sessions */
+	OUTBOX_SIGNER, /* urgent too; waits for nobody else's server */
+	OUTBOX_N_THREADS
+} OutboxThread;
+
 /*
  * One kind of change. TRUE: done, the entry is removed. FALSE: a retryable error is tried again
  * with growing pauses; another goes to the entry's "trouble" and is retried slowly.
@@ -39,7 +46,7 @@ gboolean outbox_wait(Outbox *outbox, guint64 number, guint timeout_ms);
 typedef struct {
 	const char *kind;
 	gboolean (*carry_out)(Service *service, const json_t *body, GError **error);
-	gboolean urgent;
+	OutboxThread thread;
 } OutboxKind;
 
 /* outbox_start over these tables (NULL-terminated array). */

@@ -8,6 +8,7 @@
 #include "provision/due.h"
 #include "provision/outbox.h"
 #include "provision/people.h"
+#include "provision/token_reminders.h"
 
 const Route *const route_tables[] = {
 	routes_blobs,
@@ -34,7 +35,8 @@ static const OutboxKind *const outbox_tables[] = {
 	NULL,
 };
 
-static const DueKind *const due_tables[] = {due_kinds_people, due_kinds_sends, NULL};
+static const DueKind *const due_tables[] = {
+	due_kinds_people, due_kinds_sends, due_kinds_tokens, NULL};
 
 Due *due_start(Service *service, GError **error)
 {

@@ -88,10 +88,7 @@ static gboolean check_binding(StoreTxn *txn, const Intent *intent, GError **erro
 {
 	g_autofree char *mailbox = g_ascii_strdown(row_text(intent->body, "mailbox"), -1);
 
-	if (!asks_signature(intent) || tokens_mailbox_bound(txn, mailbox))
-		return TRUE;
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING, "no active token for the mailbox");
-	return FALSE;
+	return !asks_signature(intent) || tokens_mailbox_ready(txn, mailbox, error);
 }
 
 static gboolean note_repeat(StoreTxn *txn, const Intent *intent, json_t *before, GError **error)

@@ -36,6 +36,10 @@ static gboolean add_binding(const char *key, const char *value, gpointer data)
 	g_auto(GStrv) addresses = NULL;
 	GVariantDict dict;
 
+	if (!token_state_is_bound(state)) {
+		json_decref(row);
+		return TRUE;
+	}
 	for (size_t i = 0; i < json_array_size(mailboxes); i++)
 		g_strv_builder_add(builder, json_string_value(json_array_get(mailboxes, i)));
 	addresses = g_strv_builder_end(builder);
@@ -47,7 +51,7 @@ static gboolean add_binding(const char *key, const char *value, gpointer data)
 	g_variant_dict_insert(&dict, "until", "x", time_member(row, "until"));
 	g_variant_dict_insert(
 		&dict, "personal", "b", json_is_true(json_object_get(row, "personal")));
-	g_variant_dict_insert(&dict, "state", "s", state != NULL ? state : "suspended");
+	g_variant_dict_insert(&dict, "state", "s", state);
 	g_variant_builder_add_value(data, g_variant_dict_end(&dict));
 	json_decref(row);
 	return TRUE;
@@ -98,6 +102,6 @@ static gboolean push_bindings(Service *service, const json_t *body, GError **err
 }
 
 const OutboxKind outbox_kinds_tokens[] = {
-	{"bindings", push_bindings, FALSE},
-	{NULL, NULL, FALSE},
+	{"bindings", push_bindings, OUTBOX_SIGNER},
+	{NULL},
 };

@@ -1,497 +1,262 @@
 /*
- * tokens.h and the routes /v1/tokens. Enrolling and locking are records in the ledger, committed
- * with the outbox entry that carries them to the signer; the answer waits a moment for it, and the
- * push goes on when the signer is down. Any thread; the changes run in the committer.
+ * tokens.h: what happens to the rows of tokens inside changes. A step is its record, the row with
+ * its new state, and its effects: the push to the signer, reminders, the notice of a loss. Runs in
+ * the committer.
  */
 #include "provision/tokens.h"
 
 #include <string.h>
 
-#include "api/record_json.h"
 #include "base/error.h"
-#include "provision/list.h"
 #include "provision/row.h"
-#include "provision/token_life.h"
-#include "signer/protocol.h"
+#include "provision/token_reminders.h"
 
-#define MAX_LABEL 32 /* PKCS#11 */
-#define MAX_SERIAL 16
-#define MAX_MAILBOXES 50
-#define MAX_DOCUMENT 200
-#define ANSWER_WAIT_MS 2000
-#define STATUS_TIMEOUT_MS 2000
-#define TIME_MAX_CHARS 40
-
-gboolean tokens_queue_bindings(StoreTxn *txn, GError **error)
+gboolean tokens_queue_bindings(StoreTxn *txn, guint64 *number, GError **error)
 {
-	json_t *body = json_object();
-	gboolean ok = outbox_add(txn, "bindings", body, NULL, error);
+	json_auto_t *body = json_object();
 
-	json_decref(body);
-	return ok;
+	return outbox_add(txn, "bindings", body, number, error);
 }
 
-static char *index_key(const char *mailbox)
+static char *index_key(const char *address)
 {
-	return g_strconcat("token-mailbox/", mailbox, NULL);
+	return g_strconcat("token-address/", address, NULL);
 }
 
-static gboolean row_is_active(const json_t *row)
+static gssize find_text(const json_t *list, const char *text)
 {
-	return g_strcmp0(row_text(row, "state"), "active") == 0;
-}
-
-static gssize find_mailbox(const json_t *mailboxes, const char *mailbox)
-{
-	for (size_t i = 0; i < json_array_size(mailboxes); i++)
-		if (g_strcmp0(json_string_value(json_array_get(mailboxes, i)), mailbox) == 0)
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (g_strcmp0(json_string_value(json_array_get(list, i)), text) == 0)
 			return (gssize)i;
 	return -1;
 }
 
-gboolean tokens_mailbox_bound(StoreTxn *txn, const char *mailbox)
+gboolean token_has_mailbox(const json_t *row, const char *mailbox)
 {
-	g_autofree char *key = index_key(mailbox);
-	g_autofree char *label = store_get_txn(txn, TABLE_INDEX, key, NULL);
-	json_t *row = NULL;
-	gboolean bound = label != NULL && row_load(txn, TABLE_TOKENS, label, &row, NULL) &&
-			 row_is_active(row) &&
-			 find_mailbox(json_object_get(row, "mailboxes"), mailbox) >= 0;
-
-	json_decref(row);
-	return bound;
+	return find_text(json_object_get(row, "mailboxes"), mailbox) >= 0;
 }
 
-/* Takes the mailbox from its token. when_empty: the state of a token that signs for none any more.
- */
-static gboolean take_mailbox(StoreTxn *txn, const char *label, const char *mailbox,
-	const char *when_empty, GError **error)
+static gboolean index_address(StoreTxn *txn, const char *address, const char *label, GError **error)
 {
-	json_t *row, *mailboxes;
-	gboolean ok = TRUE;
-	gssize at;
+	g_autofree char *key = index_key(address);
+	json_auto_t *entry = NULL;
+	json_t *labels;
 
-	if (!row_load(txn, TABLE_TOKENS, label, &row, error))
+	if (!row_load(txn, TABLE_INDEX, key, &entry, error))
 		return FALSE;
-	mailboxes = json_object_get(row, "mailboxes");
-	at = find_mailbox(mailboxes, mailbox);
-	if (at >= 0) {
-		json_array_remove(mailboxes, (size_t)at);
-		if (json_array_size(mailboxes) == 0)
-			json_object_set_new(row, "state", json_string(when_empty));
-		ok = row_save(txn, TABLE_TOKENS, label, row, error);
-	}
-	json_decref(row);
-	return ok;
+	if (entry == NULL)
+		entry = json_pack("{s:[]}", "labels");
+	labels = json_object_get(entry, "labels");
+	if (find_text(labels, label) >= 0)
+		return TRUE;
+	json_array_append_new(labels, json_string(label));
+	return row_save(txn, TABLE_INDEX, key, entry, error);
 }
 
-gboolean tokens_cease_mailbox(StoreTxn *txn, const char *mailbox, GError **error)
+static gboolean index_row(StoreTxn *txn, const json_t *row, GError **error)
 {
-	g_autoptr(GError) cause = NULL;
-	g_autofree char *key = index_key(mailbox);
-	g_autofree char *label = store_get_txn(txn, TABLE_INDEX, key, &cause);
+	const char *label = row_text(row, "label"), *holder = row_text(row, "holder");
+	json_t *mailbox;
+	size_t i;
 
-	if (cause == NULL && label == NULL)
-		return TRUE;
-	if (cause == NULL && take_mailbox(txn, label, mailbox, "ceased", &cause) &&
-		store_delete(txn, TABLE_INDEX, key, &cause))
-		tokens_queue_bindings(txn, &cause);
-	if (cause == NULL)
-		return TRUE;
-	g_propagate_error(error, g_steal_pointer(&cause));
-	return FALSE;
+	json_array_foreach(json_object_get(row, "mailboxes"), i, mailbox)
+		if (!index_address(txn, json_string_value(mailbox), label, error))
+			return FALSE;
+	return holder == NULL || index_address(txn, holder, label, error);
 }
-
-typedef struct {
-	const ApiRequest *request;
-	const char *label, *serial, *from, *until, *document;
-	json_t *mailboxes; /* owned by whoever filled it */
-	json_t *row;	   /* result, owned */
-	gboolean personal;
-	const char *event, *denuncia; /* of a step in its life; denuncia: of a loss, else NULL */
-	guint64 outbox_number;
-} TokenChange;
 
 static gboolean append_record(
-	StoreTxn *txn, const char *type, const TokenChange *change, GError **error)
+	StoreTxn *txn, const char *type, const json_t *row, const TokenAct *act, GError **error)
 {
-	const Service *service = change->request->service;
-	g_autoptr(Record) record = record_new(type, change->label, service->now_s());
+	static const char *const members[] = {"serial", "unit", "reasons", "from", "until", NULL};
+	g_autoptr(Record) record = record_new(type, row_text(row, "label"), act->service->now_s());
+	json_t *mailbox;
+	size_t i;
 
-	record_add(record, "serial", change->serial);
-	for (size_t i = 0; i < json_array_size(change->mailboxes); i++) {
+	for (const char *const *name = members; *name != NULL; name++)
+		record_add(record, *name, row_text(row, *name));
+	json_array_foreach(json_object_get(row, "mailboxes"), i, mailbox) {
 		g_autofree char *name = g_strdup_printf("mailbox%zu", i + 1);
 
-		record_add_salted(
-			record, name, json_string_value(json_array_get(change->mailboxes, i)));
+		record_add_salted(record, name, json_string_value(mailbox));
 	}
-	record_add(record, "from", change->from);
-	record_add(record, "until", change->until);
-	if (change->personal)
+	record_add_salted(record, "holder", row_text(row, "holder"));
+	if (json_is_true(json_object_get(row, "personal")))
 		record_add(record, "personal", "yes");
-	record_add(record, "document", change->document);
-	record_add(record, "denuncia", change->denuncia);
-	record_add(record, "actor", change->request->actor);
+	record_add(record, "document", act->document);
+	record_add(record, "date", act->date);
+	record_add(record, "denuncia", act->denuncia);
+	record_add(record, "actor", act->actor);
 	return store_append(txn, record, NULL, error);
 }
 
-/* A mailbox that another token signed for moves here: so a renewed token takes over. */
-static gboolean move_mailboxes(StoreTxn *txn, const TokenChange *change, GError **error)
+static void set_text(json_t *row, const char *name, const char *value)
 {
-	for (size_t i = 0; i < json_array_size(change->mailboxes); i++) {
-		const char *mailbox = json_string_value(json_array_get(change->mailboxes, i));
-		g_autofree char *key = index_key(mailbox);
-		g_autoptr(GError) cause = NULL;
-		g_autofree char *before = store_get_txn(txn, TABLE_INDEX, key, &cause);
+	json_object_set_new(row, name, value != NULL ? json_string(value) : json_null());
+}
 
-		if (cause == NULL && before != NULL && strcmp(before, change->label) != 0)
-			take_mailbox(txn, before, mailbox, "suspended", &cause);
-		if (cause != NULL) {
-			g_propagate_error(error, g_steal_pointer(&cause));
-			return FALSE;
-		}
-		if (!store_put(txn, TABLE_INDEX, key, change->label, error))
+/* With date, document and actor (S5). */
+static void note_step(json_t *row, const TokenStep *step, const TokenAct *act)
+{
+	g_autofree char *today = service_today(act->service);
+	json_int_t now_s = (json_int_t)act->service->now_s();
+	json_t *steps = json_object_get(row, "steps");
+
+	set_text(row, "state", step->next);
+	set_text(row, "document", act->document);
+	json_object_set_new(row, "time", json_integer(now_s));
+	if (act->denuncia != NULL)
+		set_text(row, "denuncia", act->denuncia);
+	if (strcmp(step->event, "authorise") == 0)
+		set_text(row, "memorandum", act->document);
+	if (steps == NULL) {
+		steps = json_array();
+		json_object_set_new(row, "steps", steps);
+	}
+	json_array_append_new(steps,
+		json_pack("{s:s, s:s, s:I, s:s, s:s?, s:s?}", "event", step->event, "state",
+			step->next, "time", now_s, "date", act->date != NULL ? act->date : today,
+			"document", act->document, "actor", act->actor));
+}
+
+static gboolean take_effects(
+	StoreTxn *txn, json_t *row, const TokenStep *step, TokenAct *act, GError **error)
+{
+	if ((step->effects & TOKEN_EFFECT_OWED) != 0 &&
+		!token_reminders_begin(txn, row, act, error))
+		return FALSE;
+	if ((step->effects & TOKEN_EFFECT_BACK) != 0 && !token_reminders_end(txn, row, error))
+		return FALSE;
+	if ((step->effects & TOKEN_EFFECT_LOSS) != 0 && !token_tell_loss(txn, row, act, error))
+		return FALSE;
+	if (strcmp(step->event, "request") == 0 && !index_row(txn, row, error))
+		return FALSE;
+	return (step->effects & TOKEN_EFFECT_PUSH) == 0 ||
+	       tokens_queue_bindings(txn, &act->number, error);
+}
+
+gboolean tokens_take_step(
+	StoreTxn *txn, json_t *row, const TokenStep *step, TokenAct *act, GError **error)
+{
+	note_step(row, step, act);
+	return append_record(txn, step->leaf, row, act, error) &&
+	       take_effects(txn, row, step, act, error) &&
+	       row_save(txn, TABLE_TOKENS, row_text(row, "label"), row, error);
+}
+
+typedef gboolean (*VisitToken)(StoreTxn *txn, json_t *row, gpointer data, GError **error);
+
+/* The tokens that the address has to do with. */
+static gboolean visit_tokens(
+	StoreTxn *txn, const char *address, VisitToken visit, gpointer data, GError **error)
+{
+	g_autofree char *key = index_key(address);
+	json_auto_t *entry = NULL;
+	json_t *label;
+	size_t i;
+
+	if (!row_load(txn, TABLE_INDEX, key, &entry, error))
+		return FALSE;
+	json_array_foreach(json_object_get(entry, "labels"), i, label) {
+		json_auto_t *row = NULL;
+
+		if (!row_load(txn, TABLE_TOKENS, json_string_value(label), &row, error) ||
+			(row != NULL && !visit(txn, row, data, error)))
 			return FALSE;
 	}
 	return TRUE;
 }
 
-static gboolean enrol(StoreTxn *txn, gpointer data, GError **error)
+typedef struct {
+	const char *mailbox;
+	gboolean ready;
+	int why; /* the worst reason that another error than NO_BINDING is */
+} Readiness;
+
+/* Why the row's token signs nothing; -1: it may. */
+static int trouble_of(const json_t *row)
 {
-	TokenChange *change = data;
-	json_t *body;
-	gboolean ok;
+	static const struct {
+		const char *state;
+		int code;
+	} states[] = {{"active", -1}, {"revoked", ACUSE_ERROR_CERTIFICATE_REVOKED},
+		{"expired", ACUSE_ERROR_CERTIFICATE_EXPIRED}};
+	const char *state = row_text(row, "state");
+	const char *bar = row_text(json_object_get(row, "certificate"), "bar");
 
-	json_decref(change->row);
-	change->row = json_pack("{s:s, s:s, s:O, s:s?, s:s?, s:s, s:s, s:I, s:b}", "label",
-		change->label, "serial", change->serial, "mailboxes", change->mailboxes, "from",
-		change->from, "until", change->until, "state", "active", "document",
-		change->document, "time", (json_int_t)change->request->service->now_s(), "personal",
-		change->personal);
-	body = json_object();
-	ok = append_record(txn, "token.enrolled", change, error) &&
-	     move_mailboxes(txn, change, error) &&
-	     row_save(txn, TABLE_TOKENS, change->label, change->row, error) &&
-	     outbox_add(txn, "bindings", body, &change->outbox_number, error);
-	json_decref(body);
-	return ok;
-}
-
-static gboolean lock(StoreTxn *txn, gpointer data, GError **error)
-{
-	TokenChange *change = data;
-	json_t *body;
-	gboolean ok;
-
-	json_decref(change->row);
-	if (!row_load(txn, TABLE_TOKENS, change->label, &change->row, error))
-		return FALSE;
-	if (change->row == NULL) {
-		g_set_error(
-			error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no token %s", change->label);
-		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
+		if (g_strcmp0(state, states[i].state) != 0)
+			continue;
+		return states[i].code < 0 && bar != NULL ? (int)acuse_error_by_name(bar)->code
+							 : states[i].code;
 	}
-	body = json_pack("{s:s}", "lock", change->label);
-	ok = append_record(txn, "token.locked", change, error) &&
-	     outbox_add(txn, "bindings", body, &change->outbox_number, error);
-	json_decref(body);
-	return ok;
+	return ACUSE_ERROR_NO_BINDING;
 }
 
-static gboolean take_step(StoreTxn *txn, gpointer data, GError **error)
+static gboolean look_ready(StoreTxn *txn, json_t *row, gpointer data, GError **error)
 {
-	TokenChange *change = data;
-	const TokenStep *step;
-	json_auto_t *body = NULL;
+	Readiness *readiness = data;
+	int trouble;
 
-	json_decref(change->row);
-	if (!row_load(txn, TABLE_TOKENS, change->label, &change->row, error))
-		return FALSE;
-	if (change->row == NULL) {
-		g_set_error(
-			error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no token %s", change->label);
-		return FALSE;
-	}
-	step = token_step(row_text(change->row, "state"), change->event, error);
-	if (step == NULL)
-		return FALSE;
-	json_object_set_new(change->row, "state", json_string(step->next));
-	json_object_set_new(change->row, "document", json_string(change->document));
-	json_object_set_new(
-		change->row, "time", json_integer((json_int_t)change->request->service->now_s()));
-	if (change->denuncia != NULL)
-		json_object_set_new(change->row, "denuncia", json_string(change->denuncia));
-	body = json_object();
-	return append_record(txn, step->leaf, change, error) &&
-	       row_save(txn, TABLE_TOKENS, change->label, change->row, error) &&
-	       outbox_add(txn, "bindings", body, &change->outbox_number, error);
-}
-
-/* The signer's status of its tokens, aa{sv}; NULL with error. */
-static GVariant *signer_status(const Service *service, GError **error)
-{
-	g_autoptr(GVariant) answer =
-		signer_call(settings_string(service->settings, "signing", "control_socket"),
-			STATUS_TIMEOUT_MS, "status", NULL, NULL, error);
-	GVariant *tokens;
-
-	if (answer == NULL)
-		return NULL;
-	tokens = g_variant_lookup_value(answer, "tokens", G_VARIANT_TYPE("aa{sv}"));
-	if (tokens == NULL)
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "the signer's status");
-	return tokens;
-}
-
-static GVariant *status_of(GVariant *tokens, const char *label)
-{
-	for (gsize i = 0; tokens != NULL && i < g_variant_n_children(tokens); i++) {
-		g_autoptr(GVariant) token = g_variant_get_child_value(tokens, i);
-		const char *name;
-
-		if (g_variant_lookup(token, "token", "&s", &name) && strcmp(name, label) == 0)
-			return g_steal_pointer(&token);
-	}
-	return NULL;
-}
-
-static void add_status(json_t *item, GVariant *status, const GError *error)
-{
-	const char *certificate = "", *subject = "", *trouble = "", *purpose = "mail";
-	gboolean unlocked = FALSE;
-	guint64 signatures = 0;
-	gint64 not_after = 0;
-
-	if (status == NULL) {
-		json_object_set_new(item, "unlocked", json_null());
-		json_object_set_new(item, "trouble",
-			json_string(error != NULL ? acuse_error_row_of(error)->name : "not-found"));
-		return;
-	}
-	g_variant_lookup(status, "unlocked", "b", &unlocked);
-	g_variant_lookup(status, "purpose", "&s", &purpose);
-	g_variant_lookup(status, "certificate_sha256", "&s", &certificate);
-	g_variant_lookup(status, "subject", "&s", &subject);
-	g_variant_lookup(status, "trouble", "&s", &trouble);
-	g_variant_lookup(status, "not_after", "x", &not_after);
-	g_variant_lookup(status, "signatures", "t", &signatures);
-	json_object_set_new(item, "unlocked", json_boolean(unlocked));
-	json_object_set_new(item, "purpose", json_string(purpose));
-	json_object_set_new(item, "certificate_sha256", json_string(certificate));
-	json_object_set_new(item, "subject", json_string(subject));
-	json_object_set_new(item, "not_after", json_integer((json_int_t)not_after));
-	json_object_set_new(item, "signatures", json_integer((json_int_t)signatures));
-	json_object_set_new(item, "trouble", json_string(trouble));
-}
-
-static void answer_token(
-	const ApiRequest *request, TokenChange *change, unsigned code, ApiResponse *response)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) tokens = NULL;
-	g_autoptr(GVariant) status = NULL;
-
-	outbox_wait(request->service->outbox, change->outbox_number, ANSWER_WAIT_MS);
-	tokens = signer_status(request->service, &error);
-	status = status_of(tokens, change->label);
-	add_status(change->row, status, error);
-	response->status = code;
-	response->json = g_steal_pointer(&change->row);
-}
-
-/* A new array of lower-case addresses, each once. */
-static json_t *read_mailboxes(const json_t *body, GError **error)
-{
-	const json_t *given = json_object_get(body, "mailboxes");
-	json_t *mailboxes = json_array();
-
-	if (json_array_size(given) == 0 || json_array_size(given) > MAX_MAILBOXES) {
-		api_invalid(error, "mailboxes", "must be a list of 1 to 50 addresses");
-		json_decref(mailboxes);
-		return NULL;
-	}
-	for (size_t i = 0; i < json_array_size(given); i++) {
-		const char *text = json_string_value(json_array_get(given, i));
-		g_autofree char *address =
-			api_address(text != NULL ? text : "", "mailboxes", error);
-
-		if (address == NULL) {
-			json_decref(mailboxes);
-			return NULL;
-		}
-		if (find_mailbox(mailboxes, address) < 0)
-			json_array_append_new(mailboxes, json_string(address));
-	}
-	return mailboxes;
-}
-
-static gboolean read_time(const json_t *body, const char *name, const char **text, GError **error)
-{
-	gint64 time_s;
-
-	if (!api_string_optional(body, name, TIME_MAX_CHARS, text, error))
-		return FALSE;
-	if (*text == NULL || time_from_rfc3339(*text, &time_s))
+	(void)txn;
+	(void)error;
+	if (!token_has_mailbox(row, readiness->mailbox))
 		return TRUE;
-	return api_invalid(error, name, "must be a time like 2026-01-31T05:00:00Z");
-}
-
-static gboolean check_label(const Service *service, const char *label, GError **error)
-{
-	if (*label == '\0' || strlen(label) > MAX_LABEL || strchr(label, '/') != NULL)
-		return api_invalid(error, "label", "must have 1 to 32 bytes and no '/'");
-	if (strcmp(label, settings_string(service->settings, "signing", "seal_token")) == 0)
-		return api_invalid(error, "label", "the seal's token signs no mail");
+	trouble = trouble_of(row);
+	if (trouble < 0)
+		readiness->ready = TRUE;
+	else if (trouble != ACUSE_ERROR_NO_BINDING)
+		readiness->why = trouble;
 	return TRUE;
 }
 
-static gboolean is_persons(const Service *service, const char *mailbox)
+gboolean tokens_mailbox_ready(StoreTxn *txn, const char *mailbox, GError **error)
 {
-	g_autoptr(Account) account =
-		service->live != NULL ? live_directory_by_mail(service->live, mailbox) : NULL;
+	Readiness readiness = {mailbox, FALSE, ACUSE_ERROR_NO_BINDING};
 
-	return account != NULL && account->kind != ACCOUNT_OFFICE;
-}
-
-/* S2: off unless the institution turns it on. */
-static gboolean check_personal(const Service *service, TokenChange *change, GError **error)
-{
-	for (size_t i = 0; i < json_array_size(change->mailboxes); i++)
-		change->personal |= is_persons(
-			service, json_string_value(json_array_get(change->mailboxes, i)));
-	if (!change->personal ||
-		strcmp(settings_string(service->settings, "signing", "personal_tokens"), "on") == 0)
+	if (!visit_tokens(txn, mailbox, look_ready, &readiness, error))
+		return FALSE;
+	if (readiness.ready)
 		return TRUE;
-	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN,
-		"a mailbox is a person's; people's own tokens are off ([signing] personal_tokens)");
+	g_set_error(error, ACUSE_ERROR, readiness.why, "no token can sign for the mailbox");
 	return FALSE;
 }
 
-static gboolean read_enrolment(const ApiRequest *request, TokenChange *change, GError **error)
-{
-	const json_t *body = request->body;
-
-	if (body == NULL)
-		return api_invalid(error, "body", "is missing");
-	if (!api_known(
-		    body, error, "label", "serial", "mailboxes", "from", "until", "document", NULL))
-		return FALSE;
-	change->label = api_string(body, "label", MAX_LABEL, error);
-	if (change->label == NULL || !check_label(request->service, change->label, error))
-		return FALSE;
-	if (!api_string_optional(body, "serial", MAX_SERIAL, &change->serial, error))
-		return FALSE;
-	if (change->serial == NULL)
-		change->serial = "";
-	change->document = api_string(body, "document", MAX_DOCUMENT, error);
-	if (change->document == NULL || !read_time(body, "from", &change->from, error) ||
-		!read_time(body, "until", &change->until, error))
-		return FALSE;
-	if (*change->document == '\0')
-		return api_invalid(error, "document", "is empty");
-	change->mailboxes = read_mailboxes(body, error);
-	return change->mailboxes != NULL && check_personal(request->service, change, error);
-}
-
-static gboolean handle_enrol(const ApiRequest *request, ApiResponse *response, GError **error)
-{
-	TokenChange change = {.request = request};
-	gboolean ok = read_enrolment(request, &change, error) &&
-		      store_run(request->service->store, enrol, &change, error);
-
-	if (ok)
-		answer_token(request, &change, 201, response);
-	json_decref(change.mailboxes);
-	json_decref(change.row);
-	return ok;
-}
-
-static gboolean handle_lock(const ApiRequest *request, ApiResponse *response, GError **error)
-{
-	TokenChange change = {.request = request, .label = request->arguments[0]};
-	gboolean ok = request->body != NULL || api_invalid(error, "body", "is missing");
-
-	if (ok && !api_known(request->body, error, "document", NULL))
-		ok = FALSE;
-	if (ok)
-		change.document = api_string(request->body, "document", MAX_DOCUMENT, error);
-	ok = ok && change.document != NULL &&
-	     store_run(request->service->store, lock, &change, error);
-	if (ok)
-		answer_token(request, &change, 200, response);
-	json_decref(change.row);
-	return ok;
-}
-
-/* A loss names the denuncia that was filed (F 8.12). */
-static gboolean handle_step(
-	const ApiRequest *request, const char *event, ApiResponse *response, GError **error)
-{
-	TokenChange change = {.request = request, .label = request->arguments[0], .event = event};
-	gboolean loss = strcmp(event, "lose") == 0;
-	gboolean ok = request->body != NULL || api_invalid(error, "body", "is missing");
-
-	ok = ok && api_known(request->body, error, "document", loss ? "denuncia" : NULL, NULL);
-	if (ok)
-		change.document = api_string(request->body, "document", MAX_DOCUMENT, error);
-	if (change.document != NULL && loss)
-		change.denuncia = api_string(request->body, "denuncia", MAX_DOCUMENT, error);
-	ok = change.document != NULL && (!loss || change.denuncia != NULL);
-	if (ok && (*change.document == '\0' || (loss && *change.denuncia == '\0')))
-		ok = api_invalid(
-			error, *change.document == '\0' ? "document" : "denuncia", "is empty");
-	ok = ok && store_run(request->service->store, take_step, &change, error);
-	if (ok)
-		answer_token(request, &change, 200, response);
-	json_decref(change.row);
-	return ok;
-}
-
-#define STEP(event)                                                                                \
-	static gboolean handle_##event(                                                            \
-		const ApiRequest *request, ApiResponse *response, GError **error)                  \
-	{                                                                                          \
-		return handle_step(request, #event, response, error);                              \
-	}
-
-STEP(suspend)
-STEP(lose)
-STEP(return )
-STEP(revoke)
-
 typedef struct {
-	GVariant *tokens;    /* of the signer; NULL: it does not answer */
-	const GError *error; /* why */
-} SignerStatus;
+	const char *address;
+	TokenAct *act;
+} Cessation;
 
-static json_t *show_token(const char *key, const char *value, gpointer data, GError **error)
+static gboolean lose_mailbox(StoreTxn *txn, json_t *row, gsize at, TokenAct *act, GError **error)
 {
-	const SignerStatus *signer = data;
-	g_autoptr(GVariant) status = status_of(signer->tokens, key);
-	json_t *row = row_parse(value, error);
-
-	if (row != NULL)
-		add_status(row, status, signer->error);
-	return row;
+	json_array_remove(json_object_get(row, "mailboxes"), at);
+	return append_record(txn, "token.mailbox-left", row, act, error) &&
+	       row_save(txn, TABLE_TOKENS, row_text(row, "label"), row, error) &&
+	       tokens_queue_bindings(txn, &act->number, error);
 }
 
-static gboolean handle_list(const ApiRequest *request, ApiResponse *response, GError **error)
+static gboolean cease_row(StoreTxn *txn, json_t *row, gpointer data, GError **error)
 {
-	g_autoptr(GError) trouble = NULL;
-	g_autoptr(GVariant) tokens = signer_status(request->service, &trouble);
-	SignerStatus signer = {tokens, trouble};
-	const List list = {TABLE_TOKENS, "", FALSE, show_token, &signer};
+	const Cessation *cessation = data;
+	const json_t *mailboxes = json_object_get(row, "mailboxes");
+	const TokenStep *step = token_step(row_text(row, "state"), "cease", NULL);
+	gssize at = find_text(mailboxes, cessation->address);
 
-	return list_answer(request, &list, response, error);
+	/* What is given back or lost has nothing left to cease. */
+	if (step == NULL)
+		return TRUE;
+	/* An office that ended: reminders to its own mailbox would reach nobody. */
+	if (at >= 0 && json_array_size(mailboxes) == 1 && row_text(row, "holder") == NULL)
+		json_object_set_new(row, "holder", json_string(cessation->address));
+	if (g_strcmp0(row_text(row, "holder"), cessation->address) == 0 ||
+		(at >= 0 && json_array_size(mailboxes) == 1))
+		return tokens_take_step(txn, row, step, cessation->act, error);
+	return at < 0 || lose_mailbox(txn, row, (gsize)at, cessation->act, error);
 }
 
-const Route routes_tokens[] = {
-	{"POST", "/v1/tokens", ROLE_OTIC, FALSE, handle_enrol},
-	{"GET", "/v1/tokens", ROLE_OTIC | ROLE_AUDITOR, FALSE, handle_list},
-	{"POST", "/v1/tokens/{label}/lock", ROLE_OTIC, FALSE, handle_lock},
-	{"POST", "/v1/tokens/{label}/suspend", ROLE_OTIC, FALSE, handle_suspend},
-	{"POST", "/v1/tokens/{label}/lose", ROLE_OTIC, FALSE, handle_lose},
-	{"POST", "/v1/tokens/{label}/return", ROLE_OTIC, FALSE, handle_return},
-	{"POST", "/v1/tokens/{label}/revoke", ROLE_OTIC, FALSE, handle_revoke},
-	{NULL, NULL, 0, FALSE, NULL},
-};
+gboolean tokens_cease(StoreTxn *txn, const char *address, TokenAct *act, GError **error)
+{
+	Cessation cessation = {address, act};
+
+	return visit_tokens(txn, address, cease_row, &cessation, error);
+}

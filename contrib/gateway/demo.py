@@ -99,10 +99,9 @@ def prepare(places, say):
     acusectl(places, "notifier", "authorise", OFFICE_ADDRESS, "--area", "Secretaría General", "--level",
              "Jefe de Secretaría General", "--document", "Directiva 001-2020, Anexo 3")
     say("Put it on the list of mailboxes that may notify")
-    acusectl(places, "token", "enrol", OFFICE_TOKEN, "--mailbox", OFFICE_ADDRESS, "--document",
-             "Acta 003-2026-OTIC")
-    unlock_token(places)
-    say(f"Enrolled the token {OFFICE_TOKEN} for that mailbox, and its holder typed the PIN")
+    enrol_token(places)
+    say(f"Secretaría General asked for a signature, a memorandum authorised it: enrolled the token {OFFICE_TOKEN}; its "
+        "holder typed the PIN, and it is active")
     acusectl(places, "expediente", "register", EXPEDIENTE, "--subject", "Licencia de funcionamiento")
     acusectl(places, "expediente", "authorise", EXPEDIENTE, CITIZEN, "--document", "Solicitud f. 3", "--date", "2026-01-05",
              "--holder", "Juan Quispe Mamani")
@@ -110,6 +109,17 @@ def prepare(places, say):
     processes.wait_until(lambda: smtp_login(places, person.uid, person.password), 10,
                          "Rosa cannot log in", places.log("dovecot"))
     return person
+
+
+def enrol_token(places, label=OFFICE_TOKEN, mailbox=OFFICE_ADDRESS):
+    """From what the unit asks for to a token that signs (Directiva 001-2020, art. 7)."""
+    acusectl(places, "token", "request", label, "--mailbox", mailbox, "--unit", "Secretaría General", "--reasons",
+             "Notificar resoluciones", "--document", "Informe 010-2026-SG")
+    for verb, document in (("evaluate", "Informe 003-2026-OTIC"), ("authorise", "Memorando 020-2026-GM"),
+                           ("enrol", "Acta 003-2026-OTIC")):
+        acusectl(places, "token", verb, label, "--document", document)
+    unlock_token(places, label)
+    acusectl(places, "token", "activate", label, "--document", "Cargo 005-2026-OTIC")
 
 
 def unlock_token(places, label=OFFICE_TOKEN):

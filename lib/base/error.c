@@ -59,6 +59,13 @@ static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
 		N_("Un PIN errado mas bloquearia el token. Verifique el PIN con su titular")},
 	{ACUSE_ERROR_CERTIFICATE, "certificate", TRUE, "451 4.7.5", 409,
 		N_("El certificado no sirve para este buzon. Consulte con la OTIC")},
+	{ACUSE_ERROR_CERTIFICATE_REVOKED, "certificate-revoked", TRUE, "451 4.7.5", 409,
+		N_("El certificado de firma del buzon fue revocado. Consulte con la OTIC")},
+	{ACUSE_ERROR_CERTIFICATE_EXPIRED, "certificate-expired", TRUE, "451 4.7.5", 409,
+		N_("El certificado de firma del buzon vencio. Consulte con la OTIC")},
+	{ACUSE_ERROR_CERTIFICATE_UNCHECKED, "certificate-unchecked", TRUE, "451 4.7.5", 503,
+		N_("No se pudo comprobar si el certificado de firma fue revocado. Intente mas "
+		   "tarde o consulte con la OTIC")},
 	{ACUSE_ERROR_DAMAGED, "damaged", FALSE, "451 4.3.0", 500,
 		N_("Lo guardado no coincide con su huella. Avise a la OTIC")},
 	{ACUSE_ERROR_UNREADABLE, "unreadable", FALSE, "550 5.6.0", 422,

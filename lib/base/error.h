@@ -38,9 +38,12 @@ typedef enum {
 	ACUSE_ERROR_TOKEN_BUSY,	   /* too many wait for it, or too long */
 	ACUSE_ERROR_PIN_WRONG,
 	ACUSE_ERROR_PIN_LOW,	 /* one more wrong PIN would lock the token */
-	ACUSE_ERROR_CERTIFICATE, /* absent, expired, or of another address */
-	ACUSE_ERROR_DAMAGED,	 /* stored data or a proof does not verify */
-	ACUSE_ERROR_UNREADABLE,	 /* a part of the mail cannot be read for certain */
+	ACUSE_ERROR_CERTIFICATE, /* absent, unfit, or of another address */
+	ACUSE_ERROR_CERTIFICATE_REVOKED,
+	ACUSE_ERROR_CERTIFICATE_EXPIRED,
+	ACUSE_ERROR_CERTIFICATE_UNCHECKED, /* whether it is revoked could not be learned */
+	ACUSE_ERROR_DAMAGED,		   /* stored data or a proof does not verify */
+	ACUSE_ERROR_UNREADABLE,		   /* a part of the mail cannot be read for certain */
 	ACUSE_ERROR_TOO_COMPLEX, /* over a named limit of structure: parts, levels, fields, markup
 				  */
 	ACUSE_ERROR_UNSIGNABLE, /* the mail cannot be made 7-bit, so its signature would not last */

@@ -183,6 +183,8 @@ const SettingRow settings_table[] = {
 	I("signing", "personal_unlock_mails", "200", 1, 100000,
 		"How many mails a person's token signs after its PIN was typed."),
 	S("signing", "metrics", "", "File of the signer's counters for monitoring; empty: none."),
+	I("signing", "return_reminder_days", "5", 0, 365,
+		"Days between reminders of a token that was not given back; 0: none."),
 	I("signing", "permit_lifetime_s", "60", 1, 600, "Life of a permit, in seconds."),
 
 	S("directory", "uri", "ldapi:///", "LDAP URI."),
@@ -234,6 +236,8 @@ const SettingRow settings_table[] = {
 	S("notices", "otic", "",
 		"Address of the IT office, which is told who goes over a limit of P15; empty: "
 		"nobody is."),
+	S("notices", "gerencia", "",
+		"Address of the Gerencia, which is told of a lost token; empty: nobody is."),
 	S("notices", "tramite", "",
 		"Address of the tramite, which is told what is to be notified on paper; empty: "
 		"nobody is."),

@@ -252,6 +252,12 @@ gboolean binding_is_active(const Binding *binding)
 	return binding != NULL && strcmp(binding->state, "active") == 0;
 }
 
+gboolean binding_may_open(const Binding *binding)
+{
+	return binding_is_active(binding) ||
+	       (binding != NULL && strcmp(binding->state, "enrolled") == 0);
+}
+
 GPtrArray *bindings_find_mailbox(
 	const Bindings *bindings, const char *mailbox, gint64 now_s, GError **error)
 {

@@ -67,7 +67,7 @@ gboolean place_may_be_used(const Place *place)
 	if (place_is_personal(place) && !place->options->personal)
 		return FALSE;
 	return place_is_seal(place->options, label) ||
-	       binding_is_active(bindings_find_token(place->bindings, label));
+	       binding_may_open(bindings_find_token(place->bindings, label));
 }
 
 static void try_credential(Place *place)

@@ -16,6 +16,24 @@
 	{                                                                                          \
 		"after", "after", FALSE, FALSE                                                     \
 	}
+
+/* Of each step of a token's life. */
+#define TOKEN_PAPER                                                                                \
+	DOCUMENT,                                                                                  \
+	{                                                                                          \
+		"date", "date", FALSE, FALSE                                                       \
+	}
+#define TOKEN_TERM                                                                                 \
+	{"from", "from", FALSE, FALSE},                                                            \
+	{                                                                                          \
+		"until", "until", FALSE, FALSE                                                     \
+	}
+#define TOKEN_STEP(verb, help)                                                                     \
+	{                                                                                          \
+		"token", verb, N_("ETIQUETA"), 1, {TOKEN_PAPER, {NULL}}, help, "POST",             \
+			"/v1/tokens/{}/" verb, run_call                                            \
+	}
+
 #define DOCUMENT                                                                                   \
 	{                                                                                          \
 		"document", "document", TRUE, FALSE                                                \
@@ -315,29 +333,34 @@ const Command api_commands[] = {
 	{"notifier", "list", "", 0, {PAGE_OPTIONS, {NULL}},
 		N_("Lista los buzones autorizados a notificar."), "GET", "/v1/notifiers", run_call,
 		NULL, "mailbox area level state"},
+	{"token", "request", N_("ETIQUETA"), 1,
+		{{"mailbox", "mailboxes", TRUE, TRUE}, {"holder", "holder", FALSE, FALSE},
+			{"unit", "unit", TRUE, FALSE}, {"reasons", "reasons", TRUE, FALSE},
+			TOKEN_PAPER, {NULL}},
+		N_("Pide, por una unidad, el uso de una firma para sus buzones."), "POST",
+		"/v1/tokens", run_call, "label"},
+	TOKEN_STEP("evaluate", N_("Registra que la OTIC evaluó el pedido.")),
+	TOKEN_STEP("deny", N_("Deniega el pedido.")),
+	TOKEN_STEP("authorise", N_("Registra el memorando que autoriza la firma.")),
 	{"token", "enrol", N_("ETIQUETA"), 1,
-		{{"mailbox", "mailboxes", TRUE, TRUE}, {"serial", "serial", FALSE, FALSE},
-			{"from", "from", FALSE, FALSE}, {"until", "until", FALSE, FALSE}, DOCUMENT,
-			{NULL}},
-		N_("Registra un token y los buzones por los que firma."), "POST", "/v1/tokens",
-		run_call, "label"},
+		{{"serial", "serial", FALSE, FALSE}, TOKEN_TERM, TOKEN_PAPER, {NULL}},
+		N_("Registra el token autorizado; con su PIN se puede revisar su certificado."),
+		"POST", "/v1/tokens/{}/enrol", run_call},
+	TOKEN_STEP("activate", N_("Entrega el token a su titular: desde entonces firma.")),
+	{"token", "extend", N_("ETIQUETA"), 1, {TOKEN_TERM, TOKEN_PAPER, {NULL}},
+		N_("Cambia el plazo en que firma."), "POST", "/v1/tokens/{}/extend", run_call},
 	{"token", "list", "", 0, {{NULL}}, N_("Lista los tokens y su estado."), "GET", "/v1/tokens",
-		run_call, NULL, "label state unlocked subject not_after signatures"},
-	{"token", "lock", N_("ETIQUETA"), 1, {DOCUMENT, {NULL}}, N_("Bloquea un token en el acto."),
-		"POST", "/v1/tokens/{}/lock", run_call},
-	{"token", "suspend", N_("ETIQUETA"), 1, {DOCUMENT, {NULL}},
-		N_("Suspende un token: no firma hasta que se registre otra vez."), "POST",
-		"/v1/tokens/{}/suspend", run_call},
+		run_call, NULL, "label state unlocked trouble subject not_after signatures"},
+	{"token", "show", N_("ETIQUETA"), 1, {{NULL}}, N_("Muestra un token y su historia."), "GET",
+		"/v1/tokens/{}", run_call},
+	TOKEN_STEP("lock", N_("Bloquea un token en el acto.")),
+	TOKEN_STEP("suspend", N_("Suspende un token: no firma hasta que se active otra vez.")),
 	{"token", "lost", N_("ETIQUETA"), 1,
-		{DOCUMENT, {"denuncia", "denuncia", TRUE, FALSE}, {NULL}},
+		{TOKEN_PAPER, {"denuncia", "denuncia", TRUE, FALSE}, {NULL}},
 		N_("Registra la pérdida de un token, que deja de firmar en el acto."), "POST",
 		"/v1/tokens/{}/lose", run_call},
-	{"token", "return", N_("ETIQUETA"), 1, {DOCUMENT, {NULL}},
-		N_("Registra la devolución de un token."), "POST", "/v1/tokens/{}/return",
-		run_call},
-	{"token", "revoke", N_("ETIQUETA"), 1, {DOCUMENT, {NULL}},
-		N_("Registra que el certificado de un token fue revocado."), "POST",
-		"/v1/tokens/{}/revoke", run_call},
+	TOKEN_STEP("return", N_("Registra la devolución de un token.")),
+	TOKEN_STEP("revoke", N_("Registra que el certificado de un token fue revocado.")),
 	{"send", "list", "", 0,
 		{{"expediente", "expediente", FALSE, FALSE}, {"mailbox", "mailbox", FALSE, FALSE},
 			{"state", "state", FALSE, FALSE},

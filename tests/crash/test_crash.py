@@ -109,8 +109,8 @@ class SignedLife(Life):
     def begin(self):
         """The binding has run out, so that a signature shows that the new one arrived."""
         status, answer = self.bind(until="2026-01-01T00:00:00Z")
-        if status != 201:
-            raise Failure(f"the token could not be enrolled: {status} {answer}")
+        if status != 200:
+            raise Failure(f"the term of the token could not be set: {status} {answer}")
         wait(lambda: self.post_signature()[0] == 403, "the signer does not know that the binding has run out")
 
     def steps(self):
@@ -119,9 +119,8 @@ class SignedLife(Life):
                 ("event", self.post_event)]
 
     def bind(self, until=None):
-        enrolment = {"label": OFFICE_TOKEN, "serial": "", "mailboxes": [OFFICE_ADDRESS], "from": None, "until": until,
-                     "document": self.id}
-        return call("POST", "/v1/tokens", enrolment, 0)
+        term = {"from": None, "until": until, "document": self.id}
+        return call("POST", f"/v1/tokens/{OFFICE_TOKEN}/extend", term, 0)
 
     @property
     def entity(self):

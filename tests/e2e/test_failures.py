@@ -62,9 +62,7 @@ class Missing(Case):
         self.assert_retry_goes_once(mail)
 
     def unlock(self):
-        """A token that OTIC locked is enrolled again, and the PIN typed."""
-        demo.acusectl(self.places, "token", "enrol", OFFICE_TOKEN, "--mailbox", OFFICE_ADDRESS,
-                      "--document", "Acta 4")
+        """A token that OTIC locked signs again once its PIN was typed."""
         demo.unlock_token(self.places)
 
     def test_token_absent(self):

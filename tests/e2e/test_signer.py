@@ -52,6 +52,7 @@ class PersonalTokens(Case):
     def test_are_off(self):
         """The mailbox of a person gets no token unless the institution turned that on."""
         person = f"{Gateway.person.uid}@{DOMAIN}"
-        status, problem = api("POST", "/v1/tokens", {"label": "propio", "mailboxes": [person], "document": "M-1"})
+        status, problem = api("POST", "/v1/tokens", {"label": "propio", "mailboxes": [person], "unit": "Rentas", "reasons": "Notificar",
+                                                  "document": "M-1"})
         self.assertEqual((status, problem["code"]), (403, "forbidden"), problem)
         self.assertNotIn("propio", [one["label"] for one in api("GET", "/v1/tokens")[1]["items"]])

@@ -16,6 +16,7 @@
 #include "provision/http_call.h"
 #include "provision/request_life.h"
 #include "provision/routes.h"
+#include "provision/token_life.h"
 
 static void print_settings(void)
 {
@@ -176,6 +177,15 @@ static void print_states(void)
 				step != NULL ? account_state_name(step->next) : NULL,
 				step != NULL ? step->record : NULL,
 				step != NULL ? step->effects : 0, step != NULL ? step->roles : 0);
+		}
+	}
+	for (const char *const *state = token_states; *state != NULL; state++) {
+		for (const char *const *event = token_events; *event != NULL; event++) {
+			const TokenStep *step = token_step(*state, *event, NULL);
+
+			print_step("token", *state, *event, step != NULL ? step->next : NULL,
+				step != NULL ? step->leaf : NULL, step != NULL ? step->effects : 0,
+				step != NULL ? step->roles : 0);
 		}
 	}
 }

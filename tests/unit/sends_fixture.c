@@ -73,10 +73,12 @@ Account *live_directory_by_mail(LiveDirectory *live, const char *mail)
 	return account;
 }
 
-gboolean tokens_mailbox_bound(StoreTxn *txn, const char *mailbox)
+gboolean tokens_mailbox_ready(StoreTxn *txn, const char *mailbox, GError **error)
 {
 	(void)txn;
 	(void)mailbox;
+	if (!fixture_bound)
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING, "none");
 	return fixture_bound;
 }
 

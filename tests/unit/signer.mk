@@ -42,7 +42,7 @@ TESTS += tests/unit/test-tokens
 tests_unit_test_tokens_CFLAGS = $(STORE_TEST_CFLAGS) $(OPENSSL_CFLAGS)
 tests_unit_test_tokens_SOURCES = tests/unit/test-tokens.c tests/unit/signer_fixture.c tests/unit/signer_fixture.h
 tests_unit_test_tokens_LDADD = $(PROVISION_LIBS) $(CMOCKA_LIBS)
-EXTRA_tests_unit_test_tokens_DEPENDENCIES = acuse-signer
+EXTRA_tests_unit_test_tokens_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
 
 check_PROGRAMS += tests/unit/test-signer-queue
 TESTS += tests/unit/test-signer-queue

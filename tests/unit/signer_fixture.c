@@ -141,6 +141,21 @@ static void prepare_daemon(gpointer data)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
+/* What is set otherwise must not stand twice. */
+static void drop_settings(char *text, const char *lines)
+{
+	g_auto(GStrv) given = g_strsplit(lines, "\n", -1);
+
+	for (char **line = given; *line != NULL && **line != '['; line++) {
+		g_autofree char *start = g_strndup(*line, strcspn(*line, "=") + 1);
+		char *found = **line != '\0' ? strstr(text, start) : NULL;
+		char *rest = found != NULL ? strchr(found, '\n') + 1 : NULL;
+
+		if (found != NULL)
+			memmove(found, rest, strlen(rest) + 1);
+	}
+}
+
 void fixture_configure(Fixture *fixture, const char *lines)
 {
 	g_autofree char *path = g_build_filename(fixture->folder, "acuse.conf", NULL);
@@ -150,6 +165,7 @@ void fixture_configure(Fixture *fixture, const char *lines)
 
 	if (mark != NULL)
 		*mark = '\0';
+	drop_settings(text, lines);
 	all = g_strconcat(text, "# configured\n", lines, NULL);
 	assert_true(g_file_set_contents(path, all, -1, NULL));
 }
