@@ -93,6 +93,8 @@ const SettingRow settings_table[] = {
 	SCOPED_RULE("p10", "enforce",
 		"P10: an official document to the outside carries a registered expediente."),
 	SCOPED_RULE("p10_inside", "warn", "P10 for what stays inside the institution."),
+	SCOPED_RULE("p10_attachment", "enforce",
+		"P10 for what only the name of a file says to be an official document."),
 	C("policy", "expediente_check", "registered", "syntax registered",
 		"Whether P10 asks the register, or only for the form of a number."),
 	SCOPED_RULE("p11", "warn", "P11: an official document is a PDF with a valid signature."),
@@ -142,6 +144,11 @@ const SettingRow settings_table[] = {
 		";RESOLUCION SUB GERENCIAL|RESOLUCION SUBGERENCIAL|RESOLUCIONES SUB GERENCIALES"
 		";RESOLUCION DE GERENCIA MUNICIPAL|RESOLUCIONES DE GERENCIA MUNICIPAL|RGM",
 		"P10: official documents, each a name and the other forms of it in subjects."),
+	L("policy", "not_documents",
+		"CARTA FIANZA;CARTAS FIANZA;CARTA DE GARANTIA;CARTA DE PRESENTACION"
+		";CARTA DE RENUNCIA;CARTA DE RECOMENDACION;CARTA PODER;LICENCIA DE CONDUCIR"
+		";CONSTANCIA DE PAGO;CONSTANCIA DE DEPOSITO",
+		"P10: what begins like an official document and is none."),
 	L("policy", "notification_types", "NOTIFICACION;CEDULA;RESOLUCION;CARTA;OFICIO",
 		"Document types that, sent to the outside, make a notification."),
 	S("policy", "expediente_pattern", "Exp\\.?\\s*(?:N[°º.]*\\s*)?([0-9]{4}-[0-9]{3,9})",

@@ -1,7 +1,8 @@
 /*
  * The official documents that subjects name (Directiva 001-2020 7.5): their types, numbers, and the
  * expediente. "NOTIFICACIÓN N° 012-2026-GM-MPSM Exp. 2026-001234" is a NOTIFICACION of number
- * 012-2026-GM-MPSM. Case, accents and invisible characters are put aside.
+ * 012-2026-GM-MPSM. Case, accents and invisible characters are put aside, digits and letters of
+ * other scripts that are drawn like a letter taken for it, letters with gaps between them joined.
  */
 #ifndef ACUSE_CORE_DOCUMENT_H
 #define ACUSE_CORE_DOCUMENT_H
@@ -13,17 +14,24 @@ typedef struct _DocumentTypes DocumentTypes;
 /*
  * types: "NAME|FORM|FORM", each what a subject may begin with; notifying: the names, or their first
  * words, of those that make a notification when they go to the outside; a name that is no type is
- * one too. Never NULL; the lists may be.
+ * one too; ordinary: what begins like a document and is none ("CARTA FIANZA"). Never NULL; the
+ * lists may be.
  */
-DocumentTypes *document_types_new(const char *const *types, const char *const *notifying);
+DocumentTypes *document_types_new(
+	const char *const *types, const char *const *notifying, const char *const *ordinary);
 void document_types_free(DocumentTypes *types);
 
 /*
  * The name of the type whose longest form the subject begins with, or a tag of it; tags like
- * "[URGENTE: ...]" and marks before it aside. `original`: the mail answers nothing and passes
- * nothing on, so that a "Re:" or "RV:" hides no document. NULL: none. Owned by types.
+ * "[URGENTE: ...]", "URGENTE:" and marks before it aside. Further on a form is a document only with
+ * its number or expediente ("Remito NOTIFICACIÓN N° 12-2026"), unless words before it say that the
+ * mail only speaks of it ("Consulta sobre su carta N° 3"). `original`: the mail answers nothing and
+ * passes nothing on, so that a "Re:" or "RV:" hides no document. NULL: none. Owned by types.
  */
 const char *document_type_find(const DocumentTypes *types, const char *subject, gboolean original);
+/* The type that the name of a file says with a number, "CARTA_012-2026-GM.pdf"; NULL: none, or a
+ * file of a kind that no document is of, as a sheet. */
+const char *document_type_of_file(const DocumentTypes *types, const char *name);
 gboolean document_type_notifies(const DocumentTypes *types, const char *name);
 
 /* The number as it is written in the subject, folded: "012-2026-GM-MPSM". NULL: none. The

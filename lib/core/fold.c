@@ -8,6 +8,11 @@ static gunichar to_latin(gunichar c)
 		gunichar foreign;
 		char latin;
 	} alike[] = {
+		{0x00d8, 'O'},
+		{0x0110, 'D'},
+		{0x0141, 'L'},
+		{0x0166, 'T'},
+		{0x0197, 'I'},
 		{0x0391, 'A'},
 		{0x0392, 'B'},
 		{0x0395, 'E'},
@@ -42,6 +47,29 @@ static gunichar to_latin(gunichar c)
 		{0x04c0, 'I'},
 		{0x051a, 'Q'},
 		{0x051c, 'W'},
+		{0x054d, 'U'},
+		{0x0555, 'O'},
+		/* Small capitals, of which few have a capital of their own. */
+		{0x0262, 'G'},
+		{0x026a, 'I'},
+		{0xa7ae, 'I'},
+		{0x0274, 'N'},
+		{0x0280, 'R'},
+		{0x01a6, 'R'},
+		{0x0299, 'B'},
+		{0x029c, 'H'},
+		{0x029f, 'L'},
+		{0x028f, 'Y'},
+		{0xa730, 'F'},
+		{0x1d00, 'A'},
+		{0x1d04, 'C'},
+		{0x1d05, 'D'},
+		{0x1d07, 'E'},
+		{0x1d0d, 'M'},
+		{0x1d0f, 'O'},
+		{0x1d18, 'P'},
+		{0x1d1b, 'T'},
+		{0x1d1c, 'U'},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(alike); i++)

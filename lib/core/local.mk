@@ -8,7 +8,7 @@ lib_core_libcore_a_SOURCES = \
 	lib/core/authentication_results.c lib/core/authentication_results.h \
 	lib/core/calendar.c lib/core/calendar.h lib/core/calendar_file.c lib/core/calendar_days.h \
 	lib/core/dni.c lib/core/dni.h \
-	lib/core/document.c lib/core/document.h \
+	lib/core/document.c lib/core/document.h lib/core/document_mark.h lib/core/document_types.c \
 	lib/core/content.c lib/core/content.h \
 	lib/core/evidence.c lib/core/evidence.h \
 	lib/core/facts.c lib/core/facts.h \

@@ -64,7 +64,7 @@ static void take_mode(
 }
 
 /* Modes of what is no rule of the table: a second one of P10, and what provisiond judges. */
-static const char *const other_modes[] = {"p10_inside", "d9"};
+static const char *const other_modes[] = {"p10_inside", "p10_attachment", "d9"};
 
 /* The modes that `scope` names (NULL: the general ones). */
 static void take_modes(GHashTable *modes, const Settings *settings, const char *scope)
@@ -179,7 +179,8 @@ PolicySettings *policy_settings_load(const Settings *settings, GError **error)
 	policy->directory_name =
 		strcmp(settings_string(settings, "policy", "display_name"), "directory") == 0;
 	policy->documents = document_types_new(settings_list(settings, "policy", "document_types"),
-		settings_list(settings, "policy", "notification_types"));
+		settings_list(settings, "policy", "notification_types"),
+		settings_list(settings, "policy", "not_documents"));
 	if (!take_unsigned_types(policy, settings, error) ||
 		!take_pattern(policy, settings, error) || !take_scopes(policy, settings, error))
 		return NULL;

@@ -113,6 +113,31 @@ class Rules(Case):
             self.assert_refused(lambda: submit(self.plain("RV: Otro vacío")), 550, "[P7]", "DI-002, art. 4.7")
         self.assertEqual(notices_about("RV: Informe citado"), [])
 
+    def test_p10_in_disguise(self):
+        """What is read as an official document is one, however it is written; what only sounds like one is not."""
+        official = ("N0TIFICACION N° 12-2026", "N O T I F I C A C I O N N° 12", "URGENTE: NOTIFICACION N 12",
+                    "Re: Notificación", "NOTI\u200bFICA\u00adCION", "\uff2eOTIFICACION", "N\u041eTIFICACION",
+                    "NOTIFICACIO\u0301N", "Se remite NOTIFICACIÓN N° 012-2026-GM")
+        for subject in official:
+            with self.subTest(subject=subject):
+                self.assert_refused(lambda s=subject: submit(self.plain(s)), 550, "[P10]", "numero de expediente")
+        for subject in ("Le envío la carta fianza N° 123-2026", "Consulta sobre su informe"):
+            with self.subTest(subject=subject):
+                mail = self.plain(subject)
+                self.assertEqual(retry(mail)[0], 250)
+                self.assertEqual(sends(str(mail["Message-ID"]))[0]["class"], "external")
+
+    def test_p10_in_the_name_of_a_file(self):
+        def with_file(subject, name):
+            mail = self.plain(subject)
+            mail.add_attachment(mails.make_pdf(), maintype="application", subtype="pdf", filename=name)
+            return mail
+        name = "NOTIFICACIÓN N° 012-2026-GM.pdf"
+        self.assert_refused(lambda: submit(with_file("Documento", name)), 550, "[P10]", "parece un documento oficial")
+        for subject, file in (("Documento, Exp. 2026-001234", name), ("Documento", "carta fianza 12-2026.pdf")):
+            with self.subTest(file=file):
+                self.assertEqual(retry(with_file(subject, file))[0], 250)
+
     def test_p12(self):
         """Nobody notifies from a mailbox that is not on the list; a list with a fault changes nothing."""
         number = iter(range(330, 400))

@@ -332,7 +332,7 @@ static gboolean change_attachment(Fixture *fixture, char letter, const char *val
 
 static gboolean change_mode(Fixture *fixture, guint index, const char *value)
 {
-	static const char *const beside[] = {"p10_inside", "p9_inbound"};
+	static const char *const beside[] = {"p10_inside", "p9_inbound", "p10_attachment"};
 	g_autofree char *id = NULL;
 	RuleMode mode;
 	guint n = 0;

@@ -57,7 +57,7 @@ static PolicySettings *make_settings(void)
 	settings->institution_phone = g_strdup("042-562191");
 	settings->domain = g_strdup("muni.test");
 	g_hash_table_replace(settings->modes, g_strdup("p10_inside"), GUINT_TO_POINTER(MODE_WARN));
-	settings->documents = document_types_new(NULL, notifying);
+	settings->documents = document_types_new(NULL, notifying, NULL);
 	settings->expediente_pattern = g_regex_new(
 		"Exp\\.?\\s*(?:N[°º.]*\\s*)?([0-9]{4}-[0-9]{3,9})", G_REGEX_CASELESS, 0, NULL);
 	return settings;

@@ -21,9 +21,11 @@ static DocumentTypes *standard(void)
 {
 	g_auto(GStrv) types = g_strsplit(default_of("document_types"), ";", -1);
 	g_auto(GStrv) notifying = g_strsplit(default_of("notification_types"), ";", -1);
+	g_auto(GStrv) ordinary = g_strsplit(default_of("not_documents"), ";", -1);
 
 	assert_int_equal(g_strv_length(types), 17);
-	return document_types_new((const char *const *)types, (const char *const *)notifying);
+	return document_types_new((const char *const *)types, (const char *const *)notifying,
+		(const char *const *)ordinary);
 }
 
 static void test_subjects(void **state)
@@ -86,6 +88,125 @@ static void test_subjects(void **state)
 		wrong++;
 	}
 	assert_int_equal(wrong, 0);
+	document_types_free(types);
+}
+
+/* Which mail a judge would call an official document, and which not. */
+static void test_both_sides(void **state)
+{
+	static const struct {
+		const char *subject, *type;
+	} cases[] = {
+		/* official */
+		{"N0TIFICACION N° 12-2026", "NOTIFICACION"},
+		{"NOT1F1CAC10N N° 12-2026", "NOTIFICACION"},
+		{"NOTlFlCAClON N° 12-2026", "NOTIFICACION"},
+		{"0FICI0 12-2026", "OFICIO"},
+		{"C4RT@ 12-2026", "CARTA"},
+		{"N O T I F I C A C I O N  N° 12", "NOTIFICACION"},
+		{"N.O.T.I.F.I.C.A.C.I.Ó.N. N° 12", "NOTIFICACION"},
+		{"NOTIFI-CACIÓN N° 12", "NOTIFICACION"},
+		{"NOTIFICACIONN°12", "NOTIFICACION"},
+		{"NOTIFICACION12-2026", "NOTIFICACION"},
+		{"ACTA DE\u00a0SESIONES", "ACTA DE SESIONES"},
+		{"URGENTE: NOTIFICACION N 12", "NOTIFICACION"},
+		{"URGENTE: NOTIFICACION", "NOTIFICACION"},
+		{"Muy urgente - Carta", "CARTA"},
+		{"ASUNTO: oficio 3", "OFICIO"},
+		{"URGENTE: RE: NOTIFICACION N 12", "NOTIFICACION"},
+		{"Re: Notificación", "NOTIFICACION"},
+		{"RE: RV: [interno] Notificación", "NOTIFICACION"},
+		{"NOTI\u200bFICA\u00adCION", "NOTIFICACION"},
+		{"\uff2e\uff2f\uff34\uff29\uff26\uff29\uff23\uff21\uff23\uff29\uff2f\uff2e",
+			"NOTIFICACION"},
+		{"NOTIFICACIO\u0301N", "NOTIFICACION"},
+		{"N\u0336O\u0336T\u0336IFICACION", "NOTIFICACION"},
+		{"\u0274\u1d0f\u1d1b\u026aFICACION", "NOTIFICACION"},
+		{"\U0001d40d\U0001d40eTIFICACION", "NOTIFICACION"},
+		{"\u24c3\u24c4\u24c9IFICACION", "NOTIFICACION"},
+		{"N\u00d8TIFICACION", "NOTIFICACION"},
+		{"Se remite NOTIFICACIÓN N° 012-2026-GM-MPSM", "NOTIFICACION"},
+		{"Sr. Pérez: notificación 12-2026", "NOTIFICACION"},
+		{"Remito la Resolución de Alcaldía N° 5-2026", "RESOLUCION"},
+		{"Remito Carta Múltiple Nº 7", "CARTA"},
+		{"Adjunto Notificación Exp. 2026-001234", "NOTIFICACION"},
+		{"Le hago llegar el informe técnico N° 8-2026", "INFORME TECNICO"},
+		{"Remito informe N° 8-2026", "INFORME INTERNO"},
+		{"Carta de presentación y NOTIFICACION N° 3-2026", "NOTIFICACION"},
+		/* ordinary */
+		{"Le envío la carta fianza", NULL},
+		{"Le envío la carta fianza N° 123-2026", NULL},
+		{"Carta fianza N° 123-2026", NULL},
+		{"Carta de presentación", NULL},
+		{"Consulta sobre su informe", NULL},
+		{"Consulta sobre su informe N° 3-2026", NULL},
+		{"Consulta: carta N° 1-2026", NULL},
+		{"Respuesta a su Carta N° 12-2026", NULL},
+		{"Recibí la Notificación N° 12-2026", NULL},
+		{"En atención al Oficio N° 3-2026", NULL},
+		{"Informe no recibido", NULL},
+		{"Informe", NULL},
+		{"Informe de gestión 2026", NULL},
+		{"Reunión sobre notificaciones", NULL},
+		{"Carteles 12-2026", NULL},
+		{"Cartagena N° 12-2026", NULL},
+		{"Oficiosamente N° 12-2026", NULL},
+		{"Descarta N° 12-2026", NULL},
+		{"Ascensor 3-2026, cartas por recoger", NULL},
+		{"Comemos N° 3", NULL},
+		{"me molesta el ruido", NULL},
+		{"Of course", NULL},
+		{"Actas y sesiones", NULL},
+		{"Saludo", NULL},
+	};
+	DocumentTypes *types = standard();
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *type = document_type_find(types, cases[i].subject, TRUE);
+
+		if (g_strcmp0(type, cases[i].type) != 0)
+			fail_msg("%s: %s", cases[i].subject, type);
+	}
+	document_types_free(types);
+}
+
+static void test_files(void **state)
+{
+	static const struct {
+		const char *name, *type;
+	} cases[] = {
+		{"NOTIFICACION N 012-2026-GM.pdf", "NOTIFICACION"},
+		{"notificación_nº_012_2026.pdf", "NOTIFICACION"},
+		{"Carta-12-2026.pdf", "CARTA"},
+		{"firmado_CARTA 12-2026[R].pdf", "CARTA"},
+		{"su carta N° 3.pdf", "CARTA"},
+		{"0FICI0 3-2026.docx", "OFICIO"},
+		{"INFORME N° 295-2020-OIS-MPSM.pdf", "INFORME INTERNO"},
+		{"resolucion_de_alcaldia_n_5.pdf", "RESOLUCION"},
+		{"OFICIO 3-2026", "OFICIO"},
+		{"Oficio N. 3", "OFICIO"},
+		{"oficio 3-2026.ZIP", "OFICIO"},
+		{"oficio 3-2026.xlsx", NULL},
+		{"informe técnico n.° 3 año 2026.csv", NULL},
+		{"carta.pdf", NULL},
+		{"carta fianza 12-2026.pdf", NULL},
+		{"Informe técnico.docx", NULL},
+		{"planos 12-2026.dwg", NULL},
+		{"notificaciones.png", NULL},
+		{"", NULL},
+	};
+	DocumentTypes *types = standard();
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *type = document_type_of_file(types, cases[i].name);
+
+		if (g_strcmp0(type, cases[i].type) != 0)
+			fail_msg("%s: %s", cases[i].name, type);
+	}
+	assert_null(document_type_of_file(types, NULL));
+	assert_null(document_type_of_file(NULL, "CARTA 1-2026"));
 	document_types_free(types);
 }
 
@@ -163,6 +284,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_subjects),
+		cmocka_unit_test(test_both_sides),
+		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_exceptions),
 	};

@@ -137,8 +137,8 @@ static char *outcome_of(const char *path)
 	settings->domain = g_strdup("muni.test");
 	/* The matrix is about senders, not about what they attach. */
 	g_hash_table_replace(settings->modes, g_strdup("p11"), GUINT_TO_POINTER(MODE_OFF));
-	settings->documents = document_types_new(
-		(const char *[]){"NOTIFICACION", NULL}, (const char *[]){"NOTIFICACION", NULL});
+	settings->documents = document_types_new((const char *[]){"NOTIFICACION", NULL},
+		(const char *[]){"NOTIFICACION", NULL}, NULL);
 	settings->expediente_pattern = g_regex_new("([0-9]{4}-[0-9]{6})", 0, 0, NULL);
 	if (envelope->login != NULL) {
 		login_mail = g_strconcat(envelope->login, "@muni.test", NULL);
