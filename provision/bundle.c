@@ -1,135 +1,55 @@
 /*
- * Makes the proof bundle of a send (bundle.h): a zip in memory by libarchive. Reads what is
- * committed; leaves are immutable, so a head that is newer than the list of leaves is right for
- * them. Fails as bundle.h says. Any thread.
+ * bundle.h: collects the files of a point, signs their manifest, and packs them. TABLE_INDEX
+ * "proof-seal/SHA256 of the manifest" keeps the signature. Reads what is committed. Any thread.
  */
 #include "provision/bundle.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "cms/digest.h"
+#include "provision/bundle_container.h"
 #include "provision/bundle_format.h"
-#include "provision/heads.h"
-#include "provision/send_record.h"
-
-typedef struct archive Zip;
-
-static void zip_free(Zip *zip)
-{
-	archive_write_free(zip);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Zip, zip_free)
+#include "provision/constancia.h"
+#include "provision/row.h"
+#include "provision/seal.h"
 
 typedef struct {
 	Service *service;
-	Zip *zip;
-	json_t *send;
-	GPtrArray *leaves; /* BundleLeaf * */
-	guint64 size;	   /* of the tree under the head */
+	const ProofPoint *point;
+	GHashTable *files; /* name -> GBytes */
+	gsize left;
 } Bundle;
 
-static la_ssize_t write_block(Zip *zip, void *data, const void *block, size_t size)
+static gboolean add_bytes(Bundle *bundle, const char *name, GBytes *bytes, GError **error)
 {
-	(void)zip;
-	g_byte_array_append(data, block, (guint)size);
-	return (la_ssize_t)size;
-}
-
-static gboolean zip_failed(Zip *zip, GError **error)
-{
-	g_set_error(
-		error, ACUSE_ERROR, ACUSE_ERROR_INTERNAL, "bundle: %s", archive_error_string(zip));
-	return FALSE;
-}
-
-static gboolean add_bytes(
-	Bundle *bundle, const char *name, const void *data, gsize size, GError **error)
-{
-	struct archive_entry *entry = archive_entry_new();
-	gboolean added;
-
-	archive_entry_set_pathname(entry, name);
-	archive_entry_set_filetype(entry, AE_IFREG);
-	archive_entry_set_perm(entry, 0644);
-	archive_entry_set_size(entry, (la_int64_t)size);
-	archive_entry_set_mtime(entry, (time_t)bundle->service->now_s(), 0);
-	added = archive_write_header(bundle->zip, entry) == ARCHIVE_OK &&
-		archive_write_data(bundle->zip, data, size) == (la_ssize_t)size &&
-		archive_write_finish_entry(bundle->zip) == ARCHIVE_OK;
-	archive_entry_free(entry);
-	return added || zip_failed(bundle->zip, error);
+	if (bytes == NULL)
+		return FALSE;
+	if (g_bytes_get_size(bytes) > bundle->left ||
+		g_hash_table_size(bundle->files) >= BUNDLE_MAX_FILES) {
+		g_bytes_unref(bytes);
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "bundle: too large");
+		return FALSE;
+	}
+	bundle->left -= g_bytes_get_size(bytes);
+	g_hash_table_insert(bundle->files, g_strdup(name), bytes);
+	return TRUE;
 }
 
 static gboolean add_text(Bundle *bundle, const char *name, const char *text, GError **error)
 {
-	return add_bytes(bundle, name, text, strlen(text), error);
+	return add_bytes(bundle, name, g_bytes_new(text, strlen(text)), error);
 }
 
 static gboolean add_blob(Bundle *bundle, const char *name, const char *sha256, GError **error)
 {
-	g_autoptr(GBytes) bytes = blobs_get(bundle->service->blobs, sha256, error);
-	gsize size;
-	const void *data;
-
-	if (bytes == NULL)
-		return FALSE;
-	data = g_bytes_get_data(bytes, &size);
-	return add_bytes(bundle, name, data, size, error);
-}
-
-/* mimetype stands first and stored: readers of ASiC find it at a fixed place. */
-static gboolean add_opening_files(Bundle *bundle, GError **error)
-{
-	if (archive_write_zip_set_compression_store(bundle->zip) != ARCHIVE_OK ||
-		!add_text(bundle, "mimetype", BUNDLE_MIMETYPE, error))
-		return FALSE;
-	if (archive_write_zip_set_compression_deflate(bundle->zip) != ARCHIVE_OK)
-		return zip_failed(bundle->zip, error);
-	return add_text(bundle, "LEEME.txt", bundle_readme(), error);
-}
-
-/* Why the head could not be signed, as the signer said. */
-static gboolean refuse_unsigned(const json_t *current, GError **error)
-{
-	const json_t *trouble = json_object_get(current, "trouble");
-	const char *code = json_string_value(json_object_get(trouble, "code"));
-	const char *detail = json_string_value(json_object_get(trouble, "detail"));
-	const AcuseErrorRow *row = acuse_error_by_name(code);
-
-	g_set_error(error, ACUSE_ERROR, row == NULL ? ACUSE_ERROR_UNAVAILABLE : row->code,
-		"the head of the ledger is not signed: %s",
-		detail == NULL ? "no reason given" : detail);
-	return FALSE;
-}
-
-static gboolean add_head(Bundle *bundle, GError **error)
-{
-	g_autofree char *text = heads_current(bundle->service, error);
-	json_auto_t *current = NULL, *head = NULL;
-	g_autofree guint8 *cms = NULL;
-	const char *exact, *base64;
-	gsize size;
-
-	if (text == NULL)
-		return FALSE;
-	current = json_loads(text, 0, NULL);
-	exact = current == NULL ? NULL : row_text(current, "head");
-	head = exact == NULL ? NULL : json_loads(exact, 0, NULL);
-	base64 = current == NULL ? NULL : row_text(current, "cms");
-	if (head == NULL || base64 == NULL)
-		return refuse_unsigned(current, error);
-	bundle->size = (guint64)json_integer_value(json_object_get(head, "size"));
-	cms = g_base64_decode(base64, &size);
-	return add_text(bundle, "head.json", exact, error) &&
-	       add_bytes(bundle, "head.p7s", cms, size, error);
+	return add_bytes(bundle, name, blobs_get(bundle->service->blobs, sha256, error), error);
 }
 
 static char *proof_text(const Bundle *bundle, guint64 index, GError **error)
 {
-	g_autoptr(GArray) proof =
-		store_inclusion_proof(bundle->service->store, index, bundle->size, error);
+	g_autoptr(GArray) proof = store_inclusion_proof(
+		bundle->service->store, index, bundle->point->head_size, error);
 	json_t *list = json_array();
 	char *text, *copy;
 
@@ -143,7 +63,7 @@ static char *proof_text(const Bundle *bundle, guint64 index, GError **error)
 		json_array_append_new(list, json_string(hex));
 	}
 	list = json_pack("{s:I, s:I, s:o}", "leaf", (json_int_t)index, "size",
-		(json_int_t)bundle->size, "proof", list);
+		(json_int_t)bundle->point->head_size, "proof", list);
 	text = json_dumps(list, JSON_COMPACT);
 	json_decref(list);
 	copy = g_strdup(text);
@@ -159,95 +79,132 @@ static gboolean add_numbered(
 	return add_text(bundle, name, text, error);
 }
 
-static gboolean add_leaf(Bundle *bundle, guint64 index, GError **error)
+static gboolean add_leaf(Bundle *bundle, const BundleLeaf *leaf, GError **error)
 {
-	g_autofree char *leaf = store_leaf(bundle->service->store, index, error);
-	g_autofree char *opening = NULL, *proof = NULL;
-	g_autoptr(GError) local = NULL;
-	BundleLeaf *parsed;
+	g_autofree char *proof = proof_text(bundle, leaf->index, error);
 
-	if (leaf == NULL)
-		return FALSE;
-	opening = store_opening(bundle->service->store, index, &local);
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
-		return FALSE;
-	}
-	parsed = bundle_leaf_new(index, leaf, opening, error);
-	if (parsed == NULL)
-		return FALSE;
-	g_ptr_array_add(bundle->leaves, parsed);
-	proof = proof_text(bundle, index, error);
-	return proof != NULL && add_numbered(bundle, "leaves", index, leaf, error) &&
-	       (opening == NULL || add_numbered(bundle, "openings", index, opening, error)) &&
-	       add_numbered(bundle, "proofs", index, proof, error);
+	return proof != NULL && add_numbered(bundle, "leaves", leaf->index, leaf->text, error) &&
+	       (leaf->opening_text == NULL ||
+		       add_numbered(bundle, "openings", leaf->index, leaf->opening_text, error)) &&
+	       add_numbered(bundle, "proofs", leaf->index, proof, error);
 }
 
 static gboolean add_leaves(Bundle *bundle, GError **error)
 {
-	json_t *index;
-	size_t i;
-
-	json_array_foreach(json_object_get(bundle->send, "leaves"), i, index)
-		if (!add_leaf(bundle, (guint64)json_integer_value(index), error))
+	for (guint i = 0; i < bundle->point->leaves->len; i++)
+		if (!add_leaf(bundle, bundle->point->leaves->pdata[i], error))
 			return FALSE;
 	return TRUE;
 }
 
+/* A report that speaks of another recipient too would show his address. */
 static gboolean add_reports(Bundle *bundle, GError **error)
 {
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GPtrArray) digests = bundle_reports(bundle->point->leaves);
 
-	for (guint i = 0; i < bundle->leaves->len; i++) {
-		const char *digest = bundle_leaf_text(bundle->leaves->pdata[i], "original_sha256");
-		g_autofree char *name = NULL;
+	for (guint i = 0; i < digests->len; i++) {
+		g_autofree char *name =
+			g_strdup_printf("reports/%s.eml", (char *)digests->pdata[i]);
 
-		if (digest == NULL || !g_hash_table_add(seen, (gpointer)digest))
-			continue;
-		name = g_strdup_printf("reports/%s.eml", digest);
-		if (!add_blob(bundle, name, digest, error))
+		if (!add_blob(bundle, name, digests->pdata[i], error))
 			return FALSE;
 	}
 	return TRUE;
 }
 
-static gboolean add_all(Bundle *bundle, GError **error)
+static gboolean add_constancia(Bundle *bundle, GError **error)
 {
-	const char *message = row_text(bundle->send, "message_sha256");
-	g_autofree char *summary = NULL;
-
-	if (!add_opening_files(bundle, error) || !add_head(bundle, error) ||
-		!add_leaves(bundle, error))
-		return FALSE;
-	summary = bundle_summary(bundle->leaves);
-	return add_text(bundle, "send.json", summary, error) &&
-	       (message == NULL || add_blob(bundle, "message.eml", message, error)) &&
-	       add_reports(bundle, error);
+	if (bundle->point->recipient == NULL)
+		return TRUE;
+	return add_bytes(bundle, "constancia.pdf",
+		       constancia_make(bundle->service, bundle->point, CONSTANCIA_PDF, error),
+		       error) &&
+	       add_bytes(bundle, "constancia.png",
+		       constancia_make(bundle->service, bundle->point, CONSTANCIA_PNG, error),
+		       error);
 }
 
-GBytes *bundle_make(Service *service, const char *send_id, GError **error)
+static gboolean add_content(Bundle *bundle, GError **error)
 {
-	/* Freed after the zip, which writes its rest into it. */
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	g_autoptr(Zip) zip = archive_write_new();
-	g_autoptr(GPtrArray) leaves =
-		g_ptr_array_new_with_free_func((GDestroyNotify)bundle_leaf_free);
-	json_auto_t *send = send_record_read(service->store, send_id, error);
-	Bundle bundle = {service, zip, send, leaves, 0};
+	const ProofPoint *point = bundle->point;
+	const BundleLeaf *prepared = bundle_find(point->leaves, "send.prepared");
+	g_autofree char *summary = bundle_summary(point->leaves);
 
-	if (send == NULL)
-		return NULL;
-	if (archive_write_set_format_zip(zip) != ARCHIVE_OK ||
-		archive_write_set_bytes_in_last_block(zip, 1) != ARCHIVE_OK ||
-		archive_write_open(zip, bytes, NULL, write_block, NULL) != ARCHIVE_OK) {
-		zip_failed(zip, error);
+	return add_text(bundle, "mimetype", BUNDLE_MIMETYPE, error) &&
+	       add_text(bundle, "LEEME.txt", bundle_readme(), error) &&
+	       add_text(bundle, "head.json", point->head, error) &&
+	       add_bytes(bundle, "head.p7s", g_bytes_ref(point->head_cms), error) &&
+	       add_leaves(bundle, error) && add_text(bundle, "send.json", summary, error) &&
+	       (prepared == NULL || add_blob(bundle, "message.eml",
+					    bundle_leaf_text(prepared, "message_sha256"), error)) &&
+	       add_reports(bundle, error) && add_constancia(bundle, error);
+}
+
+typedef struct {
+	const char *key;
+	char *signature; /* base64 */
+} Keep;
+
+static gboolean keep_signature(StoreTxn *txn, gpointer data, GError **error)
+{
+	Keep *keep = data;
+	g_autoptr(GError) local = NULL;
+	char *kept = store_get_txn(txn, TABLE_INDEX, keep->key, &local);
+
+	if (local != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	if (kept == NULL)
+		return store_put(txn, TABLE_INDEX, keep->key, keep->signature, error);
+	g_free(keep->signature);
+	keep->signature = kept;
+	return TRUE;
+}
+
+static GBytes *sign_manifest(Bundle *bundle, const char *manifest, GError **error)
+{
+	g_autofree char *digest = digest_sha256_hex(manifest, strlen(manifest));
+	g_autofree char *key = g_strconcat("proof-seal/", digest, NULL);
+	g_autoptr(GError) local = NULL;
+	Keep keep = {key, store_get(bundle->service->store, TABLE_INDEX, key, &local)};
+	g_autoptr(GBytes) cms = NULL;
+	guchar *der = NULL;
+	gsize size;
+
+	if (local != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local));
 		return NULL;
 	}
-	if (!add_all(&bundle, error))
-		return NULL;
-	if (archive_write_close(zip) != ARCHIVE_OK) {
-		zip_failed(zip, error);
-		return NULL;
+	if (keep.signature == NULL) {
+		cms = seal_sign(bundle->service, manifest, strlen(manifest), NULL, error);
+		if (cms == NULL)
+			return NULL;
+		keep.signature =
+			g_base64_encode(g_bytes_get_data(cms, NULL), g_bytes_get_size(cms));
+		if (!store_run(bundle->service->store, keep_signature, &keep, error)) {
+			g_free(keep.signature);
+			return NULL;
+		}
 	}
-	return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+	der = g_base64_decode(keep.signature, &size);
+	g_free(keep.signature);
+	return g_bytes_new_take(der, size);
+}
+
+GBytes *bundle_make(Service *service, const ProofPoint *point, GError **error)
+{
+	g_autoptr(GHashTable) files = g_hash_table_new_full(
+		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+	Bundle bundle = {service, point, files, BUNDLE_MAX_BYTES};
+	g_autofree char *manifest = NULL;
+
+	if (!add_content(&bundle, error))
+		return NULL;
+	manifest = bundle_manifest(files);
+	if (!add_text(&bundle, BUNDLE_MANIFEST, manifest, error) ||
+		!add_bytes(
+			&bundle, BUNDLE_SIGNATURE, sign_manifest(&bundle, manifest, error), error))
+		return NULL;
+	return bundle_zip(files);
 }

@@ -23,30 +23,45 @@ static const char readme[] =
 	"\n"
 	"1. Extraer:\n"
 	"       unzip ARCHIVO -d prueba && cd prueba\n"
-	"2. La firma de la cabeza del registro (head.json es el texto firmado; \"root\" resume "
+	"2. Todos los archivos son los que la institucion firmo (ASiC-E con CAdES, ETSI EN 319 "
+	"162-1):\n"
+	"       openssl cms -verify -binary -inform DER -in META-INF/signature.p7s \\\n"
+	"           -content META-INF/ASiCManifest.xml -CAfile AUTORIDAD.pem -purpose any -out "
+	"/dev/null\n"
+	"   Las huellas que dice META-INF/ASiCManifest.xml deben ser las de los archivos:\n"
+	"       sed -n 's/.*DataObjectReference URI=\"\\([^\"]*\\)\".*/\\1/p' "
+	"META-INF/ASiCManifest.xml |\n"
+	"           while read f; do openssl dgst -sha256 -binary $f | base64; done > ../huellas\n"
+	"       sed -n 's/.*<ds:DigestValue>\\(.*\\)<.*/\\1/p' META-INF/ASiCManifest.xml | cmp - "
+	"../huellas\n"
+	"3. La firma de la cabeza del registro (head.json es el texto firmado; \"root\" resume "
 	"todo el registro):\n"
 	"       openssl cms -verify -binary -inform DER -in head.p7s -content head.json \\\n"
 	"           -CAfile AUTORIDAD.pem -purpose any -out /dev/null\n"
-	"3. Cada hoja del registro esta bajo esa cabeza (RFC 6962: hoja = SHA-256 de un byte 00 y "
+	"   Si el certificado ya vencio, agregue -attime SEGUNDOS con la fecha de head.json.\n"
+	"4. Cada hoja del registro esta bajo esa cabeza (RFC 6962: hoja = SHA-256 de un byte 00 y "
 	"el texto exacto):\n"
 	"       for f in leaves/*.json; do (printf '\\000'; cat $f) | sha256sum; done\n"
 	"   Con proofs/N.json se sube hasta \"root\": nodo = SHA-256 de un byte 01, el hijo "
 	"izquierdo y el derecho.\n"
-	"4. El mensaje es el que se registro: debe coincidir con \"message_sha256\" de la hoja "
+	"5. El mensaje es el que se registro: debe coincidir con \"message_sha256\" de la hoja "
 	"send.prepared:\n"
 	"       sha256sum message.eml\n"
-	"5. La firma del mensaje, si la tiene:\n"
+	"6. La firma del mensaje, si la tiene:\n"
 	"       openssl cms -verify -in message.eml -CAfile AUTORIDAD.pem -purpose any -out "
 	"/dev/null\n"
-	"6. Los reportes originales: el nombre de cada uno es su SHA-256, y esta en una hoja "
+	"7. Los reportes originales: el nombre de cada uno es su SHA-256, y esta en una hoja "
 	"\"event\":\n"
 	"       sha256sum reports/*.eml\n"
-	"7. Los datos personales (direcciones, asunto) estan en las hojas solo como SHA-256 de sal "
+	"8. Los datos personales (direcciones, asunto) estan en las hojas solo como SHA-256 de sal "
 	"y valor.\n"
 	"   openings/N.json los abre; la sal esta en hexadecimal:\n"
 	"       (printf SAL | xxd -r -p; printf '%s' 'VALOR') | sha256sum\n"
+	"   Lo que trata de otros destinatarios no se abre en este paquete.\n"
 	"\n"
-	"send.json es un resumen de las hojas, para leerlo; lo que vale son las hojas.\n"
+	"send.json es un resumen de las hojas, y constancia.pdf y constancia.png lo dicen en una "
+	"pagina; lo que vale\n"
+	"son las hojas.\n"
 	"Una prueba demuestra lo que contiene; no demuestra que no haya otros hechos posteriores a "
 	"su fecha.\n";
 
@@ -71,6 +86,8 @@ BundleLeaf *bundle_leaf_new(guint64 index, const char *leaf, const char *opening
 	BundleLeaf *parsed = g_new0(BundleLeaf, 1);
 
 	parsed->index = index;
+	parsed->text = g_strdup(leaf);
+	parsed->opening_text = g_strdup(opening);
 	parsed->leaf = parse_object(leaf, error);
 	if (parsed->leaf != NULL && opening != NULL)
 		parsed->opening = parse_object(opening, error);
@@ -84,6 +101,8 @@ void bundle_leaf_free(BundleLeaf *leaf)
 {
 	json_decref(leaf->leaf);
 	json_decref(leaf->opening);
+	g_free(leaf->text);
+	g_free(leaf->opening_text);
 	g_free(leaf);
 }
 
@@ -130,16 +149,51 @@ static json_t *recipient_row(const BundleLeaf *leaf)
 		delivery_state_name(DELIVERY_PENDING), "time", bundle_leaf_text(leaf, "time"));
 }
 
+gboolean bundle_leaf_is_open(const BundleLeaf *leaf)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(leaf->leaf, name, value)
+		if (json_is_object(value) && bundle_leaf_text(leaf, name) == NULL)
+			return FALSE;
+	return TRUE;
+}
+
+const char *bundle_leaf_recipient(const BundleLeaf *leaf)
+{
+	return bundle_leaf_text(leaf,
+		g_strcmp0(bundle_leaf_text(leaf, "type"), "send.recipient") == 0 ? "address"
+										 : "recipient");
+}
+
+gboolean bundle_leaf_event(const BundleLeaf *leaf, const char **recipient, DeliveryState *event)
+{
+	const char *type = bundle_leaf_text(leaf, "type");
+
+	*recipient = bundle_leaf_text(leaf, "recipient");
+	if (g_strcmp0(type, "send.expired") == 0) {
+		*event = DELIVERY_EXPIRED;
+		return TRUE;
+	}
+	if (g_strcmp0(type, "event") != 0 ||
+		g_strcmp0(bundle_leaf_text(leaf, "counts"), "true") != 0 ||
+		!delivery_state_parse(bundle_leaf_text(leaf, "event"), event))
+		return FALSE;
+	if (g_strcmp0(bundle_leaf_text(leaf, "late"), "true") == 0)
+		*event = DELIVERY_LATE;
+	return TRUE;
+}
+
 /* What an event that counts did to its recipient. */
 static void deliver(json_t *deliveries, const BundleLeaf *leaf)
 {
-	const char *recipient = bundle_leaf_text(leaf, "recipient");
+	const char *recipient;
 	DeliveryState state, event;
 	json_t *row;
 	size_t i;
 
-	if (recipient == NULL || g_strcmp0(bundle_leaf_text(leaf, "counts"), "true") != 0 ||
-		!delivery_state_parse(bundle_leaf_text(leaf, "event"), &event))
+	if (!bundle_leaf_event(leaf, &recipient, &event) || recipient == NULL)
 		return;
 	json_array_foreach(deliveries, i, row) {
 		const char *address = json_string_value(json_object_get(row, "address"));
@@ -153,6 +207,26 @@ static void deliver(json_t *deliveries, const BundleLeaf *leaf)
 			json_string(delivery_state_name(delivery_next(state, event))));
 		json_object_set_new(row, "time", json_string(bundle_leaf_text(leaf, "time")));
 	}
+}
+
+GPtrArray *bundle_reports(const GPtrArray *leaves)
+{
+	GPtrArray *digests = g_ptr_array_new();
+	g_autoptr(GHashTable) closed = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < leaves->len; i++) {
+		const char *digest = bundle_leaf_text(leaves->pdata[i], "original_sha256");
+
+		if (digest != NULL && !bundle_leaf_is_open(leaves->pdata[i]))
+			g_hash_table_add(closed, (gpointer)digest);
+	}
+	for (guint i = 0; i < leaves->len; i++) {
+		const char *digest = bundle_leaf_text(leaves->pdata[i], "original_sha256");
+
+		if (digest != NULL && g_hash_table_add(closed, (gpointer)digest))
+			g_ptr_array_add(digests, (gpointer)digest);
+	}
+	return digests;
 }
 
 char *bundle_summary(const GPtrArray *leaves)
@@ -178,7 +252,7 @@ char *bundle_summary(const GPtrArray *leaves)
 			json_array_append_new(deliveries, recipient_row(leaf));
 		else if (g_strcmp0(type, "send.prepared") == 0)
 			copy_fields(summary, leaf, framing);
-		else if (g_strcmp0(type, "event") == 0)
+		else
 			deliver(deliveries, leaf);
 		if (type != NULL && g_str_has_prefix(type, "send.") &&
 			send_state_parse(type + 5, &state))

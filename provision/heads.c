@@ -14,11 +14,9 @@
 #include "base/log.h"
 #include "cms/digest.h"
 #include "provision/replies.h"
+#include "provision/seal.h"
 #include "provision/store.h"
 #include "provision/witnesses.h"
-#include "signer/protocol.h"
-
-#define SEAL_TIMEOUT_MS 10000
 
 static GMutex one_at_a_time;
 
@@ -66,37 +64,16 @@ static gboolean describe_tree(Service *service, Head *head, GError **error)
 
 static void sign(Service *service, Head *head)
 {
-	const char *token = settings_string(service->settings, "signing", "seal_token");
-	g_autoptr(GVariant) answer = NULL;
-	g_autoptr(GVariant) cms = NULL;
-	GVariantBuilder parameters;
-	const char *certificate = NULL;
-	gconstpointer bytes;
+	g_autoptr(GBytes) cms = seal_sign(
+		service, head->text, strlen(head->text), &head->certificate_sha256, &head->trouble);
+	gconstpointer der;
 	gsize size;
 
-	if (*token == '\0') {
-		g_set_error(&head->trouble, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING,
-			"[signing] seal_token is not set");
+	if (cms == NULL)
 		return;
-	}
-	g_variant_builder_init(&parameters, G_VARIANT_TYPE_VARDICT);
-	g_variant_builder_add(&parameters, "{sv}", "content",
-		g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, head->text, strlen(head->text), 1));
-	answer = signer_call(settings_string(service->settings, "signing", "control_socket"),
-		SEAL_TIMEOUT_MS, "seal", g_variant_builder_end(&parameters), NULL, &head->trouble);
-	if (answer == NULL)
-		return;
-	cms = g_variant_lookup_value(answer, "cms", G_VARIANT_TYPE_BYTESTRING);
-	bytes = cms == NULL ? NULL : g_variant_get_fixed_array(cms, &size, 1);
-	if (bytes == NULL || size == 0) {
-		g_set_error(&head->trouble, ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE,
-			"the signer's answer has no signature");
-		return;
-	}
-	g_variant_lookup(answer, "certificate_sha256", "&s", &certificate);
-	head->cms = g_base64_encode(bytes, size);
-	head->cms_sha256 = digest_sha256_hex(bytes, size);
-	head->certificate_sha256 = g_strdup(certificate);
+	der = g_bytes_get_data(cms, &size);
+	head->cms = g_base64_encode(der, size);
+	head->cms_sha256 = digest_sha256_hex(der, size);
 }
 
 static char *head_to_json(const Head *head, gint64 leaf)

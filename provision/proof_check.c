@@ -12,23 +12,13 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cms/cms.h"
-#include "cms/digest.h"
 #include "core/merkle.h"
-#include "mime/smime.h"
+#include "provision/bundle_container.h"
 #include "provision/bundle_format.h"
 #include "provision/proof_files.h"
+#include "provision/proof_parts.h"
 
-typedef struct {
-	GHashTable *files; /* name -> GBytes; what was covered is taken out */
-	GPtrArray *leaves; /* BundleLeaf *, by index */
-	const char *trust_pem;
-	GPtrArray *lines;
-	guint64 size; /* of the tree under the signed head */
-	MerkleHash root;
-} Check;
-
-static gboolean damaged(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static gboolean damaged(GError **error, const char *format, ...)
+gboolean proof_damaged(GError **error, const char *format, ...)
 {
 	va_list arguments;
 	g_autofree char *text = NULL;
@@ -40,8 +30,7 @@ static gboolean damaged(GError **error, const char *format, ...)
 	return FALSE;
 }
 
-static void say(Check *check, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void say(Check *check, const char *format, ...)
+void proof_say(ProofCheck *check, const char *format, ...)
 {
 	va_list arguments;
 
@@ -50,8 +39,7 @@ static void say(Check *check, const char *format, ...)
 	va_end(arguments);
 }
 
-/* Takes a file out; NULL with DAMAGED when it is not there. */
-static GBytes *take(Check *check, const char *name, GError **error)
+GBytes *proof_take(ProofCheck *check, const char *name, GError **error)
 {
 	g_autofree char *key = NULL;
 	gpointer stolen_key, bytes;
@@ -60,14 +48,14 @@ static GBytes *take(Check *check, const char *name, GError **error)
 		key = stolen_key;
 		return bytes;
 	}
-	damaged(error, "%s is missing", name);
+	proof_damaged(error, "%s is missing", name);
 	return NULL;
 }
 
 /* The same as text; NULL with DAMAGED also when it has a NUL or is no UTF-8. */
-static char *take_text(Check *check, const char *name, GError **error)
+static char *take_text(ProofCheck *check, const char *name, GError **error)
 {
-	g_autoptr(GBytes) bytes = take(check, name, error);
+	g_autoptr(GBytes) bytes = proof_take(check, name, error);
 	gsize size;
 	const char *data;
 
@@ -76,21 +64,21 @@ static char *take_text(Check *check, const char *name, GError **error)
 	data = g_bytes_get_data(bytes, &size);
 	if (size > 0 && g_utf8_validate(data, (gssize)size, NULL))
 		return g_strndup(data, size);
-	damaged(error, "%s is no text", name);
+	proof_damaged(error, "%s is no text", name);
 	return NULL;
 }
 
-static gboolean check_fixed(Check *check, const char *name, const char *wanted, GError **error)
+static gboolean check_fixed(ProofCheck *check, const char *name, const char *wanted, GError **error)
 {
 	g_autofree char *text = take_text(check, name, error);
 
 	if (text == NULL)
 		return FALSE;
-	return strcmp(text, wanted) == 0 || damaged(error, "%s is not the known text", name);
+	return strcmp(text, wanted) == 0 || proof_damaged(error, "%s is not the known text", name);
 }
 
 static gboolean parse_head(
-	Check *check, const char *text, const char **time, json_t **head, GError **error)
+	ProofCheck *check, const char *text, const char **time, json_t **head, GError **error)
 {
 	json_int_t version, size;
 	const char *origin, *root;
@@ -99,13 +87,14 @@ static gboolean parse_head(
 	if (*head == NULL ||
 		json_unpack_ex(*head, NULL, JSON_STRICT, "{s:I, s:s, s:I, s:s, s:s}", "v", &version,
 			"origin", &origin, "size", &size, "root", &root, "time", time) != 0 ||
-		version != 1 || size < 1 || !merkle_hash_from_hex(root, &check->root))
-		return damaged(error, "head.json is no head");
+		version != 1 || size < 1 || !merkle_hash_from_hex(root, &check->root) ||
+		!time_from_rfc3339(*time, &check->time_s))
+		return proof_damaged(error, "head.json is no head");
 	check->size = (guint64)size;
 	return TRUE;
 }
 
-static gboolean check_head(Check *check, GError **error)
+static gboolean check_head(ProofCheck *check, GError **error)
 {
 	g_autofree char *text = take_text(check, "head.json", error), *size = NULL;
 	g_autoptr(GBytes) cms = NULL, content = NULL;
@@ -115,28 +104,56 @@ static gboolean check_head(Check *check, GError **error)
 
 	if (text == NULL)
 		return FALSE;
-	cms = take(check, "head.p7s", error);
-	if (cms == NULL)
+	cms = proof_take(check, "head.p7s", error);
+	if (cms == NULL || !parse_head(check, text, &time, &head, error))
 		return FALSE;
 	content = g_bytes_new(text, strlen(text));
-	signer = cms_verify_detached(cms, content, check->trust_pem, error);
+	signer = cms_verify_detached_at(cms, content, check->trust, check->time_s, error);
 	if (signer == NULL) {
 		g_prefix_error(error, "head.p7s: ");
 		return FALSE;
 	}
-	if (!parse_head(check, text, &time, &head, error))
-		return FALSE;
+	check->seal = g_strdup(signer->signer_subject);
 	size = g_strdup_printf("%" G_GUINT64_FORMAT, check->size);
-	say(check, _("Cabeza del registro: %s hojas al %s, firmada por %s"), size, time,
+	proof_say(check, _("Cabeza del registro: %s hojas al %s, firmada por %s"), size, time,
 		signer->signer_subject);
-	if (check->trust_pem == NULL)
-		say(check,
+	if (check->trust == NULL)
+		proof_say(check,
 			_("AVISO: sin autoridad de confianza no se sabe de quien son las firmas"));
 	return TRUE;
 }
 
+/* Every file is as it was when the seal signed, and the zip is the one that belongs to them. */
+static gboolean check_container(ProofCheck *check, GError **error)
+{
+	g_autofree char *text = NULL;
+	g_autoptr(GBytes) cms = NULL, content = NULL;
+	g_autoptr(CmsSigner) signer = NULL;
+
+	text = take_text(check, BUNDLE_MANIFEST, error);
+	if (text == NULL)
+		return FALSE;
+	if (strcmp(text, check->manifest) != 0)
+		return proof_damaged(error, "%s: a file is not as it was signed", BUNDLE_MANIFEST);
+	cms = proof_take(check, BUNDLE_SIGNATURE, error);
+	if (cms == NULL)
+		return FALSE;
+	content = g_bytes_new(text, strlen(text));
+	signer = cms_verify_detached_at(cms, content, check->trust, check->time_s, error);
+	if (signer == NULL) {
+		g_prefix_error(error, "%s: ", BUNDLE_SIGNATURE);
+		return FALSE;
+	}
+	if (strcmp(signer->signer_subject, check->seal) != 0)
+		return proof_damaged(error, "%s: not of who signed the head", BUNDLE_SIGNATURE);
+	if (!check->same_zip)
+		return proof_damaged(error, "the zip has bytes that are of none of its files");
+	proof_say(check, _("Paquete: todos los archivos son los que se firmaron"));
+	return TRUE;
+}
+
 /* Exactly {"leaf":N,"size":M,"proof":[...]} as it is written, and true. */
-static gboolean check_inclusion(Check *check, guint64 index, const char *leaf, GError **error)
+static gboolean check_inclusion(ProofCheck *check, guint64 index, const char *leaf, GError **error)
 {
 	g_autofree char *name = g_strdup_printf("proofs/%" G_GUINT64_FORMAT ".json", index);
 	g_autofree char *text = take_text(check, name, error);
@@ -156,7 +173,7 @@ static gboolean check_inclusion(Check *check, guint64 index, const char *leaf, G
 		json_unpack_ex(json, NULL, JSON_STRICT, "{s:I, s:I, s:o}", "leaf", &stated, "size",
 			&size, "proof", &list) != 0 ||
 		(guint64)stated != index || (guint64)size != check->size || !json_is_array(list))
-		return damaged(error, "%s is no proof for this head", name);
+		return proof_damaged(error, "%s is no proof for this head", name);
 	again = json_dumps(json, JSON_COMPACT);
 	same = strcmp(again, text) == 0;
 	free(again);
@@ -164,21 +181,22 @@ static gboolean check_inclusion(Check *check, guint64 index, const char *leaf, G
 		g_autofree char *written = NULL;
 
 		if (!json_is_string(hex) || !merkle_hash_from_hex(json_string_value(hex), &hash))
-			return damaged(error, "%s has no digest where one belongs", name);
+			return proof_damaged(error, "%s has no digest where one belongs", name);
 		written = merkle_hash_to_hex(&hash);
 		same &= strcmp(written, json_string_value(hex)) == 0;
 		g_array_append_val(proof, hash);
 	}
 	if (!same)
-		return damaged(error, "%s is not written as proofs are", name);
+		return proof_damaged(error, "%s is not written as proofs are", name);
 	merkle_leaf_hash(leaf, strlen(leaf), &hash);
 	return merkle_verify_inclusion(&hash, index, check->size, proof, &check->root) ||
-	       damaged(error, "leaf %" G_GUINT64_FORMAT " is not under the signed head", index);
+	       proof_damaged(
+		       error, "leaf %" G_GUINT64_FORMAT " is not under the signed head", index);
 }
 
 /* The opening's exact text, checked, or NULL when there is none. */
 static gboolean take_opening(
-	Check *check, guint64 index, const char *leaf, char **opening, GError **error)
+	ProofCheck *check, guint64 index, const char *leaf, char **opening, GError **error)
 {
 	g_autofree char *name = g_strdup_printf("openings/%" G_GUINT64_FORMAT ".json", index);
 	json_auto_t *json = NULL;
@@ -207,10 +225,10 @@ static gboolean take_opening(
 		same &= json_object_size(value) == 2 && salt != NULL &&
 			salt[strspn(salt, "0123456789abcdef")] == '\0';
 	}
-	return same || damaged(error, "%s is not written as openings are", name);
+	return same || proof_damaged(error, "%s is not written as openings are", name);
 }
 
-static gboolean check_leaf(Check *check, const char *name, GError **error)
+static gboolean check_leaf(ProofCheck *check, const char *name, GError **error)
 {
 	g_autofree char *text = NULL, *opening = NULL, *canonical = NULL;
 	BundleLeaf *leaf;
@@ -218,10 +236,10 @@ static gboolean check_leaf(Check *check, const char *name, GError **error)
 	g_autofree char *digits = g_strndup(name + 7, strlen(name) - 7 - MIN(strlen(name) - 7, 5));
 
 	if (!g_ascii_string_to_unsigned(digits, 10, 0, G_MAXINT64, &index, NULL))
-		return damaged(error, "%s: no such file belongs into a bundle", name);
+		return proof_damaged(error, "%s: no such file belongs into a bundle", name);
 	canonical = g_strdup_printf("leaves/%" G_GUINT64_FORMAT ".json", index);
 	if (strcmp(canonical, name) != 0)
-		return damaged(error, "%s: no such file belongs into a bundle", name);
+		return proof_damaged(error, "%s: no such file belongs into a bundle", name);
 	text = take_text(check, name, error);
 	if (text == NULL || !check_inclusion(check, index, text, error) ||
 		!take_opening(check, index, text, &opening, error))
@@ -241,7 +259,7 @@ static int compare_leaves(const void *a, const void *b)
 }
 
 /* One send, one intent before all else, every recipient. */
-static gboolean check_set(Check *check, GError **error)
+static gboolean check_set(ProofCheck *check, GError **error)
 {
 	const BundleLeaf *intent;
 	const char *id, *recipients;
@@ -249,7 +267,7 @@ static gboolean check_set(Check *check, GError **error)
 	g_autofree char *counted = NULL;
 
 	if (check->leaves->len == 0)
-		return damaged(error, "there are no leaves");
+		return proof_damaged(error, "there are no leaves");
 	intent = check->leaves->pdata[0];
 	id = bundle_leaf_text(intent, "id");
 	for (guint i = 0; i < check->leaves->len; i++) {
@@ -257,7 +275,7 @@ static gboolean check_set(Check *check, GError **error)
 		const char *type = bundle_leaf_text(leaf, "type");
 
 		if (type == NULL || id == NULL || g_strcmp0(bundle_leaf_text(leaf, "id"), id) != 0)
-			return damaged(error, "leaf %" G_GUINT64_FORMAT " is of another send",
+			return proof_damaged(error, "leaf %" G_GUINT64_FORMAT " is of another send",
 				leaf->index);
 		n_intents += strcmp(type, "send.intent") == 0;
 		n_recipients += strcmp(type, "send.recipient") == 0;
@@ -268,13 +286,13 @@ static gboolean check_set(Check *check, GError **error)
 	if (n_intents != 1 || n_prepared > 1 ||
 		g_strcmp0(bundle_leaf_text(intent, "type"), "send.intent") != 0 ||
 		g_strcmp0(recipients, counted) != 0)
-		return damaged(error, "the leaves are not those of one whole send");
-	say(check, _("Envio %s: %u hojas incluidas en el registro, con sus datos abiertos"), id,
-		check->leaves->len);
+		return proof_damaged(error, "the leaves are not those of one whole send");
+	proof_say(check, _("Envio %s: %u hojas incluidas en el registro, con sus datos abiertos"),
+		id, check->leaves->len);
 	return TRUE;
 }
 
-static gboolean check_leaves(Check *check, GError **error)
+static gboolean check_leaves(ProofCheck *check, GError **error)
 {
 	g_autoptr(GList) names = g_hash_table_get_keys(check->files);
 	g_autoptr(GPtrArray) wanted = g_ptr_array_new_with_free_func(g_free);
@@ -289,7 +307,7 @@ static gboolean check_leaves(Check *check, GError **error)
 	return check_set(check, error);
 }
 
-static gboolean check_summary(Check *check, GError **error)
+static gboolean check_summary(ProofCheck *check, GError **error)
 {
 	g_autofree char *text = take_text(check, "send.json", error);
 	g_autofree char *wanted = bundle_summary(check->leaves);
@@ -297,147 +315,10 @@ static gboolean check_summary(Check *check, GError **error)
 	if (text == NULL)
 		return FALSE;
 	return strcmp(text, wanted) == 0 ||
-	       damaged(error, "send.json states what the leaves do not");
+	       proof_damaged(error, "send.json states what the leaves do not");
 }
 
-static gboolean same_digest(GBytes *bytes, const char *wanted, const char *what, GError **error)
-{
-	gsize size;
-	const void *data = g_bytes_get_data(bytes, &size);
-	g_autofree char *digest = digest_sha256_hex(data, size);
-
-	return g_strcmp0(digest, wanted) == 0 ||
-	       damaged(error, "%s is not what was recorded", what);
-}
-
-static gboolean check_signer(
-	Check *check, const BundleLeaf *prepared, const CmsSigner *signer, GError **error)
-{
-	const BundleLeaf *intent = bundle_find(check->leaves, "send.intent");
-	const char *mailbox = bundle_leaf_text(intent, "mailbox");
-
-	if (g_strcmp0(signer->certificate_sha256,
-		    bundle_leaf_text(prepared, "certificate_sha256")) != 0)
-		return damaged(error, "message.eml: signed with another certificate than recorded");
-	if (mailbox != NULL && (signer->signer_email == NULL ||
-				       g_ascii_strcasecmp(mailbox, signer->signer_email) != 0))
-		return damaged(
-			error, "message.eml: the certificate is not of the mailbox that sent");
-	say(check, _("Firma del mensaje: valida, de %s"), signer->signer_subject);
-	return TRUE;
-}
-
-static gboolean check_signature(
-	Check *check, const BundleLeaf *prepared, GBytes *message, GError **error)
-{
-	g_autoptr(GBytes) entity = NULL, cms = NULL;
-	g_autoptr(CmsSigner) signer = NULL;
-	gsize size;
-	const void *data = g_bytes_get_data(message, &size);
-
-	if (bundle_leaf_text(prepared, "certificate_sha256") == NULL) {
-		say(check, _("El mensaje salio sin firma digital del sistema"));
-		return TRUE;
-	}
-	if (!smime_split(data, size, &entity, &cms))
-		return damaged(error, "message.eml: recorded as signed, but it is not");
-	if (!same_digest(entity, bundle_leaf_text(prepared, "entity_sha256"),
-		    "message.eml: the signed entity", error) ||
-		!same_digest(cms, bundle_leaf_text(prepared, "cms_sha256"),
-			"message.eml: the signature", error))
-		return FALSE;
-	signer = cms_verify_detached(cms, entity, check->trust_pem, error);
-	if (signer == NULL) {
-		g_prefix_error(error, "message.eml: ");
-		return FALSE;
-	}
-	return check_signer(check, prepared, signer, error);
-}
-
-static gboolean check_message(Check *check, GError **error)
-{
-	const BundleLeaf *prepared = bundle_find(check->leaves, "send.prepared");
-	g_autoptr(GBytes) message = NULL;
-	g_autofree char *size = NULL;
-
-	if (prepared == NULL) {
-		say(check, _("El envio no llego a prepararse: no hay mensaje"));
-		return TRUE;
-	}
-	message = take(check, "message.eml", error);
-	if (message == NULL)
-		return FALSE;
-	size = g_strdup_printf("%" G_GSIZE_FORMAT, g_bytes_get_size(message));
-	if (!same_digest(
-		    message, bundle_leaf_text(prepared, "message_sha256"), "message.eml", error))
-		return FALSE;
-	if (g_strcmp0(size, bundle_leaf_text(prepared, "size")) != 0)
-		return damaged(error, "message.eml has another size than recorded");
-	say(check, _("Mensaje: identico al registrado (%s bytes)"), size);
-	return check_signature(check, prepared, message, error);
-}
-
-static gboolean check_reports(Check *check, GError **error)
-{
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-
-	for (guint i = 0; i < check->leaves->len; i++) {
-		const char *digest = bundle_leaf_text(check->leaves->pdata[i], "original_sha256");
-		g_autofree char *name = NULL;
-		g_autoptr(GBytes) report = NULL;
-
-		if (digest == NULL || !g_hash_table_add(seen, (gpointer)digest))
-			continue;
-		name = g_strdup_printf("reports/%s.eml", digest);
-		report = take(check, name, error);
-		if (report == NULL || !same_digest(report, digest, name, error))
-			return FALSE;
-	}
-	say(check, _("Reportes originales: %u, identicos a los registrados"),
-		g_hash_table_size(seen));
-	return TRUE;
-}
-
-/* Mail travels with CRLF, which is what was signed; many programs save it with LF. */
-static GString *wire_form(const char *bytes, gsize size)
-{
-	GString *wire = g_string_sized_new(size + size / 32);
-
-	for (gsize i = 0; i < size; i++) {
-		if (bytes[i] == '\n' && (i == 0 || bytes[i - 1] != '\r'))
-			g_string_append_c(wire, '\r');
-		g_string_append_c(wire, bytes[i]);
-	}
-	return wire;
-}
-
-static gboolean check_received(Check *check, const char *path, GError **error)
-{
-	const BundleLeaf *prepared = bundle_find(check->leaves, "send.prepared");
-	g_autoptr(GBytes) entity = NULL, cms = NULL;
-	g_autofree char *bytes = NULL;
-	g_autoptr(GString) wire = NULL;
-	g_autoptr(GError) local = NULL;
-	gsize size;
-
-	if (path == NULL)
-		return TRUE;
-	if (!g_file_get_contents(path, &bytes, &size, &local)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "%s", local->message);
-		return FALSE;
-	}
-	if (prepared == NULL || bundle_leaf_text(prepared, "certificate_sha256") == NULL)
-		return damaged(error, "the send is not signed: a received copy cannot be compared");
-	wire = wire_form(bytes, size);
-	if (!smime_split(wire->str, wire->len, &entity, &cms))
-		return damaged(error, "%s: is no signed message", path);
-	if (!same_digest(entity, bundle_leaf_text(prepared, "entity_sha256"), path, error))
-		return FALSE;
-	say(check, _("Mensaje recibido: su contenido firmado es el registrado"));
-	return TRUE;
-}
-
-static gboolean check_nothing_left(Check *check, GError **error)
+static gboolean check_nothing_left(ProofCheck *check, GError **error)
 {
 	GHashTableIter iter;
 	gpointer name;
@@ -445,27 +326,28 @@ static gboolean check_nothing_left(Check *check, GError **error)
 	g_hash_table_iter_init(&iter, check->files);
 	if (!g_hash_table_iter_next(&iter, &name, NULL))
 		return TRUE;
-	return damaged(error, "%s: no such file belongs into this bundle", (char *)name);
+	return proof_damaged(error, "%s: no such file belongs into this bundle", (char *)name);
 }
 
-static gboolean check_all(Check *check, const char *received_eml, GError **error)
+static gboolean check_all(ProofCheck *check, const char *received_eml, GError **error)
 {
 	return check_fixed(check, "mimetype", BUNDLE_MIMETYPE, error) &&
 	       check_fixed(check, "LEEME.txt", bundle_readme(), error) &&
-	       check_head(check, error) && check_leaves(check, error) &&
-	       check_summary(check, error) && check_message(check, error) &&
-	       check_reports(check, error) && check_received(check, received_eml, error) &&
-	       check_nothing_left(check, error);
+	       check_head(check, error) && check_container(check, error) &&
+	       check_leaves(check, error) && check_summary(check, error) &&
+	       proof_check_content(check, received_eml, error) && check_nothing_left(check, error);
 }
 
-gboolean proof_check(const char *path, const char *trust_pem, const char *received_eml,
+gboolean proof_check(const char *path, const char *trust, const char *received_eml,
 	GPtrArray *lines, GError **error)
 {
-	g_autofree char *first = NULL;
-	g_autoptr(GHashTable) files = proof_files_read(path, &first, error);
+	g_autofree char *first = NULL, *manifest = NULL;
+	g_autoptr(GBytes) zip = NULL, again = NULL;
+	g_autoptr(GHashTable) files = proof_files_read(path, &first, &zip, error);
 	g_autoptr(GPtrArray) leaves =
 		g_ptr_array_new_with_free_func((GDestroyNotify)bundle_leaf_free);
-	Check check = {.files = files, .leaves = leaves, .trust_pem = trust_pem, .lines = lines};
+	ProofCheck check = {.files = files, .leaves = leaves, .trust = trust, .lines = lines};
+	gboolean good;
 
 	if (files == NULL)
 		return FALSE;
@@ -474,5 +356,10 @@ gboolean proof_check(const char *path, const char *trust_pem, const char *receiv
 			error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: is no proof bundle", path);
 		return FALSE;
 	}
-	return check_all(&check, received_eml, error);
+	check.manifest = manifest = bundle_manifest(files);
+	again = bundle_zip(files);
+	check.same_zip = g_bytes_equal(zip, again);
+	good = check_all(&check, received_eml, error);
+	g_free(check.seal);
+	return good;
 }

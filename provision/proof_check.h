@@ -9,13 +9,14 @@
 #include <glib.h>
 
 /*
- * trust_pem: PEM file of the authorities that are believed; NULL: signatures alone, without their
- * chain (said in lines). received_eml: a message file as the recipient got it, whose signed entity
- * must be the recorded one; or NULL. lines: gets new strings (free func is the caller's), Spanish,
- * one a thing checked. FALSE with ACUSE_ERROR_DAMAGED (a check failed), INVALID (no such bundle),
- * TOO_LARGE or NOT_FOUND.
+ * trust: PEM file, or folder of them, of the authorities and certificates that are believed; NULL:
+ * signatures alone, without their chain (said in lines). Certificates have to be good at the time
+ * of the head, not now: a proof outlives them. received_eml: a message file as the recipient got
+ * it, whose signed entity must be the recorded one; or NULL. lines: gets new strings (free func is
+ * the caller's), Spanish, one a thing checked. FALSE with ACUSE_ERROR_DAMAGED (a check failed),
+ * INVALID (no such bundle), TOO_LARGE or NOT_FOUND.
  */
-gboolean proof_check(const char *path, const char *trust_pem, const char *received_eml,
+gboolean proof_check(const char *path, const char *trust, const char *received_eml,
 	GPtrArray *lines, GError **error);
 
 #endif

@@ -67,9 +67,8 @@ static gboolean add_entry(
 	return TRUE;
 }
 
-GHashTable *proof_files_read(const char *path, char **first, GError **error)
+static GHashTable *read_entries(Reader *reader, char **first, GError **error)
 {
-	g_autoptr(Reader) reader = archive_read_new();
 	g_autoptr(GHashTable) files = g_hash_table_new_full(
 		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
 	g_autofree char *name = NULL;
@@ -77,15 +76,6 @@ GHashTable *proof_files_read(const char *path, char **first, GError **error)
 	gsize left = BUNDLE_MAX_BYTES;
 	int status;
 
-	if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "%s: no such file", path);
-		return NULL;
-	}
-	archive_read_support_format_zip(reader);
-	if (archive_read_open_filename(reader, path, BLOCK) != ARCHIVE_OK) {
-		refuse(ACUSE_ERROR_INVALID, archive_error_string(reader), error);
-		return NULL;
-	}
 	while ((status = archive_read_next_header(reader, &entry)) == ARCHIVE_OK) {
 		if (name == NULL)
 			name = g_strdup(archive_entry_pathname(entry));
@@ -98,4 +88,35 @@ GHashTable *proof_files_read(const char *path, char **first, GError **error)
 	}
 	*first = g_steal_pointer(&name);
 	return g_steal_pointer(&files);
+}
+
+GHashTable *proof_files_read(const char *path, char **first, GBytes **zip, GError **error)
+{
+	g_autoptr(Reader) reader = archive_read_new();
+	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(GError) local = NULL;
+	GHashTable *files;
+	GMappedFile *file;
+
+	if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "%s: no such file", path);
+		return NULL;
+	}
+	file = g_mapped_file_new(path, FALSE, &local);
+	if (file == NULL) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "%s", local->message);
+		return NULL;
+	}
+	bytes = g_mapped_file_get_bytes(file);
+	g_mapped_file_unref(file);
+	archive_read_support_format_zip(reader);
+	if (archive_read_open_memory(
+		    reader, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)) != ARCHIVE_OK) {
+		refuse(ACUSE_ERROR_INVALID, archive_error_string(reader), error);
+		return NULL;
+	}
+	files = read_entries(reader, first, error);
+	if (files != NULL && zip != NULL)
+		*zip = g_steal_pointer(&bytes);
+	return files;
 }

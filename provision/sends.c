@@ -459,6 +459,8 @@ const Route routes_sends[] = {
 	{"GET", "/v1/sends", READERS, FALSE, sends_list},
 	{"GET", "/v1/sends/{id}", READERS, FALSE, sends_show},
 	{"GET", "/v1/sends/{id}/message", READERS, FALSE, sends_message},
+	{"GET", "/v1/sends/{id}/constancia.pdf", READERS, FALSE, sends_constancia_pdf},
+	{"GET", "/v1/sends/{id}/constancia.png", READERS, FALSE, sends_constancia_png},
 	{"GET", "/v1/sends/{id}/proof", READERS, FALSE, sends_proof},
 	{NULL, NULL, 0, FALSE, NULL},
 };

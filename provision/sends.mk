@@ -8,10 +8,14 @@ provision_libsends_a_SOURCES = \
 	provision/deadlines.c provision/deadlines.h \
 	provision/notices.c provision/notices.h provision/people_notices.c \
 	provision/reconcile.c provision/reconcile.h \
+	provision/proof_point.c provision/proof_point.h \
+	provision/constancia.c provision/constancia.h \
 	provision/bundle.c provision/bundle.h
 provision_libsends_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(ARCHIVE_CFLAGS)
 provision_libproof_a_SOURCES = \
 	provision/proof_check.c provision/proof_check.h \
+	provision/proof_content.c provision/proof_parts.h \
 	provision/proof_files.c provision/proof_files.h \
+	provision/bundle_container.c provision/bundle_container.h \
 	provision/bundle_format.c provision/bundle_format.h
 provision_libproof_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(ARCHIVE_CFLAGS) $(OPENSSL_CFLAGS)

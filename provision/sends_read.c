@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "provision/bundle.h"
+#include "provision/constancia.h"
 #include "provision/list.h"
 #include "provision/send_record.h"
 
@@ -147,15 +148,43 @@ gboolean sends_message(const ApiRequest *request, ApiResponse *response, GError 
 	return TRUE;
 }
 
-gboolean sends_proof(const ApiRequest *request, ApiResponse *response, GError **error)
+static gboolean answer_constancia(const ApiRequest *request, ConstanciaForm form,
+	const char *content_type, ApiResponse *response, GError **error)
 {
-	json_auto_t *send = send_record_read(request->service->store, request->arguments[0], error);
+	g_autoptr(ProofPoint) point = proof_point_new(request->service, request->arguments[0],
+		request->query(request->http, "recipient"), 0, error);
 	g_autoptr(GBytes) bytes = NULL;
 
-	if (send == NULL || !note_reading(request, "proof", error))
+	if (point == NULL)
 		return FALSE;
-	bytes = bundle_make(request->service, request->arguments[0], error);
-	if (bytes == NULL)
+	bytes = constancia_make(request->service, point, form, error);
+	if (bytes == NULL || !note_reading(request, "constancia", error))
+		return FALSE;
+	response->bytes = g_steal_pointer(&bytes);
+	response->content_type = content_type;
+	return TRUE;
+}
+
+gboolean sends_constancia_pdf(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	return answer_constancia(request, CONSTANCIA_PDF, "application/pdf", response, error);
+}
+
+gboolean sends_constancia_png(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	return answer_constancia(request, CONSTANCIA_PNG, "image/png", response, error);
+}
+
+gboolean sends_proof(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	g_autoptr(ProofPoint) point = proof_point_new(request->service, request->arguments[0],
+		request->query(request->http, "recipient"), 0, error);
+	g_autoptr(GBytes) bytes = NULL;
+
+	if (point == NULL)
+		return FALSE;
+	bytes = bundle_make(request->service, point, error);
+	if (bytes == NULL || !note_reading(request, "proof", error))
 		return FALSE;
 	response->bytes = g_steal_pointer(&bytes);
 	response->content_type = BUNDLE_CONTENT_TYPE;

@@ -9,6 +9,7 @@ include $(top_srcdir)/tests/unit/signer.mk
 include $(top_srcdir)/tests/unit/provision.mk
 include $(top_srcdir)/tests/unit/sends.mk
 include $(top_srcdir)/tests/unit/accounts.mk
+include $(top_srcdir)/tests/unit/render.mk
 include $(top_srcdir)/tests/unit/api.mk
 include $(top_srcdir)/tests/unit/milter.mk
 include $(top_srcdir)/tests/unit/ctl.mk

@@ -237,6 +237,16 @@ const SettingRow settings_table[] = {
 	S("proof", "authserv_id", "",
 		"authserv-id of our own Authentication-Results; empty: none counts."),
 
+	C("proof", "notified_by", "acknowledged", "relayed delivered read acknowledged",
+		"What shows that a notification was received."),
+	S("proof", "legal_ground",
+		"Artículo 20, numeral 20.4, del TUO de la Ley N.° 27444, Ley del Procedimiento "
+		"Administrativo General",
+		"Legal ground that a constancia names."),
+	S("proof", "legal_ground_tax", "Artículo 104 del TUO del Código Tributario",
+		"The same for a tax matter."),
+	P("proof", "logo", NULL, "PNG image at the head of a constancia; 512 KiB at most."),
+
 	S("notices", "smtp", "127.0.0.1:10025",
 		"ADDRESS:PORT of the smtpd on this machine that takes the gateway's own notices; "
 		"empty: none are sent."),

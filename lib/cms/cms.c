@@ -186,32 +186,61 @@ static CMS_ContentInfo *cms_from_der(GBytes *der)
 	return cms;
 }
 
+static gboolean load_folder(X509_STORE *store, const char *folder)
+{
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	const char *name;
+	guint n = 0;
+
+	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+
+		if (!g_str_has_suffix(name, ".pem") && !g_str_has_suffix(name, ".crt"))
+			continue;
+		if (X509_STORE_load_file(store, path) != 1)
+			return FALSE;
+		n++;
+	}
+	return n > 0;
+}
+
 /* Purpose is any, so that a seal's or a time-stamp's certificate passes as well as one for mail. */
-static X509_STORE *trust_store(const char *trust_pem)
+static X509_STORE *trust_store(const char *trust, gint64 at_s)
 {
 	g_autoptr(X509_STORE) store = X509_STORE_new();
+	gboolean folder = g_file_test(trust, G_FILE_TEST_IS_DIR);
 
-	if (store == NULL || X509_STORE_load_file(store, trust_pem) != 1 ||
-		X509_STORE_set_purpose(store, X509_PURPOSE_ANY) != 1)
+	if (store == NULL ||
+		!(folder ? load_folder(store, trust) : X509_STORE_load_file(store, trust) == 1) ||
+		X509_STORE_set_purpose(store, X509_PURPOSE_ANY) != 1 ||
+		X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) != 1)
 		return NULL;
+	if (at_s != 0)
+		X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(store), (time_t)at_s);
 	return g_steal_pointer(&store);
 }
 
 CmsSigner *cms_verify_detached(
 	GBytes *cms_der, GBytes *content, const char *trust_pem, GError **error)
 {
+	return cms_verify_detached_at(cms_der, content, trust_pem, 0, error);
+}
+
+CmsSigner *cms_verify_detached_at(
+	GBytes *cms_der, GBytes *content, const char *trust, gint64 at_s, GError **error)
+{
 	g_autoptr(CMS_ContentInfo) cms = NULL;
 	g_autoptr(X509_STORE) store = NULL;
 	g_autoptr(BIO) input = bio_of(content);
-	const unsigned flags = CMS_BINARY | (trust_pem == NULL ? CMS_NO_SIGNER_CERT_VERIFY : 0);
+	const unsigned flags = CMS_BINARY | (trust == NULL ? CMS_NO_SIGNER_CERT_VERIFY : 0);
 	STACK_OF(CMS_SignerInfo) * infos;
 	X509 *certificate = NULL;
 
 	ERR_clear_error();
 	cms = cms_from_der(cms_der);
-	if (trust_pem != NULL)
-		store = trust_store(trust_pem);
-	if (cms == NULL || input == NULL || (trust_pem != NULL && store == NULL)) {
+	if (trust != NULL)
+		store = trust_store(trust, at_s);
+	if (cms == NULL || input == NULL || (trust != NULL && store == NULL)) {
 		set_openssl_error(error, ACUSE_ERROR_DAMAGED,
 			cms == NULL ? "not a CMS signature" : "trusted certificates");
 		return NULL;

@@ -33,6 +33,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CmsSigner, cms_signer_free)
 CmsSigner *cms_verify_detached(
 	GBytes *cms_der, GBytes *content, const char *trust_pem, GError **error);
 
+/*
+ * The same, with certificates that are good at that time (0: now). trust may also be a folder, of
+ * which every *.pem and *.crt is read; it may hold the signer's own certificate.
+ */
+CmsSigner *cms_verify_detached_at(
+	GBytes *cms_der, GBytes *content, const char *trust, gint64 at_s, GError **error);
+
 /* The signer's certificate digest without verifying; NULL when it cannot be read. */
 char *cms_signer_certificate_sha256(GBytes *cms_der);
 

@@ -1,6 +1,6 @@
 /*
- * acusectl proof export and verify. Verify works off line, without provisiond: everything it needs
- * is in the bundle and in the trust file.
+ * acusectl send constancia, proof export and verify. Verify works off line, without provisiond:
+ * everything it needs is in the bundle and in the trust file.
  */
 #include "ctl.h"
 #include "base/error.h"
@@ -10,25 +10,48 @@
 
 #include <stdio.h>
 
+/* What the call answers goes into --output, whole or not at all. */
+static gboolean save(
+	Ctl *ctl, const Command *command, const char *path, GHashTable *options, GError **error)
+{
+	const char *output = ctl_option(options, "output");
+	const char *recipient = ctl_option(options, "recipient");
+	g_autofree char *query =
+		recipient != NULL ? api_path("?recipient=%s", recipient) : g_strdup("");
+	g_autofree char *whole = g_strconcat(path, query, NULL);
+	g_autoptr(GBytes) bytes = api_get_bytes(ctl->api, whole, error);
+	json_t *answer;
+
+	if (bytes == NULL)
+		return FALSE;
+	if (!g_file_set_contents_full(output, g_bytes_get_data(bytes, NULL),
+		    (gssize)g_bytes_get_size(bytes),
+		    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error))
+		return FALSE;
+	answer =
+		json_pack("{s:s,s:I}", "file", output, "size", (json_int_t)g_bytes_get_size(bytes));
+	ctl_print(ctl, command, answer);
+	json_decref(answer);
+	return TRUE;
+}
+
 static gboolean run_export(
 	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
 	g_autofree char *path = api_path("/v1/sends/%s/proof", arguments[0]);
-	const char *output = ctl_option(options, "output");
-	g_autoptr(GBytes) bundle = api_get_bytes(ctl->api, path, error);
-	json_t *answer;
 
-	if (bundle == NULL)
-		return FALSE;
-	if (!g_file_set_contents_full(output, g_bytes_get_data(bundle, NULL),
-		    (gssize)g_bytes_get_size(bundle),
-		    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error))
-		return FALSE;
-	answer = json_pack(
-		"{s:s,s:I}", "file", output, "size", (json_int_t)g_bytes_get_size(bundle));
-	ctl_print(ctl, command, answer);
-	json_decref(answer);
-	return TRUE;
+	return save(ctl, command, path, options, error);
+}
+
+/* The name of the file says which of the two forms. */
+static gboolean run_constancia(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
+{
+	gboolean png = g_str_has_suffix(ctl_option(options, "output"), ".png");
+	g_autofree char *path = api_path(
+		png ? "/v1/sends/%s/constancia.png" : "/v1/sends/%s/constancia.pdf", arguments[0]);
+
+	return save(ctl, command, path, options, error);
 }
 
 static gboolean run_verify(
@@ -59,7 +82,12 @@ static gboolean run_verify(
 }
 
 const Command proof_commands[] = {
-	{"proof", "export", "ID", 1, {{"output", NULL, TRUE, FALSE, 'o'}, {NULL}},
+	{"send", "constancia", "ID", 1,
+		{{"output", NULL, TRUE, FALSE, 'o'}, {"recipient", NULL, FALSE, FALSE}, {NULL}},
+		N_("Guarda la constancia de un envio, en PDF o en PNG."), NULL, NULL,
+		run_constancia},
+	{"proof", "export", "ID", 1,
+		{{"output", NULL, TRUE, FALSE, 'o'}, {"recipient", NULL, FALSE, FALSE}, {NULL}},
 		N_("Guarda el paquete de prueba de un envio."), NULL, NULL, run_export},
 	{"proof", "verify", N_("ARCHIVO"), 1,
 		{{"trust", NULL, TRUE, FALSE}, {"received", NULL, FALSE, FALSE}, {NULL}},

@@ -5,13 +5,12 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cms/cms.h"
 #include "core/merkle.h"
+#include "provision/bundle_container.h"
 #include "provision/bundle_format.h"
 #include "provision/proof_check.h"
 
@@ -164,37 +163,31 @@ static GHashTable *make_files(const uint8_t *data, size_t size, GBytes **cms)
 	return g_steal_pointer(&files);
 }
 
-static void pack(struct archive *zip, const char *name, const void *data, gsize size)
+/* Signed, and packed as it has to be. */
+static void write_zip(GHashTable *texts, GBytes *cms, int fd)
 {
-	struct archive_entry *entry = archive_entry_new();
-
-	archive_entry_set_pathname(entry, name);
-	archive_entry_set_filetype(entry, AE_IFREG);
-	archive_entry_set_perm(entry, 0644);
-	archive_entry_set_size(entry, (la_int64_t)size);
-	/* What cannot be a name in a zip is left out. */
-	if (archive_write_header(zip, entry) == ARCHIVE_OK)
-		archive_write_data(zip, data, size);
-	archive_entry_free(entry);
-}
-
-static void write_zip(GHashTable *files, GBytes *cms, int fd)
-{
-	struct archive *zip = archive_write_new();
+	g_autoptr(GHashTable) files =
+		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_bytes_unref);
+	g_autofree char *manifest = NULL;
+	g_autoptr(GBytes) content = NULL, zip = NULL;
 	GHashTableIter iter;
 	gpointer name, text;
+	gsize size;
+	const guint8 *data;
 
-	archive_write_set_format_zip(zip);
-	archive_write_zip_set_compression_store(zip);
-	archive_write_open_fd(zip, fd);
-	pack(zip, "mimetype", BUNDLE_MIMETYPE, strlen(BUNDLE_MIMETYPE));
-	pack(zip, "head.p7s", g_bytes_get_data(cms, NULL), g_bytes_get_size(cms));
-	g_hash_table_iter_init(&iter, files);
+	g_hash_table_iter_init(&iter, texts);
 	while (g_hash_table_iter_next(&iter, &name, &text))
-		if (strcmp(name, "mimetype") != 0 && strcmp(name, "head.p7s") != 0)
-			pack(zip, name, text, strlen(text));
-	archive_write_close(zip);
-	archive_write_free(zip);
+		g_hash_table_insert(files, name, g_bytes_new(text, strlen(text)));
+	g_hash_table_insert(files, "mimetype", g_bytes_new_static(BUNDLE_MIMETYPE, 31));
+	g_hash_table_insert(files, "head.p7s", g_bytes_ref(cms));
+	manifest = bundle_manifest(files);
+	content = g_bytes_new(manifest, strlen(manifest));
+	g_hash_table_insert(files, BUNDLE_MANIFEST, g_bytes_ref(content));
+	g_hash_table_insert(
+		files, BUNDLE_SIGNATURE, cms_sign_detached(key, certificate, NULL, content, NULL));
+	zip = bundle_zip(files);
+	data = g_bytes_get_data(zip, &size);
+	FUZZ_PROMISE(write(fd, data, size) == (ssize_t)size, "the zip was not written");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int fd = fuzz_file_new(data, size, &path);
 	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GError) files_error = NULL, error = NULL;
-	g_autoptr(GHashTable) files = proof_files_read(path, &first, &files_error);
+	g_autoptr(GHashTable) files = proof_files_read(path, &first, NULL, &files_error);
 	gboolean proved = proof_check(path, NULL, NULL, lines, &error);
 
 	close(fd);

@@ -1,5 +1,5 @@
 # unit tests of sends, events and proof
-SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof \
+SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof tests/unit/test-proof-recipient \
 	tests/unit/test-reconcile tests/unit/test-register tests/unit/test-sends-message \
 	tests/unit/test-limits tests/unit/test-notices tests/unit/test-deadlines
 check_PROGRAMS += $(SENDS_TESTS)
@@ -35,3 +35,6 @@ tests_unit_test_notices_LDADD = $(SENDS_TEST_LIBS)
 tests_unit_test_deadlines_SOURCES = tests/unit/test-deadlines.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h tests/unit/calendar_fixture.h
 tests_unit_test_deadlines_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_deadlines_LDADD = $(SENDS_TEST_LIBS)
+tests_unit_test_proof_recipient_SOURCES = tests/unit/test-proof-recipient.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h
+tests_unit_test_proof_recipient_CFLAGS = $(SENDS_TEST_CFLAGS)
+tests_unit_test_proof_recipient_LDADD = $(SENDS_TEST_LIBS)

@@ -12,6 +12,7 @@
 #include "mime/facts.h"
 #include "mime/smime.h"
 #include "provision/heads.h"
+#include "provision/seal.h"
 #include "provision/tokens.h"
 #include "tests/unit/calendar_fixture.h"
 #include "tests/unit/route.h"
@@ -82,6 +83,21 @@ gboolean tokens_mailbox_ready(StoreTxn *txn, const char *mailbox, GError **error
 	return fixture_bound;
 }
 
+GBytes *seal_sign(
+	Service *service, const void *bytes, gsize size, char **certificate_sha256, GError **error)
+{
+	g_autoptr(GBytes) content = g_bytes_new(bytes, size);
+
+	(void)service;
+	if (certificate_sha256 != NULL)
+		*certificate_sha256 = cms_certificate_sha256(seal_signer.certificate);
+	if (fixture_sealed)
+		return cms_sign_detached(
+			seal_signer.key, seal_signer.certificate, NULL, content, error);
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_LOCKED, "locked");
+	return NULL;
+}
+
 char *heads_current(Service *service, GError **error)
 {
 	guint64 size = store_tree_size(service->store);
@@ -128,8 +144,9 @@ static X509 *make_certificate(EVP_PKEY *key, const char *name, const char *email
 
 	X509_set_version(certificate, 2);
 	ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-	X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-	X509_gmtime_adj(X509_getm_notAfter(certificate), 86400);
+	/* Good at the fixture's time and at the machine's, whichever a check goes by. */
+	ASN1_TIME_set_string(X509_getm_notBefore(certificate), "20200101000000Z");
+	ASN1_TIME_set_string(X509_getm_notAfter(certificate), "21200101000000Z");
 	X509_set_pubkey(certificate, key);
 	X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const guchar *)name, -1, -1, 0);
 	X509_set_issuer_name(certificate, subject);

@@ -8,6 +8,7 @@
 
 #include "api/record_json.h"
 #include "base/error.h"
+#include "provision/bundle_container.h"
 #include "provision/proof_check.h"
 #include "provision/proof_files.h"
 
@@ -44,10 +45,16 @@ static void post_report(Fixture *fixture, const char *bytes, const char *action)
 		report_facts_to_json(report), NULL));
 }
 
+/* Without fsync: it is written some thousand times. */
+static void write_bytes(Fixture *fixture, const void *bytes, gsize size)
+{
+	assert_true(g_file_set_contents_full(
+		fixture->bundle, bytes, (gssize)size, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+}
+
 static void write_bundle(Fixture *fixture, GBytes *bytes)
 {
-	assert_true(g_file_set_contents(fixture->bundle, g_bytes_get_data(bytes, NULL),
-		(gssize)g_bytes_get_size(bytes), NULL));
+	write_bytes(fixture, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
 }
 
 /* A signed and reported notification among other sends, and its bundle. */
@@ -95,7 +102,7 @@ static GPtrArray *read_members(Fixture *fixture)
 {
 	GPtrArray *members = g_ptr_array_new_with_free_func(member_free);
 	g_autofree char *first = NULL;
-	g_autoptr(GHashTable) files = proof_files_read(fixture->bundle, &first, NULL);
+	g_autoptr(GHashTable) files = proof_files_read(fixture->bundle, &first, NULL, NULL);
 	GHashTableIter iter;
 	gpointer name, bytes;
 
@@ -112,6 +119,24 @@ static GPtrArray *read_members(Fixture *fixture)
 	}
 	g_ptr_array_sort(members, by_name);
 	return members;
+}
+
+/* As acuse itself writes it, so that nothing but the change is to be found. */
+static void write_canonical(Fixture *fixture, const GPtrArray *members, const char *left_out)
+{
+	g_autoptr(GHashTable) files =
+		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_bytes_unref);
+	g_autoptr(GBytes) zip = NULL;
+
+	for (guint i = 0; i < members->len; i++) {
+		Member *member = members->pdata[i];
+
+		if (g_strcmp0(member->name, left_out) != 0)
+			g_hash_table_insert(files, member->name,
+				g_bytes_new(member->bytes->data, member->bytes->len));
+	}
+	zip = bundle_zip(files);
+	write_bundle(fixture, zip);
 }
 
 static void write_members(
@@ -178,14 +203,14 @@ static void test_flipped_bytes(void **state)
 			g_autoptr(GError) error = NULL;
 
 			member->bytes->data[places[j]] ^= 0x20;
-			write_members(fixture, members, NULL, NULL);
+			write_canonical(fixture, members, NULL);
 			if (is_good(fixture, NULL, NULL, &error))
 				fail_msg("%s: byte %u changed and not found", member->name,
 					places[j]);
 			member->bytes->data[places[j]] ^= 0x20;
 		}
 	}
-	write_members(fixture, members, NULL, NULL);
+	write_canonical(fixture, members, NULL);
 	assert_true(is_good(fixture, NULL, NULL, NULL));
 }
 
@@ -204,9 +229,9 @@ static void test_every_byte(void **state)
 		for (guint j = 0; member == NULL; j++)
 			if (g_str_has_prefix(((Member *)members->pdata[j])->name, names[i]))
 				member = members->pdata[j];
-		for (guint j = 0; j < MIN(member->bytes->len, 600); j++) {
+		for (guint j = 0; j < MIN(member->bytes->len, 250); j++) {
 			member->bytes->data[j] ^= j % 2 == 0 ? 0x20 : 0x01;
-			write_members(fixture, members, NULL, NULL);
+			write_canonical(fixture, members, NULL);
 			if (is_good(fixture, NULL, NULL, NULL))
 				fail_msg("%s: byte %u changed and not found", member->name, j);
 			member->bytes->data[j] ^= j % 2 == 0 ? 0x20 : 0x01;
@@ -227,7 +252,7 @@ static void test_lost_and_added(void **state)
 	for (guint i = 0; i < members->len; i++) {
 		const char *name = ((Member *)members->pdata[i])->name;
 
-		write_members(fixture, members, name, NULL);
+		write_canonical(fixture, members, name);
 		if (is_good(fixture, NULL, NULL, NULL))
 			fail_msg("%s lost and not missed", name);
 	}
@@ -264,6 +289,94 @@ static void test_received(void **state)
 	assert_error(error, ACUSE_ERROR_DAMAGED);
 }
 
+/* Not one byte of the zip's own may change either: all of both ends, and many in between. */
+static void test_zip_bytes(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GBytes) bundle = make_bundle(fixture);
+	gsize size;
+	const guint8 *data = g_bytes_get_data(bundle, &size);
+	g_autofree guint8 *copy = g_memdup2(data, size);
+
+	for (gsize i = 0; i < size; i += i < 200 || i + 2500 > size ? 1 : 8191) {
+		g_autoptr(GError) error = NULL;
+
+		copy[i] ^= 0x11;
+		write_bytes(fixture, copy, size);
+		if (is_good(fixture, NULL, NULL, &error))
+			fail_msg("byte %" G_GSIZE_FORMAT " of the zip changed and not found", i);
+		copy[i] ^= 0x11;
+	}
+	for (guint i = 0; i < 2; i++) {
+		g_autofree guint8 *longer = g_malloc0(size + 1);
+
+		memcpy(longer + i, data, size);
+		write_bytes(fixture, longer, size + 1);
+		assert_false(is_good(fixture, NULL, NULL, NULL));
+	}
+}
+
+/* Renamed, put in another order, or packed again by another program: no bundle any more. */
+static void test_renamed(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GPtrArray) members = NULL;
+
+	g_bytes_unref(make_bundle(fixture));
+	members = read_members(fixture);
+	for (guint i = 0; i < members->len; i++) {
+		Member *member = members->pdata[i];
+		g_autofree char *name = member->name;
+
+		member->name = g_strconcat(name, "x", NULL);
+		write_canonical(fixture, members, NULL);
+		if (is_good(fixture, NULL, NULL, NULL))
+			fail_msg("%s renamed and not found", name);
+		g_free(member->name);
+		member->name = g_steal_pointer(&name);
+	}
+	write_members(fixture, members, NULL, NULL);
+	assert_false(is_good(fixture, NULL, NULL, NULL));
+}
+
+/* The same send, the same bytes, as long as nothing more happened. */
+static void test_same_bytes(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) first = make_bundle(fixture), second = NULL, third = NULL;
+
+	fixture_now_s += 100;
+	second = fixture_read(fixture, "/v1/sends/{id}/proof", "s-1", &error);
+	assert_null(error);
+	assert_true(g_bytes_equal(first, second));
+	post_report(fixture, "one more report", "relayed");
+	third = fixture_read(fixture, "/v1/sends/{id}/proof", "s-1", &error);
+	assert_null(error);
+	assert_false(g_bytes_equal(first, third));
+}
+
+/* A folder of certificates, the signer's own among them; one of strangers; years later. */
+static void test_trust(void **state)
+{
+	Fixture *fixture = *state;
+	g_autofree char *good = g_build_filename(fixture->folder, "good", NULL),
+			*bad = g_build_filename(fixture->folder, "bad", NULL),
+			*pem = g_build_filename(good, "sello.pem", NULL), *text = NULL;
+	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GError) error = NULL;
+
+	g_bytes_unref(make_bundle(fixture));
+	g_mkdir(good, 0700);
+	g_mkdir(bad, 0700);
+	assert_true(g_file_get_contents(fixture->trust_pem, &text, NULL, NULL));
+	assert_true(g_file_set_contents(pem, text, -1, NULL));
+	if (!proof_check(fixture->bundle, good, NULL, lines, &error))
+		fail_msg("%s", error->message);
+	assert_false(proof_check(fixture->bundle, bad, NULL, lines, &error));
+	assert_error(error, ACUSE_ERROR_DAMAGED);
+}
+
 /* The recipe of LEEME.txt, by public tools alone. */
 static void test_public_tools(void **state)
 {
@@ -273,6 +386,21 @@ static void test_public_tools(void **state)
 		{"unpack", "unzip -q ../bundle.asice"},
 		{"mimetype is stored, and first", "unzip -Z ../bundle.asice | grep '^-' | head -n "
 						  "1 | grep -q 'stor.*mimetype$'"},
+		{"every file is under the manifest",
+			"test $(grep -c '<asic:DataObjectReference' "
+			"META-INF/ASiCManifest.xml) = $(find . -type f | grep -v -e "
+			"'^./META-INF/' -e '^./mimetype$' | wc -l)"},
+		{"each is as it says",
+			"sed -n 's/.*DataObjectReference URI=\"\\([^\"]*\\)\".*/\\1/p' "
+			"META-INF/ASiCManifest.xml | while read f; do openssl dgst -sha256 -binary "
+			"$f | base64; done > ../now; sed -n "
+			"'s/.*<ds:DigestValue>\\(.*\\)<.*/\\1/p' META-INF/ASiCManifest.xml | cmp - "
+			"../now"},
+		{"the manifest",
+			"openssl cms -verify -binary -inform DER -in "
+			"META-INF/signature.p7s -content META-INF/ASiCManifest.xml -CAfile "
+			"../trust.pem -purpose any -out /dev/null"},
+		{"the constancia is a PDF", "pdfinfo constancia.pdf >/dev/null"},
 		{"head", "openssl cms -verify -binary -inform DER -in head.p7s -content head.json "
 			 "-CAfile ../trust.pem"
 			 " -purpose any -out /dev/null"},
@@ -357,6 +485,10 @@ int main(void)
 		WITH(test_flipped_bytes),
 		WITH(test_every_byte),
 		WITH(test_lost_and_added),
+		WITH(test_zip_bytes),
+		WITH(test_renamed),
+		WITH(test_same_bytes),
+		WITH(test_trust),
 		WITH(test_received),
 		WITH(test_public_tools),
 		WITH(test_not_signed_head),

@@ -1,0 +1,22 @@
+/* What a constancia says of each outcome: constants that a lawyer can read at a glance. */
+#ifndef ACUSE_CORE_CONSTANCIA_WORDS_H
+#define ACUSE_CORE_CONSTANCIA_WORDS_H
+
+#include "core/constancia.h"
+
+/* Borrowed for ever, as all that follow. */
+const char *constancia_title(DeliveryOutcome outcome, gboolean notification);
+/* What the outcome means, one sentence. */
+const char *constancia_result(DeliveryOutcome outcome, gboolean notification);
+/* What the strongest evidence proves; NULL: nothing beyond the record. */
+const char *constancia_proved(DeliveryState state);
+/* What that does not prove. */
+const char *constancia_unproved(DeliveryState state);
+/* What happened, in words; the word itself when it is none of ours. */
+const char *constancia_event(const char *event, gboolean counts);
+/* Who says so. */
+const char *constancia_source(const char *trust);
+/* What counts as notified here. */
+const char *constancia_notified_by(DeliveryState notified_by);
+
+#endif

@@ -1,0 +1,41 @@
+/* seal.h: one question to the signer's control socket. Fails as the signer does; keeps nothing. */
+#include "provision/seal.h"
+
+#include "base/error.h"
+#include "signer/protocol.h"
+
+#define SEAL_TIMEOUT_MS 10000
+
+GBytes *seal_sign(
+	Service *service, const void *bytes, gsize size, char **certificate_sha256, GError **error)
+{
+	g_autoptr(GVariant) answer = NULL, cms = NULL;
+	GVariantBuilder parameters;
+	const char *certificate = NULL;
+	gconstpointer der;
+	gsize der_size;
+
+	if (*settings_string(service->settings, "signing", "seal_token") == '\0') {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING,
+			"[signing] seal_token is not set");
+		return NULL;
+	}
+	g_variant_builder_init(&parameters, G_VARIANT_TYPE_VARDICT);
+	g_variant_builder_add(&parameters, "{sv}", "content",
+		g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, bytes, size, 1));
+	answer = signer_call(settings_string(service->settings, "signing", "control_socket"),
+		SEAL_TIMEOUT_MS, "seal", g_variant_builder_end(&parameters), NULL, error);
+	if (answer == NULL)
+		return NULL;
+	cms = g_variant_lookup_value(answer, "cms", G_VARIANT_TYPE_BYTESTRING);
+	der = cms == NULL ? NULL : g_variant_get_fixed_array(cms, &der_size, 1);
+	if (der == NULL || der_size == 0) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE,
+			"the signer's answer has no signature");
+		return NULL;
+	}
+	g_variant_lookup(answer, "certificate_sha256", "&s", &certificate);
+	if (certificate_sha256 != NULL)
+		*certificate_sha256 = g_strdup(certificate);
+	return g_bytes_new(der, der_size);
+}
