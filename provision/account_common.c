@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cms/digest.h"
 #include "core/dni.h"
+#include "provision/account_term.h"
 #include "provision/accounts.h"
 #include "provision/outbox.h"
 #include "provision/row.h"
@@ -197,6 +198,7 @@ const OutboxKind outbox_kinds_accounts[] = {
 	{"account.cease", account_cease, OUTBOX_URGENT},
 	{"account.sessions", account_end_sessions, OUTBOX_URGENT},
 	{"account.force", account_force_change, OUTBOX_URGENT},
+	{"account.until", account_set_until, OUTBOX_ORDERED},
 	{"account.leave", account_leave_offices, OUTBOX_ORDERED},
 	{"account.post", account_set_post, OUTBOX_ORDERED},
 	{"account.notifier", account_set_notifier_entry, OUTBOX_ORDERED},

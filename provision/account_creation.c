@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "core/naming.h"
 #include "directory/change.h"
+#include "provision/account_term.h"
 #include "provision/accounts.h"
 #include "provision/closed_accounts.h"
 #include "provision/outbox.h"
@@ -68,11 +69,21 @@ gboolean account_name_take(Service *service, const char *name, const char *holde
 	return take(service, directory, name, holder, error);
 }
 
+static Account *account_of(const Creation *creation, const char *name)
+{
+	const char *domain = settings_string(creation->service->settings, "institution", "domain");
+	const char *until = row_text(creation->row, "until");
+	Account *account = request_form_account(creation->row, name, domain);
+
+	if (until != NULL)
+		account->valid_until = account_term_end_s(creation->service, until);
+	return account;
+}
+
 /* The account under that name. CONFLICT: taken. */
 static gboolean create_under(Creation *creation, const char *name, GError **error)
 {
-	const char *domain = settings_string(creation->service->settings, "institution", "domain");
-	g_autoptr(Account) account = request_form_account(creation->row, name, domain);
+	g_autoptr(Account) account = account_of(creation, name);
 
 	return take(creation->service, creation->directory, name, creation->id, error) &&
 	       directory_add_account(creation->directory, account, error);
@@ -150,8 +161,7 @@ static gboolean create_by_rule(Creation *creation, GError **error)
 /* Under the operator's name, which was reserved for this request when it was given. */
 static gboolean create_by_operator(Creation *creation, const char *name, GError **error)
 {
-	const char *domain = settings_string(creation->service->settings, "institution", "domain");
-	g_autoptr(Account) account = request_form_account(creation->row, name, domain);
+	g_autoptr(Account) account = account_of(creation, name);
 
 	if (!directory_reserve_name(creation->directory, name, creation->id, error) ||
 		!directory_add_account(creation->directory, account, error))
@@ -181,6 +191,18 @@ static gboolean queue_closing(StoreTxn *txn, const char *uid, GError **error)
 	       outbox_add(txn, "account.cease", body, NULL, error);
 }
 
+/* Its end and the reminders before it. */
+static gboolean set_term(StoreTxn *txn, const Creation *creation, const json_t *row, GError **error)
+{
+	AccountTerm term = {.uid = creation->uid,
+		.until = row_text(row, "until"),
+		.dni = request_form_takes_dni(row) ? row_text(row, "dni") : NULL,
+		.document = row_text(row, "document"),
+		.actor = row_text(row, "filed_by")};
+
+	return term.until == NULL || account_term_set(txn, creation->service, &term, NULL, error);
+}
+
 static gboolean created_change(StoreTxn *txn, gpointer data, GError **error)
 {
 	const Creation *creation = data;
@@ -194,6 +216,7 @@ static gboolean created_change(StoreTxn *txn, gpointer data, GError **error)
 	record_add_salted(record, "dni", row_text(row, "dni"));
 	json_object_set_new(row, "uid", json_string(creation->uid));
 	return store_append(txn, record, NULL, error) && save_number(txn, creation, error) &&
+	       set_term(txn, creation, row, error) &&
 	       row_save(txn, TABLE_REQUESTS, creation->id, row, error) &&
 	       (request_row_state(row) != REQUEST_CANCELLED ||
 		       queue_closing(txn, creation->uid, error));

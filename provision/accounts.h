@@ -62,6 +62,9 @@ gboolean passwords_reset(const ApiRequest *request, ApiResponse *response, GErro
 gboolean passwords_force(const ApiRequest *request, ApiResponse *response, GError **error);
 gboolean passwords_force_all(const ApiRequest *request, ApiResponse *response, GError **error);
 
+/* The old password opens nothing now: what it had opened ends; "sessions_ended" of the answer. */
+void passwords_end_sessions(const ApiRequest *request, const char *uid, ApiResponse *response);
+
 /* What the outbox carries out; each may be done twice. */
 gboolean account_create(Service *service, const json_t *body, GError **error); /* {"request"} */
 gboolean account_cease(Service *service, const json_t *body, GError **error);  /* {"uid"} */

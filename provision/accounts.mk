@@ -1,6 +1,6 @@
 # Accounts: requests, people, offices, passwords. A library, so that tests link it without the daemon.
 noinst_LIBRARIES += provision/libaccounts.a
-provision_libaccounts_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+provision_libaccounts_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
 provision_libaccounts_a_SOURCES = \
 	provision/account_common.c provision/accounts.h \
 	provision/account_creation.c \
@@ -8,6 +8,7 @@ provision_libaccounts_a_SOURCES = \
 	provision/account_life.c provision/account_life.h \
 	provision/accounts.c \
 	provision/aliases.c \
+	provision/account_term.c provision/account_term.h \
 	provision/attempts.c provision/attempts.h \
 	provision/cessation.c \
 	provision/mailbox_server.c provision/mailbox_server.h \
@@ -19,6 +20,11 @@ provision_libaccounts_a_SOURCES = \
 	provision/people.c provision/people.h \
 	provision/people_report.c \
 	provision/posts.c \
+	provision/request_account.c provision/request_account.h \
+	provision/request_answer.c provision/request_answer.h \
+	provision/request_import.c provision/request_import.h \
+	provision/request_orders.c provision/request_orders.h \
+	provision/request_signature.c provision/request_signature.h \
 	provision/request_form.c provision/request_form.h \
 	provision/request_life.c provision/request_life.h \
 	provision/request_step.c provision/request_step.h \

@@ -20,7 +20,8 @@ static gboolean put_blob(const ApiRequest *request, ApiResponse *response, GErro
 }
 
 const Route routes_blobs[] = {
-	{"PUT", "/v1/blobs/{sha256}", ROLE_OUTGOING | ROLE_EVIDENCE | ROLE_OTIC | ROLE_TRAMITE,
-		TRUE, put_blob},
+	{"PUT", "/v1/blobs/{sha256}",
+		ROLE_OUTGOING | ROLE_EVIDENCE | ROLE_OTIC | ROLE_TRAMITE | ROLE_HEAD, TRUE,
+		put_blob},
 	{NULL, NULL, 0, FALSE, NULL},
 };

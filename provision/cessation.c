@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "directory/change.h"
 #include "provision/account_life.h"
+#include "provision/account_term.h"
 #include "provision/closed_accounts.h"
 #include "provision/due.h"
 #include "provision/mailbox_server.h"
@@ -33,9 +34,15 @@ static gboolean queue(
 
 static gboolean forget_dni(StoreTxn *txn, const PersonAct *act, GError **error)
 {
-	g_autofree char *key = account_dni_key(act->dni);
-	g_autofree char *former = g_strconcat("former-account/", act->dni, NULL);
+	g_autofree char *key = NULL;
+	g_autofree char *former = NULL;
 
+	if (!account_term_clear(txn, act->uid, error))
+		return FALSE;
+	if (act->dni == NULL)
+		return TRUE;
+	key = account_dni_key(act->dni);
+	former = g_strconcat("former-account/", act->dni, NULL);
 	return store_delete(txn, TABLE_INDEX, key, error) &&
 	       store_put(txn, TABLE_INDEX, former, act->uid, error) &&
 	       due_clear(txn, "cease", act->dni, error) && due_clear(txn, "post", act->uid, error);
@@ -66,6 +73,7 @@ static gboolean cease_change(StoreTxn *txn, gpointer data, GError **error)
 	g_autoptr(Record) record = record_new(step->record, act->uid, act->service->now_s());
 
 	record_add_salted(record, "dni", act->dni);
+	record_add(record, "reason", act->reason);
 	record_add(record, "document", act->document);
 	record_add(record, "date", act->date);
 	record_add(record, "actor", act->actor);
@@ -79,15 +87,16 @@ static gboolean order_change(StoreTxn *txn, gpointer data, GError **error)
 	const PersonAct *act = data;
 	g_autoptr(Record) record =
 		record_new("account.cease-ordered", act->uid, act->service->now_s());
-	json_auto_t *body = json_pack(
-		"{s:s, s:s, s:s}", "uid", act->uid, "document", act->document, "actor", act->actor);
+	json_auto_t *body = json_pack("{s:s, s:s, s:s, s:s?}", "uid", act->uid, "document",
+		act->document, "actor", act->actor, "dni", act->dni);
 
 	record_add_salted(record, "dni", act->dni);
 	record_add(record, "document", act->document);
 	record_add(record, "date", act->date);
 	record_add(record, "actor", act->actor);
 	return store_append(txn, record, NULL, error) &&
-	       due_set(txn, "cease", act->dni, act->date, body, error);
+	       (act->dni != NULL ? due_set(txn, "cease", act->dni, act->date, body, error)
+				 : due_set(txn, "account-end", act->uid, act->date, body, error));
 }
 
 static gboolean is_to_come(const PersonAct *act)
@@ -97,10 +106,19 @@ static gboolean is_to_come(const PersonAct *act)
 	return act->date != NULL && strcmp(act->date, today) > 0;
 }
 
+static gboolean cease_or_order(StoreTxn *txn, gpointer data, GError **error)
+{
+	return people_cease_within(txn, data, error);
+}
+
+gboolean people_cease_within(StoreTxn *txn, PersonAct *act, GError **error)
+{
+	return (is_to_come(act) ? order_change : cease_change)(txn, act, error);
+}
+
 gboolean people_cease(PersonAct *act, GError **error)
 {
-	return store_run(
-		act->service->store, is_to_come(act) ? order_change : cease_change, act, error);
+	return store_run(act->service->store, cease_or_order, act, error);
 }
 
 /* An ordered cessation on its day. */
@@ -217,6 +235,8 @@ gboolean account_leave_offices(Service *service, const json_t *body, GError **er
 const DueKind due_kinds_people[] = {
 	{"cease", cease_due},
 	{"post", posts_due},
+	{"account-end", account_end_due},
+	{"account-reminder", account_remind_due},
 	{"password-expiry", password_expiry_due},
 	{NULL, NULL},
 };

@@ -15,6 +15,18 @@ gboolean account_is_closed(Store *store, const char *uid)
 	return mark != NULL || failure != NULL;
 }
 
+gboolean account_closed_within(StoreTxn *txn, const char *uid, gboolean *closed, GError **error)
+{
+	g_autofree char *key = closed_key(uid);
+	GError *failure = NULL;
+	g_autofree char *mark = store_get_txn(txn, TABLE_INDEX, key, &failure);
+
+	*closed = mark != NULL;
+	if (failure != NULL)
+		g_propagate_error(error, failure);
+	return failure == NULL;
+}
+
 gboolean account_set_closed(StoreTxn *txn, const char *uid, gboolean closed, GError **error)
 {
 	g_autofree char *key = closed_key(uid);

@@ -11,6 +11,7 @@
 gboolean account_is_closed(Store *store, const char *uid);
 
 /* Inside a change: that it is ended, or no longer. */
+gboolean account_closed_within(StoreTxn *txn, const char *uid, gboolean *closed, GError **error);
 gboolean account_set_closed(StoreTxn *txn, const char *uid, gboolean closed, GError **error);
 
 #endif

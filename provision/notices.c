@@ -23,7 +23,7 @@
 
 static const NoticeKind *const kinds[] = {&notice_policy_warning, &notice_over_limit,
 	&notice_by_cedula, &notice_ledger_head, &notice_office_left, &notice_password_expiry,
-	&notice_token_lost, &notice_token_return};
+	&notice_account_ending, &notice_request, &notice_token_lost, &notice_token_return};
 
 static const NoticeKind *find_kind(const char *kind)
 {

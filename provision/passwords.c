@@ -18,6 +18,7 @@ typedef struct {
 	const char *reason;
 	const GPtrArray *accounts; /* Account * */
 	const AccountStep *step;
+	const char *uid; /* whose sessions end */
 	guint64 number;
 } Change;
 
@@ -44,26 +45,20 @@ static const char *read_reason(const ApiRequest *request, GError **error)
 static gboolean queue_sessions(StoreTxn *txn, gpointer data, GError **error)
 {
 	Change *change = data;
-	const Account *account = change->accounts->pdata[0];
-	json_auto_t *body = json_pack("{s:s}", "uid", account->uid);
+	json_auto_t *body = json_pack("{s:s}", "uid", change->uid);
 
 	return outbox_add(txn, "account.sessions", body, &change->number, error);
 }
 
 /* The old password opens nothing now: what it had opened ends. */
-static gboolean end_sessions(
-	const ApiRequest *request, Account *account, ApiResponse *response, GError **error)
+void passwords_end_sessions(const ApiRequest *request, const char *uid, ApiResponse *response)
 {
-	g_autoptr(GPtrArray) accounts = g_ptr_array_new();
-	Change change = {.request = request, .accounts = accounts};
+	Change change = {.request = request, .uid = uid};
+	/* The password is changed: it must be shown, whatever becomes of the sessions. */
+	gboolean ended = store_run(request->service->store, queue_sessions, &change, NULL) &&
+			 outbox_wait(request->service->outbox, change.number, ACCOUNT_WAIT_MS);
 
-	g_ptr_array_add(accounts, account);
-	if (!store_run(request->service->store, queue_sessions, &change, error))
-		return FALSE;
-	json_object_set_new(response->json, "sessions_ended",
-		json_boolean(
-			outbox_wait(request->service->outbox, change.number, ACCOUNT_WAIT_MS)));
-	return TRUE;
+	json_object_set_new(response->json, "sessions_ended", json_boolean(ended));
 }
 
 gboolean passwords_reset(const ApiRequest *request, ApiResponse *response, GError **error)
@@ -93,9 +88,8 @@ gboolean passwords_reset(const ApiRequest *request, ApiResponse *response, GErro
 		response->secret = TRUE;
 	}
 	explicit_bzero(password, strlen(password));
-	/* The password is changed: it must be shown, whatever becomes of the sessions. */
-	if (done && event == ACCOUNT_EXPOSE && !end_sessions(request, account, response, NULL))
-		json_object_set_new(response->json, "sessions_ended", json_false());
+	if (done && event == ACCOUNT_EXPOSE)
+		passwords_end_sessions(request, account->uid, response);
 	return done;
 }
 

@@ -15,10 +15,11 @@ char *people_find_uid(Service *service, const char *dni, GError **error);
 /* One act on a person as HR reports it. */
 typedef struct {
 	Service *service;
-	const char *actor, *dni, *uid, *document;
-	const char *date;	 /* of the act; NULL: today */
-	const char *post, *unit; /* of a rotation */
-	guint64 number;		 /* result: the outbox entry to wait for; 0: none */
+	const char *actor, *dni, *uid, *document; /* dni NULL: it is nobody's only account */
+	const char *date;			  /* of the act; NULL: today */
+	const char *reason;			  /* of an end that is no cessation; or NULL */
+	const char *post, *unit;		  /* of a rotation */
+	guint64 number; /* result: the outbox entry to wait for; 0: none */
 } PersonAct;
 
 /*
@@ -26,6 +27,8 @@ typedef struct {
  * The store's error.
  */
 gboolean people_cease(PersonAct *act, GError **error);
+/* The same inside a change. */
+gboolean people_cease_within(StoreTxn *txn, PersonAct *act, GError **error);
 
 /* Another post and unit, now or on act->date. */
 gboolean people_rotate(PersonAct *act, GError **error);

@@ -11,6 +11,10 @@ static const RequestStep steps[] = {
 	{REQUEST_RECEIVED, REQUEST_OBSERVE, ROLE_OTIC, REQUEST_OBSERVED, 0, "request.observed"},
 	{REQUEST_RECEIVED, REQUEST_APPROVE, ROLE_OTIC, REQUEST_APPROVED, REQUEST_EFFECT_CREATE,
 		"request.approved"},
+	{REQUEST_RECEIVED, REQUEST_APPROVE_RESET, ROLE_OTIC, REQUEST_APPROVED,
+		REQUEST_EFFECT_EXPOSED, "request.approved"},
+	{REQUEST_RECEIVED, REQUEST_CARRY_OUT, ROLE_OTIC, REQUEST_EXECUTED, REQUEST_EFFECT_ORDER,
+		"request.executed"},
 	{REQUEST_RECEIVED, REQUEST_DENY, ROLE_OTIC, REQUEST_DENIED, 0, "request.denied"},
 	{REQUEST_RECEIVED, REQUEST_CANCEL, FILERS, REQUEST_CANCELLED, 0, "request.cancelled"},
 	{REQUEST_OBSERVED, REQUEST_AMEND, FILERS, REQUEST_OBSERVED, 0, "request.amended"},
@@ -28,7 +32,7 @@ static const char *const state_names[REQUEST_N_STATES] = {
 	"new", "received", "observed", "approved", "denied", "executed", "cancelled"};
 
 static const char *const event_names[REQUEST_N_EVENTS] = {"file", "file-lacking", "observe",
-	"amend", "complete", "approve", "deny", "cancel", "deliver"};
+	"amend", "complete", "approve", "approve-reset", "carry-out", "deny", "cancel", "deliver"};
 
 const RequestStep *request_step(RequestState state, RequestEvent event)
 {

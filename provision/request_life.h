@@ -20,11 +20,13 @@ typedef enum {
 
 typedef enum {
 	REQUEST_FILE,
-	REQUEST_FILE_LACKING, /* filed, but something is missing */
-	REQUEST_OBSERVE,      /* the IT office finds something missing, and says what */
-	REQUEST_AMEND,	      /* something that was missing came, not all of it */
-	REQUEST_COMPLETE,     /* the last of it came */
-	REQUEST_APPROVE,
+	REQUEST_FILE_LACKING,  /* filed, but something is missing */
+	REQUEST_OBSERVE,       /* the IT office finds something missing, and says what */
+	REQUEST_AMEND,	       /* something that was missing came, not all of it */
+	REQUEST_COMPLETE,      /* the last of it came */
+	REQUEST_APPROVE,       /* an account is made */
+	REQUEST_APPROVE_RESET, /* an account gets another password */
+	REQUEST_CARRY_OUT,     /* approved, and nothing is to be handed over */
 	REQUEST_DENY,
 	REQUEST_CANCEL, /* before there is an account */
 	REQUEST_DELIVER,
@@ -34,7 +36,9 @@ typedef enum {
 typedef enum {
 	REQUEST_EFFECT_CREATE = 1 << 0,	  /* outbox "account.create"; the DNI is taken */
 	REQUEST_EFFECT_PASSWORD = 1 << 1, /* a first password is set before the state changes */
-	REQUEST_EFFECT_CLOSE = 1 << 2,	  /* the account that was made is closed; the DNI is free */
+	REQUEST_EFFECT_CLOSE = 1 << 2,	  /* the account that it made is closed; the DNI is free */
+	REQUEST_EFFECT_EXPOSED = 1 << 3,  /* an exposed password opens nothing from now on */
+	REQUEST_EFFECT_ORDER = 1 << 4,	  /* request_orders.h: an end, a later end, an office */
 } RequestEffect;
 
 typedef struct {

@@ -8,10 +8,13 @@
 
 #include "api/record_json.h"
 #include "base/error.h"
+#include "core/naming.h"
 #include "provision/accounts.h"
 #include "provision/closed_accounts.h"
 #include "provision/outbox.h"
+#include "provision/request_answer.h"
 #include "provision/request_form.h"
+#include "provision/request_orders.h"
 #include "provision/row.h"
 
 RequestState request_row_state(const json_t *row)
@@ -22,15 +25,29 @@ RequestState request_row_state(const json_t *row)
 	return state;
 }
 
+/* Names for an office or activity, of which an operator confirms one. */
+static json_t *proposals(const json_t *row)
+{
+	g_auto(GStrv) names = naming_office_proposals(row_text(row, "title"));
+	json_t *list = json_array();
+
+	for (char **name = names; *name != NULL; name++)
+		json_array_append_new(list, json_string(*name));
+	return list;
+}
+
 json_t *request_row_show(const json_t *row)
 {
 	static const char *const optional[] = {"filed_by", "name", "observation", "answer", "phone",
-		"tramite", "maternal_surname"};
+		"tramite", "maternal_surname", "signer", "signature_problem"};
 	json_t *shown = json_copy((json_t *)row);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(optional); i++)
 		if (json_object_get(shown, optional[i]) == NULL)
 			json_object_set_new(shown, optional[i], json_null());
+	json_object_del(shown, "scan_optional");
+	if (request_form_needs_name(row) && !request_form_by_rule(row))
+		json_object_set_new(shown, "proposals", proposals(row));
 	json_object_set_new(shown, "lacks",
 		request_row_state(row) == REQUEST_OBSERVED ? request_form_lacks(row)
 							   : json_array());
@@ -88,12 +105,26 @@ static void record_form(Record *record, const json_t *row)
 {
 	static const char *const personal[] = {
 		"given_names", "paternal_surname", "maternal_surname", "dni", "phone"};
-	static const char *const plain[] = {"kind", "action", "unit", "document", "reason"};
+	static const char *const plain[] = {"kind", "action", "unit", "document", "reason", "title",
+		"until", "date", "account", "scan", "signed_form", "signature", "terms"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(personal); i++)
 		record_add_salted(record, personal[i], row_text(row, personal[i]));
 	for (size_t i = 0; i < G_N_ELEMENTS(plain); i++)
 		record_add(record, plain[i], row_text(row, plain[i]));
+}
+
+/* Who signed the form, and what an amendment brought. */
+static void record_brought(Record *record, const json_t *row, const json_t *brings)
+{
+	const json_t *signer = json_object_get(brings != NULL ? brings : row, "signer");
+	const char *name;
+	json_t *value;
+
+	record_add(record, "signer", row_text(signer, "uid"));
+	record_add(record, "signer_certificate", row_text(signer, "certificate_sha256"));
+	json_object_foreach((json_t *)brings, name, value)
+		record_add(record, name, json_string_value(value));
 }
 
 static gboolean append_record(
@@ -105,9 +136,9 @@ static gboolean append_record(
 
 	if (filed)
 		record_form(record, change->row);
-	record_add(record, "tramite", filed ? row_text(change->row, "tramite") : change->tramite);
-	record_add(record, "name", change->name);
-	record_add(record, "answer", change->answer);
+	record_add(record, "tramite", filed ? row_text(change->row, "tramite") : NULL);
+	if (filed || change->brings != NULL)
+		record_brought(record, change->row, change->brings);
 	record_add(record, "reasons", change->reasons);
 	record_add(record, "receipt", change->receipt);
 	record_add(record, "uid", row_text(change->row, "uid"));
@@ -120,8 +151,11 @@ static gboolean check_dni_free(StoreTxn *txn, const json_t *row, GError **error)
 {
 	GError *failure = NULL;
 	g_autofree char *key = account_dni_key(row_text(row, "dni"));
-	g_autofree char *holder = store_get_txn(txn, TABLE_INDEX, key, &failure);
+	g_autofree char *holder = NULL;
 
+	if (!request_form_takes_dni(row))
+		return TRUE;
+	holder = store_get_txn(txn, TABLE_INDEX, key, &failure);
 	if (failure != NULL) {
 		g_propagate_error(error, failure);
 		return FALSE;
@@ -129,9 +163,8 @@ static gboolean check_dni_free(StoreTxn *txn, const json_t *row, GError **error)
 	return holder == NULL || account_dni_conflict(error);
 }
 
-static gboolean file_change(StoreTxn *txn, gpointer data, GError **error)
+gboolean request_step_file_within(StoreTxn *txn, RequestChange *change, GError **error)
 {
-	RequestChange *change = data;
 	g_autofree char *time = time_to_rfc3339(change->request->service->now_s());
 	g_autofree char *id = NULL;
 	json_auto_t *lacks = request_form_lacks(change->row);
@@ -151,7 +184,13 @@ static gboolean file_change(StoreTxn *txn, gpointer data, GError **error)
 	json_object_set_new(change->row, "time", json_string(time));
 	json_object_set_new(change->row, "filed_by", json_string(change->request->actor));
 	return append_record(txn, change, step->record, error) &&
+	       request_answer(txn, change, error) &&
 	       row_save(txn, TABLE_REQUESTS, id, change->row, error);
+}
+
+static gboolean file_change(StoreTxn *txn, gpointer data, GError **error)
+{
+	return request_step_file_within(txn, data, error);
 }
 
 static gboolean queue(
@@ -163,12 +202,18 @@ static gboolean queue(
 	return ok;
 }
 
-static gboolean queue_creation(StoreTxn *txn, RequestChange *change, GError **error)
+static gboolean take_dni(StoreTxn *txn, RequestChange *change, GError **error)
 {
 	g_autofree char *key = account_dni_key(row_text(change->row, "dni"));
 
-	return check_dni_free(txn, change->row, error) &&
-	       store_put(txn, TABLE_INDEX, key, change->id, error) &&
+	return !request_form_takes_dni(change->row) ||
+	       (check_dni_free(txn, change->row, error) &&
+		       store_put(txn, TABLE_INDEX, key, change->id, error));
+}
+
+static gboolean queue_creation(StoreTxn *txn, RequestChange *change, GError **error)
+{
+	return take_dni(txn, change, error) &&
 	       queue(txn, change, "account.create", json_pack("{s:s}", "request", change->id),
 		       error);
 }
@@ -179,10 +224,21 @@ static gboolean queue_closing(StoreTxn *txn, RequestChange *change, GError **err
 	g_autofree char *key = account_dni_key(row_text(change->row, "dni"));
 	const char *uid = row_text(change->row, "uid");
 
-	return store_delete(txn, TABLE_INDEX, key, error) &&
+	/* One that was there before the request stays. */
+	if (!request_form_is(change->row, "create"))
+		return TRUE;
+	return (!request_form_takes_dni(change->row) ||
+		       store_delete(txn, TABLE_INDEX, key, error)) &&
 	       (uid == NULL || (account_set_closed(txn, uid, TRUE, error) &&
 				       queue(txn, change, "account.cease",
 					       json_pack("{s:s}", "uid", uid), error)));
+}
+
+/* The password that others know opens no mail while its owner waits for another. */
+static gboolean queue_exposed(StoreTxn *txn, RequestChange *change, GError **error)
+{
+	return strcmp(row_text(change->row, "reason"), "exposed-password") != 0 ||
+	       queue(txn, change, "account.force", json_pack("{s:s}", "uid", change->uid), error);
 }
 
 static void set_text(json_t *row, const char *member, const char *text)
@@ -202,10 +258,13 @@ static void apply(RequestChange *change)
 		set_text(change->row, "reasons", change->reasons);
 	if (change->event != REQUEST_AMEND)
 		return;
-	set_text(change->row, "tramite", change->tramite);
-	set_text(change->row, "name", change->name);
-	set_text(change->row, "answer", change->answer);
-	if (change->answer != NULL)
+	json_object_del(change->row, "signature_problem");
+	json_object_update(change->row, (json_t *)change->brings);
+	/* Another form takes the signature of the one before with it. */
+	if (row_text(change->brings, "signed_form") != NULL &&
+		json_object_get(change->brings, "signer") == NULL)
+		json_object_del(change->row, "signer");
+	if (row_text(change->brings, "answer") != NULL)
 		json_object_set_new(change->row, "observation", json_null());
 	lacks = request_form_lacks(change->row);
 	if (json_array_size(lacks) == 0)
@@ -215,6 +274,12 @@ static void apply(RequestChange *change)
 static gboolean carry_out(StoreTxn *txn, RequestChange *change, int effects, GError **error)
 {
 	if ((effects & REQUEST_EFFECT_CREATE) != 0 && !queue_creation(txn, change, error))
+		return FALSE;
+	if (change->uid != NULL)
+		set_text(change->row, "uid", change->uid);
+	if ((effects & REQUEST_EFFECT_EXPOSED) != 0 && !queue_exposed(txn, change, error))
+		return FALSE;
+	if ((effects & REQUEST_EFFECT_ORDER) != 0 && !request_order(txn, change, error))
 		return FALSE;
 	return (effects & REQUEST_EFFECT_CLOSE) == 0 || queue_closing(txn, change, error);
 }
@@ -237,6 +302,7 @@ static gboolean step_change(StoreTxn *txn, gpointer data, GError **error)
 		json_object_set_new(
 			change->row, "state", json_string(request_state_name(step->next)));
 		ok = append_record(txn, change, step->record, error) &&
+		     request_answer(txn, change, error) &&
 		     row_save(txn, TABLE_REQUESTS, change->id, change->row, error);
 	}
 	change->event = asked;

@@ -12,13 +12,16 @@ typedef struct {
 	const ApiRequest *request;
 	RequestEvent event; /* REQUEST_AMEND becomes REQUEST_COMPLETE when nothing is missing */
 	const char *id;
-	const char *reasons;		     /* of observe, deny, cancel; or NULL */
-	const char *tramite, *name, *answer; /* what an amendment brings, or NULL */
-	const char *receipt;		     /* the cargo of a delivery, or NULL */
-	json_t *row;			     /* result, owned by the caller */
-	guint64 number;			     /* of the outbox entry; 0: none */
+	const char *reasons;  /* of observe, deny, cancel; or NULL */
+	const json_t *brings; /* what an amendment sets in the row; NULL: nothing */
+	const char *receipt;  /* the cargo of a delivery, or NULL */
+	const char *uid;      /* of the account that there is already, or NULL */
+	json_t *row;	      /* result, owned by the caller */
+	guint64 number;	      /* of the outbox entry; 0: none */
 } RequestChange;
 
+/* Inside a change: files change->row; its id, state and time are added. */
+gboolean request_step_file_within(StoreTxn *txn, RequestChange *change, GError **error);
 /* Files change->row; its id, state and time are added. FALSE frees the row. */
 gboolean request_step_file(RequestChange *change, GError **error);
 

@@ -103,6 +103,8 @@ sign_socket={run}/signer/sign.sock
 control_socket={run}/signer/control.sock
 unlock_socket={run}/signer/unlock.sock
 state_folder={state}/signer
+[requests]
+head_trust={places.ca}
 [directory]
 uri={places.ldapi_uri}
 base={BASE}

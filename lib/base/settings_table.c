@@ -259,6 +259,16 @@ const SettingRow settings_table[] = {
 		"Address of the tramite, which is told what is to be notified on paper; empty: "
 		"nobody is."),
 
+	C("requests", "scan", "required", "required optional",
+		"Whether a FORM-01 that came on paper needs its scan here, besides the tramite "
+		"number."),
+	P("requests", "head_trust", NULL,
+		"PEM file of the certificates that the signatures of units' heads are checked "
+		"against; without it no detached signature counts."),
+	L("accounts", "remind_days", "15;7;1",
+		"How many days before its end an account of an activity or third party is "
+		"reminded."),
+
 	I("password", "max_age_days", "90", 1, 3650,
 		"Life of a password, in days, as the policy in the directory has it."),
 	L("password", "warn_days", "15;7;1",

@@ -150,6 +150,39 @@ gboolean naming_person_valid(const char *local_part)
 	return !naming_reserved(local_part);
 }
 
+static gboolean is_one_of(const char *word, const char *const *words)
+{
+	return g_strv_contains(words, word);
+}
+
+char **naming_office_proposals(const char *title)
+{
+	static const char *const small[] = {
+		"de", "del", "la", "las", "el", "los", "y", "e", "en", "a", "para", "por", NULL};
+	static const char *const kinds[] = {"oficina", "gerencia", "subgerencia", "sub", "unidad",
+		"area", "direccion", "subdireccion", "division", "departamento", "seccion",
+		"comite", "comision", "general", NULL};
+	g_auto(GStrv) words = g_strsplit_set(title, " -/", -1);
+	g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+	g_autoptr(GString) initials = g_string_new(NULL);
+	g_autofree char *main_word = NULL;
+
+	for (char **word = words; *word != NULL; word++) {
+		g_autofree char *plain = write_plainly(*word);
+
+		if (plain == NULL || *plain == '\0' || is_one_of(plain, small))
+			continue;
+		g_string_append_c(initials, *plain);
+		if (main_word == NULL && !is_one_of(plain, kinds))
+			main_word = g_steal_pointer(&plain);
+	}
+	if (initials->len > 1 && naming_office_valid(initials->str))
+		g_strv_builder_add(names, initials->str);
+	if (main_word != NULL && naming_office_valid(main_word))
+		g_strv_builder_add(names, main_word);
+	return g_strv_builder_end(names);
+}
+
 gboolean naming_office_valid(const char *local_part)
 {
 	gboolean after_word = FALSE;

@@ -31,6 +31,13 @@ guint naming_lettered(const char *maternal);
  */
 gboolean naming_person_valid(const char *local_part);
 
+/*
+ * Names for an office or activity that a title proposes (DI-002 6.4), an operator confirms one: the
+ * initials of its words, and its main word, the first that is no kind of office. "Oficina de
+ * Tecnologías de la Información": oti, tecnologias. A new array, empty when nothing can be written.
+ */
+char **naming_office_proposals(const char *title);
+
 /* Whether a local part may name an office: [a-z0-9]+([.-][a-z0-9]+)*, at most 64, not reserved. */
 gboolean naming_office_valid(const char *local_part);
 

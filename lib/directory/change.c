@@ -329,6 +329,19 @@ gboolean directory_set_alias(Directory *directory, const Account *account, const
 	return finish(directory, code, trouble, dn, error);
 }
 
+gboolean directory_set_until(Directory *directory, const char *uid, gint64 until_s, GError **error)
+{
+	g_autofree char *dn = directory_account_dn(directory, uid, ACCOUNT_PERSON);
+	g_autofree char *until = entry_time(until_s);
+	g_autoptr(Mods) mods = mods_new();
+	GError *trouble = NULL;
+	int code;
+
+	mods_set(mods, LDAP_MOD_REPLACE, "acuseValidUntil", until);
+	code = directory_modify_entry(directory, dn, mods, NULL, &trouble);
+	return finish(directory, code, trouble, dn, error);
+}
+
 gboolean directory_set_post(
 	Directory *directory, const char *uid, const char *post, const char *unit, GError **error)
 {
@@ -414,13 +427,19 @@ GPtrArray *directory_list(Directory *directory, GError **error)
 	return search_accounts(directory, ENTRY_FILTER, error);
 }
 
-GPtrArray *directory_leave_offices(Directory *directory, const char *uid, GError **error)
+GPtrArray *directory_offices_of(Directory *directory, const char *uid, GError **error)
 {
 	g_autofree char *person_dn = directory_account_dn(directory, uid, ACCOUNT_PERSON);
 	g_autofree char *value = connection_filter_value(person_dn);
 	g_autofree char *filter = g_strdup_printf(
 		"(&(objectClass=acuseOffice)(|(owner=%s)(member=%s)))", value, value);
-	g_autoptr(GPtrArray) offices = search_accounts(directory, filter, error);
+
+	return search_accounts(directory, filter, error);
+}
+
+GPtrArray *directory_leave_offices(Directory *directory, const char *uid, GError **error)
+{
+	g_autoptr(GPtrArray) offices = directory_offices_of(directory, uid, error);
 
 	for (guint i = 0; offices != NULL && i < offices->len; i++) {
 		Account *office = offices->pdata[i];

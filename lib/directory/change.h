@@ -62,6 +62,9 @@ gboolean directory_set_notifier(Directory *directory, const Account *account, GE
 gboolean directory_set_alias(Directory *directory, const Account *account, const char *address,
 	gboolean given, GError **error);
 
+/* The end of an account of people, Unix seconds. NOT_FOUND or UNAVAILABLE. */
+gboolean directory_set_until(Directory *directory, const char *uid, gint64 until_s, GError **error);
+
 /* Post and unit of a person. NOT_FOUND or UNAVAILABLE. */
 gboolean directory_set_post(
 	Directory *directory, const char *uid, const char *post, const char *unit, GError **error);
@@ -72,6 +75,9 @@ gboolean directory_set_post(
  */
 gboolean directory_reinstate(Directory *directory, const char *uid, const char *dni,
 	const char *password, GError **error);
+
+/* The offices (Account *) that the person is responsible for or delegate of, or NULL. */
+GPtrArray *directory_offices_of(Directory *directory, const char *uid, GError **error);
 
 /*
  * Takes the person from every office: no longer responsible, no longer a delegate. The offices that

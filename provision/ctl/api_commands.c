@@ -154,32 +154,26 @@ gboolean ctl_read_input(const char *path, char **text, gsize *size, GError **err
 	return TRUE;
 }
 
-/* The body is a JSON file of the caller's: FORM-01 has too many fields for options. */
-static gboolean run_file(
-	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
+json_t *ctl_read_json(const char *path, GError **error)
 {
 	g_autofree char *text = NULL;
 	json_error_t where;
-	gboolean done;
 	json_t *body;
 	gsize size;
 
-	if (!ctl_read_input(arguments[0], &text, &size, error))
-		return FALSE;
+	if (!ctl_read_input(path, &text, &size, error))
+		return NULL;
 	if (size > MAX_FILE_BYTES) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "%s", arguments[0]);
-		return FALSE;
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE, "%s", path);
+		return NULL;
 	}
 	body = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
-	if (!json_is_object(body)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s:%d: %s", arguments[0],
-			where.line, body == NULL ? where.text : "a JSON object is expected");
-		json_decref(body);
-		return FALSE;
-	}
-	done = call(ctl, command, arguments, body, options, error);
+	if (json_is_object(body))
+		return body;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s:%d: %s", path, where.line,
+		body == NULL ? where.text : "a JSON object is expected");
 	json_decref(body);
-	return done;
+	return NULL;
 }
 
 static gboolean run_message(
@@ -223,21 +217,19 @@ static gboolean run_reset(
 }
 
 const Command api_commands[] = {
-	{"request", "file", N_("ARCHIVO.json|-"), 1, {{NULL}}, N_("Presenta un FORM-01."), "POST",
-		"/v1/requests", run_file},
 	{"request", "list", "", 0, {PAGE_OPTIONS, {NULL}}, N_("Lista las solicitudes."), "GET",
 		"/v1/requests", run_call, NULL,
 		"id time state given_names paternal_surname maternal_surname uid"},
 	{"request", "show", "ID", 1, {{NULL}}, N_("Muestra una solicitud."), "GET",
 		"/v1/requests/{}", run_call},
+	{"request", "document", N_("ID HUELLA"), 2, {{NULL}},
+		N_("Escribe un documento de una solicitud: su copia, la firma."), "GET",
+		"/v1/requests/{}/documents/{}", run_message},
 	{"request", "approve", "ID", 1, {{NULL}}, N_("Aprueba una solicitud y crea la cuenta."),
 		"POST", "/v1/requests/{}/approve", run_call},
 	{"request", "observe", "ID", 1, {{"reasons", "reasons", TRUE, FALSE}, {NULL}},
 		N_("Observa una solicitud: dice que le falta."), "POST", "/v1/requests/{}/observe",
 		run_call},
-	{"request", "amend", "ID", 1,
-		{{"tramite", "tramite", FALSE, FALSE}, {"answer", "answer", FALSE, FALSE}, {NULL}},
-		N_("Completa una solicitud observada."), "POST", "/v1/requests/{}/amend", run_call},
 	{"request", "name", N_("ID NOMBRE-LOCAL"), 2, {{NULL}},
 		N_("Da el nombre de la cuenta cuando la regla no puede escribirlo."), "POST",
 		"/v1/requests/{}/name", run_name},

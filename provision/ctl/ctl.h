@@ -44,10 +44,13 @@ struct _Command {
 
 extern const Command api_commands[], ledger_commands[], proof_commands[], token_unlock_commands[],
 	check_commands[], signature_commands[], policy_commands[], import_commands[],
-	people_commands[], calendar_commands[]; /* each ends with noun NULL */
+	people_commands[], request_commands[], calendar_commands[]; /* each ends with noun NULL */
 
 /* A whole file, or standard input for "-", which is cut over 1 MiB; *size may be over it. */
 gboolean ctl_read_input(const char *path, char **text, gsize *size, GError **error);
+
+/* A JSON object out of a file, or "-"; a new reference, or NULL with the place of a mistake. */
+json_t *ctl_read_json(const char *path, GError **error);
 
 /* Value of an option given once, or NULL; of a flag "" when it is given. */
 const char *ctl_option(GHashTable *options, const char *name);

@@ -9,6 +9,7 @@ acusectl_SOURCES = \
 	provision/ctl/policy.c \
 	provision/ctl/policy_api.c provision/ctl/policy_api.h \
 	provision/ctl/people.c \
+	provision/ctl/requests.c \
 	provision/ctl/calendar.c provision/calendar_load.c provision/calendar_load.h \
 	provision/ctl/proof.c \
 	provision/ctl/signature.c \

@@ -18,7 +18,7 @@
 
 static const Command *const tables[] = {api_commands, ledger_commands, proof_commands,
 	token_unlock_commands, check_commands, signature_commands, policy_commands, import_commands,
-	people_commands, calendar_commands};
+	request_commands, people_commands, calendar_commands};
 
 const char *ctl_option(GHashTable *options, const char *name)
 {

@@ -1,5 +1,5 @@
 # unit tests of the accounts part of provision
-accounts_tests = tests/unit/test-request-life tests/unit/test-accounts tests/unit/test-account-names tests/unit/test-people tests/unit/test-passwords \
+accounts_tests = tests/unit/test-request-life tests/unit/test-accounts tests/unit/test-account-names tests/unit/test-people tests/unit/test-requests tests/unit/test-passwords \
 	tests/unit/test-password tests/unit/test-notifiers tests/unit/test-aliases
 check_PROGRAMS += $(accounts_tests)
 TESTS += $(accounts_tests)
@@ -17,6 +17,9 @@ tests_unit_test_account_names_LDADD = provision/libaccounts.a $(PROVISION_LIBS) 
 tests_unit_test_people_SOURCES = tests/unit/test-people.c $(accounts_fixture)
 tests_unit_test_people_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_people_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)
+tests_unit_test_requests_SOURCES = tests/unit/test-requests.c $(accounts_fixture)
+tests_unit_test_requests_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_requests_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)
 tests_unit_test_passwords_SOURCES = tests/unit/test-passwords.c $(accounts_fixture)
 tests_unit_test_passwords_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_passwords_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)

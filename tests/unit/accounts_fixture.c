@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "cms/digest.h"
 #include "provision/accounts.h"
 #include "provision/outbox.h"
 #include "provision/row.h"
@@ -18,7 +19,8 @@
 TestSlapd *slapd;
 Service service;
 gint64 accounts_now_s = ACCOUNTS_NOW_S;
-static char *ledger;
+static char *ledger, *blobs;
+static char *scan;
 
 static gint64 now_s(void)
 {
@@ -55,13 +57,22 @@ json_t *must(const Route *routes, const char *path, const char *argument, json_t
 	return answer;
 }
 
+char *put_document(const char *text)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
+	char *sha256 = digest_sha256_hex(text, strlen(text));
+
+	assert_true(blobs_put(service.blobs, sha256, bytes, NULL));
+	return sha256;
+}
+
 json_t *form(const char *dni)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "kind",
-		"person", "action", "create", "given_names", "Rosa", "paternal_surname", "Morales",
-		"maternal_surname", "Aranda", "dni", dni, "post", "Secretaria", "unit",
-		"Secretaría General", "document", "Memorando 45", "reason", "joining", "tramite",
-		"2026-000871");
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "scan",
+		scan, "kind", "person", "action", "create", "given_names", "Rosa",
+		"paternal_surname", "Morales", "maternal_surname", "Aranda", "dni", dni, "post",
+		"Secretaria", "unit", "Secretaría General", "document", "Memorando 45", "reason",
+		"joining", "tramite", "2026-000871");
 }
 
 char *file_form(json_t *filled)
@@ -169,6 +180,12 @@ int accounts_start(const char *settings)
 	service.store = store_open(ledger, &error);
 	assert_null(error);
 	store_set_floor(service.store, 0);
+	blobs = g_build_filename(slapd->folder, "blobs", NULL);
+	g_mkdir(blobs, 0700);
+	service.blobs = blobs_open(blobs, 0, &error);
+	assert_null(error);
+	blobs_use_store(service.blobs, service.store);
+	scan = put_document("scan");
 	service.live = live_directory_start(slapd->settings, &error);
 	service.outbox = outbox_start_with(&service, kinds, &error);
 	assert_null(error);
@@ -180,9 +197,12 @@ int accounts_end(void **state)
 	(void)state;
 	outbox_stop(service.outbox);
 	live_directory_stop(service.live);
+	blobs_close(service.blobs);
 	store_close(service.store);
 	calendar_free((Calendar *)service.calendar);
 	test_slapd_free(slapd);
 	g_free(ledger);
+	g_free(blobs);
+	g_free(scan);
 	return 0;
 }

@@ -25,7 +25,9 @@ void assert_fails(const Route *routes, const char *path, const char *argument, j
 /* A POST that must be done; its answer. */
 json_t *must(const Route *routes, const char *path, const char *argument, json_t *body);
 
-/* Rosa Morales Aranda's FORM-01. */
+/* A document in the message store; its digest, a new string. */
+char *put_document(const char *text);
+/* Rosa Morales Aranda's FORM-01, with the scan of its paper. */
 json_t *form(const char *dni);
 /* Filed and received; a new string: its id. form is consumed. */
 char *file_form(json_t *form);

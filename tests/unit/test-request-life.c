@@ -20,6 +20,8 @@ static void test_every_pair(void **state)
 		[REQUEST_NEW] = {[REQUEST_FILE] = "received", [REQUEST_FILE_LACKING] = "observed"},
 		[REQUEST_RECEIVED] = {[REQUEST_OBSERVE] = "observed",
 			[REQUEST_APPROVE] = "approved",
+			[REQUEST_APPROVE_RESET] = "approved",
+			[REQUEST_CARRY_OUT] = "executed",
 			[REQUEST_DENY] = "denied",
 			[REQUEST_CANCEL] = "cancelled"},
 		[REQUEST_OBSERVED] = {[REQUEST_AMEND] = "observed",
@@ -31,8 +33,8 @@ static void test_every_pair(void **state)
 	};
 	/* Deciding is the IT office's; who files may amend and, before the decision, cancel. */
 	const int decides = ROLE_OTIC, files = ROLE_OTIC | ROLE_TRAMITE | ROLE_HEAD;
-	const int roles[REQUEST_N_EVENTS] = {
-		files, files, decides, files, files, decides, decides, files, decides};
+	const int roles[REQUEST_N_EVENTS] = {files, files, decides, files, files, decides, decides,
+		decides, decides, files, decides};
 
 	(void)state;
 	for (int from = 0; from < REQUEST_N_STATES; from++) {
@@ -50,6 +52,10 @@ static void test_every_pair(void **state)
 				continue;
 			assert_int_equal((step->effects & REQUEST_EFFECT_CREATE) != 0,
 				event == REQUEST_APPROVE);
+			assert_int_equal((step->effects & REQUEST_EFFECT_EXPOSED) != 0,
+				event == REQUEST_APPROVE_RESET);
+			assert_int_equal((step->effects & REQUEST_EFFECT_ORDER) != 0,
+				event == REQUEST_CARRY_OUT);
 			assert_int_equal((step->effects & REQUEST_EFFECT_PASSWORD) != 0,
 				event == REQUEST_DELIVER);
 			assert_int_equal((step->effects & REQUEST_EFFECT_CLOSE) != 0,
@@ -87,9 +93,17 @@ static void test_form(void **state)
 		{"reason", "reason", "because", "reason", ACUSE_ERROR_INVALID},
 		{"kind", "kind", "robot", "kind", ACUSE_ERROR_INVALID},
 		{"unknown", "admin", "1", "admin", ACUSE_ERROR_INVALID},
-		{"other kind", "kind", "activity", "kind", ACUSE_ERROR_NOT_BUILT},
-		{"annulment", "action", "annul", "action", ACUSE_ERROR_NOT_BUILT},
-		{"password", "reason", "exposed-password", "reason", ACUSE_ERROR_NOT_BUILT},
+		{"activity without a title", "kind", "activity", "title", ACUSE_ERROR_INVALID},
+		{"third party without an end", "kind", "third-party", "until", ACUSE_ERROR_INVALID},
+		{"end of a person", "until", "2027-01-31", "until", ACUSE_ERROR_INVALID},
+		{"extension of a person", "action", "extend", "action", ACUSE_ERROR_INVALID},
+		{"no day", "date", "2026-02-30", "date", ACUSE_ERROR_INVALID},
+		{"password without its reason", "action", "password", "reason",
+			ACUSE_ERROR_INVALID},
+		{"no digest", "scan", "aa", "scan", ACUSE_ERROR_INVALID},
+		{"digest in capitals", "signature",
+			"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+			"signature", ACUSE_ERROR_INVALID},
 	};
 	g_autoptr(Account) account = NULL;
 	json_t *body = form(), *row = request_form_read(body, NULL);

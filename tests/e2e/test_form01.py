@@ -1,0 +1,175 @@
+"""FORM-01 beyond the first account: the head's signature, passwords, annulment, activities, third parties, offices, lists."""
+import datetime
+import tempfile
+
+import keys
+from harness import *
+from test_accounts import form
+from test_people import person
+
+
+def day(days):
+    """That many days from today, where the institution is."""
+    lima = datetime.timezone(datetime.timedelta(hours=-5))
+    return (datetime.datetime.now(lima) + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
+
+
+def ctl(*words, **more):
+    return demo.acusectl(Gateway.places, *words, **more)
+
+
+class Signature(Case):
+    """A head signs the form with openssl, as any tool does; who is no head of the unit signs in vain."""
+
+    def sign(self, body, email, name):
+        places = self.places
+        key = keys.issue(places, name, f"/C=PE/CN={name}", f"subjectAltName=email:{email}\nkeyUsage=digitalSignature\n")
+        path = places.write(json.dumps(body), "work", name + ".json")
+        signature = places.path("work", name + ".p7s")
+        subprocess.run(["openssl", "cms", "-sign", "-binary", "-in", path, "-signer", places.path("ca", name + ".pem"),
+                        "-inkey", key, "-outform", "DER", "-out", signature], check=True, capture_output=True)
+        return path, signature
+
+    def test_signed_by_the_head(self):
+        body = form(dni="42000001", given_names="Flor")
+        del body["tramite"]
+        path, signature = self.sign(body, f"{Gateway.person.uid}@{DOMAIN}", "jefa")
+        filed = ctl("request", "file", path, "--signed-form", path, "--signature", signature)
+        self.assertEqual((filed["state"], filed["lacks"]), ("received", []), filed)
+        self.assertEqual(filed["signer"]["uid"], Gateway.person.uid)
+        ctl("request", "deny", filed["id"], "--reasons", "Falta el contrato")
+        answer = wait(lambda: [mail for mail in mailbox(Gateway.person.uid) if filed["id"] in str(mail["Subject"])],
+                      "the head is not answered")[0]
+        self.assertIn("Falta el contrato", answer.get_body().get_content())
+
+    def test_what_does_not_count_stays_observed(self):
+        places = self.places
+        uid, _ = person("42000002", "Otto")
+        ctl("person", "rotate", "42000002", "--post", "Cajero", "--unit", "Tesorería", "--document", "R 5")
+        wait(lambda: api("GET", f"/v1/accounts/{uid}")[1]["unit"] == "Tesorería", "not rotated", 5)
+        body = form(dni="42000003", given_names="Gina")
+        del body["tramite"]
+        path, signature = self.sign(body, f"{uid}@{DOMAIN}", "otro")
+        other = places.write(json.dumps(dict(body, given_names="Gino")), "work", "gino.json")
+        cases = (("another unit", path, path, signature, "unit"), ("another form", other, path, signature, "given_names"),
+                 ("broken", path, other, signature, "verify"), ("no CMS", path, path, path, "CMS"))
+        for name, filed_form, signed, cms, word in cases:
+            with self.subTest(name):
+                filed = ctl("request", "file", filed_form, "--signed-form", signed, "--signature", cms)
+                self.assertEqual((filed["state"], filed["signer"]), ("observed", None), filed)
+                self.assertIn(word, filed["signature_problem"])
+        # The paper comes by the tramite, and with it the scan: it can be read again.
+        scan = places.write("%PDF-1.4 firmado a mano\n", "work", "scan.pdf")
+        self.assertEqual(ctl("request", "amend", filed["id"], "--tramite", "2026-000777")["lacks"], ["scan"])
+        amended = ctl("request", "amend", filed["id"], "--scan", scan)
+        self.assertEqual(amended["state"], "received")
+        self.assertEqual(ctl("request", "document", filed["id"], amended["scan"], parse=False), "%PDF-1.4 firmado a mano\n")
+
+
+class Kinds(Case):
+    def test_a_password_by_form(self):
+        uid, password = person("42000010", "Lola")
+        for number, reason in ((11, "forgotten-password"), (12, "exposed-password")):
+            with self.subTest(reason):
+                filed = demo.file_form(self.places, form(dni="42000010", given_names="Lola", reason=reason))
+                self.assertEqual((filed["state"], filed["action"]), ("received", "password"))
+                ctl("request", "approve", filed["id"])
+                if reason == "exposed-password":
+                    wait(lambda: not demo.smtp_login(self.places, uid, password), "what others know still opens the mail", 5)
+                given = ctl("request", "deliver", filed["id"], "--receipt", "Cargo 1")
+                self.assertFalse(demo.smtp_login(self.places, uid, password))
+                password = f"Nueva-{number}.lola"
+                self.assertEqual(demo.change_password(self.places, uid, given["password"], password), 200)
+                wait(lambda: demo.smtp_login(self.places, uid, password), "cannot log in", 5)
+        status, problem = api("POST", "/v1/requests", form(dni="42000010", given_names="Lalo", reason="forgotten-password"))
+        self.assertEqual((status, problem["code"]), (409, "conflict"), "the DNI of somebody else")
+
+    def test_an_annulment_by_form(self):
+        uid, password = person("42000011", "Abel")
+        filed = demo.file_form(self.places, form(dni="42000011", given_names="Abel", action="annul", date=day(0)))
+        self.assertEqual(ctl("request", "approve", filed["id"])["state"], "executed")
+        wait(lambda: not demo.smtp_login(self.places, uid, password), "an annulled account logs in", 5)
+
+    def activity(self, until):
+        filed = demo.file_form(self.places, form(dni="42000012", given_names="Elsa", kind="activity", until=until,
+                                                 title="Comité de Selección", reason="specific-activity"))
+        self.assertEqual((filed["state"], filed["lacks"]), ("observed", ["name"]))
+        return filed
+
+    def test_an_activity(self):
+        person("42000012", "Elsa")
+        status, problem = api("POST", "/v1/requests", form(dni="42000012", given_names="Elsa", kind="activity",
+                                                           title="Sin fin"))
+        self.assertEqual(status, 400, problem)
+        self.assertIn("until", problem["detail"])
+        filed = self.activity(day(20))
+        self.assertEqual(filed["proposals"], ["cs", "seleccion"])
+        ctl("request", "name", filed["id"], "comite.seleccion")
+        ctl("request", "approve", filed["id"])
+        given = ctl("request", "deliver", filed["id"])
+        self.assertEqual(demo.change_password(self.places, "comite.seleccion", given["password"], "Sorteo-2026.x"), 200)
+        wait(lambda: demo.smtp_login(self.places, "comite.seleccion", "Sorteo-2026.x"), "cannot log in", 5)
+        before = api("GET", "/v1/accounts/comite.seleccion")[1]["valid_until"]
+        longer = demo.file_form(self.places, form(dni="42000012", given_names="Elsa", kind="activity", action="extend",
+                                                  account="comite.seleccion", until=day(60)))
+        self.assertEqual(ctl("request", "approve", longer["id"])["state"], "executed")
+        wait(lambda: api("GET", "/v1/accounts/comite.seleccion")[1]["valid_until"] > before, "not extended", 5)
+
+    def test_a_third_party(self):
+        body = form(dni="42000013", given_names="Saul", kind="third-party", until=day(30))
+        filed = demo.file_form(self.places, body)
+        self.assertEqual((filed["state"], filed["lacks"]), ("observed", ["terms"]))
+        terms = self.places.write("Términos de referencia: con correo institucional\n", "work", "tdr.txt")
+        self.assertEqual(ctl("request", "amend", filed["id"], "--terms", terms)["state"], "received")
+        uid = ctl("request", "approve", filed["id"])["uid"]
+        self.assertTrue(uid.startswith("squispe"), uid)
+
+    def test_an_office(self):
+        uid, password = person("42000014", "Vera")
+        filed = demo.file_form(self.places, form(dni="42000014", given_names="Vera", kind="office",
+                                                 title="Oficina de Control Patrimonial"))
+        ctl("request", "name", filed["id"], filed["proposals"][0])
+        self.assertEqual(ctl("request", "approve", filed["id"])["uid"], "ocp")
+        wait(lambda: api("GET", "/v1/accounts/ocp")[1].get("owner") == uid, "not there", 5)
+        wait(lambda: "oficinas/ocp" in folders(self.places, uid, password), "no shared folder", 10)
+
+
+def folders(places, uid, password):
+    import imaplib
+    client = imaplib.IMAP4_SSL("127.0.0.1", places.port("imaps"), ssl_context=demo.tls(places))
+    client.login(uid, password)
+    found = b"\n".join(client.list()[1]).decode()
+    client.logout()
+    return found
+
+
+class Lists(Case):
+    def run_import(self, text, *words):
+        with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            return ctl("request", "import", file.name, *words)
+
+    def test_many_at_once(self):
+        scan = self.places.write("%PDF-1.4 relación firmada\n", "work", "relacion.pdf")
+        head = "nombres;apellido_paterno;apellido_materno;dni;cargo;unidad;documento;motivo;tipo\n"
+        right = head + "Ada;Quispe;Ríos;42000021;Técnica;Archivo;Memo 1;ingreso;persona\n" \
+                       "Iván;Núñez;Güere;42000022;Chofer;Transporte;Memo 1;Otro;persona\n"
+        words = ("--tramite", "2026-000555", "--scan", scan)
+        shown = self.run_import(right, *words)
+        self.assertEqual([item["name"] for item in shown["items"]], ["aquisper", "inunezg"])
+        self.assertFalse(shown["applied"])
+        filed = len(api("GET", "/v1/requests?limit=1000")[1]["items"])
+        for bad, word in (("Eva;;Ríos;42000023;Técnica;Archivo;Memo 1;ingreso;persona", "paternal_surname"),
+                          ("Eva;Ruiz;Ríos;42000021;Técnica;Archivo;Memo 1;ingreso;persona", "dni"),
+                          ("Eva;Ruiz;Ríos;420000;Técnica;Archivo;Memo 1;ingreso;persona", "dni"),
+                          ("Eva;Ruiz;Ríos;42000024;Técnica;Archivo;Memo 1;porque sí;persona", "reason")):
+            with self.subTest(bad):
+                self.assertIn(word, self.run_import(right + bad + "\n", *words)["items"][2]["problem"])
+                with self.assertRaises(Failure) as failure:
+                    self.run_import(right + bad + "\n", *words, "--apply")
+                self.assertIn("line 4", str(failure.exception))
+        self.assertEqual(len(api("GET", "/v1/requests?limit=1000")[1]["items"]), filed, "bad rows changed something")
+        done = self.run_import(right, *words, "--apply")
+        self.assertEqual([item["state"] for item in done["items"]], ["received", "received"])
+        self.assertEqual(ctl("request", "approve", done["items"][1]["id"])["uid"], "inunezg")
