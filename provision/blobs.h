@@ -29,4 +29,10 @@ gboolean blobs_size(Blobs *blobs, const char *sha256, guint64 *size, GError **er
 /* The bytes, digest checked. NOT_FOUND or DAMAGED. */
 GBytes *blobs_get(Blobs *blobs, const char *sha256, GError **error);
 
+/*
+ * Copies each file of the store in folder `from` that the one in folder `to` lacks, durably; both
+ * were opened once. *copied: how many.
+ */
+gboolean blobs_copy(const char *from, const char *to, guint64 *copied, GError **error);
+
 #endif

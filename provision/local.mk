@@ -4,9 +4,13 @@ provision_libprovision_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS) $
 	-DPKGDATADIR='"$(pkgdatadir)"'
 provision_libprovision_a_SOURCES = \
 	provision/store.c provision/store.h \
-	provision/store_read.c \
+	provision/store_read.c provision/store_change.c \
+	provision/copy.c provision/copy.h \
+	provision/backup.c provision/backup.h \
+	provision/backup_manifest.c provision/backup_manifest.h \
+	provision/restore.c provision/restore.h \
 	provision/store_bdb.c provision/store_engine.h \
-	provision/blobs.c provision/blobs.h provision/blob_routes.c \
+	provision/blobs.c provision/blobs.h provision/blobs_copy.c provision/blob_routes.c \
 	provision/closed_accounts.c provision/closed_accounts.h \
 	provision/service.c provision/service.h \
 	provision/calendar_load.c provision/calendar_load.h \

@@ -23,6 +23,7 @@
 #include "provision/http.h"
 #include "provision/outbox.h"
 #include "provision/reconcile.h"
+#include "provision/restore.h"
 #include "provision/routes.h"
 #include "signer/permit.h"
 
@@ -145,11 +146,12 @@ static void run(void)
 /*
  * The settings file of the command line, a new string; NULL: wrong usage, said on standard error.
  */
-static char *settings_path(int argc, char **argv)
+static char *settings_path(int argc, char **argv, char **restore)
 {
 	g_autofree char *path = NULL;
 	const GOptionEntry entries[] = {
 		{"config", 'c', 0, G_OPTION_ARG_FILENAME, &path, "Settings", "FILE"},
+		{"restore", 0, 0, G_OPTION_ARG_FILENAME, restore, "Backup to restore", "FOLDER"},
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
@@ -158,17 +160,33 @@ static char *settings_path(int argc, char **argv)
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
 		fprintf(stderr, "acuse-provisiond: %s\n",
-			error != NULL ? error->message : "usage: [-c FILE]");
+			error != NULL ? error->message : "usage: [-c FILE] [--restore FOLDER]");
 		return NULL;
 	}
 	return path != NULL ? g_steal_pointer(&path) : g_strdup(DEFAULT_SETTINGS);
 }
 
+/* Who restores: behind root and sudo the person. */
+static int restore_backup(Daemon *daemon, const char *folder)
+{
+	g_autofree char *path = g_canonicalize_filename(folder, NULL);
+	g_autoptr(GError) error = NULL;
+	const char *person = g_getenv("SUDO_USER");
+	gboolean restored = restore_run(
+		daemon->settings, path, person != NULL ? person : g_get_user_name(), &error);
+
+	if (!restored)
+		log_error("not restored", "reason", error->message, NULL);
+	settings_free(daemon->settings);
+	return restored ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
-	g_autofree char *path = settings_path(argc, argv);
+	g_autofree char *restore = NULL;
+	g_autofree char *path = settings_path(argc, argv, &restore);
 	g_autoptr(GError) error = NULL;
-	Daemon daemon = {0};
+	Daemon daemon = {.service.settings_path = path};
 	gboolean started;
 
 	if (path == NULL)
@@ -179,7 +197,10 @@ int main(int argc, char **argv)
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	log_init("acuse-provisiond");
-	started = load_settings(&daemon, path, &error) && start(&daemon, &error);
+	started = load_settings(&daemon, path, &error);
+	if (started && restore != NULL)
+		return restore_backup(&daemon, restore);
+	started = started && start(&daemon, &error);
 	if (started)
 		run();
 	else

@@ -21,9 +21,19 @@
 #define SMTP_WAIT_MS 30000
 #define NOTICE_KEEP_S (3 * 24 * 3600) /* over a weekend */
 
-static const NoticeKind *const kinds[] = {&notice_policy_warning, &notice_over_limit,
-	&notice_by_cedula, &notice_ledger_head, &notice_office_left, &notice_password_expiry,
-	&notice_account_ending, &notice_request, &notice_token_lost, &notice_token_return};
+static const NoticeKind *const kinds[] = {
+	&notice_policy_warning,
+	&notice_over_limit,
+	&notice_by_cedula,
+	&notice_ledger_head,
+	&notice_ledger_restored,
+	&notice_office_left,
+	&notice_password_expiry,
+	&notice_account_ending,
+	&notice_request,
+	&notice_token_lost,
+	&notice_token_return,
+};
 
 static const NoticeKind *find_kind(const char *kind)
 {

@@ -30,8 +30,9 @@ void notice_attach(GArray *attachments, const char *name, const char *type, GByt
 
 /* send_limits.c has the second, people_notices.c those of the next line. */
 extern const NoticeKind notice_policy_warning, notice_over_limit;
-extern const NoticeKind notice_by_cedula;   /* deadlines.c */
-extern const NoticeKind notice_ledger_head; /* witnesses.c */
+extern const NoticeKind notice_by_cedula;	/* deadlines.c */
+extern const NoticeKind notice_ledger_head;	/* witnesses.c */
+extern const NoticeKind notice_ledger_restored; /* restore.c */
 extern const NoticeKind notice_office_left, notice_password_expiry, notice_account_ending,
 	notice_request;
 extern const NoticeKind notice_token_lost, notice_token_return; /* token_notices.c */

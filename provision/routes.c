@@ -4,6 +4,7 @@
  */
 #include "provision/routes.h"
 
+#include "provision/backup.h"
 #include "provision/deadlines.h"
 #include "provision/due.h"
 #include "provision/outbox.h"
@@ -15,6 +16,7 @@ const Route *const route_tables[] = {
 	routes_sends,
 	routes_events,
 	routes_ledger,
+	routes_backups,
 	routes_requests,
 	routes_accounts,
 	routes_offices,

@@ -34,6 +34,7 @@ typedef struct _Reconciler Reconciler; /* provision/reconcile.h */
 
 typedef struct {
 	const Settings *settings;
+	const char *settings_path;    /* of the file they are from */
 	const PolicySettings *policy; /* of the same settings */
 	const Calendar *calendar;
 	Store *store;

@@ -46,6 +46,11 @@ void store_set_floor(Store *store, guint64 floor_bytes);
 typedef void (*StoreListener)(gpointer data);
 void store_listen(Store *store, StoreTable table, StoreListener listener, gpointer data);
 /*
+ * A consistent copy into a folder that is not there yet, while changes go on; store_open opens it.
+ * Messages that are files (blobs.h) are not in it.
+ */
+gboolean store_backup(Store *store, const char *folder, GError **error);
+/*
  * For tests and checks, on a folder that nobody has open: the structure of each table, and the
  * root recomputed from the leaves against the stored nodes. ACUSE_ERROR_DAMAGED.
  */
@@ -78,6 +83,9 @@ gboolean store_append(StoreTxn *txn, const Record *record, guint64 *leaf_index, 
 gboolean store_put_blob(StoreTxn *txn, const char *sha256, GBytes *packed, GError **error);
 /* Next number of a named sequence, from 1. */
 gboolean store_next(StoreTxn *txn, const char *sequence, guint64 *number, GError **error);
+
+/* The next number of the sequence is over this one. */
+gboolean store_raise(StoreTxn *txn, const char *sequence, guint64 number, GError **error);
 
 /* Beside the committer: what was last committed. */
 char *store_get(Store *store, StoreTable table, const char *key, GError **error);

@@ -455,3 +455,11 @@ gboolean engine_verify(const char *folder, GError **error)
 	}
 	return TRUE;
 }
+
+gboolean engine_backup(Engine *engine, const char *folder, GError **error)
+{
+	int code = engine->env->backup(
+		engine->env, folder, DB_CREATE | DB_EXCL | DB_BACKUP_SINGLE_DIR);
+
+	return code == 0 || fail(engine, code, folder, error);
+}

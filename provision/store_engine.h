@@ -23,6 +23,15 @@ enum {
 typedef struct _Engine Engine;
 typedef struct _EngineTxn EngineTxn;
 
+/* What a change has (store.c makes it, store_change.c uses it). */
+struct _StoreTxn {
+	EngineTxn *txn;
+	guint64 tree_size;
+	StoreTable listened;
+	gboolean heard;	 /* put into the listened table */
+	GError *failure; /* the first */
+};
+
 /* One owner: a second opener gets ACUSE_ERROR_CONFLICT. Recovers what a crash left. */
 Engine *engine_open(const char *folder, GError **error);
 void engine_close(Engine *engine);
@@ -61,6 +70,10 @@ gboolean engine_walk(EngineTxn *txn, guint table, const char *bound, gsize bound
 
 /* Now and then, by the writer: lets go of log files that recovery does not need. */
 gboolean engine_checkpoint(Engine *engine, gboolean force, GError **error);
+
+/* A copy as of one moment into a folder that is not there yet, while the writer goes on;
+ * engine_open recovers it. */
+gboolean engine_backup(Engine *engine, const char *folder, GError **error);
 
 /* Whether what failed leaves the engine unusable: the process has to end and start again. */
 gboolean engine_is_broken(Engine *engine);

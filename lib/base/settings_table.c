@@ -223,6 +223,8 @@ const SettingRow settings_table[] = {
 		"Free space below which no message is taken, in MiB; the ledger goes on down to "
 		"64."),
 	I("ledger", "head_interval_s", "3600", 1, 86400, "Time between signed heads, in seconds."),
+	P("ledger", "backup_folder", NULL,
+		"Where acusectl backup create puts its copies; without it none are made."),
 	L("ledger", "witnesses", "",
 		"Addresses that get the signed head each day, to show later that nothing before it "
 		"changed; empty: nobody does."),

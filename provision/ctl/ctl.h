@@ -42,9 +42,19 @@ struct _Command {
 	guint n_optional;	     /* arguments that may follow; NULL stands behind the last */
 };
 
-extern const Command api_commands[], ledger_commands[], proof_commands[], token_unlock_commands[],
-	check_commands[], signature_commands[], policy_commands[], import_commands[],
-	people_commands[], request_commands[], calendar_commands[]; /* each ends with noun NULL */
+/* Each ends with noun NULL. */
+extern const Command api_commands[];
+extern const Command ledger_commands[];
+extern const Command proof_commands[];
+extern const Command token_unlock_commands[];
+extern const Command check_commands[];
+extern const Command signature_commands[];
+extern const Command policy_commands[];
+extern const Command import_commands[];
+extern const Command people_commands[];
+extern const Command request_commands[];
+extern const Command calendar_commands[];
+extern const Command backup_commands[];
 
 /* A whole file, or standard input for "-", which is cut over 1 MiB; *size may be over it. */
 gboolean ctl_read_input(const char *path, char **text, gsize *size, GError **error);

@@ -3,7 +3,7 @@ acusectl_SOURCES = \
 	provision/ctl/main.c provision/ctl/ctl.h \
 	provision/ctl/api_commands.c \
 	provision/ctl/print.c provision/ctl/print.h \
-	provision/ctl/ledger.c \
+	provision/ctl/ledger.c provision/ctl/backup.c \
 	provision/ctl/ledger_check.c provision/ctl/ledger_check.h \
 	provision/ctl/ledger_source.c provision/ctl/ledger_source.h \
 	provision/ctl/policy.c \
@@ -19,7 +19,7 @@ acusectl_SOURCES = \
 	provision/ctl/check.c \
 	provision/ctl/check_postfix.c provision/ctl/check.h
 acusectl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(GMIME_CFLAGS) $(ARCHIVE_CFLAGS) \
-	-DPKGDATADIR='"$(pkgdatadir)"'
+	-DPKGDATADIR='"$(pkgdatadir)"' -DSBINDIR='"$(sbindir)"'
 acusectl_LDADD = provision/libproof.a lib/mime/libmime.a lib/cms/libcms.a lib/api/libapi.a lib/signer/libsignerproto.a \
 	lib/core/libcore.a lib/base/libbase.a \
 	$(GMIME_LIBS) $(GUMBO_LIBS) $(OPENSSL_LIBS) $(ARCHIVE_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(CSV_LIBS) $(GLIB_LIBS)

@@ -16,9 +16,20 @@
 #define API_WAIT_MS 30000
 #define EXIT_USAGE 2
 
-static const Command *const tables[] = {api_commands, ledger_commands, proof_commands,
-	token_unlock_commands, check_commands, signature_commands, policy_commands, import_commands,
-	request_commands, people_commands, calendar_commands};
+static const Command *const tables[] = {
+	api_commands,
+	ledger_commands,
+	proof_commands,
+	token_unlock_commands,
+	check_commands,
+	signature_commands,
+	policy_commands,
+	import_commands,
+	people_commands,
+	request_commands,
+	calendar_commands,
+	backup_commands,
+};
 
 const char *ctl_option(GHashTable *options, const char *name)
 {

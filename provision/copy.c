@@ -1,0 +1,147 @@
+/* copy.h: read, write, fsync. Any thread; no state. */
+#include "provision/copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+#define CHUNK_BYTES (256 * 1024)
+#define OPEN_FOLDERS 16
+
+static gboolean fail(const char *what, const char *path, GError **error)
+{
+	int code = errno;
+
+	g_set_error(error, ACUSE_ERROR,
+		code == ENOSPC || code == EDQUOT ? ACUSE_ERROR_NO_SPACE : ACUSE_ERROR_UNAVAILABLE,
+		"%s %s: %s", what, path, g_strerror(code));
+	return FALSE;
+}
+
+static gboolean write_all(int fd, const char *bytes, gsize size)
+{
+	while (size > 0) {
+		gssize written = write(fd, bytes, size);
+
+		if (written < 0 && errno != EINTR)
+			return FALSE;
+		if (written > 0) {
+			bytes += written;
+			size -= (gsize)written;
+		}
+	}
+	return TRUE;
+}
+
+/* To the end of `from`; to < 0: only its digest. */
+static gboolean pass_on(int from, int to, GChecksum *sum, guint64 *size)
+{
+	g_autofree char *chunk = g_malloc(CHUNK_BYTES);
+	gssize n;
+
+	*size = 0;
+	while ((n = read(from, chunk, CHUNK_BYTES)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || (to >= 0 && !write_all(to, chunk, (gsize)n)))
+			return FALSE;
+		g_checksum_update(sum, (const guchar *)chunk, n);
+		*size += (guint64)n;
+	}
+	return to < 0 || fsync(to) == 0;
+}
+
+gboolean copy_file(const char *from, const char *to, char **sha256, guint64 *size, GError **error)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	int in = open(from, O_RDONLY | O_CLOEXEC), out;
+	guint64 copied = 0;
+	gboolean ok;
+
+	if (in < 0)
+		return fail("open", from, error);
+	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ok = out >= 0 && pass_on(in, out, sum, &copied);
+	if (!ok)
+		fail("copy to", to, error);
+	close(in);
+	if (out >= 0)
+		close(out);
+	if (!ok && out >= 0)
+		g_unlink(to);
+	if (ok && sha256 != NULL)
+		*sha256 = g_strdup(g_checksum_get_string(sum));
+	if (ok && size != NULL)
+		*size = copied;
+	return ok;
+}
+
+char *copy_digest(const char *path, guint64 *size, GError **error)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	int in = open(path, O_RDONLY | O_CLOEXEC);
+	char *digest = NULL;
+
+	if (in >= 0 && pass_on(in, -1, sum, size))
+		digest = g_strdup(g_checksum_get_string(sum));
+	else
+		fail("read", path, error);
+	if (in >= 0)
+		close(in);
+	return digest;
+}
+
+gboolean copy_sync_folder(const char *path, GError **error)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	gboolean ok = fd >= 0 && fsync(fd) == 0;
+
+	if (!ok)
+		fail("fsync", path, error);
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+	(void)status;
+	(void)kind;
+	(void)place;
+	return remove(path);
+}
+
+gboolean copy_remove_tree(const char *path, GError **error)
+{
+	return nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT ||
+	       fail("remove", path, error);
+}
+
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+char **copy_names(const char *path, GError **error)
+{
+	GDir *folder = g_dir_open(path, 0, NULL);
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	const char *name;
+
+	if (folder == NULL) {
+		fail("open", path, error);
+		return NULL;
+	}
+	while ((name = g_dir_read_name(folder)) != NULL)
+		g_ptr_array_add(names, g_strdup(name));
+	g_dir_close(folder);
+	g_ptr_array_sort(names, compare_names);
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&names), FALSE);
+}
