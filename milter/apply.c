@@ -7,8 +7,11 @@
 
 #include <string.h>
 
-/* libmilter refuses lines over 980 bytes, and RFC 5321 4.5.3.1.5 those over 512 on the wire. */
-#define REPLY_LINE_MAX_BYTES 500
+#include "core/fold.h"
+
+/* Of a line on the wire with code, status and line end (RFC 5321 4.5.3.1.5); libmilter takes 980.
+ */
+#define REPLY_LINE_MAX_BYTES 512
 #define REPLY_MAX_LINES 20
 
 static gboolean is_reply(const char *reply)
@@ -18,28 +21,31 @@ static gboolean is_reply(const char *reply)
 }
 
 /* ASCII, percent signs doubled: the server takes the text for a format. */
-static char *reply_text(const char *text)
+static char *reply_text(const char *text, gsize max_bytes)
 {
-	GString *clean = g_string_new(NULL);
+	g_autoptr(GString) clean = g_string_new(text);
+	g_autofree char *shortened = NULL;
 
-	for (; *text != '\0' && clean->len < REPLY_LINE_MAX_BYTES; text++) {
-		if (*text == '%')
-			g_string_append(clean, "%%");
-		else
-			g_string_append_c(clean, *text >= 0x20 && *text < 0x7f ? *text : '?');
-	}
-	return g_string_free(clean, FALSE);
+	for (gsize i = 0; i < clean->len; i++)
+		if (clean->str[i] < 0x20 || clean->str[i] >= 0x7f)
+			clean->str[i] = '?';
+	shortened = text_shorten(clean->str, max_bytes);
+	g_string_assign(clean, shortened);
+	g_string_replace(clean, "%", "%%", 0);
+	return g_strdup(clean->str);
 }
 
 /* The lines of a text, clean, NULL-terminated; those over REPLY_MAX_LINES are left out. */
-static GStrv reply_lines(const char *text)
+static GStrv reply_lines(const char *text, const char *extended)
 {
+	gsize frame = strlen("550 ") + strlen(extended) + strlen(" \r\n");
 	GStrv lines = g_strsplit(text, "\n", -1);
 
 	for (guint i = 0; lines[i] != NULL; i++) {
 		g_autofree char *line = lines[i];
 
-		lines[i] = i < REPLY_MAX_LINES ? reply_text(line) : NULL;
+		lines[i] =
+			i < REPLY_MAX_LINES ? reply_text(line, REPLY_LINE_MAX_BYTES - frame) : NULL;
 	}
 	return lines;
 }
@@ -47,7 +53,7 @@ static GStrv reply_lines(const char *text)
 /* A reply that libmilter does not take leaves Postfix's own text with the same meaning. */
 static void set_reply(SMFICTX *context, char *code, char *extended, const char *text)
 {
-	g_auto(GStrv) lines = reply_lines(text);
+	g_auto(GStrv) lines = reply_lines(text, extended);
 	char *l[REPLY_MAX_LINES] = {NULL};
 
 	for (guint i = 0; i < REPLY_MAX_LINES && lines[i] != NULL; i++)

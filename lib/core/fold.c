@@ -1,6 +1,8 @@
 /* fold.h over GLib's Unicode tables. Pure; never fails. */
 #include "core/fold.h"
 
+#include <string.h>
+
 /* Capitals of Cyrillic and Greek that are drawn as Latin ones (Unicode's confusables). */
 static gunichar to_latin(gunichar c)
 {
@@ -90,6 +92,22 @@ gboolean text_is_invisible(gunichar c)
 			return TRUE;
 	return g_unichar_iszerowidth(c) || type == G_UNICODE_FORMAT || type == G_UNICODE_CONTROL ||
 	       type == G_UNICODE_UNASSIGNED || type == G_UNICODE_SURROGATE;
+}
+
+char *text_shorten(const char *text, gsize max_bytes)
+{
+	static const char more[] = "...";
+	gsize size = strlen(text), cut = max_bytes - strlen(more), word;
+
+	if (size <= max_bytes)
+		return g_strdup(text);
+	while (cut > 0 && (text[cut] & 0xc0) == 0x80)
+		cut--;
+	for (word = cut; word > 0 && text[word] != ' ';)
+		word--;
+	if (word > 0 && word * 2 >= cut)
+		cut = word;
+	return g_strdup_printf("%.*s%s", (int)cut, text, more);
 }
 
 char *text_fold(const char *text)

@@ -9,6 +9,13 @@
  * "NOTIFICACION NO". A new string, "" when the text is not UTF-8. */
 char *text_fold(const char *text);
 
+/*
+ * The text in at most max_bytes (4 or more): when it is longer, cut behind a word, "..." at its
+ * end. A word that takes more than half of it is cut inside, never inside a character. A new
+ * string.
+ */
+char *text_shorten(const char *text, gsize max_bytes);
+
 /* Fillers, marks of direction and other characters that show nothing; blanks are not among them. */
 gboolean text_is_invisible(gunichar c);
 

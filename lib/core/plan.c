@@ -1,5 +1,6 @@
 /* Plans as data (plan.h): allocation, names, findings, header edits. No shared state. */
 #include "core/plan.h"
+#include "core/fold.h"
 
 #include <string.h>
 
@@ -74,14 +75,13 @@ static char *to_ascii(const char *text)
 
 char *finding_line(const Finding *finding)
 {
-	static const char cut[] = "...";
 	g_autofree char *advice = to_ascii(finding->advice);
 	gsize frame = strlen("[] ()") + 1 + strlen(finding->rule) + strlen(finding->article);
 	gsize room = frame < FINDING_LINE_MAX_BYTES ? FINDING_LINE_MAX_BYTES - frame : 0;
+	g_autofree char *short_advice = NULL;
 
-	if (strlen(advice) > room && room >= strlen(cut))
-		strcpy(advice + room - strlen(cut), cut);
-	return g_strdup_printf("[%s] %s (%s)", finding->rule, advice, finding->article);
+	short_advice = text_shorten(advice, MAX(room, 4));
+	return g_strdup_printf("[%s] %s (%s)", finding->rule, short_advice, finding->article);
 }
 
 HeaderEdit *header_edit_new(HeaderOp op, const char *name, const char *value)

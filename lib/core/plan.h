@@ -53,7 +53,7 @@ void finding_free(Finding *finding);
 /*
  * "[P3] Falta el asunto ... (DI-002, art. 4.6)", a new string. At most FINDING_LINE_MAX_BYTES of
  * printable ASCII, so that it is one line of an SMTP reply (512 with code, status and line end: RFC
- * 5321 4.5.3.1.5); an advice that is too long is cut, its article stays.
+ * 5321 4.5.3.1.5); an advice that is too long is cut behind a word, its article stays.
  */
 char *finding_line(const Finding *finding);
 #define FINDING_LINE_MAX_BYTES 490

@@ -32,6 +32,27 @@ class Submission(Case):
             self.assertLessEqual(len(line), 506)
         self.assert_not_sent(mail)
 
+    def test_lines_that_smtp_allows(self):
+        """Many long findings: each line at most 512 bytes with its end (RFC 5321 4.5.3.1.5), cut behind a word."""
+        mail = mails.make_plain("Programas", OFFICE_ADDRESS, CITIZEN)
+        for number in range(30):
+            mail.add_attachment(b"MZ", maintype="application", subtype="octet-stream",
+                                filename=f"archivo {number} " + "palabra 100% " * 40 + ".exe")
+        with smtplib.SMTP("127.0.0.1", self.places.port("submission"), timeout=60) as client:
+            client.starttls(context=demo.tls(self.places))
+            client.login(Gateway.person.uid, Gateway.person.password)
+            client.mail(OFFICE_ADDRESS)
+            client.rcpt(CITIZEN)
+            client.docmd("DATA")
+            client.send(mail.as_bytes().replace(b"\r\n.", b"\r\n..") + b".\r\n")
+            lines = [client.file.readline()]
+            while lines[-1][3:4] == b"-":
+                lines.append(client.file.readline())
+        self.assertGreater(len(lines), 1)
+        for line in lines:
+            self.assertLessEqual(len(line), 512)
+            self.assertRegex(line, rb"^550[- ]5\.7\.1 \[P9\] El archivo .* \(DI-002, art\. 4\.5 y 8\.4; .*\)\r\n$")
+
     def test_from_of_somebody_else(self):
         uid, _ = another_person()
         for sender in (f"{uid}@{DOMAIN}", f"alcalde@{DOMAIN}", "alguien@example.net"):

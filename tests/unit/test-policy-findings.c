@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "core/fold.h"
 #include "policy-fixture.h"
 
 static void no_login(Fixture *f)
@@ -170,6 +171,51 @@ static void test_finding_line(void **state)
 	}
 }
 
+/* Cut behind a word; the article, which says why, stays whole. */
+static void test_finding_cut_on_a_word(void **state)
+{
+	g_autoptr(GString) advice = g_string_new(NULL);
+	g_autofree char *line = NULL;
+	Finding finding = {
+		(char *)"P9", MODE_ENFORCE, (char *)"DI-002, art. 4.5", NULL, (char *)""};
+
+	(void)state;
+	for (guint i = 0; i < 200; i++)
+		g_string_append(advice, "palabra ");
+	finding.advice = advice->str;
+	line = finding_line(&finding);
+	assert_true(strlen(line) <= FINDING_LINE_MAX_BYTES);
+	assert_true(strlen(line) > FINDING_LINE_MAX_BYTES - strlen("palabra "));
+	assert_true(g_str_has_suffix(line, " palabra... (DI-002, art. 4.5)"));
+}
+
+static void test_shorten(void **state)
+{
+	static const struct {
+		const char *text;
+		gsize max_bytes;
+		const char *expected;
+	} cases[] = {
+		{"hola", 4, "hola"},
+		{"hola!", 4, "h..."},
+		{"uno dos tres", 12, "uno dos tres"},
+		{"uno dos tres", 11, "uno dos..."},
+		{"uno dos tres", 10, "uno dos..."},
+		{"uno dos tres", 9, "uno..."},
+		{"y palabralarga", 13, "y palabral..."},
+		{"ññññ", 6, "ñ..."},
+		{"ññññ", 7, "ññ..."},
+		{"", 4, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *said = text_shorten(cases[i].text, cases[i].max_bytes);
+
+		assert_string_equal(said, cases[i].expected);
+	}
+}
+
 static void test_finding_is_ascii(void **state)
 {
 	Finding finding = {
@@ -187,6 +233,8 @@ int main(void)
 		cmocka_unit_test(test_inside_warning),
 		cmocka_unit_test(test_all_findings),
 		cmocka_unit_test(test_finding_line),
+		cmocka_unit_test(test_finding_cut_on_a_word),
+		cmocka_unit_test(test_shorten),
 		cmocka_unit_test(test_finding_is_ascii),
 	};
 
