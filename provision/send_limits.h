@@ -3,7 +3,8 @@
  * mailbox and the whole gateway may send. Counted with the intent, in its own change, so that what
  * is on record and what is counted never differ, also over a restart. One row a counter, of at most
  * LIMITS_STEPS steps of LIMITS_STEP_S: the hour slides, and a send reads and writes three rows
- * however much was sent.
+ * however much was sent. The steps are an hour and the one under way, so that in no hour, wherever
+ * it begins, more goes than the limit says.
  */
 #ifndef ACUSE_PROVISION_SEND_LIMITS_H
 #define ACUSE_PROVISION_SEND_LIMITS_H
@@ -12,7 +13,7 @@
 #include "provision/service.h"
 
 #define LIMITS_STEP_S 300
-#define LIMITS_STEPS 12
+#define LIMITS_STEPS 13
 #define LIMITS_TELL_S 3600 /* between two notices about the same counter */
 
 /* A limit that a mail went over, whether it was refused or not. */

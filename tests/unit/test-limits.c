@@ -69,10 +69,11 @@ static void test_sliding_hour(void **state)
 		{"third, next step", 300, 1, -1},
 		{"over", 301, 1, ACUSE_ERROR_OVER_LIMIT},
 		{"still over before the hour", 3599, 1, ACUSE_ERROR_OVER_LIMIT},
-		{"the first step is over", 3600, 1, -1},
-		{"two had gone", 3601, 1, -1},
-		{"and no more", 3602, 1, ACUSE_ERROR_OVER_LIMIT},
-		{"the third is over", 3900, 1, -1},
+		{"the second is not an hour ago", 3898, 1, ACUSE_ERROR_OVER_LIMIT},
+		{"the first step is over", 3900, 1, -1},
+		{"two had gone", 3901, 1, -1},
+		{"and no more", 3902, 1, ACUSE_ERROR_OVER_LIMIT},
+		{"the third is over", 4200, 1, -1},
 		{"too many at once", 9000, 11, ACUSE_ERROR_OVER_LIMIT_FINAL},
 		{"at the limit", 9000, 10, -1},
 		{"recipients are used up", 9001, 1, ACUSE_ERROR_OVER_LIMIT},
@@ -186,7 +187,7 @@ static void test_warned(void **state)
 	static const struct {
 		gint64 after_s;
 		const char *mode;
-	} steps[] = {{0, NULL}, {1, "warn"}, {2, "log"}, {3601, NULL}, {3602, "warn"}};
+	} steps[] = {{0, NULL}, {1, "warn"}, {2, "log"}, {3901, NULL}, {3902, "warn"}};
 	Fixture *fixture = *state;
 
 	limited(fixture, "p15=warn\nlimit_account_messages=1\n[notices]\notic=otic@muni.test\n");
@@ -242,8 +243,8 @@ static void test_intents(void **state)
 		fixture_intent("send-3", NULL), &error));
 	assert_error(error, ACUSE_ERROR_OVER_LIMIT);
 	assert_non_null(strstr(error->message, "[P15] Su cuenta"));
-	/* 20:53:56 UTC: the step of 20:50 ends an hour later, at 16:50 in Lima. */
-	assert_non_null(strstr(error->message, "16:50"));
+	/* 20:53:56 UTC: the step of 20:50 to 20:55 was an hour ago at 16:55 in Lima. */
+	assert_non_null(strstr(error->message, "16:55"));
 	assert_int_equal(fixture_count_leaves(fixture, "send.intent"), 3);
 	store_close(fixture->service.store);
 	fixture->service.store = store_open(store, NULL);
