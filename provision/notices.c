@@ -166,6 +166,24 @@ char *notice_address(const char *login, const char *domain)
 					  : g_strdup_printf("%s@%s", login, domain);
 }
 
+/*
+ * Whether the mail passes on or answers a notice of ours: a mailbox that does so by itself, and
+ * breaks a rule with it, would be told of it for ever.
+ */
+static gboolean is_about_a_notice(const char *subject)
+{
+	static const char *const subjects[] = {
+		N_("Observaciones a su mensaje: %s"), N_("Límite de envíos superado: %s")};
+
+	for (gsize i = 0; subject != NULL && i < G_N_ELEMENTS(subjects); i++) {
+		g_auto(GStrv) words = g_strsplit(_(subjects[i]), ":", 2);
+
+		if (strstr(subject, words[0]) != NULL)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 gboolean notice_add_warnings(
 	StoreTxn *txn, const json_t *send, const char *domain, gint64 now_s, GError **error)
 {
@@ -174,7 +192,7 @@ gboolean notice_add_warnings(
 	json_auto_t *facts = json_pack("{s:s?, s:s?, s:o}", "subject", row_text(send, "subject"),
 		"date", row_text(send, "date"), "findings", warnings);
 
-	if (json_array_size(warnings) == 0)
+	if (json_array_size(warnings) == 0 || is_about_a_notice(row_text(send, "subject")))
 		return TRUE;
 	return notice_add(txn, to, notice_policy_warning.kind, facts, now_s, error);
 }

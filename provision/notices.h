@@ -46,7 +46,8 @@ gboolean notice_add(StoreTxn *txn, const char *to, const char *kind, const json_
 
 /*
  * Inside a change: one notice to who sent it, with every finding of the send in mode warn; nothing
- * when there is none. domain: the institution's, for a login without one.
+ * when there is none, or the mail is itself about a notice. domain: the institution's, for a login
+ * without one.
  */
 gboolean notice_add_warnings(
 	StoreTxn *txn, const json_t *send, const char *domain, gint64 now_s, GError **error);

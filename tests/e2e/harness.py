@@ -244,8 +244,8 @@ def settings_with(changes):
 
 
 @contextlib.contextmanager
-def configured(changes, *names):
-    """Settings otherwise for these daemons, for a while; until mail is taken again, before and after."""
+def configured(changes, *names, settled=True):
+    """Settings otherwise for these daemons, for a while; until they are well, and mail is taken again."""
     places = Gateway.places
     path = places.path("acuse", "acuse.conf")
     with open(path, encoding="utf-8") as file:
@@ -256,7 +256,9 @@ def configured(changes, *names):
         for name in names:
             processes.stop(places, name)
             daemons.start(places, name)
-        settle()
+        wait(lambda: api("GET", "/v1/health")[1]["status"] == "ok", "provisiond is not well")
+        if settled:
+            settle()
     try:
         put(settings_with(changes))
         yield
