@@ -80,6 +80,8 @@ static json_t *intent_to_json(const IntentInput *input)
 	set_text(body, "document_type", input->plan->document_type);
 	set_foreign_text(body, "document_number", input->plan->document_number);
 	set_foreign_text(body, "exception", input->plan->exception);
+	if (input->exception_id != NULL)
+		set_text(body, "exception_id", input->exception_id);
 	set_text(body, "pdf_signature", pdf_word(input));
 	set_text(body, "expediente", input->plan->expediente);
 	for (guint i = 0; i < input->envelope->recipients->len; i++) {
@@ -135,6 +137,26 @@ static gboolean take_answer(
 		return FALSE;
 	}
 	*permit = g_strdup(text);
+	return TRUE;
+}
+
+gboolean intent_find_exception(const Services *services, guint timeout_ms, const char *mailbox,
+	const char *expediente, const char *message_id, char **reason, char **id, GError **error)
+{
+	json_auto_t *body = json_object(), *answer = NULL;
+	const json_t *found;
+
+	set_text(body, "mailbox", mailbox);
+	set_text(body, "expediente", expediente);
+	set_foreign_text(body, "message_id", message_id);
+	answer = services->call(
+		services->data, timeout_ms, "POST", "/v1/exceptions/find", body, NULL, error);
+	if (answer == NULL)
+		return FALSE;
+	found = json_object_get(answer, "exception");
+	*id = g_strdup(json_string_value(json_object_get(found, "id")));
+	*reason =
+		*id != NULL ? g_strdup(json_string_value(json_object_get(found, "reason"))) : NULL;
 	return TRUE;
 }
 

@@ -25,7 +25,15 @@ typedef struct {
 					  commit; or NULL */
 	const char *block;	       /* "added" "present" "protected" "absent" */
 	const char *date_original;     /* the Date that was replaced; NULL: none was */
+	const char *exception_id;      /* declared beforehand, and used; NULL: none */
 } IntentInput;
+
+/*
+ * The exception to P11 that was declared for this mailbox, and expediente or message (each may be
+ * NULL). Both new strings, or NULL: there is none.
+ */
+gboolean intent_find_exception(const Services *services, guint timeout_ms, const char *mailbox,
+	const char *expediente, const char *message_id, char **reason, char **id, GError **error);
 
 /*
  * Records the intent. *permit is a new string when the plan signs, else NULL. What provisiond has

@@ -11,6 +11,7 @@
 #include "core/return_token.h"
 #include "mime/facts.h"
 #include "milter/inspect.h"
+#include "milter/intent.h"
 #include "milter/local_mail.h"
 #include "milter/work.h"
 
@@ -32,6 +33,8 @@ static void work_clear(Work *work)
 	g_free(work->cms_sha256);
 	g_free(work->final_sha256);
 	g_free(work->date_original);
+	g_free(work->exception);
+	g_free(work->exception_id);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
@@ -104,7 +107,45 @@ static void decide_plan(Work *work)
 	input.now_s = services->now_s(services->data);
 	input.send_id = work->send_id;
 	input.token = work->token;
+	input.exception = work->exception;
+	plan_free(work->plan);
 	work->plan = policy_decide(&input);
+}
+
+static gboolean has_finding(const Plan *plan, const char *rule)
+{
+	for (guint i = 0; i < plan->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(plan->findings, i);
+
+		if (strcmp(finding->rule, rule) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* An exception that was declared beforehand is asked for only when it is needed, and there is what
+ * may be a scan. */
+static gboolean consider_exception(Work *work, GError **error)
+{
+	guint left;
+
+	if (!has_finding(work->plan, "P11") || work->plan->exception != NULL ||
+		work->facts->attachments->len == 0)
+		return TRUE;
+	left = deadline_left_ms(&work->deadline, error);
+	if (left == 0 || !intent_find_exception(work->services, left, work->plan->mailbox,
+				 work->plan->expediente, work->facts->message_id, &work->exception,
+				 &work->exception_id, error))
+		return FALSE;
+	if (work->exception != NULL)
+		decide_plan(work);
+	if (work->exception != NULL && has_finding(work->plan, "P11")) {
+		/* One that does not help is not used up. */
+		g_clear_pointer(&work->exception, g_free);
+		g_clear_pointer(&work->exception_id, g_free);
+		decide_plan(work);
+	}
+	return TRUE;
 }
 
 /* The body as it arrived, before anything drops it: with OpenSSL, for it may be large. */
@@ -140,6 +181,8 @@ static Outcome *decide_submission(Work *work)
 	inspect(work);
 	make_ids(work);
 	decide_plan(work);
+	if (!consider_exception(work, &error))
+		return outcome_of_error(error, TRUE);
 	if (work->plan->refusal != NULL)
 		return outcome_reply(work->plan->refusal, "policy", NULL);
 	digest_content(work);

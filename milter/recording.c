@@ -19,7 +19,7 @@ static gboolean declare_intent(
 {
 	const IntentInput input = {work->send_id, work->token, work->plan, work->facts,
 		work->session->envelope, work->login, work->entity_sha256, prepared, work->block,
-		work->date_original};
+		work->date_original, work->exception_id};
 	guint left = deadline_left_ms(&work->deadline, error);
 
 	if (left == 0)

@@ -17,6 +17,7 @@ typedef struct {
 	char *send_id, *token;
 	MessageFacts *facts;
 	Account *login, *mailbox;
+	char *exception, *exception_id; /* declared beforehand (P11); NULL: none */
 	Plan *plan;
 	MailMessage *final;
 	GBytes *entity;	     /* NULL: not to be signed */

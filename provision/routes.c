@@ -25,6 +25,7 @@ const Route *const route_tables[] = {
 	routes_expedientes,
 	routes_notifiers,
 	routes_aliases,
+	routes_exceptions,
 	routes_self,
 	routes_health,
 	NULL,

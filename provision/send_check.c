@@ -82,6 +82,7 @@ static const struct {
 	{"document_type", 100, NULL, TRUE},
 	{"document_number", 200, NULL, TRUE},
 	{"exception", 200, NULL, TRUE},
+	{"exception_id", 40, ALNUM, TRUE},
 	{"pdf_signature", 16, NULL, TRUE},
 	{"expediente", 40, ALNUM "-._/", TRUE},
 	{"queue_id", 40, ALNUM, FALSE},
@@ -155,9 +156,9 @@ gboolean send_check_intent(const json_t *body, GError **error)
 		return api_invalid(error, "body", "is missing");
 	if (!api_known(body, error, "id", "token", "class", "login", "mailbox", "message_id",
 		    "date", "subject", "document_type", "document_number", "exception",
-		    "pdf_signature", "expediente", "recipients", "queue_id", "client_address",
-		    "content_sha256", "entity_sha256", "sign", "prepared", "block", "date_original",
-		    "findings", NULL) ||
+		    "exception_id", "pdf_signature", "expediente", "recipients", "queue_id",
+		    "client_address", "content_sha256", "entity_sha256", "sign", "prepared",
+		    "block", "date_original", "findings", NULL) ||
 		!check_texts(body, error) ||
 		!check_foreign(body, "message_id", MAX_MESSAGE_ID, error) ||
 		!check_foreign(body, "date", MAX_DATE, error) ||

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "core/plan.h"
+#include "provision/exceptions.h"
 #include "provision/notices.h"
 #include "provision/reconcile.h"
 #include "provision/register.h"
@@ -154,7 +155,8 @@ static Record *intent_leaf(const json_t *send, gint64 now_s)
 {
 	static const char *const plain[] = {"class", "message_id", "date", "document_type",
 		"document_number", "pdf_signature", "expediente", "queue_id", "content_sha256",
-		"entity_sha256", "block", "date_original", "expediente_check", "authorisation"};
+		"entity_sha256", "block", "date_original", "expediente_check", "authorisation",
+		"exception_id"};
 	static const char *const personal[] = {
 		"login", "mailbox", "subject", "client_address", "token", "exception"};
 	Record *record = record_new("send.intent", send_record_id(send), now_s);
@@ -259,6 +261,8 @@ static gboolean take_prepared(StoreTxn *txn, json_t *send, const Prepared *prepa
 		is_signed != (prepared->cms_sha256 != NULL))
 		return api_invalid(error, "certificate_sha256, cms_sha256",
 			"must be there when the send is signed, and only then");
+	if (!exception_check(txn, send, error))
+		return FALSE;
 	json_object_update_new(
 		send, json_pack("{s:s, s:s?, s:s?, s:I, s:s}", "message_sha256",
 			      prepared->message_sha256, "certificate_sha256",
@@ -316,7 +320,8 @@ static gboolean change_intent(StoreTxn *txn, gpointer data, GError **error)
 	limits_note(&intent->over, json_object_get(intent->findings, "findings"));
 	send = send_record_new(intent->body, intent->now_s);
 	register_note_findings(send, intent->findings);
-	return append_intent(txn, send, intent->now_s, error) &&
+	return exception_take(txn, send, intent->now_s, error) &&
+	       append_intent(txn, send, intent->now_s, error) &&
 	       send_record_index(txn, send, fingerprint, error) &&
 	       (intent->prepared == NULL || take_prepared(txn, send, intent->prepared, error)) &&
 	       send_record_save(txn, send, error);

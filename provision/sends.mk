@@ -4,6 +4,7 @@ provision_libsends_a_SOURCES = \
 	provision/sends.c provision/sends.h provision/sends_read.c provision/send_check.c \
 	provision/send_record.c provision/send_record.h \
 	provision/events.c \
+	provision/exceptions.c provision/exceptions.h \
 	provision/send_limits.c provision/send_limits.h \
 	provision/deadlines.c provision/deadlines.h \
 	provision/notices.c provision/notices.h provision/people_notices.c \

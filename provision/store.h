@@ -28,6 +28,7 @@ typedef enum {
 	TABLE_REPLIES, /* Idempotency-Key -> answer given */
 	TABLE_LIMITS,  /* "account/UID", "office/ADDRESS", "gateway/all" -> what it sent in the last
 			  hour, plain text (provision/send_limits.c) */
+	TABLE_EXCEPTIONS, /* "MAILBOX/ID" -> declared exception to P11 (provision/exceptions.h) */
 	STORE_N_TABLES
 } StoreTable;
 

@@ -44,6 +44,8 @@ static Plan *describe(const PolicyInput *input)
 	plan->document_number =
 		document_number_find(input->facts->subject, input->settings->expediente_pattern);
 	plan->exception = document_urgent_reason(input->facts->subject);
+	if (plan->exception == NULL)
+		plan->exception = g_strdup(input->exception);
 	plan->expediente = document_expediente_find(
 		input->facts->subject, input->settings->expediente_pattern);
 	plan->send_class = policy_class(input, plan->document_type);

@@ -50,7 +50,10 @@ typedef struct {
 	const Account *mailbox; /* the account of the (only) From address; NULL: none */
 	gint64 now_s;
 	const char *send_id; /* for Acuse-Id */
-	const char *token;   /* the return token of this message (core/return_token.h) */
+	/* P11: why a document need not be signed, as it was declared beforehand; NULL: none was.
+	 * What the subject says comes first. */
+	const char *exception;
+	const char *token; /* the return token of this message (core/return_token.h) */
 } PolicyInput;
 
 /*

@@ -75,6 +75,31 @@ class SignedDocuments(Case):
         with self.rules("enforce", "other"):
             self.assert_refused(lambda: submit(self.letter("valid")), 550, "[P11]", "no es de")
 
+    def test_declared_by_command(self):
+        """OTIC declares who may send a scan, why, and for what; each send that used it tells."""
+        def declare(*more):
+            return demo.acusectl(self.places, "exception", "declare", OFFICE_ADDRESS, "--reason", "token vencido", "--urgency",
+                                 "plazo de hoy", "--document", "Memo 12", *more)
+
+        with self.rules("enforce"):
+            self.assert_refused(lambda: submit(self.letter("unsigned")), 550, "[P11]")
+            once = declare()
+            self.assert_refused(lambda: submit(self.letter("broken")), 550, "[P11]")
+            send = self.sent(self.letter("unsigned"))
+            declared = send["exception_declared"]
+            self.assertEqual((send["exception"], send["exception_id"]), ("token vencido", once["id"]))
+            self.assertEqual((declared["urgency"], declared["document"]), ("plazo de hoy", "Memo 12"))
+            self.assertTrue(declared["actor"])
+            self.assert_refused(lambda: submit(self.letter("unsigned")), 550, "[P11]")
+            for more in (("--expediente", EXPEDIENTE), ("--until", "2099-12-31T05:00:00Z")):
+                held = declare(*more)
+                for _ in range(2):
+                    self.assertEqual(self.sent(self.letter("unsigned"))["exception_id"], held["id"])
+                demo.acusectl(self.places, "exception", "withdraw", held["id"], "--document", "Memo 13")
+                self.assert_refused(lambda: submit(self.letter("unsigned")), 550, "[P11]")
+        listed = {one["id"]: one for one in demo.acusectl(self.places, "exception", "list")["items"]}
+        self.assertEqual((listed[once["id"]]["send"], listed[held["id"]]["withdrawn"]["document"]), (send["id"], "Memo 13"))
+
     def test_warned(self):
         with self.rules("warn"):
             for name in ("none", "unsigned", "broken", "valid"):

@@ -146,6 +146,12 @@ static json_t *fake_call(gpointer data, guint timeout_ms, const char *method, co
 		g_string_append(world->calls, "intent ");
 		return fails(world, world->intent_error, error) ? NULL : answer_intent(world, body);
 	}
+	if (strcmp(path, "/v1/exceptions/find") == 0) {
+		keep(&world->exception_asked, body);
+		if (fails(world, world->exception_error, error))
+			return NULL;
+		return json_pack("{s:O?}", "exception", world->exception);
+	}
 	if (strcmp(path, "/v1/events") == 0) {
 		g_string_append(world->calls, "event ");
 		keep(&world->event, body);
@@ -239,7 +245,7 @@ FakeWorld *fake_world_new(void)
 	world->blobs = g_hash_table_new_full(
 		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
 	world->intent_error = world->blob_error = world->prepared_error = -1;
-	world->event_error = world->sign_error = -1;
+	world->event_error = world->sign_error = world->exception_error = -1;
 	world->services = (Services){world->options, world, fake_age, fake_by_uid, fake_by_mail,
 		fake_call, fake_put_blob, fake_sign, fake_now_s, fake_monotonic_ms};
 	return world;
@@ -254,6 +260,8 @@ void fake_world_free(FakeWorld *world)
 	json_decref(world->prepared);
 	json_decref(world->event);
 	json_decref(world->event_answer);
+	json_decref(world->exception);
+	json_decref(world->exception_asked);
 	g_free(world);
 }
 

@@ -18,7 +18,9 @@ typedef struct {
 	GHashTable *blobs;		   /* sha256 -> GBytes */
 	json_t *event_answer;		   /* of POST /v1/events; NULL: matched nothing */
 	/* Faults. code -1: none. */
-	int intent_error, blob_error, prepared_error, event_error, sign_error;
+	json_t *exception;	 /* of POST /v1/exceptions/find; NULL: none was declared */
+	json_t *exception_asked; /* what it was asked; NULL: it was not */
+	int intent_error, blob_error, prepared_error, event_error, sign_error, exception_error;
 	gboolean sign_other_bytes;
 	gint64 age_s;
 	gint64 clock_ms;

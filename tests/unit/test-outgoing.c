@@ -306,6 +306,72 @@ static void test_size_limit(void **state)
 	fake_world_free(world);
 }
 
+#define SCAN                                                                                       \
+	"From: <" OFFICE ">\nTo: <" CITIZEN ">\nSubject: %sNOTIFICACION 12 - Exp. 2026-001234\n"   \
+	"Date: Fri, 20 Nov 2026 16:00:00 -0500\nMessage-ID: <n12@pc.muni.test>\nMIME-Version: "    \
+	"1.0\n"                                                                                    \
+	"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nHola.\n"    \
+	"%s--b--\n"
+#define IMAGE "--b\nContent-Type: image/png\n\nimagen\n"
+
+/* A declared exception is asked for when it is needed, and named when it helped. */
+static void test_declared_exception(void **state)
+{
+	static const struct {
+		const char *name, *subject, *attachment;
+		RuleMode mode;
+		gboolean declared;
+		int error; /* of the question; -1: none */
+		gboolean asked;
+		const char *reply, *reason; /* on record; NULL: none */
+	} cases[] = {
+		{"none was declared", "", IMAGE, MODE_ENFORCE, FALSE, -1, TRUE, "550 5.7.1 [P11]",
+			NULL},
+		{"one was", "", IMAGE, MODE_ENFORCE, TRUE, -1, TRUE, NULL, "token vencido"},
+		{"one was, in mode warn", "", IMAGE, MODE_WARN, TRUE, -1, TRUE, NULL,
+			"token vencido"},
+		{"it does not help where there is no scan", "", "", MODE_ENFORCE, TRUE, -1, FALSE,
+			"550 5.7.1 [P11]", NULL},
+		{"it is not used up by what has none", "", "", MODE_WARN, TRUE, -1, FALSE, NULL,
+			NULL},
+		{"the subject's own comes first", "[URGENTE: corte de luz] ", IMAGE, MODE_ENFORCE,
+			TRUE, -1, FALSE, NULL, "corte de luz"},
+		{"off: nobody asks", "", IMAGE, MODE_OFF, TRUE, -1, FALSE, NULL, NULL},
+		{"nobody answers", "", IMAGE, MODE_ENFORCE, TRUE, ACUSE_ERROR_UNAVAILABLE, TRUE,
+			"451 4.3.0", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		FakeWorld *world = fake_world_new();
+		g_autofree char *text =
+			g_strdup_printf(SCAN, cases[i].subject, cases[i].attachment);
+		g_autoptr(Outcome) outcome = NULL;
+		gboolean declared;
+
+		print_message("%s\n", cases[i].name);
+		g_hash_table_replace(world->options->policy->modes, g_strdup("p11"),
+			GUINT_TO_POINTER(cases[i].mode));
+		if (cases[i].declared)
+			world->exception = json_pack(
+				"{s:s, s:s}", "id", "000000000007", "reason", "token vencido");
+		world->exception_error = cases[i].error;
+		outcome = run(world, "SUBMISSION", "rmoralesa", OFFICE, CITIZEN, text);
+		assert_int_equal(world->exception_asked != NULL, cases[i].asked);
+		assert_true(cases[i].reply == NULL
+				    ? outcome->reply == NULL
+				    : g_str_has_prefix(outcome->reply, cases[i].reply));
+		if (cases[i].reply == NULL) {
+			declared = g_strcmp0(cases[i].reason, "token vencido") == 0;
+			assert_true(
+				g_strcmp0(intent_text(world, "exception"), cases[i].reason) == 0);
+			assert_true(g_strcmp0(intent_text(world, "exception_id"),
+					    declared ? "000000000007" : NULL) == 0);
+		}
+		fake_world_free(world);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +384,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_fields),
 		cmocka_unit_test(test_missing_notify),
 		cmocka_unit_test(test_size_limit),
+		cmocka_unit_test(test_declared_exception),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
