@@ -15,6 +15,11 @@ class Backup(Case):
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         os.chown(self.folder, UIDS["provision"], UIDS["provision"])
 
+    @classmethod
+    def tearDownClass(cls):
+        settle()
+        super().tearDownClass()
+
     def create(self):
         return demo.acusectl(self.places, "backup", "create")
 

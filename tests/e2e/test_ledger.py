@@ -40,6 +40,11 @@ class Ledger(Case):
         cls.kept = Gateway.places.write(head["head"].encode(), "work", "kept-head.json")
         Gateway.places.write(base64.b64decode(head["cms"]), "work", "kept-head.p7s")
 
+    @classmethod
+    def tearDownClass(cls):
+        settle()
+        super().tearDownClass()
+
     def copy_ledger(self):
         subprocess.run(["cp", "-a", self.folder, self.copy], check=True)
 
