@@ -106,6 +106,33 @@ void work_end_last_line(Work *work)
 	work->body_changed = TRUE;
 }
 
+/*
+ * What a notification asks of its citizen ends the text, under the block. A block that its author
+ * wrote takes it too: what the policy's own block was looked for with has its words.
+ */
+static gboolean insert_request(Work *work, GError **error)
+{
+	const SignatureSettings *signature = work->services->options->policy->signature;
+	const char *const items[] = {signature->acknowledge, NULL};
+	const MimeBlock request = {work->plan->request_text, work->plan->request_html, items,
+		signature->position == SIGNATURE_BEFORE_QUOTE, NULL, NULL, NULL};
+	MimeBlockOutcome outcome;
+
+	if (request.text == NULL)
+		return TRUE;
+	if (!mime_insert_block(work->final, &request, &outcome, error))
+		return FALSE;
+	work->body_changed |= outcome == MIME_BLOCK_ADDED;
+	return TRUE;
+}
+
+static char *with_request(const char *block, const char *request)
+{
+	if (block == NULL || request == NULL)
+		return g_strdup(block);
+	return g_strconcat(block, "\n", request, NULL);
+}
+
 static gboolean insert_block(Work *work, GError **error)
 {
 	static const char *const words[] = {
@@ -114,14 +141,15 @@ static gboolean insert_block(Work *work, GError **error)
 		[MIME_BLOCK_PROTECTED] = "protected",
 	};
 	const SignatureSettings *signature = work->services->options->policy->signature;
-	const MimeBlock block = {work->plan->block_text, work->plan->block_html,
-		(const char *const *)work->plan->block_items,
+	g_autofree char *text = with_request(work->plan->block_text, work->plan->request_text);
+	g_autofree char *html = with_request(work->plan->block_html, work->plan->request_html);
+	const MimeBlock block = {text, html, (const char *const *)work->plan->block_items,
 		signature->position == SIGNATURE_BEFORE_QUOTE, signature->logo,
 		signature->logo_type, signature->logo_id};
 	MimeBlockOutcome outcome = MIME_BLOCK_PROTECTED;
 
 	work->block = work->facts->protection != PROTECTION_NONE ? "protected" : "absent";
-	if (block.text == NULL)
+	if (work->plan->block_text == NULL)
 		return TRUE;
 	if (!mime_insert_block(work->final, &block, &outcome, error))
 		return FALSE;
@@ -141,7 +169,7 @@ gboolean work_rewrite(Work *work, GError **error)
 	if (!edit_fields(work, error) ||
 		!compress_attachments(work->final, work->facts->attachments, plan->compress,
 			&compressed, error) ||
-		!insert_block(work, error))
+		!insert_block(work, error) || !insert_request(work, error))
 		return FALSE;
 	work->body_changed |= compressed > 0;
 	work_end_last_line(work);

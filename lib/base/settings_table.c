@@ -167,6 +167,10 @@ const SettingRow settings_table[] = {
 		"What becomes of a mail that its author signed or encrypted, which takes no "
 		"block."),
 
+	S("signature", "acknowledge", "Responda este correo para confirmar la recepción",
+		"What a notification asks under its block, before its return address; empty: "
+		"nothing."),
+
 	P("signing", "module", "/usr/lib/softhsm/libsofthsm2.so", "PKCS#11 module of the tokens."),
 	S("signing", "seal_token", "",
 		"Label of the token that signs ledger heads and bundles, and no mail."),

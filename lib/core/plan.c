@@ -175,6 +175,8 @@ void plan_drop_edits(Plan *plan)
 	g_ptr_array_set_size(plan->header_edits, 0);
 	g_clear_pointer(&plan->block_text, g_free);
 	g_clear_pointer(&plan->block_html, g_free);
+	g_clear_pointer(&plan->request_text, g_free);
+	g_clear_pointer(&plan->request_html, g_free);
 	g_clear_pointer(&plan->block_items, g_strfreev);
 	g_clear_pointer(&plan->return_address, g_free);
 	g_clear_pointer(&plan->envid, g_free);

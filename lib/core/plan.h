@@ -73,11 +73,13 @@ typedef struct {
 	char *mailbox;		 /* whose mail it is: the From address */
 	GPtrArray *header_edits; /* HeaderEdit * */
 	char *block_text,
-		*block_html;  /* UTF-8, LF lines, no final line end; NULL: no block (protected) */
-	char **block_items;   /* the data in the block, in order; NULL with block_text */
-	gboolean sign;	      /* S/MIME-sign as `mailbox` */
-	char *return_address; /* new MAIL FROM, or NULL to keep it */
-	char *envid;	      /* xtext-safe ENVID, or NULL */
+		*block_html; /* UTF-8, LF lines, no final line end; NULL: no block (protected) */
+	char **block_items;  /* the data in the block, in order; NULL with block_text */
+	char *request_text,
+		*request_html; /* under the block: that the citizen answer (D4); or NULL */
+	gboolean sign;	       /* S/MIME-sign as `mailbox` */
+	char *return_address;  /* new MAIL FROM, or NULL to keep it */
+	char *envid;	       /* xtext-safe ENVID, or NULL */
 	/* guint, AttachmentFacts.part: those to travel in a zip, where that makes them a tenth
 	 * smaller (P8). */
 	GArray *compress;

@@ -80,6 +80,10 @@ static void add_mandatory_edits(const PolicyInput *input, Plan *plan)
 		plan->return_address =
 			g_strdup_printf("acuse+%s@%s", input->token, input->settings->domain);
 	plan->sign = input->facts->protection == PROTECTION_NONE;
+	plan->request_text =
+		signature_request_text(input->settings->signature, plan->return_address);
+	plan->request_html = signature_request_html(
+		input->settings->signature, plan->return_address, plan->expediente);
 }
 
 /* What the rule says goes into the plan's findings, none in a stronger mode than its own. */

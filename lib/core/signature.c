@@ -46,6 +46,7 @@ void signature_settings_free(SignatureSettings *settings)
 	g_clear_pointer(&settings->logo, g_bytes_unref);
 	g_free(settings->logo_type);
 	g_free(settings->logo_id);
+	g_free(settings->acknowledge);
 	g_free(settings);
 }
 
@@ -280,4 +281,31 @@ char **signature_items(const SignatureSettings *settings, const SignatureValues 
 			g_strv_builder_add(items, clean);
 	}
 	return g_strv_builder_end(items);
+}
+
+char *signature_request_text(const SignatureSettings *settings, const char *return_address)
+{
+	g_autofree char *clean = clean_value(settings->acknowledge);
+
+	if (*clean == '\0' || return_address == NULL)
+		return NULL;
+	return g_strdup_printf("%s:\n%s", clean, return_address);
+}
+
+char *signature_request_html(
+	const SignatureSettings *settings, const char *return_address, const char *expediente)
+{
+	g_autofree char *clean = clean_value(settings->acknowledge), *escaped = NULL;
+	g_autofree char *subject = NULL, *subject_part = NULL, *body_part = NULL;
+
+	if (*clean == '\0' || return_address == NULL)
+		return NULL;
+	escaped = g_markup_escape_text(clean, -1);
+	subject = expediente != NULL ? g_strdup_printf("Confirmo la recepción. Exp. %s", expediente)
+				     : g_strdup("Confirmo la recepción");
+	subject_part = g_uri_escape_string(subject, NULL, FALSE);
+	body_part = g_uri_escape_string("Confirmo la recepción de la notificación.", NULL, FALSE);
+	return g_strdup_printf(
+		"<p>%s:<br>\n<a href=\"mailto:%s?subject=%s&amp;body=%s\">%s</a></p>", escaped,
+		return_address, subject_part, body_part, return_address);
 }

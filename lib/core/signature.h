@@ -24,6 +24,7 @@ typedef struct {
 	GBytes *logo;		   /* NULL: none */
 	char *logo_type;	   /* "image/png" */
 	char *logo_id;		   /* Content-ID without brackets */
+	char *acknowledge;	   /* what a notification asks of its citizen; NULL: nothing */
 } SignatureSettings;
 
 /* With the built-in templates. */
@@ -55,6 +56,15 @@ SignatureValues signature_values(
  * escaped. */
 char *signature_text(const SignatureSettings *settings, const SignatureValues *values);
 char *signature_html(const SignatureSettings *settings, const SignatureValues *values);
+
+/*
+ * What stands under a notification's block (D4): the sentence of `acknowledge`, and the return
+ * address, in HTML as a mailto link with subject and text filled in, so that one click and "send"
+ * acknowledge. expediente: NULL for none. New string; NULL when nothing is asked.
+ */
+char *signature_request_text(const SignatureSettings *settings, const char *return_address);
+char *signature_request_html(
+	const SignatureSettings *settings, const char *return_address, const char *expediente);
 
 /* The values that stand in both blocks, in order; NULL-terminated. */
 char **signature_items(const SignatureSettings *settings, const SignatureValues *values);

@@ -77,6 +77,7 @@ SignatureSettings *signature_files_load(const Settings *settings, GError **error
 		return NULL;
 	if (strcmp(settings_string(settings, "signature", "position"), "before_quote") == 0)
 		signature->position = SIGNATURE_BEFORE_QUOTE;
+	signature->acknowledge = g_strdup(settings_string(settings, "signature", "acknowledge"));
 	signature->refuse_protected =
 		strcmp(settings_string(settings, "signature", "protected"), "refuse") == 0;
 	return g_steal_pointer(&signature);

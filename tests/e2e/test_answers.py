@@ -1,4 +1,7 @@
 """Citizens' answers: what proves them, what does not, and that they reach the notifier all the same (D4)."""
+import html
+import urllib.parse
+
 from harness import *
 
 OURS = servers.HOST
@@ -12,6 +15,23 @@ def answer_to(got, text="Recibido conforme.\n", **fields):
         if value is not None:
             answer[name.replace("_", "-")] = value
     return answer
+
+
+ASKED = "Responda este correo para confirmar la recepción"
+
+
+def texts(mail):
+    """The plain and the HTML text of a mail."""
+    return {part.get_content_subtype(): part.get_content() for part in mail.walk()
+            if part.get_content_maintype() == "text" and not part.get_filename()}
+
+
+def link_of(mail):
+    """What the link in the HTML text opens: (address, subject, text)."""
+    found = re.search(r'href="mailto:([^"]*)"', texts(mail)["html"])
+    address, _, query = html.unescape(found[1]).partition("?")
+    fields = dict(one.split("=", 1) for one in query.split("&"))
+    return urllib.parse.unquote(address), urllib.parse.unquote(fields["subject"]), urllib.parse.unquote(fields["body"])
 
 
 def read(path):
@@ -137,3 +157,47 @@ class Answers(Case):
         answer = answer_to(self.got)
         self.from_citizen(answer)
         self.assertTrue(self.judged(answer)["counts"])
+
+    def test_a_notification_asks_under_its_block(self):
+        token = re.search(r"acuse\+[a-z2-7]{32}@muni\.test", str(self.got["Return-Path"]))[0]
+        for kind, text in texts(self.got).items():
+            with self.subTest(kind=kind):
+                self.assertEqual(text.count(ASKED), 1)
+                self.assertEqual(text.count("Rosa Morales Aranda"), 1)
+                self.assertLess(text.index("Rosa Morales Aranda"), text.index(ASKED))
+                self.assertLess(text.index(ASKED), text.index(token))
+        address, subject, text = link_of(self.got)
+        self.assertEqual(address, token)
+        self.assertIn(EXPEDIENTE, subject)
+        self.assertIn("Confirmo la recepción", text)
+
+    def test_one_click_counts(self):
+        address, subject, text = link_of(self.got)
+        answer = mails.make_plain(subject, CITIZEN, address, text)
+        self.from_citizen(answer, to=address)
+        found = self.judged(answer)
+        self.assertTrue(found["counts"], found)
+        self.assertEqual(found["matched_by"], "token")
+        self.assertEqual(self.state(), "acknowledged")
+
+    def test_a_block_that_was_typed_is_not_repeated(self):
+        mail = notification(Answers.number + 400)
+        for part in mail.walk():
+            if part.get_content_maintype() == "text":
+                block = texts(self.got)[part.get_content_subtype()]
+                start = block.index("Rosa Morales") if part.get_content_subtype() == "plain" else block.index("<div>")
+                own = block[start:block.index(ASKED)].replace("<p>", "")
+                text = part.get_content()
+                text = text.replace("</body>", own + "</body>") if "</body>" in text else text + "\n" + own
+                part.set_content(text, subtype=part.get_content_subtype())
+        submit(mail)
+        got = mails.parse(wait(lambda: mails.received(self.places, str(mail["Message-ID"])), "not received")[0])
+        for kind, text in texts(got).items():
+            with self.subTest(kind=kind):
+                self.assertEqual((text.count("Rosa Morales Aranda"), text.count(ASKED)), (1, 1), text)
+
+    def test_other_mail_asks_nothing(self):
+        mail = mails.make_plain("Consulta", OFFICE_ADDRESS, CITIZEN)
+        submit(mail)
+        got = mails.parse(wait(lambda: mails.received(self.places, str(mail["Message-ID"])), "not received")[0])
+        self.assertNotIn(ASKED, "".join(texts(got).values()))

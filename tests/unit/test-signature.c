@@ -172,9 +172,30 @@ static void test_files(void **state)
 	temporary_remove(folder);
 }
 
+static void test_request(void **state)
+{
+	g_autoptr(SignatureSettings) settings = signature_settings_new();
+	g_autofree char *text = NULL, *html = NULL;
+
+	(void)state;
+	assert_null(signature_request_text(settings, "acuse+t@muni.test"));
+	settings->acknowledge = g_strdup("Responda <ya> para\nconfirmar");
+	assert_null(signature_request_text(settings, NULL));
+	assert_null(signature_request_html(settings, NULL, "2026-1"));
+	text = signature_request_text(settings, "acuse+t@muni.test");
+	assert_string_equal(text, "Responda <ya> para confirmar:\nacuse+t@muni.test");
+	html = signature_request_html(settings, "acuse+t@muni.test", "2026-1&2");
+	assert_string_equal(html,
+		"<p>Responda &lt;ya&gt; para confirmar:<br>\n"
+		"<a href=\"mailto:acuse+t@muni.test?subject=Confirmo%20la%20recepci%C3%B3n.%20"
+		"Exp.%202026-1%262&amp;body=Confirmo%20la%20recepci%C3%B3n%20de%20la%20"
+		"notificaci%C3%B3n.\">acuse+t@muni.test</a></p>");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_request),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_template_limit),
 		cmocka_unit_test(test_fill),
