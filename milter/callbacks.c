@@ -85,8 +85,8 @@ static void log_outcome(const Session *session, const Outcome *outcome)
 
 	if (g_strcmp0(outcome->decision, "damaged") == 0) {
 		count = g_strdup_printf("%" G_GUINT64_FORMAT, held_back);
-		log_error("not released: the check of the edited message failed", "queue_id",
-			envelope->queue_id, "count", count, NULL);
+		log_error("not released: a check found damage in what would leave", "queue_id",
+			envelope->queue_id, "why", outcome->detail, "count", count, NULL);
 	}
 	for (guint i = 0; i < outcome->warnings->len; i++)
 		log_warning("warning on a message", "queue_id", envelope->queue_id, "send_id",

@@ -1,11 +1,12 @@
-/* The deadline of services.h: arithmetic over its clock. */
+/* The deadline of services.h: arithmetic over its clocks. */
 #include "base/error.h"
 #include "milter/services.h"
 
 Deadline deadline_start(const Services *services)
 {
 	return (Deadline){services,
-		services->monotonic_ms(services->data) + services->options->client_wait_ms};
+		services->monotonic_ms(services->data) + services->options->client_wait_ms,
+		services->cpu_ms(services->data) + services->options->message_cpu_ms};
 }
 
 guint deadline_left_ms(const Deadline *deadline, GError **error)
@@ -17,4 +18,16 @@ guint deadline_left_ms(const Deadline *deadline, GError **error)
 	g_set_error_literal(
 		error, ACUSE_ERROR, ACUSE_ERROR_TIMEOUT, "the client has waited too long");
 	return 0;
+}
+
+gboolean deadline_allows(const Deadline *deadline, GError **error)
+{
+	const Services *services = deadline->services;
+
+	if (services->cpu_ms(services->data) <= deadline->cpu_end_ms)
+		return deadline_left_ms(deadline, error) != 0;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_SLOW,
+		"over message_cpu_ms: it costs more than %u ms of processor time",
+		services->options->message_cpu_ms);
+	return FALSE;
 }

@@ -54,6 +54,7 @@ MilterOptions *milter_options_new(const Settings *settings, Instance instance, G
 	options->sign_socket = g_strdup(settings_string(settings, "signing", "sign_socket"));
 	options->max_message_bytes = (gsize)settings_int(settings, "milter", "max_message_bytes");
 	options->client_wait_ms = (guint)settings_int(settings, "milter", "client_wait_ms");
+	options->message_cpu_ms = (guint)settings_int(settings, "milter", "message_cpu_ms");
 	options->max_age_s = settings_int(settings, "directory", "max_age_s");
 	return g_steal_pointer(&options);
 }

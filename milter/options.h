@@ -15,7 +15,7 @@ typedef struct {
 	char *socket_path; /* where this instance listens */
 	char *sign_socket;
 	gsize max_message_bytes;
-	guint client_wait_ms;
+	guint client_wait_ms, message_cpu_ms;
 	gint64 max_age_s; /* of the directory's copy */
 	GBytes *token_key;
 	PolicySettings *policy;

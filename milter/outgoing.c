@@ -178,7 +178,11 @@ static Outcome *decide_submission(Work *work)
 	work->facts = mime_facts(work->session->message, &error);
 	if (work->facts == NULL)
 		return outcome_of_error(error, TRUE);
+	if (!deadline_allows(&work->deadline, &error))
+		return outcome_of_error(error, TRUE);
 	inspect(work);
+	if (!deadline_allows(&work->deadline, &error))
+		return outcome_of_error(error, TRUE);
 	make_ids(work);
 	decide_plan(work);
 	if (!consider_exception(work, &error))

@@ -8,6 +8,8 @@
 #include "milter/api_pool.h"
 #include "signer/protocol.h"
 
+#include <time.h>
+
 #define SIGNER_ANSWER_MS 500
 
 typedef struct {
@@ -110,6 +112,15 @@ static gint64 real_monotonic_ms(gpointer data)
 	return g_get_monotonic_time() / 1000;
 }
 
+static gint64 real_cpu_ms(gpointer data)
+{
+	struct timespec now;
+
+	(void)data;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (gint64)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 Services *services_new(
 	const Settings *settings, const MilterOptions *options, Instance instance, GError **error)
 {
@@ -126,6 +137,7 @@ Services *services_new(
 	services->sign = real_sign;
 	services->now_s = real_now_s;
 	services->monotonic_ms = real_monotonic_ms;
+	services->cpu_ms = real_cpu_ms;
 	real->options = options;
 	real->pool = api_pool_new(settings_string(settings, "api", "socket"));
 	if (instance == INSTANCE_EVIDENCE)

@@ -29,6 +29,7 @@ typedef struct {
 		char **certificate_sha256, GError **error);
 	gint64 (*now_s)(gpointer data);
 	gint64 (*monotonic_ms)(gpointer data);
+	gint64 (*cpu_ms)(gpointer data); /* processor time of the calling thread */
 } Services;
 
 /* options must outlive it. The evidence instance uses no directory. NULL with error. */
@@ -37,14 +38,18 @@ Services *services_new(
 void services_free(Services *services);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Services, services_free)
 
-/* A point on the monotonic clock by which everything must be done. */
+/* What a message may take: a point on the monotonic clock by which everything must be done, and
+ * one on that of its thread's processor time. */
 typedef struct {
 	const Services *services;
-	gint64 end_ms;
+	gint64 end_ms, cpu_end_ms;
 } Deadline;
 
 Deadline deadline_start(const Services *services);
 /* What is left; 0 with ACUSE_ERROR_TIMEOUT when nothing is. */
 guint deadline_left_ms(const Deadline *deadline, GError **error);
+/* Between two steps of the work, before anything is recorded: FALSE with ACUSE_ERROR_TIMEOUT, or
+ * with ACUSE_ERROR_TOO_SLOW when it is the message itself that costs too much. */
+gboolean deadline_allows(const Deadline *deadline, GError **error);
 
 #endif

@@ -67,13 +67,16 @@ static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
 		N_("No se pudo comprobar si el certificado de firma fue revocado. Intente mas "
 		   "tarde o consulte con la OTIC")},
 	{ACUSE_ERROR_DAMAGED, "damaged", FALSE, "451 4.3.0", 500,
-		N_("Lo guardado no coincide con su huella. Avise a la OTIC")},
+		N_("Una comprobacion encontro un dano, y no se siguio. Avise a la OTIC")},
 	{ACUSE_ERROR_UNREADABLE, "unreadable", FALSE, "550 5.6.0", 422,
 		N_("El texto del mensaje esta danado y no se puede leer. Escribalo de nuevo y "
 		   "reenvie")},
 	{ACUSE_ERROR_TOO_COMPLEX, "too-complex", FALSE, "554 5.6.0", 413,
 		N_("El mensaje tiene demasiadas partes, niveles, cabeceras o marcas. Simplifiquelo "
 		   "y "
+		   "reenvie")},
+	{ACUSE_ERROR_TOO_SLOW, "too-slow", FALSE, "554 5.6.0", 413,
+		N_("Procesar este mensaje toma demasiado tiempo. Dividalo o simplifiquelo y "
 		   "reenvie")},
 	{ACUSE_ERROR_UNSIGNABLE, "unsignable", FALSE, "550 5.6.0", 422,
 		N_("[S8] Un mensaje o informe adjunto tiene letras o lineas (de mas de 998) que no "

@@ -46,6 +46,7 @@ typedef enum {
 	ACUSE_ERROR_UNREADABLE,		   /* a part of the mail cannot be read for certain */
 	ACUSE_ERROR_TOO_COMPLEX, /* over a named limit of structure: parts, levels, fields, markup
 				  */
+	ACUSE_ERROR_TOO_SLOW,	 /* costs more processor time than a message may */
 	ACUSE_ERROR_UNSIGNABLE, /* the mail cannot be made 7-bit, so its signature would not last */
 	ACUSE_ERROR_ADDRESS_8BIT,     /* the same for an address with letters before its @ */
 	ACUSE_ERROR_OVER_LIMIT,	      /* P15, until some time has passed; the message says when */

@@ -61,6 +61,8 @@ const SettingRow settings_table[] = {
 		"Largest message taken, after our additions, in bytes."),
 	I("milter", "client_wait_ms", "20000", 1000, 60000,
 		"Longest time a mail client is kept waiting, in milliseconds."),
+	I("milter", "message_cpu_ms", "10000", 100, 60000,
+		"Processor time that one outgoing message may cost, in milliseconds."),
 
 	RULE("p1", "enforce", "P1: the sender is who they authenticated as."),
 	RULE("p2", "enforce", "P2: an inactive account sends nothing."),

@@ -14,7 +14,7 @@ lib_mime_libmime_a_SOURCES = \
 	lib/mime/logo.c \
 	lib/mime/message.c lib/mime/message.h \
 	lib/mime/notice.c lib/mime/notice.h \
-	lib/mime/part.c lib/mime/part.h \
+	lib/mime/part.c lib/mime/part.h lib/mime/label.c lib/mime/label.h \
 	lib/mime/present.c lib/mime/present.h \
 	lib/mime/protection.c lib/mime/protection.h \
 	lib/mime/quote.c lib/mime/quote.h \

@@ -218,14 +218,14 @@ static gboolean add_beside(MailMessage *message, MimePart *root, const MimePart 
 		join_related(message, comparison.related, logo, eol);
 	else
 		wrap_related(message, part, logo, eol);
-	new_root = mime_part_scan(message, NULL);
+	new_root = mime_part_scan_edited(message, NULL);
 	return (new_root && same_but_logo(&comparison, root, new_root, FALSE)) || damaged(error);
 }
 
 gboolean block_add_logo(MailMessage *message, const MimeBlock *block, GError **error)
 {
 	for (guint i = 0;; i++) {
-		g_autoptr(MimePart) root = mime_part_scan(message, error);
+		g_autoptr(MimePart) root = mime_part_scan_edited(message, error);
 		g_autoptr(GPtrArray) targets = g_ptr_array_new();
 		const MimePart *part;
 

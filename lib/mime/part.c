@@ -4,18 +4,28 @@
  */
 #include "mime/part.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "mime/facts.h"
 #include "mime/header.h"
+#include "mime/label.h"
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentType, g_object_unref)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentDisposition, g_object_unref)
+typedef struct {
+	gsize header_bytes;
+	guint fields, depth, parts, parameters;
+} Limits;
+
+static const Limits foreign = {MIME_MAX_HEADER_BYTES, MIME_MAX_FIELDS, MIME_MAX_DEPTH,
+	MIME_MAX_PARTS, MIME_MAX_PARAMETERS};
+/* What we add to a message that is at a limit: levels and parts for block, logo and signature,
+ * fields, a parameter. */
+static const Limits edited = {2 * MIME_MAX_HEADER_BYTES, 2 * MIME_MAX_FIELDS, MIME_MAX_DEPTH + 8,
+	2 * MIME_MAX_PARTS, 2 * MIME_MAX_PARAMETERS};
 
 typedef struct {
 	const MailMessage *message;
+	const Limits *limits;
 	const char *data;
 	gsize size, pos;
 	GPtrArray *boundaries; /* const char *, the innermost last */
@@ -142,104 +152,6 @@ static Stop find_boundary(Scan *scan)
 	return stop;
 }
 
-static char *lower_parameter(GMimeContentType *type, const char *name)
-{
-	const char *value = g_mime_content_type_get_parameter(type, name);
-
-	return value ? g_ascii_strdown(value, -1) : NULL;
-}
-
-static void read_type(MimePart *part, const char *raw)
-{
-	g_autofree char *value = header_unfold(raw), *format = NULL;
-	g_autoptr(GMimeContentType) type = NULL;
-
-	part->has_type = TRUE;
-	if (strlen(value) > MIME_MAX_VALUE_BYTES) {
-		part->malformed = TRUE;
-		return;
-	}
-	type = g_mime_content_type_parse(NULL, value);
-	g_free(part->type);
-	part->type = g_strdup_printf("%s/%s", g_mime_content_type_get_media_type(type),
-		g_mime_content_type_get_media_subtype(type));
-	for (char *c = part->type; *c; c++)
-		*c = g_ascii_tolower(*c);
-	/* RFC 1049 had no subtypes. */
-	if (!strchr(value, '/') && g_ascii_strncasecmp(value, "text", 4) == 0) {
-		g_free(part->type);
-		part->type = g_strdup("text/plain");
-	}
-	part->charset = lower_parameter(type, "charset");
-	/* GMime leaves a comment behind the value in it. */
-	if (part->charset)
-		part->charset[strcspn(part->charset, " \t(;\"")] = '\0';
-	part->boundary = g_strdup(g_mime_content_type_get_parameter(type, "boundary"));
-	part->protocol = lower_parameter(type, "protocol");
-	part->smime_type = lower_parameter(type, "smime-type");
-	part->report_type = lower_parameter(type, "report-type");
-	part->name = g_strdup(g_mime_content_type_get_parameter(type, "name"));
-	format = lower_parameter(type, "format");
-	part->flowed = g_strcmp0(format, "flowed") == 0;
-	if (part->boundary && part->boundary[0] == '\0')
-		g_clear_pointer(&part->boundary, g_free);
-}
-
-static void read_disposition(MimePart *part, const char *raw)
-{
-	g_autofree char *value = header_unfold(raw);
-	g_autoptr(GMimeContentDisposition) disposition = NULL;
-	const char *name;
-
-	if (strlen(value) > MIME_MAX_VALUE_BYTES || value[0] == '\0') {
-		part->attachment = TRUE;
-		return;
-	}
-	disposition = g_mime_content_disposition_parse(NULL, value);
-	if (!disposition) {
-		part->attachment = TRUE;
-		return;
-	}
-	name = g_mime_content_disposition_get_parameter(disposition, "filename");
-	if (name) {
-		g_free(part->name);
-		part->name = g_strdup(name);
-	}
-	/* No token at all, as broken encoders leave it: as if it were not there. */
-	if (strcspn(value, "()<>@,:\\\"/[]?=") < strcspn(value, ";"))
-		return;
-	part->attachment =
-		g_ascii_strcasecmp(
-			g_mime_content_disposition_get_disposition(disposition), "inline") != 0;
-}
-
-/* The word without blanks, quotes, comments and what follows ';'. A label that no table knows is
- * taken for none: readers show such a text as it is. */
-static MimeEncoding read_encoding(const char *raw)
-{
-	static const struct {
-		const char *word;
-		MimeEncoding encoding;
-	} words[] = {{"8bit", ENCODING_8BIT}, {"8-bit", ENCODING_8BIT}, {"binary", ENCODING_BINARY},
-		{"quoted-printable", ENCODING_QP}, {"quotedprintable", ENCODING_QP},
-		{"base64", ENCODING_BASE64}, {"base-64", ENCODING_BASE64},
-		{"uuencode", ENCODING_UNKNOWN}, {"x-uuencode", ENCODING_UNKNOWN},
-		{"uue", ENCODING_UNKNOWN}, {"x-uue", ENCODING_UNKNOWN},
-		{"x-yencode", ENCODING_UNKNOWN}, {"yenc", ENCODING_UNKNOWN},
-		{"mac-binhex40", ENCODING_UNKNOWN}, {"x-gzip", ENCODING_UNKNOWN},
-		{"x-gzip64", ENCODING_UNKNOWN}};
-	g_autofree char *value = header_unfold(raw);
-	g_autoptr(GString) word = g_string_new(NULL);
-
-	for (const char *c = value; *c && !strchr(";(", *c); c++)
-		if (!strchr(" \t\"'", *c))
-			g_string_append_c(word, *c);
-	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
-		if (g_ascii_strcasecmp(word->str, words[i].word) == 0)
-			return words[i].encoding;
-	return ENCODING_7BIT;
-}
-
 static guint part_count_fields(const MimePart *part, const MailMessage *message, const char *name)
 {
 	guint count = 0;
@@ -283,17 +195,17 @@ static void read_fields(Scan *scan, MimePart *part)
 
 	part->malformed |= part_count_fields(part, scan->message, "Content-Type") > 1 ||
 			   part_count_fields(part, scan->message, "Content-Transfer-Encoding") > 1;
-	if ((type && header_count_parameters(type) > MIME_MAX_PARAMETERS) ||
-		(disposition && header_count_parameters(disposition) > MIME_MAX_PARAMETERS)) {
+	if ((type && header_count_parameters(type) > scan->limits->parameters) ||
+		(disposition && header_count_parameters(disposition) > scan->limits->parameters)) {
 		too_complex(scan, "parameters");
 		return;
 	}
 	if (type)
-		read_type(part, type);
+		label_read_type(part, type);
 	if (encoding)
-		part->encoding = read_encoding(encoding);
+		part->encoding = label_read_encoding(encoding);
 	if (disposition)
-		read_disposition(part, disposition);
+		label_read_disposition(part, disposition);
 	if (part->name)
 		part->attachment = TRUE;
 }
@@ -333,9 +245,9 @@ static gboolean scan_header(Scan *scan, MimePart *part, Stop *stop)
 	while (scan->pos < scan->size) {
 		gsize line = scan->pos, end = next_line(scan, line);
 
-		if (line - part->start > MIME_MAX_HEADER_BYTES)
+		if (line - part->start > scan->limits->header_bytes)
 			return too_complex(scan, "header bytes"), FALSE;
-		if (part->fields->len > MIME_MAX_FIELDS)
+		if (part->fields->len > scan->limits->fields)
 			return too_complex(scan, "header fields"), FALSE;
 		if (scan->data[line] == '\n' || (scan->data[line] == '\r' && end - line == 2)) {
 			scan->pos = end;
@@ -383,8 +295,8 @@ static Stop scan_child(Scan *scan, MimePart *parent, const char *default_type, g
 	gboolean stopped;
 
 	scan->parts++;
-	if (scan->parts > MIME_MAX_PARTS || depth > MIME_MAX_DEPTH)
-		too_complex(scan, depth > MIME_MAX_DEPTH ? "levels" : "parts");
+	if (scan->parts > scan->limits->parts || depth > scan->limits->depth)
+		too_complex(scan, depth > scan->limits->depth ? "levels" : "parts");
 	if (scan->error)
 		return stop;
 	stopped = scan_header(scan, part, &stop);
@@ -423,7 +335,8 @@ static Stop scan_content(Scan *scan, MimePart *part, guint depth)
 	return find_boundary(scan);
 }
 
-static gboolean header_within_limits(const MailMessage *message, GError **error)
+static gboolean header_within_limits(
+	const MailMessage *message, const Limits *limits, GError **error)
 {
 	gsize bytes = 0;
 
@@ -432,7 +345,7 @@ static gboolean header_within_limits(const MailMessage *message, GError **error)
 
 		bytes += strlen(field->name) + strlen(field->value) + 3;
 	}
-	if (bytes > MIME_MAX_HEADER_BYTES || message->fields->len > MIME_MAX_FIELDS) {
+	if (bytes > limits->header_bytes || message->fields->len > limits->fields) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOO_COMPLEX,
 			"the header has %" G_GSIZE_FORMAT " bytes in %u fields", bytes,
 			message->fields->len);
@@ -441,13 +354,13 @@ static gboolean header_within_limits(const MailMessage *message, GError **error)
 	return TRUE;
 }
 
-MimePart *mime_part_scan(const MailMessage *message, GError **error)
+static MimePart *scan_within(const MailMessage *message, const Limits *limits, GError **error)
 {
-	Scan scan = {
-		message, (const char *)message->body->data, message->body->len, 0, NULL, 1, NULL};
+	Scan scan = {message, limits, (const char *)message->body->data, message->body->len, 0,
+		NULL, 1, NULL};
 	g_autoptr(MimePart) root = NULL;
 
-	if (!header_within_limits(message, error))
+	if (!header_within_limits(message, limits, error))
 		return NULL;
 	if (!scan.data)
 		scan.data = "";
@@ -462,6 +375,16 @@ MimePart *mime_part_scan(const MailMessage *message, GError **error)
 		return NULL;
 	}
 	return g_steal_pointer(&root);
+}
+
+MimePart *mime_part_scan(const MailMessage *message, GError **error)
+{
+	return scan_within(message, &foreign, error);
+}
+
+MimePart *mime_part_scan_edited(const MailMessage *message, GError **error)
+{
+	return scan_within(message, &edited, error);
 }
 
 static void list_parts(MimePart *part, GPtrArray *list)

@@ -53,6 +53,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MimePart, mime_part_free)
 
 /* The whole tree; NULL with ACUSE_ERROR_TOO_COMPLEX over a limit of mime/facts.h. */
 MimePart *mime_part_scan(const MailMessage *message, GError **error);
+/* The same of a message that was within the limits and is being edited: what we add may go over
+ * them. */
+MimePart *mime_part_scan_edited(const MailMessage *message, GError **error);
 
 /* Every part in order, the root first. The array owns nothing. */
 GPtrArray *mime_part_list(MimePart *root);

@@ -149,7 +149,7 @@ static OwnLabel *label_of(const MimeReplacement *replacement, const char *fold)
 gboolean mime_replace_attachments(
 	MailMessage *message, const GPtrArray *replacements, guint *done, GError **error)
 {
-	g_autoptr(MimePart) root = mime_part_scan(message, error);
+	g_autoptr(MimePart) root = mime_part_scan_edited(message, error);
 	g_autoptr(GPtrArray) parts = root != NULL ? mime_part_list(root) : NULL;
 	g_autoptr(GPtrArray) edits = g_ptr_array_new_with_free_func((GDestroyNotify)leaf_edit_free);
 	g_autoptr(GPtrArray) labels = g_ptr_array_new_with_free_func(own_label_free);

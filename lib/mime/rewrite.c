@@ -143,7 +143,7 @@ static gboolean insert(MailMessage *message, MimePart *root, BlockWork *work,
 gboolean mime_insert_block(
 	MailMessage *message, const MimeBlock *block, MimeBlockOutcome *outcome, GError **error)
 {
-	g_autoptr(MimePart) root = mime_part_scan(message, error);
+	g_autoptr(MimePart) root = mime_part_scan_edited(message, error);
 	g_auto(GStrv) lines = g_strsplit(block->text, "\n", -1);
 	BlockWork work = {.block = block, .message = message};
 

@@ -309,7 +309,7 @@ static gboolean plan_part(const MailMessage *message, const MimePart *part, cons
 
 gboolean mime_to_7bit(MailMessage *message, GError **error)
 {
-	g_autoptr(MimePart) root = mime_part_scan(message, error);
+	g_autoptr(MimePart) root = mime_part_scan_edited(message, error);
 	g_autoptr(GPtrArray) parts = NULL, values = NULL;
 	g_autoptr(GPtrArray) edits = g_ptr_array_new_with_free_func((GDestroyNotify)leaf_edit_free);
 	const char *eol = mime_body_eol(message->body);

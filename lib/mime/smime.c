@@ -1,6 +1,7 @@
 /*
  * The entity that is signed, the multipart/signed around it, and back. Bytes in, bytes out; fails
- * with ACUSE_ERROR_UNSIGNABLE when the message cannot be signed as it is. No shared state.
+ * with ACUSE_ERROR_UNSIGNABLE when the message cannot be signed as it is, and with
+ * ACUSE_ERROR_DAMAGED when the check of what was made fails. No shared state.
  */
 #include "mime/smime.h"
 
@@ -70,6 +71,43 @@ static void make_crlf(GByteArray *body)
 	}
 }
 
+/* Of the bytes but for CR: what make_crlf must not change. */
+static Print print_of_lines(const guint8 *bytes, gsize size)
+{
+	Print print = {0};
+
+	while (size > 0) {
+		const guint8 *cr = memchr(bytes, '\r', size);
+		gsize piece = cr ? (gsize)(cr - bytes) : size;
+
+		if (piece > 0)
+			codec_print(&print, bytes, piece);
+		piece += cr ? 1 : 0;
+		bytes += piece;
+		size -= piece;
+	}
+	return print;
+}
+
+/* The check of an edit: that much of the bytes is the known text, between what was put around it.
+ */
+static gboolean holds(
+	const GByteArray *bytes, const char *head, gsize tail_size, Print known, GError **error)
+{
+	gsize head_size = strlen(head);
+
+	if (bytes->len >= head_size + tail_size && memcmp(bytes->data, head, head_size) == 0) {
+		const Print print =
+			print_of_lines(bytes->data + head_size, bytes->len - head_size - tail_size);
+
+		if (print.size == known.size && print.hash == known.hash)
+			return TRUE;
+	}
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
+		"what is signed is not the edited message");
+	return FALSE;
+}
+
 /* The message's Content-Type with hp="clear", or NULL when it cannot be spliced for certain. */
 static char *protected_type(const MailMessage *message)
 {
@@ -86,8 +124,8 @@ static char *protected_type(const MailMessage *message)
 	/* What our own reader makes of it has to be what it was. */
 	probe = mail_message_new();
 	mail_message_add_field(probe, "Content-Type", value);
-	after = mime_part_scan(probe, NULL);
-	before = mime_part_scan(message, NULL);
+	after = mime_part_scan_edited(probe, NULL);
+	before = mime_part_scan_edited(message, NULL);
 	if (!before || !after || before->malformed || strcmp(before->type, after->type) != 0 ||
 		g_strcmp0(before->boundary, after->boundary) != 0 ||
 		g_strcmp0(before->charset, after->charset) != 0)
@@ -135,9 +173,10 @@ static gboolean is_sendable(const void *bytes, gsize size, GError **error)
 GBytes *smime_entity(MailMessage *message, GError **error)
 {
 	g_autoptr(GString) head = g_string_new(NULL), tail = g_string_new(NULL);
-	g_autoptr(MimePart) root = mime_part_scan(message, error);
+	g_autoptr(MimePart) root = mime_part_scan_edited(message, error);
 	g_autofree char *type = NULL;
 	GByteArray *body = message->body;
+	Print known;
 
 	if (!root)
 		return NULL;
@@ -150,9 +189,12 @@ GBytes *smime_entity(MailMessage *message, GError **error)
 	g_string_append(head, "\r\n");
 	if (!is_sendable(head->str, head->len, error) || !is_sendable(body->data, body->len, error))
 		return NULL;
+	known = print_of_lines(body->data, body->len);
 	make_crlf(body);
 	splice_insert(body, 0, head->str, head->len);
 	g_byte_array_append(body, (const guint8 *)tail->str, (guint)tail->len);
+	if (!holds(body, head->str, tail->len, known, error))
+		return NULL;
 	message->body = g_byte_array_new();
 	return g_byte_array_free_to_bytes(body);
 }
@@ -167,7 +209,9 @@ static void delete_mime_fields(MailMessage *message)
 	}
 }
 
-static GByteArray *signed_body(GBytes *entity, GBytes *cms_der, const char *boundary)
+/* NULL with ACUSE_ERROR_DAMAGED. */
+static GByteArray *signed_body(
+	GBytes *entity, GBytes *cms_der, const char *boundary, GError **error)
 {
 	gsize cms_size = 0;
 	const guint8 *cms = g_bytes_get_data(cms_der, &cms_size);
@@ -181,11 +225,12 @@ static GByteArray *signed_body(GBytes *entity, GBytes *cms_der, const char *boun
 				"Content-Description: S/MIME Cryptographic Signature\r\n\r\n"
 				"%s\r\n--%s--\r\n",
 			boundary, base64, boundary);
-	GByteArray *body = g_bytes_unref_to_array(entity);
+	g_autoptr(GByteArray) body = g_bytes_unref_to_array(entity);
+	const Print known = print_of_lines(body->data, body->len);
 
 	splice_insert(body, 0, head, strlen(head));
 	g_byte_array_append(body, (const guint8 *)tail, (guint)strlen(tail));
-	return body;
+	return holds(body, head, strlen(tail), known, error) ? g_steal_pointer(&body) : NULL;
 }
 
 gboolean smime_wrap(MailMessage *message, GBytes **entity, GBytes *cms_der, const char *boundary,
@@ -194,6 +239,7 @@ gboolean smime_wrap(MailMessage *message, GBytes **entity, GBytes *cms_der, cons
 	gsize size = 0;
 	const void *bytes = g_bytes_get_data(*entity, &size);
 	g_autofree char *type = NULL;
+	GByteArray *body;
 
 	if (boundary[0] == '\0' || strlen(boundary) > 70 || strpbrk(boundary, "\"\\\r\n\t ") ||
 		(size > 0 && memmem(bytes, size, boundary, strlen(boundary)))) {
@@ -207,8 +253,11 @@ gboolean smime_wrap(MailMessage *message, GBytes **entity, GBytes *cms_der, cons
 			       " micalg=\"sha-256\"; boundary=\"%s\"",
 		boundary);
 	mail_message_add_field(message, "Content-Type", type);
+	body = signed_body(g_steal_pointer(entity), cms_der, boundary, error);
+	if (!body)
+		return FALSE;
 	g_byte_array_unref(message->body);
-	message->body = signed_body(g_steal_pointer(entity), cms_der, boundary);
+	message->body = body;
 	return TRUE;
 }
 
@@ -221,7 +270,7 @@ static gboolean is_signature(const MimePart *part)
 gboolean smime_split(const void *message, gsize size, GBytes **entity, GBytes **cms_der)
 {
 	g_autoptr(MailMessage) parsed = mail_message_parse(message, size);
-	g_autoptr(MimePart) root = mime_part_scan(parsed, NULL);
+	g_autoptr(MimePart) root = mime_part_scan_edited(parsed, NULL);
 	g_autoptr(GByteArray) der = NULL;
 	const MimePart *first, *second;
 

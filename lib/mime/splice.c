@@ -323,7 +323,7 @@ static gboolean content_is_right(
 static gboolean outcome_is_right(
 	const GPtrArray *old_parts, const GArray *known, const MailMessage *after)
 {
-	g_autoptr(MimePart) root = mime_part_scan(after, NULL);
+	g_autoptr(MimePart) root = mime_part_scan_edited(after, NULL);
 	g_autoptr(GPtrArray) parts = root ? mime_part_list(root) : NULL;
 
 	if (!parts || parts->len != old_parts->len)

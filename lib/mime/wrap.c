@@ -48,10 +48,17 @@ static void append_boundary(
 	append_string(body, eol);
 }
 
-static void append_text_part(GByteArray *body, const BlockWork *work)
+/* The block with the message's line ends. */
+static char *block_text(const BlockWork *work)
 {
 	g_auto(GStrv) lines = g_strsplit(work->block->text, "\n", -1);
-	g_autofree char *text = g_strjoinv(work->eol, lines);
+
+	return g_strjoinv(work->eol, lines);
+}
+
+static void append_text_part(GByteArray *body, const BlockWork *work)
+{
+	g_autofree char *text = block_text(work);
 	gboolean ascii = codec_is_ascii((const guint8 *)text, strlen(text));
 
 	append_string(body, "Content-Type: text/plain; charset=utf-8");
@@ -67,18 +74,41 @@ static void append_text_part(GByteArray *body, const BlockWork *work)
 	append_string(body, work->eol);
 }
 
-static void wrap(MailMessage *message, const BlockWork *work, gboolean last)
+static Print print_of(const GByteArray *bytes, gsize start, gsize end)
+{
+	Print print = {0};
+
+	if (end > start)
+		codec_print(&print, bytes->data + start, end - start);
+	return print;
+}
+
+static gboolean same_print(Print a, Print b)
+{
+	return a.size == b.size && a.hash == b.hash;
+}
+
+/* What the child has to be afterwards. */
+typedef struct {
+	Print header, content;
+} Child;
+
+static Child wrap(MailMessage *message, const BlockWork *work, gboolean last)
 {
 	GByteArray *body = message->body;
+	Child child = {.content = print_of(body, 0, body->len)};
 	g_autofree char *boundary = splice_boundary(body->data, body->len), *type = NULL;
 	g_autoptr(GByteArray) head = g_byte_array_new();
+	gsize header;
 
 	append_boundary(head, boundary, FALSE, work->eol);
 	if (!last) {
 		append_text_part(head, work);
 		append_boundary(head, boundary, FALSE, work->eol);
 	}
+	header = head->len;
 	append_moved_fields(message, head, work->eol);
+	child.header = print_of(head, header, head->len);
 	splice_insert(body, 0, head->data, head->len);
 	append_string(body, work->eol);
 	if (last) {
@@ -90,33 +120,42 @@ static void wrap(MailMessage *message, const BlockWork *work, gboolean last)
 		mail_message_add_field(message, "MIME-Version", " 1.0");
 	type = g_strdup_printf(" multipart/mixed; boundary=\"%s\"", boundary);
 	mail_message_add_field(message, "Content-Type", type);
+	return child;
 }
 
-/* What was there is one of the two children, byte for byte. */
-static gboolean wrap_is_right(
-	const MailMessage *after, const MimePart *old_root, Print content, gboolean last)
+static gboolean text_is_block(const MailMessage *after, const MimePart *part, const BlockWork *work)
 {
-	g_autoptr(MimePart) root = mime_part_scan(after, NULL);
+	g_autofree char *wanted = block_text(work);
+	g_autoptr(GByteArray) text = codec_decode(
+		part->encoding, after->body->data + part->content, part->end - part->content, NULL);
+
+	return strcmp(part->type, "text/plain") == 0 && codec_charset_is_utf8(part->charset) &&
+	       text && text->len == strlen(wanted) && memcmp(text->data, wanted, text->len) == 0;
+}
+
+/* What was there is one of the two children, byte for byte; the other is the block. */
+static gboolean wrap_is_right(const MailMessage *after, const MimePart *old_root,
+	const BlockWork *work, const Child *known, gboolean last)
+{
+	g_autoptr(MimePart) root = mime_part_scan_edited(after, NULL);
 	const MimePart *child;
-	Print print = {0};
 
 	if (!root || root->children->len != 2)
 		return FALSE;
 	child = g_ptr_array_index(root->children, last ? 0 : 1);
-	codec_print(&print, after->body->data + child->content, child->end - child->content);
 	return strcmp(child->type, old_root->type) == 0 &&
-	       child->children->len == old_root->children->len && print.size == content.size &&
-	       print.hash == content.hash;
+	       child->children->len == old_root->children->len &&
+	       same_print(known->header, print_of(after->body, child->start, child->content)) &&
+	       same_print(known->content, print_of(after->body, child->content, child->end)) &&
+	       text_is_block(after, g_ptr_array_index(root->children, last ? 1 : 0), work);
 }
 
 gboolean block_wrap(
 	MailMessage *message, MimePart *root, const BlockWork *work, gboolean after, GError **error)
 {
-	Print content = {0};
+	const Child child = wrap(message, work, after);
 
-	codec_print(&content, message->body->data, message->body->len);
-	wrap(message, work, after);
-	if (wrap_is_right(message, root, content, after))
+	if (wrap_is_right(message, root, work, &child, after))
 		return TRUE;
 	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
 		"the mail cannot be wrapped with a text part");

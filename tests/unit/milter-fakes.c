@@ -208,6 +208,13 @@ static gint64 fake_monotonic_ms(gpointer data)
 	return ((FakeWorld *)data)->clock_ms;
 }
 
+static gint64 fake_cpu_ms(gpointer data)
+{
+	FakeWorld *world = data;
+
+	return world->cpu_ms += world->step_cpu_ms;
+}
+
 static MilterOptions *make_options(void)
 {
 	g_autofree char *folder = g_dir_make_tmp("acuse-milter-XXXXXX", NULL);
@@ -247,7 +254,7 @@ FakeWorld *fake_world_new(void)
 	world->intent_error = world->blob_error = world->prepared_error = -1;
 	world->event_error = world->sign_error = world->exception_error = -1;
 	world->services = (Services){world->options, world, fake_age, fake_by_uid, fake_by_mail,
-		fake_call, fake_put_blob, fake_sign, fake_now_s, fake_monotonic_ms};
+		fake_call, fake_put_blob, fake_sign, fake_now_s, fake_monotonic_ms, fake_cpu_ms};
 	return world;
 }
 

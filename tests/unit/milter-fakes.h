@@ -24,6 +24,7 @@ typedef struct {
 	gboolean sign_other_bytes;
 	gint64 age_s;
 	gint64 clock_ms;
+	gint64 cpu_ms, step_cpu_ms; /* what each look at it adds */
 	gint64 call_takes_ms;
 } FakeWorld;
 

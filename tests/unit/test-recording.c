@@ -179,6 +179,33 @@ static void test_deadline(void **state)
 	fake_world_free(world);
 }
 
+/* Processor time is looked at four times after the start, before anything is recorded. */
+static void test_processor_time(void **state)
+{
+	static const struct {
+		gint64 step_ms;
+		const char *reply; /* NULL: it passes */
+	} cases[] = {{2500, NULL}, {2501, "554 5.6.0 "}, {10001, "554 5.6.0 "}};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		FakeWorld *world = fake_world_new();
+		g_autoptr(Outcome) outcome = NULL;
+
+		world->step_cpu_ms = cases[i].step_ms;
+		outcome = run_notification(world);
+		if (cases[i].reply == NULL) {
+			assert_int_equal(outcome->action, ACTION_ACCEPT);
+		} else {
+			assert_int_equal(outcome->action, ACTION_REPLY);
+			assert_true(g_str_has_prefix(outcome->reply, cases[i].reply));
+			assert_string_equal(outcome->decision, "too-slow");
+			assert_string_equal(world->calls->str, "");
+		}
+		fake_world_free(world);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +215,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_signature),
 		cmocka_unit_test(test_repeat_is_discarded),
 		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_processor_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
