@@ -10,8 +10,8 @@ _made = []
 def person():
     """A new employee, of whom nothing is counted yet."""
     number = len(_made)
-    form = dict(demo.FORM_01, given_names=("Eva", "Flor", "Gina", "Hilda", "Ines", "Julia", "Karen", "Lidia")[number],
-                paternal_surname="Vargas", maternal_surname="Luna", dni=f"4000010{number}", tramite=f"2026-00096{number}")
+    form = dict(demo.FORM_01, given_names="Eva Flor Gina Hilda Ines Julia Karen Lidia Nora Olga Paula Rita".split()[number],
+                paternal_surname="Vargas", maternal_surname="Luna", dni=f"400001{number:02}", tramite=f"2026-0096{number:02}")
     uid, first = demo.create_account(Gateway.places, form)
     _made.append(uid)
     if demo.change_password(Gateway.places, uid, first, PASSWORD) != 200:

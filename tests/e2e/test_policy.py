@@ -179,6 +179,85 @@ class Rules(Case):
         self.assert_sent_once(mail)
 
 
+class Register(Case):
+    """Expedientes and authorisations out of spreadsheets: acusectl, provisiond, and what a mail may then do."""
+    EXPEDIENTE, CITIZEN = "2026-000881", "vecina@ciudadano.test"
+
+    def load(self, command, text, *more, refused=None):
+        path = self.places.path("lista.csv")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        if refused is None:
+            return demo.acusectl(self.places, command, "import", path, *more)
+        with self.assertRaisesRegex(Failure, refused):
+            demo.acusectl(self.places, command, "import", path, *more)
+        return None
+
+    def letter(self, number):
+        return mails.make_notification(f"CARTA {number}-2026-SG/MUNI. Exp. {self.EXPEDIENTE}", to=self.CITIZEN)
+
+    def refused(self, number, rule):
+        self.assert_refused(lambda: submit(self.letter(number), to=[self.CITIZEN]), 550, rule)
+
+    def test_lists(self):
+        number = iter(range(800, 900))
+        self.refused(next(number), "[P10]")
+        good = f"number,subject,matter\n{self.EXPEDIENTE},Licencia,administrativa\n"
+        # S10: a list with one bad row registers nothing, and nothing is signed.
+        for rows, reason in ((good + "2026-00088x,Otra,\n", "line 3"), (good + f"{self.EXPEDIENTE},Otra,\n", "line 3"),
+                             (good.replace("number", "numero"), "line 1"), (good + "2026-000882\n", "line 3")):
+            with self.subTest(rows=rows):
+                self.load("expediente", rows, refused=reason)
+                self.assertEqual(api("GET", f"/v1/expedientes/{self.EXPEDIENTE}")[0], 404)
+        self.assertEqual(self.load("expediente", good, "--dry-run")["new"], 1)
+        self.refused(next(number), "[P10]")
+        self.assertEqual(self.load("expediente", good)["new"], 1)
+        self.assertEqual(self.load("expediente", good)["same"], 1)
+        self.refused(next(number), "[D9]")
+
+        head = "number,address,document,date,holder,holder_document\n"
+        row = f"{self.EXPEDIENTE},{self.CITIZEN},Solicitud f. 3,2026-01-05,Juana Pérez,40000009\n"
+        for rows, reason in ((row + f"2026-999999,{self.CITIZEN},f. 4,2026-01-05,Juan,\n", "line 3"),
+                             (row + f"{self.EXPEDIENTE},sin-arroba,f. 4,2026-01-05,Juan,\n", "line 3"),
+                             (row + f"{self.EXPEDIENTE},a@b.test,f. 4,2026-13-05,Juan,\n", "line 3"),
+                             (row + f"{self.EXPEDIENTE},a@b.test,,2026-01-05,Juan,\n", "line 3")):
+            with self.subTest(rows=rows):
+                self.load("authorisation", head + rows, refused=reason)
+                self.refused(next(number), "[D9]")
+        self.assertEqual(self.load("authorisation", head + row)["new"], 1)
+        mail = self.letter(next(number))
+        code, text = reply_of(lambda: submit(mail, to=[self.CITIZEN]))
+        self.assertEqual(code, 250, text)
+        self.assertEqual(sends(str(mail["Message-ID"]))[0]["authorisation"], "valid")
+
+        # What is replaced stays on record.
+        self.assertEqual(self.load("authorisation", head + row.replace("f. 3", "f. 7"))["changed"], 1)
+        self.assertEqual(self.load("expediente", good.replace("Licencia", "Licencia de obra"))["changed"], 1)
+        demo.acusectl(self.places, "expediente", "withdraw", self.EXPEDIENTE, self.CITIZEN, "--document", "Carta f. 9",
+                      "--date", "2026-01-06")
+        self.refused(next(number), "[D9]")
+        shown = json.dumps(demo.acusectl(self.places, "expediente", "show", self.EXPEDIENTE), ensure_ascii=False)
+        for word in ("Solicitud f. 3", "Solicitud f. 7", "Carta f. 9", '"Licencia"', "Licencia de obra"):
+            self.assertIn(word, shown)
+
+    def test_d9_in_each_mode(self):
+        number, address = iter(range(870, 900)), "sin-autorizacion@ciudadano.test"
+        for mode, code in (("enforce", 550), ("warn", 250), ("log", 250), ("off", 250)):
+            with self.subTest(mode=mode), configured({"policy": {"d9": mode}}, "provision"):
+                mail = mails.make_notification(f"CARTA {next(number)}-2026-SG/MUNI. Exp. {EXPEDIENTE}", to=address)
+                found, text = reply_of(lambda: submit(mail, to=[address]))
+                self.assertEqual(found, code, text)
+                if code != 250:
+                    self.assertIn("[D9]", text)
+                    continue
+                send = sends(str(mail["Message-ID"]))[0]
+                self.assertEqual(send.get("authorisation"), None if mode == "off" else "absent")
+                said = [one["mode"] for one in send.get("findings", []) if one["rule"] == "D9"]
+                self.assertEqual(said, [] if mode == "off" else [mode])
+                if mode == "warn":
+                    self.assertIn("[D9]", wait(lambda: notices_about(str(mail["Subject"])), "no notice")[0].get_content())
+
+
 class Commands(Case):
     def ctl(self, *words):
         return subprocess.run([self.places.path("bin", "acusectl"), "--socket", self.places.api, "--config",
