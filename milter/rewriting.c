@@ -169,11 +169,8 @@ gboolean work_rewrite(Work *work, GError **error)
 	if (!edit_fields(work, error) ||
 		!compress_attachments(work->final, work->facts->attachments, plan->compress,
 			&compressed, error) ||
-<<<<<<< HEAD
-		!insert_block(work, error) || !insert_request(work, error))
-=======
-		!deadline_allows(&work->deadline, error) || !insert_block(work, error))
->>>>>>> 0f7d3f4 (Nothing of a message that an edit spoilt leaves: checks of the wrapping and of what is signed; limits leave room for our own additions; processor time has a limit)
+		!deadline_allows(&work->deadline, error) || !insert_block(work, error) ||
+		!insert_request(work, error))
 		return FALSE;
 	work->body_changed |= compressed > 0;
 	work_end_last_line(work);
