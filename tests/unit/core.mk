@@ -1,4 +1,4 @@
-core_tests = tests/unit/test-document tests/unit/test-account tests/unit/test-authentication-results tests/unit/test-calendar tests/unit/test-dni tests/unit/test-evidence \
+core_tests = tests/unit/test-autoreply tests/unit/test-document tests/unit/test-account tests/unit/test-authentication-results tests/unit/test-calendar tests/unit/test-dni tests/unit/test-evidence \
 	tests/unit/test-merkle tests/unit/test-naming tests/unit/test-policy tests/unit/test-policy-edits tests/unit/test-policy-findings \
 	tests/unit/test-policy-golden tests/unit/test-policy-settings tests/unit/test-content \
 	tests/unit/test-return-token tests/unit/test-send
@@ -9,6 +9,8 @@ tests_unit_test_content_SOURCES = tests/unit/test-content.c
 tests_unit_test_content_LDADD = $(core_test_libs)
 tests_unit_test_account_SOURCES = tests/unit/test-account.c
 tests_unit_test_account_LDADD = $(core_test_libs)
+tests_unit_test_autoreply_SOURCES = tests/unit/test-autoreply.c
+tests_unit_test_autoreply_LDADD = $(core_test_libs)
 tests_unit_test_authentication_results_SOURCES = tests/unit/test-authentication-results.c
 tests_unit_test_authentication_results_LDADD = $(core_test_libs)
 tests_unit_test_calendar_SOURCES = tests/unit/test-calendar.c
