@@ -20,6 +20,7 @@
 typedef struct {
 	char *matched;	       /* send id; NULL: of no send on record */
 	GPtrArray *deliver_to; /* char *: who wrote the send */
+	gboolean told;	       /* he is told of it in another way */
 } Posted;
 
 static void posted_clear(Posted *posted)
@@ -100,6 +101,7 @@ static void take_posted(const json_t *answer, Posted *posted)
 	const json_t *addresses = json_object_get(answer, "deliver_to");
 	const char *matched = json_string_value(json_object_get(answer, "matched"));
 
+	posted->told |= json_is_true(json_object_get(answer, "told"));
 	if (matched != NULL && posted->matched == NULL)
 		posted->matched = g_strdup(matched);
 	for (size_t i = 0; i < json_array_size(addresses); i++) {
@@ -193,7 +195,7 @@ static gboolean has_recipient(const Envelope *envelope, const char *address)
 static Outcome *hand_on(const Envelope *envelope, const ReportFacts *report, const Posted *posted,
 	guint others, const Services *services)
 {
-	gboolean consumed = is_success(report) ||
+	gboolean consumed = is_success(report) || posted->told ||
 			    (report->kind == REPORT_MDN && envelope->stream == STREAM_INBOUND);
 	Outcome *outcome;
 
@@ -223,7 +225,7 @@ static Outcome *outcome_of_posted(const Envelope *envelope, const ReportFacts *r
 	if (n_tokens > 0)
 		outcome = hand_on(envelope, report, posted, others, services);
 	else if (envelope->stream == STREAM_INTERNAL && posted->matched != NULL &&
-		 is_success(report))
+		 (is_success(report) || posted->told))
 		outcome = outcome_new(ACTION_DISCARD, "recorded");
 	else
 		outcome = outcome_new(
@@ -260,7 +262,7 @@ static Outcome *decide(const Session *session, const Services *services, const c
 	g_autoptr(ReportFacts) report = NULL;
 	g_autoptr(GPtrArray) tokens = NULL;
 	g_autoptr(GError) error = NULL;
-	g_auto(Posted) posted = {NULL, g_ptr_array_new_with_free_func(g_free)};
+	g_auto(Posted) posted = {NULL, g_ptr_array_new_with_free_func(g_free), FALSE};
 	guint others;
 
 	tokens = find_tokens(session->envelope, services, &others);

@@ -10,21 +10,12 @@
 
 #include "api/record_json.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "core/fold.h"
 #include "core/plan.h"
 #include "provision/calendar_load.h"
-#include "provision/notices.h"
+#include "provision/outcomes.h"
 
 #define DUE_KIND "answer"
-
-static gboolean is_outside(const Service *service, const char *address)
-{
-	const char *at = address != NULL ? strrchr(address, '@') : NULL;
-
-	return at != NULL && g_ascii_strcasecmp(at + 1, settings_string(service->settings,
-								"institution", "domain")) != 0;
-}
 
 static gboolean has_outside(const Service *service, const json_t *send)
 {
@@ -32,7 +23,7 @@ static gboolean has_outside(const Service *service, const json_t *send)
 	size_t i;
 
 	json_array_foreach(json_object_get(send, "recipients"), i, address)
-		if (is_outside(service, json_string_value(address)))
+		if (outcomes_is_outside(service, json_string_value(address)))
 			return TRUE;
 	return FALSE;
 }
@@ -173,46 +164,37 @@ static gboolean expire_recipient(
 	return TRUE;
 }
 
-static gboolean tell(StoreTxn *txn, const Service *service, const json_t *send, json_t *addresses,
-	gint64 now_s, GError **error)
+static gboolean tell_all(StoreTxn *txn, const Service *service, json_t *send,
+	const GPtrArray *addresses, gint64 now_s, GError **error)
 {
-	const char *tramite = settings_string(service->settings, "notices", "tramite");
-	const char *domain = settings_string(service->settings, "institution", "domain");
-	const json_t *deadline = json_object_get(send, "deadline");
-	g_autofree char *sender = notice_address(row_text(send, "login"), domain);
-	json_auto_t *facts = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:O}", "subject",
-		row_text(send, "subject"), "date", row_text(send, "date"), "expediente",
-		row_text(send, "expediente"), "until", row_text(deadline, "until"), "matter",
-		row_text(deadline, "matter"), "recipients", addresses);
-
-	return notice_add(txn, sender, notice_by_cedula.kind, facts, now_s, error) &&
-	       (*tramite == '\0' ||
-		       notice_add(txn, tramite, notice_by_cedula.kind, facts, now_s, error));
+	for (guint i = 0; i < addresses->len; i++)
+		if (!outcomes_overdue(txn, service, send, addresses->pdata[i], now_s, error))
+			return FALSE;
+	return TRUE;
 }
 
 static gboolean expire(
 	StoreTxn *txn, const Service *service, json_t *send, gint64 now_s, GError **error)
 {
-	json_auto_t *addresses = json_array();
+	g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
 	g_autofree char *time = time_to_rfc3339(now_s);
 	json_t *row;
 	size_t i;
 
 	json_array_foreach(json_object_get(send, "deliveries"), i, row) {
-		DeliveryState state = DELIVERY_PENDING;
 		const char *address = row_text(row, "address");
 
-		delivery_state_parse(row_text(row, "state"), &state);
-		if (!is_outside(service, address) || state == DELIVERY_ACKNOWLEDGED)
+		if (!outcomes_is_outside(service, address) ||
+			outcomes_reached(service, send, address))
 			continue;
-		json_array_append_new(addresses, json_string(address));
+		g_ptr_array_add(addresses, g_strdup(address));
 		if (!expire_recipient(txn, send, row, now_s, error))
 			return FALSE;
 	}
-	if (json_array_size(addresses) == 0)
+	if (addresses->len == 0)
 		return TRUE;
 	json_object_set_new(json_object_get(send, "deadline"), "expired", json_string(time));
-	return tell(txn, service, send, addresses, now_s, error);
+	return tell_all(txn, service, send, addresses, now_s, error);
 }
 
 static gboolean change_expire(StoreTxn *txn, gpointer data, GError **error)
@@ -249,46 +231,3 @@ static gboolean carry_out(Service *service, const char *subject, const json_t *b
 }
 
 const DueKind due_kinds_sends[] = {{DUE_KIND, carry_out}, {NULL, NULL}};
-
-static char *cedula_subject(const json_t *facts)
-{
-	const char *expediente = row_text(facts, "expediente");
-
-	if (expediente == NULL)
-		return g_strdup(_("Notificar por cédula: venció el plazo sin respuesta"));
-	return g_strdup_printf(
-		_("Notificar por cédula: venció el plazo sin respuesta, expediente %s"),
-		expediente);
-}
-
-static void add_line(GString *text, const char *what, const char *value)
-{
-	if (value != NULL && *value != '\0')
-		g_string_append_printf(text, "  %s: %s\n", what, value);
-}
-
-static void cedula_text(const json_t *facts, GString *text)
-{
-	json_t *address;
-	size_t i;
-
-	g_string_append(text, _("Venció el plazo de la siguiente notificación sin que el "
-				"administrado confirmara su recepción:"));
-	g_string_append(text, "\n\n");
-	add_line(text, _("Expediente"), row_text(facts, "expediente"));
-	add_line(text, _("Asunto"), row_text(facts, "subject"));
-	add_line(text, _("Fecha"), row_text(facts, "date"));
-	json_array_foreach(json_object_get(facts, "recipients"), i, address)
-		add_line(text, _("Destinatario"), json_string_value(address));
-	add_line(text, _("Último día del plazo"), row_text(facts, "until"));
-	g_string_append_printf(text, "\n%s\n",
-		g_strcmp0(row_text(facts, "matter"), calendar_matter_name(MATTER_TAX)) == 0
-			? _("La materia es tributaria: rige el Código Tributario. Consulte con su "
-			    "asesoría legal cómo debe notificarse.")
-			: _("Corresponde notificar por cédula; el plazo del artículo 24.1 se "
-			    "cuenta de nuevo (TUO de la Ley 27444, art. 20.4)."));
-	g_string_append_printf(
-		text, "%s\n", _("Una respuesta que llegue después queda registrada como tardía."));
-}
-
-const NoticeKind notice_by_cedula = {"by-cedula", cedula_subject, cedula_text};

@@ -13,6 +13,7 @@
 #include "core/authentication_results.h"
 #include "provision/deadlines.h"
 #include "provision/list.h"
+#include "provision/outcomes.h"
 #include "provision/send_record.h"
 #include "provision/sends.h"
 
@@ -213,8 +214,8 @@ static gboolean apply_verdict(
 
 	entry.diagnostic = diagnostic;
 	/* What comes after the term is told as such, and stays so. */
-	if (verdict->counts && verdict->event == DELIVERY_ACKNOWLEDGED &&
-		deadline_is_over(event->service, send)) {
+	if (verdict->counts &&
+		outcomes_is_late(event->service, send, verdict->recipient, verdict->event)) {
 		state = DELIVERY_LATE;
 		entry.event = delivery_state_name(state);
 		record_add(record, "late", "true");
@@ -232,6 +233,25 @@ static gboolean apply_verdict(
 	return TRUE;
 }
 
+/*
+ * Whether a report of our own server's has nothing for its reader that a notice of ours does not
+ * tell him, or nothing that he waits for: then it need not reach him too.
+ */
+static gboolean is_told(const Event *event, const GPtrArray *verdicts)
+{
+	gboolean failures =
+		outcomes_tells_sender(event->service->settings, DELIVERY_OUTCOME_FAILED);
+
+	for (guint i = 0; i < verdicts->len; i++) {
+		const Verdict *verdict = verdicts->pdata[i];
+
+		if (!verdict->counts || verdict->trust != TRUST_OWN_POSTFIX ||
+			(verdict->event == DELIVERY_FAILED && !failures))
+			return FALSE;
+	}
+	return verdicts->len > 0;
+}
+
 static gboolean apply(
 	StoreTxn *txn, const Event *event, json_t *send, const GPtrArray *verdicts, GError **error)
 {
@@ -247,7 +267,9 @@ static gboolean apply(
 			return FALSE;
 	json_object_set_new(event->row, "matched", json_string(send_record_id(send)));
 	json_object_set_new(event->row, "counts", json_boolean(counts));
-	return send_record_save(txn, send, error);
+	json_object_set_new(event->row, "told", json_boolean(is_told(event, verdicts)));
+	return outcomes_settle(txn, event->service, send, event->now_s, error) &&
+	       send_record_save(txn, send, error);
 }
 
 /* Who is to read mail to a token: the notifier. Whether it is consumed instead is the milter's to
@@ -275,8 +297,9 @@ static json_t *row_new(const Event *event, guint64 number)
 {
 	g_autofree char *time = time_to_rfc3339(event->now_s);
 
-	return json_pack("{s:I, s:s, s:n, s:b, s:[], s:[], s:O}", "id", (json_int_t)number, "time",
-		time, "matched", "counts", FALSE, "verdicts", "deliver_to", "report", event->body);
+	return json_pack("{s:I, s:s, s:n, s:b, s:b, s:[], s:[], s:O}", "id", (json_int_t)number,
+		"time", time, "matched", "counts", FALSE, "told", FALSE, "verdicts", "deliver_to",
+		"report", event->body);
 }
 
 static gboolean save_row(
@@ -356,10 +379,11 @@ static gboolean post_event(const ApiRequest *request, ApiResponse *response, GEr
 	done = find_candidates(&event, error) &&
 	       store_run(service->store, change_event, &event, error);
 	if (done)
-		response->json = json_pack("{s:O, s:O, s:O}", "matched",
+		response->json = json_pack("{s:O, s:O, s:O, s:b}", "matched",
 			json_object_get(event.row, "matched"), "counts",
 			json_object_get(event.row, "counts"), "deliver_to",
-			json_object_get(event.row, "deliver_to"));
+			json_object_get(event.row, "deliver_to"), "told",
+			json_is_true(json_object_get(event.row, "told")));
 	json_decref(event.row);
 	return done;
 }

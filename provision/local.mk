@@ -36,7 +36,7 @@ provision_libprovision_a_SOURCES = \
 	provision/register.c provision/register.h \
 	provision/register_import.c \
 	provision/register_check.c \
-	provision/outbox.c provision/outbox.h
+	provision/outbox.c provision/outbox.h provision/outbox_routes.c
 
 # What libprovision.a needs behind it, in link order.
 # The sends need the store, and the list of routes needs the sends: hence libprovision.a on both sides.

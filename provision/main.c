@@ -22,6 +22,7 @@
 #include "provision/heads.h"
 #include "provision/http.h"
 #include "provision/outbox.h"
+#include "provision/outcomes.h"
 #include "provision/reconcile.h"
 #include "provision/restore.h"
 #include "provision/routes.h"
@@ -65,6 +66,8 @@ static gboolean start(Daemon *daemon, GError **error)
 		return FALSE;
 	service->policy = policy_settings_load(settings, error);
 	if (service->policy == NULL)
+		return FALSE;
+	if (!outcomes_check_settings(settings, error))
 		return FALSE;
 	service->calendar = calendar_load(settings, error);
 	if (service->calendar == NULL)

@@ -24,7 +24,10 @@
 static const NoticeKind *const kinds[] = {
 	&notice_policy_warning,
 	&notice_over_limit,
+	&notice_notified,
+	&notice_failed,
 	&notice_by_cedula,
+	&notice_late,
 	&notice_ledger_head,
 	&notice_ledger_restored,
 	&notice_office_left,

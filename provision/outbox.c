@@ -1,5 +1,5 @@
 /*
- * outbox.h over TABLE_OUTBOX: zero-padded number -> {"kind","body"[,"trouble"]}. A thread
+ * outbox.h over TABLE_OUTBOX: zero-padded number -> {"kind","body"[,"trouble"][,"waits"]}. A thread
  * reads what waits, carries it out and deletes it; what fails waits with growing pauses that live
  * in memory, so a start tries everything at once. Urgent kinds have threads of their own, since
  * another entry may hang for as long as the service it speaks to.
@@ -19,15 +19,18 @@
 
 #define PAUSE_MAX_S 60
 #define TROUBLE_PAUSE_S 60
+#define TROUBLE_PAUSE_MAX_S 3600
 #define IDLE_S 3600
-#define PASS_MAX 1000
+#define PASS_MAX 1000 /* of one table of kinds: what waits for weeks leaves room to the others */
+#define LANES_MAX 32
 #define KEY_FORMAT "%020" G_GUINT64_FORMAT
 
 typedef struct {
 	Outbox *outbox;
 	OutboxThread which;
 	GThread *thread;
-	gboolean woken; /* this and the rest: under the outbox's lock */
+	gboolean woken;	    /* this and the rest: under the outbox's lock */
+	gboolean impatient; /* pauses end now */
 	guint waiting;
 	char *trouble; /* of the first entry that has one */
 } Worker;
@@ -61,7 +64,7 @@ typedef struct {
 	GHashTable *held;    /* lanes and subjects that an earlier entry holds back */
 	gint64 next_us;
 	char *trouble;
-	guint waiting;
+	guint waiting, done;
 } Pass;
 
 gboolean outbox_add(
@@ -116,13 +119,15 @@ static const OutboxKind *find_kind(const Outbox *outbox, const char *kind, guint
 typedef struct {
 	const Worker *worker;
 	GPtrArray *entries;
+	guint taken[LANES_MAX + 1]; /* the last: of no known kind */
+	gboolean full;
 } Collecting;
 
 static gboolean collect(const char *key, const char *value, gpointer data)
 {
 	Collecting *collecting = data;
 	json_t *json = json_loads(value, 0, NULL);
-	guint lane = 0;
+	guint lane = LANES_MAX;
 	const OutboxKind *kind = find_kind(collecting->worker->outbox,
 		json_string_value(json_object_get(json, "kind")), &lane);
 	Entry *entry;
@@ -130,11 +135,15 @@ static gboolean collect(const char *key, const char *value, gpointer data)
 	json_decref(json);
 	if ((kind != NULL ? kind->thread : OUTBOX_ORDERED) != collecting->worker->which)
 		return TRUE;
+	if (collecting->taken[MIN(lane, LANES_MAX)]++ >= PASS_MAX) {
+		collecting->full = TRUE;
+		return TRUE;
+	}
 	entry = g_new0(Entry, 1);
 	entry->key = g_strdup(key);
 	entry->text = g_strdup(value);
 	g_ptr_array_add(collecting->entries, entry);
-	return collecting->entries->len < PASS_MAX;
+	return TRUE;
 }
 
 static char *subject_of(guint lane, const json_t *body)
@@ -159,16 +168,18 @@ static gboolean rewrite_entry(StoreTxn *txn, gpointer data, GError **error)
 	return store_put(txn, TABLE_OUTBOX, rewrite->key, rewrite->text, error);
 }
 
-static void note_trouble(Pass *pass, const char *key, json_t *entry, const char *reason)
+/* member: "trouble", or "waits" for what is tried again soon. */
+static void note_reason(
+	Pass *pass, const char *key, json_t *entry, const char *member, const char *reason)
 {
-	const char *before = json_string_value(json_object_get(entry, "trouble"));
+	const char *before = json_string_value(json_object_get(entry, member));
 	g_autofree char *valid = g_utf8_make_valid(reason, -1);
 	Rewrite rewrite = {.key = key};
 	char *text;
 
 	if (g_strcmp0(before, valid) == 0)
 		return;
-	json_object_set_new(entry, "trouble", json_string(valid));
+	json_object_set_new(entry, member, json_string(valid));
 	rewrite.text = text = json_dumps(entry, JSON_COMPACT);
 	store_run(pass->outbox->service->store, rewrite_entry, &rewrite, NULL);
 	free(text);
@@ -185,11 +196,11 @@ static void put_off(Pass *pass, const char *key, json_t *entry, const GError *fa
 	}
 	retry->trouble = !acuse_error_row_of(failure)->retry;
 	if (retry->trouble) {
-		retry->pause_s = TROUBLE_PAUSE_S;
-		note_trouble(pass, key, entry, failure->message);
+		retry->pause_s = CLAMP(retry->pause_s * 2, TROUBLE_PAUSE_S, TROUBLE_PAUSE_MAX_S);
 	} else {
 		retry->pause_s = pass->urgent ? 1 : CLAMP(retry->pause_s * 2, 1, PAUSE_MAX_S);
 	}
+	note_reason(pass, key, entry, retry->trouble ? "trouble" : "waits", failure->message);
 	retry->due_us = g_get_monotonic_time() + retry->pause_s * G_TIME_SPAN_SECOND;
 	log_warning(
 		"a change waits", "kind", kind, "number", key, "reason", failure->message, NULL);
@@ -258,6 +269,7 @@ static void look_at(Pass *pass, const Entry *row)
 
 		if (due && carry_out(pass, row->key, entry, kind)) {
 			pass->waiting--;
+			pass->done++;
 			tell_progress(pass->outbox);
 		} else {
 			hold(pass, lane, subject, g_hash_table_lookup(pass->retries, row->key));
@@ -288,9 +300,9 @@ static gint64 run_pass(Worker *worker, GHashTable *retries)
 	g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(entry_free);
 	g_autoptr(GHashTable) held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GError) failure = NULL;
-	Collecting collecting = {worker, entries};
+	Collecting collecting = {.worker = worker, .entries = entries};
 	Pass pass = {.outbox = outbox,
-		.urgent = worker->which != OUTBOX_ORDERED,
+		.urgent = worker->which == OUTBOX_URGENT || worker->which == OUTBOX_SIGNER,
 		.retries = retries,
 		.held = held,
 		.next_us = g_get_monotonic_time() + IDLE_S * G_TIME_SPAN_SECOND};
@@ -310,7 +322,7 @@ static gint64 run_pass(Worker *worker, GHashTable *retries)
 	g_cond_broadcast(&outbox->changed);
 	g_mutex_unlock(&outbox->lock);
 	/* A full page may have more behind it. */
-	return entries->len == PASS_MAX && pass.waiting == 0 ? 0 : pass.next_us;
+	return collecting.full && pass.done > 0 ? 0 : pass.next_us;
 }
 
 static gpointer outbox_run(gpointer data)
@@ -328,6 +340,9 @@ static gpointer outbox_run(gpointer data)
 			if (!g_cond_wait_until(&outbox->changed, &outbox->lock, next_us))
 				break;
 		worker->woken = FALSE;
+		if (worker->impatient)
+			g_hash_table_remove_all(retries);
+		worker->impatient = FALSE;
 		if (outbox->stopping) {
 			g_mutex_unlock(&outbox->lock);
 			return NULL;
@@ -345,6 +360,15 @@ static void wake(gpointer data)
 		outbox->workers[i].woken = TRUE;
 	g_cond_broadcast(&outbox->changed);
 	g_mutex_unlock(&outbox->lock);
+}
+
+void outbox_retry(Outbox *outbox)
+{
+	g_mutex_lock(&outbox->lock);
+	for (guint i = 0; i < OUTBOX_N_THREADS; i++)
+		outbox->workers[i].impatient = TRUE;
+	g_mutex_unlock(&outbox->lock);
+	wake(outbox);
 }
 
 Outbox *outbox_start_with(Service *service, const OutboxKind *const *tables, GError **error)

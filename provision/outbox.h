@@ -34,10 +34,14 @@ gboolean outbox_wait(Outbox *outbox, guint64 number, guint timeout_ms);
 
 typedef enum {
 	OUTBOX_ORDERED,
-	OUTBOX_URGENT, /* of accounts: login, sessions */
-	OUTBOX_SIGNER, /* urgent too; waits for nobody else's server */
+	OUTBOX_URGENT,	/* of accounts: login, sessions */
+	OUTBOX_SIGNER,	/* urgent too; waits for nobody else's server */
+	OUTBOX_TRAMITE, /* ordered as the first; a server that hangs holds up nothing else */
 	OUTBOX_N_THREADS
 } OutboxThread;
+
+/* Ends the pauses of all that waits: everything is tried again now. Any thread. */
+void outbox_retry(Outbox *outbox);
 
 /*
  * One kind of change. TRUE: done, the entry is removed. FALSE: a retryable error is tried again
@@ -55,7 +59,7 @@ Outbox *outbox_start_with(Service *service, const OutboxKind *const *tables, GEr
 /* How many entries wait, and a new string that says why the first in trouble does, or NULL. */
 guint outbox_waiting(Outbox *outbox, char **trouble);
 
-extern const OutboxKind outbox_kinds_accounts[], outbox_kinds_tokens[],
-	outbox_kinds_notices[]; /* end with kind NULL */
+extern const OutboxKind outbox_kinds_accounts[], outbox_kinds_tokens[], outbox_kinds_notices[],
+	outbox_kinds_tramite_folder[], outbox_kinds_tramite_webhook[]; /* end with kind NULL */
 
 #endif

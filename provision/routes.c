@@ -26,6 +26,7 @@ const Route *const route_tables[] = {
 	routes_notifiers,
 	routes_aliases,
 	routes_exceptions,
+	routes_outbox,
 	routes_self,
 	routes_health,
 	NULL,
@@ -35,6 +36,8 @@ static const OutboxKind *const outbox_tables[] = {
 	outbox_kinds_accounts,
 	outbox_kinds_tokens,
 	outbox_kinds_notices,
+	outbox_kinds_tramite_folder,
+	outbox_kinds_tramite_webhook,
 	NULL,
 };
 

@@ -11,6 +11,8 @@ provision_libsends_a_SOURCES = \
 	provision/reconcile.c provision/reconcile.h \
 	provision/proof_point.c provision/proof_point.h \
 	provision/constancia.c provision/constancia.h \
+	provision/outcomes.c provision/outcomes.h provision/outcome_notices.c \
+	provision/tramite.c provision/tramite.h provision/tramite_folder.c provision/tramite_webhook.c \
 	provision/bundle.c provision/bundle.h
 provision_libsends_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(ARCHIVE_CFLAGS)
 provision_libproof_a_SOURCES = \

@@ -267,6 +267,23 @@ const SettingRow settings_table[] = {
 		"Address of the tramite, which is told what is to be notified on paper; empty: "
 		"nobody is."),
 
+	L("notices", "sender", "notified;failed;overdue;late",
+		"Of which outcomes (notified, failed, overdue, late) who sent the mail is told."),
+
+	P("tramite", "folder", NULL,
+		"Folder that gets constancia and proof as YEAR/EXPEDIENTE/...; without it none."),
+	S("tramite", "webhook_url", "",
+		"http or https address that gets the same by POST; empty: none."),
+	P("tramite", "webhook_key", NULL,
+		"Key (32 bytes or more) of the HMAC over each POST; without it no such header."),
+	P("tramite", "webhook_certificate", NULL,
+		"PEM file: certificate by which Acuse makes itself known to webhook_url."),
+	P("tramite", "webhook_certificate_key", NULL, "PEM file: key of webhook_certificate."),
+	P("tramite", "webhook_ca", NULL,
+		"PEM file: authorities of webhook_url's certificate; without it the system's."),
+	I("tramite", "webhook_timeout_ms", "30000", 100, 600000,
+		"Longest time for one POST, in milliseconds."),
+
 	C("requests", "scan", "required", "required optional",
 		"Whether a FORM-01 that came on paper needs its scan here, besides the tramite "
 		"number."),

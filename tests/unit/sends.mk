@@ -1,5 +1,5 @@
 # unit tests of sends, events and proof
-SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof tests/unit/test-proof-recipient \
+SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof tests/unit/test-proof-recipient tests/unit/test-outcomes \
 	tests/unit/test-reconcile tests/unit/test-register tests/unit/test-sends-message \
 	tests/unit/test-limits tests/unit/test-notices tests/unit/test-deadlines tests/unit/test-exceptions
 check_PROGRAMS += $(SENDS_TESTS)
@@ -41,3 +41,6 @@ tests_unit_test_proof_recipient_LDADD = $(SENDS_TEST_LIBS)
 tests_unit_test_exceptions_SOURCES = tests/unit/test-exceptions.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h tests/unit/calendar_fixture.h
 tests_unit_test_exceptions_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_exceptions_LDADD = $(SENDS_TEST_LIBS)
+tests_unit_test_outcomes_SOURCES = tests/unit/test-outcomes.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h
+tests_unit_test_outcomes_CFLAGS = $(SENDS_TEST_CFLAGS)
+tests_unit_test_outcomes_LDADD = $(SENDS_TEST_LIBS)
