@@ -21,9 +21,11 @@ provision_libprovision_a_SOURCES = \
 	provision/http_call.c provision/http_call.h \
 	provision/replies.c provision/replies.h \
 	provision/token_bindings.c \
+	provision/token_check.c provision/token_check.h \
 	provision/token_life.c provision/token_life.h \
 	provision/token_notices.c \
 	provision/token_reminders.c provision/token_reminders.h \
+	provision/token_revocation.c provision/token_revocation.h \
 	provision/token_routes.c \
 	provision/token_status.c \
 	provision/tokens.c provision/tokens.h \

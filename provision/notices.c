@@ -36,6 +36,8 @@ static const NoticeKind *const kinds[] = {
 	&notice_request,
 	&notice_token_lost,
 	&notice_token_return,
+	&notice_token_expiry,
+	&notice_token_certificate,
 };
 
 static const NoticeKind *find_kind(const char *kind)

@@ -36,7 +36,9 @@ extern const NoticeKind notice_ledger_head;	/* witnesses.c */
 extern const NoticeKind notice_ledger_restored; /* restore.c */
 extern const NoticeKind notice_office_left, notice_password_expiry, notice_account_ending,
 	notice_request;
-extern const NoticeKind notice_token_lost, notice_token_return; /* token_notices.c */
+/* token_notices.c */
+extern const NoticeKind notice_token_lost, notice_token_return, notice_token_expiry,
+	notice_token_certificate;
 
 /*
  * Inside a change: queues a notice of this kind to an address of the institution. facts is not

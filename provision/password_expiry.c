@@ -21,17 +21,6 @@ typedef struct {
 	const char *today;
 } Look;
 
-static char *day_of(const Service *service, gint64 time_s)
-{
-	g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(
-		settings_string(service->settings, "institution", "timezone"));
-	g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(time_s);
-	g_autoptr(GDateTime) local =
-		zone != NULL ? g_date_time_to_timezone(utc, zone) : g_date_time_ref(utc);
-
-	return g_date_time_format(local, "%Y-%m-%d");
-}
-
 /* Whether today is one of the days of warning before that day. */
 static gboolean is_day_of_warning(const Look *look, const char *end)
 {
@@ -59,7 +48,7 @@ static gboolean warn(StoreTxn *txn, const Look *look, const Account *account, GE
 	if (account->kind == ACCOUNT_OFFICE || account->state != ACCOUNT_ACTIVE ||
 		account->must_change_password || account->password_changed == 0)
 		return TRUE;
-	end = day_of(look->service, account->password_changed + life_s);
+	end = service_day(look->service, account->password_changed + life_s);
 	if (!is_day_of_warning(look, end))
 		return TRUE;
 	facts = json_pack("{s:s}", "date", end);

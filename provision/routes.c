@@ -9,6 +9,7 @@
 #include "provision/due.h"
 #include "provision/outbox.h"
 #include "provision/people.h"
+#include "provision/token_check.h"
 #include "provision/token_reminders.h"
 
 const Route *const route_tables[] = {
@@ -46,8 +47,9 @@ static const DueKind *const due_tables[] = {
 
 Due *due_start(Service *service, GError **error)
 {
-	return password_expiry_arm(service, error) ? due_start_with(service, due_tables, error)
-						   : NULL;
+	return password_expiry_arm(service, error) && token_check_arm(service, error)
+		       ? due_start_with(service, due_tables, error)
+		       : NULL;
 }
 
 Outbox *outbox_start(Service *service, GError **error)

@@ -89,7 +89,7 @@ static gboolean check_binding(StoreTxn *txn, const Intent *intent, GError **erro
 {
 	g_autofree char *mailbox = g_ascii_strdown(row_text(intent->body, "mailbox"), -1);
 
-	return !asks_signature(intent) || tokens_mailbox_ready(txn, mailbox, error);
+	return !asks_signature(intent) || tokens_mailbox_ready(txn, mailbox, intent->now_s, error);
 }
 
 static gboolean note_repeat(StoreTxn *txn, const Intent *intent, json_t *before, GError **error)

@@ -84,15 +84,20 @@ gboolean api_date(const char *text, GError **error)
 	return api_invalid(error, "date", "must be YYYY-MM-DD");
 }
 
-char *service_today(const Service *service)
+char *service_day(const Service *service, gint64 time_s)
 {
 	g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(
 		settings_string(service->settings, "institution", "timezone"));
-	g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(service->now_s());
+	g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(time_s);
 	g_autoptr(GDateTime) local =
 		zone != NULL ? g_date_time_to_timezone(utc, zone) : g_date_time_ref(utc);
 
 	return g_date_time_format(local, "%Y-%m-%d");
+}
+
+char *service_today(const Service *service)
+{
+	return service_day(service, service->now_s());
 }
 
 gboolean api_known(const json_t *body, GError **error, ...)

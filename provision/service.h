@@ -103,6 +103,8 @@ gboolean api_string_optional(
 gboolean api_date(const char *text, GError **error);
 /* Today where the institution is, YYYY-MM-DD: a new string. */
 char *service_today(const Service *service);
+/* The day there of that time. */
+char *service_day(const Service *service, gint64 time_s);
 /*
  * Whether body has no member but the named ones (NULL-terminated); INVALID names the other. A NULL
  * body has none.

@@ -9,8 +9,8 @@ static void add_token(const json_t *facts, GString *text)
 	static const struct {
 		const char *name, *title;
 	} members[] = {{"label", N_("Token")}, {"serial", N_("Serie")}, {"holder", N_("Titular")},
-		{"unit", N_("Unidad")}, {"since", N_("Desde")}, {"denuncia", N_("Denuncia")},
-		{"document", N_("Documento")}};
+		{"unit", N_("Unidad")}, {"since", N_("Desde")}, {"subject", N_("Certificado")},
+		{"end", N_("Vence")}, {"denuncia", N_("Denuncia")}, {"document", N_("Documento")}};
 
 	g_string_append(text, "\n\n");
 	for (gsize i = 0; i < G_N_ELEMENTS(members); i++) {
@@ -55,3 +55,45 @@ static void return_text(const json_t *facts, GString *text)
 }
 
 const NoticeKind notice_token_return = {"token-return", return_subject, return_text};
+
+static char *expiry_subject(const json_t *facts)
+{
+	return g_strdup_printf(_("El certificado de firma vence el %s: %s"), row_text(facts, "end"),
+		row_text(facts, "label"));
+}
+
+static void expiry_text(const json_t *facts, GString *text)
+{
+	g_string_append(text, _("El certificado de este token de firma digital vence pronto. "
+				"Desde ese día el token ya no firma."));
+	add_token(facts, text);
+	g_string_append_printf(text, "\n%s\n",
+		_("Pida a tiempo el certificado nuevo y el uso de la firma con él (Directiva "
+		  "001-2020, art. 7.1)."));
+}
+
+const NoticeKind notice_token_expiry = {"token-expiry", expiry_subject, expiry_text};
+
+static char *certificate_subject(const json_t *facts)
+{
+	return g_strdup_printf(
+		_("El token %s no firma por su certificado"), row_text(facts, "label"));
+}
+
+static void certificate_text(const json_t *facts, GString *text)
+{
+	json_t *problem;
+	size_t i;
+
+	g_string_append(text, _("La revisión del certificado de este token de firma digital "
+				"encontró algo por lo que no puede firmar."));
+	add_token(facts, text);
+	g_string_append_c(text, '\n');
+	json_array_foreach(json_object_get(facts, "problems"), i, problem)
+		g_string_append_printf(text, "- %s\n", json_string_value(problem));
+	g_string_append_printf(text, "\n%s\n",
+		_("Cuando esté resuelto, revíselo otra vez con «acusectl token check»."));
+}
+
+const NoticeKind notice_token_certificate = {
+	"token-certificate", certificate_subject, certificate_text};

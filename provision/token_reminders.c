@@ -7,6 +7,7 @@
 #include "core/calendar.h"
 #include "provision/notices.h"
 #include "provision/row.h"
+#include "provision/token_check.h"
 
 #define RETURN_KIND "token-return"
 
@@ -111,5 +112,6 @@ static gboolean return_due(
 
 const DueKind due_kinds_tokens[] = {
 	{RETURN_KIND, return_due},
+	{"token-check", token_check_due},
 	{NULL, NULL},
 };

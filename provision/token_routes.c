@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "provision/list.h"
 #include "provision/row.h"
+#include "provision/token_check.h"
 #include "provision/tokens.h"
 
 #define MAX_LABEL 32 /* PKCS#11 */
@@ -309,11 +310,94 @@ static gboolean handle_lock(const ApiRequest *request, ApiResponse *response, GE
 		return handle_step(request, #event, response, error);                              \
 	}
 
+/* What a check found, as an error. */
+static gboolean is_fit(const json_t *certificate, GError **error)
+{
+	const char *bar = row_text(certificate, "bar");
+	g_autoptr(GString) text = g_string_new(NULL);
+	json_t *problem;
+	size_t i;
+
+	if (bar == NULL)
+		return TRUE;
+	json_array_foreach(json_object_get(certificate, "problems"), i, problem)
+		g_string_append_printf(text, "%s%s", i > 0 ? "; " : "", json_string_value(problem));
+	g_set_error(error, ACUSE_ERROR, (gint)acuse_error_by_name(bar)->code, "the certificate: %s",
+		text->str);
+	return FALSE;
+}
+
+/* The token's certificate as it is now; NULL with error. */
+static json_t *check_certificate(const Asked *asked, gboolean fresh, GError **error)
+{
+	Service *service = asked->request->service;
+	json_auto_t *row = NULL;
+
+	if (!row_read(service->store, TABLE_TOKENS, asked->label, &row, error))
+		return NULL;
+	if (row == NULL) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no token %s", asked->label);
+		return NULL;
+	}
+	if (strcmp(asked->event, "activate") == 0 &&
+		token_step(row_text(row, "state"), asked->event, error) == NULL)
+		return NULL;
+	return token_check(service, row, fresh, error);
+}
+
+/* Nothing becomes active with a certificate that is not fit. */
+static gboolean read_activation(Asked *asked, GError **error)
+{
+	json_t *certificate;
+
+	if (!read_step(asked, error))
+		return FALSE;
+	certificate = check_certificate(asked, FALSE, error);
+	if (certificate == NULL)
+		return FALSE;
+	json_object_set_new(asked->given, "certificate", certificate);
+	return is_fit(certificate, error);
+}
+
+static gboolean handle_activate(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	Asked asked = {.request = request,
+		.event = "activate",
+		.label = request->arguments[0],
+		.given = json_object()};
+
+	return finish(&asked, step_change, read_activation(&asked, error), 200, response, error);
+}
+
+static gboolean check_change(StoreTxn *txn, gpointer data, GError **error)
+{
+	Asked *asked = data;
+
+	json_decref(asked->row);
+	asked->row = NULL;
+	return token_check_keep(txn, asked->request->service, asked->label,
+		json_object_get(asked->given, "certificate"), &asked->row, error);
+}
+
+static gboolean handle_check(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	Asked asked = {.request = request,
+		.event = "check",
+		.label = request->arguments[0],
+		.given = json_object()};
+	json_t *certificate = api_known(request->body, error, NULL)
+				      ? check_certificate(&asked, TRUE, error)
+				      : NULL;
+
+	if (certificate != NULL)
+		json_object_set_new(asked.given, "certificate", certificate);
+	return finish(&asked, check_change, certificate != NULL, 200, response, error);
+}
+
 STEP(evaluate)
 STEP(deny)
 STEP(authorise)
 STEP(enrol)
-STEP(activate)
 STEP(extend)
 STEP(suspend)
 STEP(lose)
@@ -378,6 +462,7 @@ const Route routes_tokens[] = {
 	STEP_ROUTE(authorise),
 	STEP_ROUTE(enrol),
 	STEP_ROUTE(activate),
+	STEP_ROUTE(check),
 	STEP_ROUTE(extend),
 	STEP_ROUTE(lock),
 	STEP_ROUTE(suspend),

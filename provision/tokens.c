@@ -169,28 +169,33 @@ static gboolean visit_tokens(
 
 typedef struct {
 	const char *mailbox;
+	gint64 now_s;
 	gboolean ready;
 	int why; /* the worst reason that another error than NO_BINDING is */
 } Readiness;
 
-/* Why the row's token signs nothing; -1: it may. */
-static int trouble_of(const json_t *row)
+/* Why an active token signs nothing; -1: it may. */
+static int bar_of(const json_t *certificate, gint64 now_s)
 {
-	static const struct {
-		const char *state;
-		int code;
-	} states[] = {{"active", -1}, {"revoked", ACUSE_ERROR_CERTIFICATE_REVOKED},
-		{"expired", ACUSE_ERROR_CERTIFICATE_EXPIRED}};
-	const char *state = row_text(row, "state");
-	const char *bar = row_text(json_object_get(row, "certificate"), "bar");
+	const char *bar = row_text(certificate, "bar");
 
-	for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
-		if (g_strcmp0(state, states[i].state) != 0)
-			continue;
-		return states[i].code < 0 && bar != NULL ? (int)acuse_error_by_name(bar)->code
-							 : states[i].code;
-	}
-	return ACUSE_ERROR_NO_BINDING;
+	if (bar != NULL)
+		return (int)acuse_error_by_name(bar)->code;
+	return now_s >= json_integer_value(json_object_get(certificate, "not_after"))
+		       ? ACUSE_ERROR_CERTIFICATE_EXPIRED
+		       : -1;
+}
+
+static int trouble_of(const json_t *row, gint64 now_s)
+{
+	const char *state = row_text(row, "state");
+
+	if (g_strcmp0(state, "active") == 0)
+		return bar_of(json_object_get(row, "certificate"), now_s);
+	if (g_strcmp0(state, "revoked") == 0)
+		return ACUSE_ERROR_CERTIFICATE_REVOKED;
+	return g_strcmp0(state, "expired") == 0 ? ACUSE_ERROR_CERTIFICATE_EXPIRED
+						: ACUSE_ERROR_NO_BINDING;
 }
 
 static gboolean look_ready(StoreTxn *txn, json_t *row, gpointer data, GError **error)
@@ -202,7 +207,7 @@ static gboolean look_ready(StoreTxn *txn, json_t *row, gpointer data, GError **e
 	(void)error;
 	if (!token_has_mailbox(row, readiness->mailbox))
 		return TRUE;
-	trouble = trouble_of(row);
+	trouble = trouble_of(row, readiness->now_s);
 	if (trouble < 0)
 		readiness->ready = TRUE;
 	else if (trouble != ACUSE_ERROR_NO_BINDING)
@@ -210,9 +215,9 @@ static gboolean look_ready(StoreTxn *txn, json_t *row, gpointer data, GError **e
 	return TRUE;
 }
 
-gboolean tokens_mailbox_ready(StoreTxn *txn, const char *mailbox, GError **error)
+gboolean tokens_mailbox_ready(StoreTxn *txn, const char *mailbox, gint64 now_s, GError **error)
 {
-	Readiness readiness = {mailbox, FALSE, ACUSE_ERROR_NO_BINDING};
+	Readiness readiness = {mailbox, now_s, FALSE, ACUSE_ERROR_NO_BINDING};
 
 	if (!visit_tokens(txn, mailbox, look_ready, &readiness, error))
 		return FALSE;

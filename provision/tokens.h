@@ -35,7 +35,7 @@ gboolean tokens_take_step(
  * case). Its dates and PIN are the signer's. NO_BINDING, CERTIFICATE, CERTIFICATE_REVOKED,
  * CERTIFICATE_EXPIRED, CERTIFICATE_UNCHECKED.
  */
-gboolean tokens_mailbox_ready(StoreTxn *txn, const char *mailbox, GError **error);
+gboolean tokens_mailbox_ready(StoreTxn *txn, const char *mailbox, gint64 now_s, GError **error);
 
 /*
  * Inside a change: the person or office with this address ceased. Tokens whose holder has it, and

@@ -196,6 +196,20 @@ const SettingRow settings_table[] = {
 	I("signing", "personal_unlock_mails", "200", 1, 100000,
 		"How many mails a person's token signs after its PIN was typed."),
 	S("signing", "metrics", "", "File of the signer's counters for monitoring; empty: none."),
+	S("signing", "trust", "",
+		"Folder of PEM files: roots that signing certificates lead to, and issuers "
+		"between; "
+		"empty: any root."),
+	C("signing", "certificate_address", "strict", "strict warn",
+		"Whether a certificate that lacks the sender's address signs nothing, or is told "
+		"of."),
+	C("signing", "revocation", "prefer", "require prefer off",
+		"Whether signing needs proof that a certificate is not revoked."),
+	I("signing", "revocation_timeout_ms", "5000", 100, 60000,
+		"Longest time that a responder or a list of revoked ones may take, in "
+		"milliseconds."),
+	L("signing", "expiry_warn_days", "60;30;7",
+		"How many days before a certificate ends its holder and the IT office are told."),
 	I("signing", "return_reminder_days", "5", 0, 365,
 		"Days between reminders of a token that was not given back; 0: none."),
 	I("signing", "permit_lifetime_s", "60", 1, 600, "Life of a permit, in seconds."),

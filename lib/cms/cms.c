@@ -128,7 +128,7 @@ char *cms_certificate_sha256(X509 *certificate)
 	return hex;
 }
 
-static char *subject_text(X509 *certificate)
+char *cms_certificate_subject(X509 *certificate)
 {
 	g_autoptr(BIO) out = BIO_new(BIO_s_mem());
 	char *text = NULL;
@@ -161,7 +161,7 @@ static CmsSigner *signer_of(CMS_SignerInfo *info, X509 *certificate)
 	g_auto(GStrv) emails = cms_certificate_emails(certificate);
 	CmsSigner *signer = g_new0(CmsSigner, 1);
 
-	signer->signer_subject = subject_text(certificate);
+	signer->signer_subject = cms_certificate_subject(certificate);
 	signer->signer_email = g_strdup(emails[0]);
 	signer->certificate_sha256 = cms_certificate_sha256(certificate);
 	signer->signing_time_s = signing_time(info);

@@ -47,5 +47,6 @@ char *cms_signer_certificate_sha256(GBytes *cms_der);
  * with bytes over 127 are left out. */
 char **cms_certificate_emails(X509 *certificate);
 char *cms_certificate_sha256(X509 *certificate);
+char *cms_certificate_subject(X509 *certificate); /* RFC 2253, UTF-8 */
 
 #endif

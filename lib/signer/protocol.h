@@ -12,6 +12,8 @@
  *  - bind {version t, bindings aa{sv}} -> ok {version t}
  *  - seal {content ay} -> ok {cms ay, certificate_sha256 s}
  *  - status {} -> ok {tokens aa{sv}, version t, signatures t}
+ *  - certificates {token s} -> ok {chains aaay}: each signing certificate in DER, its issuers
+ *    behind it; none while the token is locked
  *  - lock {token s} -> ok {}; until a person types the PIN, also across restarts
  *
  * On the unlock socket (holder):

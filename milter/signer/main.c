@@ -89,7 +89,11 @@ static gboolean harden(GError **error)
 static Pool *make_pool(const Settings *settings, Bindings *bindings)
 {
 	const PoolOptions options = {
-		.token = {settings_string(settings, "signing", "module"),
+		.token = {{settings_string(settings, "signing", "module"),
+				  settings_string(settings, "signing", "trust"),
+				  strcmp(settings_string(
+						 settings, "signing", "certificate_address"),
+					  "warn") == 0},
 			(guint)settings_int(settings, "signing", "sign_timeout_ms"),
 			(guint)settings_int(settings, "signing", "queue_length")},
 		.seal_token = settings_string(settings, "signing", "seal_token"),

@@ -182,6 +182,20 @@ GVariant *pool_status(const Pool *pool)
 	return g_variant_dict_end(&answer);
 }
 
+GVariant *pool_chains(const Pool *pool, const char *label, GError **error)
+{
+	Place *place = find_place(pool, label, error);
+	g_autoptr(GVariant) chains = NULL;
+	GVariantDict dict;
+
+	if (place == NULL)
+		return NULL;
+	chains = token_chains(place_token(place));
+	g_variant_dict_init(&dict, NULL);
+	g_variant_dict_insert_value(&dict, "chains", chains);
+	return g_variant_dict_end(&dict);
+}
+
 void pool_child_exited(Pool *pool, pid_t pid)
 {
 	GHashTableIter iter;

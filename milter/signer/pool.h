@@ -35,6 +35,8 @@ gboolean pool_lock(Pool *pool, const char *label, GError **error);
 
 /* tokens aa{sv}, version t, signatures t. */
 GVariant *pool_status(const Pool *pool);
+/* chains aaay of a token: none while it is locked. NOT_FOUND. */
+GVariant *pool_chains(const Pool *pool, const char *label, GError **error);
 void pool_child_exited(Pool *pool, pid_t pid);
 
 #endif

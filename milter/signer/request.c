@@ -175,6 +175,22 @@ static gboolean handle_status(
 	return TRUE;
 }
 
+static gboolean handle_certificates(
+	Request *request, GVariant *parameters, int content_fd, GError **error)
+{
+	GVariant *answer;
+	const char *label;
+
+	(void)content_fd;
+	if (!g_variant_lookup(parameters, "token", "&s", &label))
+		return invalid(error, "certificates needs token");
+	answer = pool_chains(request->desk->pool, label, error);
+	if (answer == NULL)
+		return FALSE;
+	reply(request, "ok", answer);
+	return TRUE;
+}
+
 static gboolean handle_lock(Request *request, GVariant *parameters, int content_fd, GError **error)
 {
 	const char *label;
@@ -213,6 +229,7 @@ static const struct {
 	{DOOR_CONTROL, "bind", handle_bind},
 	{DOOR_CONTROL, "seal", handle_seal},
 	{DOOR_CONTROL, "status", handle_status},
+	{DOOR_CONTROL, "certificates", handle_certificates},
 	{DOOR_CONTROL, "lock", handle_lock},
 	{DOOR_UNLOCK, "unlock", handle_unlock},
 };

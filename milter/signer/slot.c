@@ -2,6 +2,7 @@
  * (FACTS 20). One thread. */
 #include "signer/slot.h"
 #include "base/error.h"
+#include "cms/certificate.h"
 #include "cms/cms.h"
 
 #include <libp11.h>
@@ -24,9 +25,12 @@ typedef struct {
 	X509 *certificate;
 	char *certificate_sha256;
 	char **emails;
+	GPtrArray *chain;	  /* DER, leaf first */
+	STACK_OF(X509) * issuers; /* the same without the leaf */
 } Identity;
 
 struct _Slot {
+	gboolean any_address;
 	PKCS11_CTX *context;
 	GPtrArray *identities; /* Identity *; live as long as the process */
 	STACK_OF(X509) * others;
@@ -130,7 +134,22 @@ static gboolean may_log_in(PKCS11_SLOT *slot, gboolean despite_low, GError **err
 	return TRUE;
 }
 
-static gboolean read_identities(Slot *slot, PKCS11_TOKEN *token, GError **error)
+/* From the token and the folder, in order and without what does not belong to it (S3, F 8.7). */
+static void find_chain(Identity *identity, STACK_OF(X509) * others, const char *trust)
+{
+	gboolean complete;
+
+	identity->chain = certificate_chain(identity->certificate, others, trust, &complete);
+	identity->issuers = sk_X509_new_null();
+	for (guint i = 1; i < identity->chain->len; i++) {
+		X509 *issuer = certificate_parse(identity->chain->pdata[i], NULL);
+
+		if (issuer != NULL)
+			sk_X509_push(identity->issuers, issuer);
+	}
+}
+
+static gboolean read_identities(Slot *slot, PKCS11_TOKEN *token, const char *trust, GError **error)
 {
 	PKCS11_CERT *certificates = NULL;
 	unsigned int count = 0;
@@ -156,6 +175,8 @@ static gboolean read_identities(Slot *slot, PKCS11_TOKEN *token, GError **error)
 		identity->emails = cms_certificate_emails(copy);
 		g_ptr_array_add(slot->identities, identity);
 	}
+	for (guint i = 0; i < slot->identities->len; i++)
+		find_chain(slot->identities->pdata[i], slot->others, trust);
 	ERR_clear_error();
 	if (slot->identities->len > 0)
 		return TRUE;
@@ -164,19 +185,20 @@ static gboolean read_identities(Slot *slot, PKCS11_TOKEN *token, GError **error)
 	return FALSE;
 }
 
-Slot *slot_open(const char *module, const char *label, const char *serial, const char *pin,
+Slot *slot_open(const SlotOptions *options, const char *label, const char *serial, const char *pin,
 	gboolean despite_low, void (*before_login)(gpointer data), gpointer data, GError **error)
 {
 	Slot *slot = g_new0(Slot, 1);
 	PKCS11_SLOT *found;
 
+	slot->any_address = options->any_address;
 	slot->identities = g_ptr_array_new();
 	slot->others = sk_X509_new_null();
 	slot->context = PKCS11_CTX_new();
 	/* On failure nothing is given back: the process that calls ends, and unloading a module may
 	 * crash. */
 	if (slot->context == NULL || slot->others == NULL ||
-		PKCS11_CTX_load(slot->context, module) != 0) {
+		PKCS11_CTX_load(slot->context, options->module) != 0) {
 		fail_pkcs11(error, "load the PKCS#11 module");
 		return NULL;
 	}
@@ -189,7 +211,7 @@ Slot *slot_open(const char *module, const char *label, const char *serial, const
 		return NULL;
 	}
 	slot->serial = found->token->serialnr;
-	return read_identities(slot, found->token, error) ? slot : NULL;
+	return read_identities(slot, found->token, options->trust, error) ? slot : NULL;
 }
 
 const char *slot_serial(const Slot *slot)
@@ -233,34 +255,32 @@ static const Identity *choose_identity(const Slot *slot, const char *mailbox, gb
 	return best;
 }
 
-static char *subject_text(X509 *certificate)
+static GVariant *describe_chain(const GPtrArray *chain)
 {
-	BIO *out = BIO_new(BIO_s_mem());
-	char *data = NULL, *text;
-	long length;
+	GVariantBuilder builder;
 
-	if (out == NULL)
-		return g_strdup("");
-	X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0,
-		XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
-	length = BIO_get_mem_data(out, &data);
-	text = g_utf8_make_valid(length > 0 ? data : "", length > 0 ? length : 0);
-	BIO_free(out);
-	return text;
+	g_variant_builder_init(&builder, G_VARIANT_TYPE("aay"));
+	for (guint i = 0; i < chain->len; i++)
+		g_variant_builder_add_value(&builder,
+			g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, chain->pdata[i], TRUE));
+	return g_variant_builder_end(&builder);
 }
 
 GVariant *slot_describe(const Slot *slot)
 {
 	const Identity *main_identity = choose_identity(slot, NULL, FALSE);
-	g_autofree char *subject = subject_text(main_identity->certificate);
+	g_autofree char *subject = cms_certificate_subject(main_identity->certificate);
 	g_autoptr(GStrvBuilder) emails = g_strv_builder_new();
 	g_auto(GStrv) all = NULL;
+	GVariantBuilder chains;
 	GVariantDict dict;
 
+	g_variant_builder_init(&chains, G_VARIANT_TYPE("aaay"));
 	for (guint i = 0; i < slot->identities->len; i++) {
 		const Identity *identity = slot->identities->pdata[i];
 
 		g_strv_builder_addv(emails, (const char **)identity->emails);
+		g_variant_builder_add_value(&chains, describe_chain(identity->chain));
 	}
 	all = g_strv_builder_end(emails);
 	g_variant_dict_init(&dict, NULL);
@@ -268,23 +288,41 @@ GVariant *slot_describe(const Slot *slot)
 	g_variant_dict_insert(&dict, "subject", "s", subject);
 	g_variant_dict_insert(&dict, "email", "^as", all);
 	g_variant_dict_insert(&dict, "not_after", "x", not_after_s(main_identity->certificate));
+	g_variant_dict_insert_value(&dict, "chains", g_variant_builder_end(&chains));
 	return g_variant_dict_end(&dict);
 }
 
-GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char **certificate_sha256,
-	GError **error)
+static const Identity *find_identity(const Slot *slot, const char *mailbox, GError **error)
 {
 	const Identity *identity = choose_identity(slot, mailbox, TRUE);
-	GError *cause = NULL;
-	GBytes *cms;
+	const char *weakness;
 
+	if (identity == NULL && slot->any_address)
+		identity = choose_identity(slot, NULL, TRUE);
 	if (identity == NULL) {
 		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_CERTIFICATE,
 			"the token has no certificate for the mailbox that is valid now");
 		return NULL;
 	}
+	weakness = certificate_weakness(identity->certificate);
+	if (weakness == NULL)
+		return identity;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CERTIFICATE,
+		"the certificate is not fit to sign with: %s", weakness);
+	return NULL;
+}
+
+GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char **certificate_sha256,
+	GError **error)
+{
+	const Identity *identity = find_identity(slot, mailbox, error);
+	GError *cause = NULL;
+	GBytes *cms;
+
+	if (identity == NULL)
+		return NULL;
 	cms = cms_sign_detached(
-		identity->key, identity->certificate, slot->others, content, &cause);
+		identity->key, identity->certificate, identity->issuers, content, &cause);
 	if (cms == NULL) {
 		fail_signature(error, cause);
 		return NULL;

@@ -10,6 +10,12 @@
 
 typedef struct _Slot Slot;
 
+typedef struct {
+	const char *module;   /* PKCS#11 */
+	const char *trust;    /* folder of issuers' certificates that a token lacks; "": none */
+	gboolean any_address; /* sign also with a certificate that has another address */
+} SlotOptions;
+
 /*
  * Loads the module, finds the token by label (and serial unless ""), logs in once and reads
  * certificates and keys. despite_low: a person insists; only then a token that says that a wrong
@@ -17,19 +23,23 @@ typedef struct _Slot Slot;
  * PIN_WRONG, CERTIFICATE (no certificate with a private key), TOKEN_TROUBLE. before_login is called
  * right before the PIN is used, and not at all when it is not.
  */
-Slot *slot_open(const char *module, const char *label, const char *serial, const char *pin,
+Slot *slot_open(const SlotOptions *options, const char *label, const char *serial, const char *pin,
 	gboolean despite_low, void (*before_login)(gpointer data), gpointer data, GError **error);
 
 /* Borrowed. */
 const char *slot_serial(const Slot *slot);
 
-/* a{sv}: certificate_sha256 s, subject s, email as, not_after x of the signing certificates. */
+/*
+ * a{sv}: certificate_sha256 s, subject s, email as, not_after x of the signing certificates; chains
+ * aaay: each of them in DER, its issuers behind it.
+ */
 GVariant *slot_describe(const Slot *slot);
 
 /*
  * Signs content with the certificate that has the mailbox among its addresses (NULL: any) and is
- * valid now. CERTIFICATE; TOKEN_ABSENT, TOKEN_TROUBLE or PIN_LOW (the token locked its PIN), after
- * which the slot is of no more use.
+ * valid now; its chain comes along (S3). CERTIFICATE, also for a key or digest that is too weak;
+ * TOKEN_ABSENT, TOKEN_TROUBLE or PIN_LOW (the token locked its PIN), after which the slot is of no
+ * more use.
  */
 GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char **certificate_sha256,
 	GError **error);

@@ -28,7 +28,8 @@ typedef struct {
 } Job;
 
 struct _Token {
-	char *module, *label, *serial;
+	SlotOptions slot;
+	char *label, *serial;
 	guint sign_timeout_ms;
 	guint64 sign_us; /* what a signature takes, the last ones counting most; 0: not known */
 	TokenEvents events;
@@ -75,7 +76,7 @@ Token *token_new(const TokenOptions *options, const char *label, const char *ser
 {
 	Token *token = g_new0(Token, 1);
 
-	token->module = g_strdup(options->module);
+	token->slot = options->slot;
 	token->label = g_strdup(label);
 	token->serial = g_strdup(serial);
 	token->sign_timeout_ms = options->sign_timeout_ms;
@@ -172,7 +173,6 @@ void token_free(Token *token)
 	token_lock(token);
 	g_clear_error(&token->trouble);
 	fair_queue_free(token->waiting);
-	g_free(token->module);
 	g_free(token->label);
 	g_free(token->serial);
 	g_free(token);
@@ -317,7 +317,7 @@ gboolean token_unlock(Token *token, const void *pin, gsize size, unsigned how, T
 			token->state == TOKEN_READY ? "unlocked already" : "being unlocked");
 		return FALSE;
 	}
-	token->pid = worker_spawn(token->module, token->label, token->serial,
+	token->pid = worker_spawn(&token->slot, token->label, token->serial,
 		(how & TOKEN_PIN_DESPITE_LOW) != 0, &fd, error);
 	if (token->pid < 0) {
 		token->pid = 0;
@@ -445,6 +445,15 @@ gboolean token_sign(
 		job_finish(displaced, NULL, cause);
 	send_next(token);
 	return TRUE;
+}
+
+GVariant *token_chains(const Token *token)
+{
+	GVariant *chains = token->description != NULL ? g_variant_lookup_value(token->description,
+								"chains", G_VARIANT_TYPE("aaay"))
+						      : NULL;
+
+	return chains != NULL ? chains : g_variant_ref_sink(g_variant_new("aaay", NULL));
 }
 
 void token_describe(const Token *token, GVariantDict *dict)

@@ -10,6 +10,8 @@
 #include <glib.h>
 #include <sys/types.h>
 
+#include "signer/slot.h"
+
 #define TOKEN_START_TIMEOUT_MS 15000
 
 typedef struct _Token Token;
@@ -34,7 +36,7 @@ typedef struct {
 } TokenEvents;
 
 typedef struct {
-	const char *module; /* copied */
+	SlotOptions slot; /* its strings are borrowed */
 	guint sign_timeout_ms;
 	guint queue_length; /* how many signatures may wait */
 } TokenOptions;
@@ -83,6 +85,8 @@ void token_worker_exited(Token *token);
 /* Adds unlocked, certificate_sha256, subject, email, not_after, signatures, trouble, waiting,
  * wait_ms, sign_ms. */
 void token_describe(const Token *token, GVariantDict *dict);
+/* aaay as slot_describe has them, a new reference; none while it is locked. */
+GVariant *token_chains(const Token *token);
 guint64 token_signatures(const Token *token);
 
 #endif

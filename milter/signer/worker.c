@@ -24,7 +24,8 @@
 enum { FD_PARENT = 3, FD_START_LOCK = 4, FD_REST = 5 };
 
 typedef struct {
-	const char *module, *label, *serial;
+	const SlotOptions *slot;
+	const char *label, *serial;
 	gboolean despite_low;
 } Wanted;
 
@@ -140,7 +141,7 @@ static Slot *open_slot(const Wanted *wanted, KeeperMemory *memory, GError **erro
 	Slot *slot;
 
 	set_start_lock(F_WRLCK);
-	slot = slot_open(wanted->module, wanted->label,
+	slot = slot_open(wanted->slot, wanted->label,
 		memory->opened ? memory->serial : wanted->serial, memory->pin,
 		wanted->despite_low && !memory->opened, announce_login, GINT_TO_POINTER(FD_PARENT),
 		error);
@@ -242,8 +243,8 @@ gboolean worker_failed(const GError *error)
 	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_PIN_LOW);
 }
 
-pid_t worker_spawn(const char *module, const char *label, const char *serial, gboolean despite_low,
-	int *fd, GError **error)
+pid_t worker_spawn(const SlotOptions *slot, const char *label, const char *serial,
+	gboolean despite_low, int *fd, GError **error)
 {
 	static int start_lock_fd = -1; /* one for all workers of this process */
 	int pair[2] = {-1, -1};
@@ -260,7 +261,7 @@ pid_t worker_spawn(const char *module, const char *label, const char *serial, gb
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
 			_exit(1);
 		drop_inherited(pair[1], start_lock_fd);
-		run(&(Wanted){module, label, serial, despite_low});
+		run(&(Wanted){slot, label, serial, despite_low});
 		_exit(0);
 	}
 	if (pid < 0)

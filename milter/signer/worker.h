@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include "signer/keeper.h"
+#include "signer/slot.h"
 
 #define WORKER_MAX_PIN KEEPER_MAX_PIN
 
@@ -25,8 +26,8 @@
  * parent's end of the socket pair (close-on-exec, non-blocking), or -1 with
  * ACUSE_ERROR_UNAVAILABLE. The child never returns.
  */
-pid_t worker_spawn(const char *module, const char *label, const char *serial, gboolean despite_low,
-	int *fd, GError **error);
+pid_t worker_spawn(const SlotOptions *slot, const char *label, const char *serial,
+	gboolean despite_low, int *fd, GError **error);
 
 /* Hands over the PIN, 1..WORKER_MAX_PIN bytes. */
 gboolean worker_send_pin(int fd, const void *pin, gsize size, GError **error);

@@ -74,9 +74,10 @@ Account *live_directory_by_mail(LiveDirectory *live, const char *mail)
 	return account;
 }
 
-gboolean tokens_mailbox_ready(StoreTxn *txn, const char *mailbox, GError **error)
+gboolean tokens_mailbox_ready(StoreTxn *txn, const char *mailbox, gint64 time_s, GError **error)
 {
 	(void)txn;
+	(void)time_s;
 	(void)mailbox;
 	if (!fixture_bound)
 		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING, "none");

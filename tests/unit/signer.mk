@@ -51,3 +51,11 @@ tests_unit_test_signer_queue_SOURCES = tests/unit/test-signer-queue.c tests/unit
 	tests/unit/signer_fixture.h milter/signer/fair_queue.c
 tests_unit_test_signer_queue_LDADD = $(tests_unit_test_signer_LDADD)
 EXTRA_tests_unit_test_signer_queue_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
+
+check_PROGRAMS += tests/unit/test-token-certificates
+TESTS += tests/unit/test-token-certificates
+tests_unit_test_token_certificates_CFLAGS = $(STORE_TEST_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_token_certificates_SOURCES = tests/unit/test-token-certificates.c tests/unit/signer_fixture.c \
+	tests/unit/signer_fixture.h tests/unit/loopback.c tests/unit/loopback.h
+tests_unit_test_token_certificates_LDADD = $(PROVISION_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_unit_test_token_certificates_DEPENDENCIES = acuse-signer

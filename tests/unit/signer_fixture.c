@@ -31,7 +31,7 @@ static const char setup_script[] =
 	"cd \"$1\"\n"
 	"mkdir tokens state credentials run\n"
 	"printf 'directories.tokendir = %s/tokens\\nlog.level = ERROR\\n' \"$1\" >softhsm2.conf\n"
-	"openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 30 -subj "
+	"openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 3650 -subj "
 	"'/CN=CA de prueba'\n"
 	"add() {\n"
 	"  openssl genpkey -algorithm $3 -pkeyopt $4 -out $1.key\n"

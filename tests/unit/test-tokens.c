@@ -201,7 +201,7 @@ static gboolean ask_ready(StoreTxn *txn, gpointer data, GError **error)
 	g_autoptr(GError) why = NULL;
 
 	(void)error;
-	*(int *)data = tokens_mailbox_ready(txn, FIXTURE_OFFICE, &why) ? -1 : why->code;
+	*(int *)data = tokens_mailbox_ready(txn, FIXTURE_OFFICE, clock_s(), &why) ? -1 : why->code;
 	return TRUE;
 }
 
