@@ -2,7 +2,7 @@ EXTRA_DIST += contrib/packages contrib/install-packages contrib/quickstart contr
 	contrib/postfix/README.md contrib/postfix/main.cf.in contrib/postfix/master.cf.in \
 	contrib/postfix/notify.regexp contrib/postfix/token-recipients.regexp.in \
 	contrib/postfix/token-transport.regexp.in contrib/postfix/own-domain.regexp.in \
-	contrib/postfix/ldap-mailboxes.cf.in contrib/postfix/own-results.regexp.in \
+	contrib/postfix/ldap-mailboxes.cf.in contrib/postfix/ldap-closed.cf.in contrib/postfix/own-results.regexp.in \
 	contrib/authentication/README.md contrib/authentication/opendkim.conf.in contrib/authentication/opendmarc.conf.in \
 	contrib/dovecot/README.md contrib/dovecot/dovecot.conf.in contrib/dovecot/dovecot-ldap.conf.in \
 	contrib/dovecot/offices.in contrib/dovecot/mailbox.in \

@@ -8,6 +8,7 @@
 #include "core/dni.h"
 #include "provision/account_term.h"
 #include "provision/accounts.h"
+#include "provision/mailbox_archive.h"
 #include "provision/outbox.h"
 #include "provision/row.h"
 
@@ -198,6 +199,8 @@ const OutboxKind outbox_kinds_accounts[] = {
 	{"account.cease", account_cease, OUTBOX_URGENT},
 	{"account.sessions", account_end_sessions, OUTBOX_URGENT},
 	{"account.force", account_force_change, OUTBOX_URGENT},
+	{"account.archive", mailbox_archive, OUTBOX_SLOW},
+	{"account.forward", closed_mail_forward, OUTBOX_ORDERED},
 	{"account.until", account_set_until, OUTBOX_ORDERED},
 	{"account.leave", account_leave_offices, OUTBOX_ORDERED},
 	{"account.post", account_set_post, OUTBOX_ORDERED},

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "directory/change.h"
+#include "provision/mailbox_archive.h"
 
 static gint by_key(gconstpointer left, gconstpointer right, gpointer data)
 {
@@ -82,6 +83,8 @@ const Route routes_accounts[] = {
 	{"GET", "/v1/accounts/{uid}", ROLE_OTIC | ROLE_HR | ROLE_AUDITOR, FALSE, get_account},
 	{"GET", "/v1/accounts/{uid}/history", ROLE_OTIC | ROLE_HR | ROLE_AUDITOR, FALSE,
 		account_history},
+	{"GET", "/v1/accounts/{uid}/archives", ROLE_OTIC | ROLE_AUDITOR, FALSE, mailbox_archives},
+	{"POST", "/v1/accounts/{uid}/restore", ROLE_OTIC, FALSE, mailbox_restore},
 	{"POST", "/v1/accounts/{uid}/reset-password", ROLE_OTIC, FALSE, passwords_reset},
 	{"POST", "/v1/accounts/{uid}/force-change", ROLE_OTIC, FALSE, passwords_force},
 	{"POST", "/v1/passwords/force-change", ROLE_OTIC, FALSE, passwords_force_all},

@@ -15,6 +15,7 @@
 #include "provision/account_term.h"
 #include "provision/closed_accounts.h"
 #include "provision/due.h"
+#include "provision/mailbox_archive.h"
 #include "provision/mailbox_server.h"
 #include "provision/notices.h"
 #include "provision/outbox.h"
@@ -48,6 +49,22 @@ static gboolean forget_dni(StoreTxn *txn, const PersonAct *act, GError **error)
 	       due_clear(txn, "cease", act->dni, error) && due_clear(txn, "post", act->uid, error);
 }
 
+/* Whoever comes back does not notify because another did before (P12). */
+static gboolean leave_notifiers(StoreTxn *txn, const PersonAct *act, GError **error)
+{
+	g_autoptr(Account) account = live_directory_by_uid(act->service->live, act->uid);
+	const char *kind = account_kind_name(account != NULL ? account->kind : ACCOUNT_PERSON);
+	json_auto_t *body = json_pack("{s:s, s:s}", "uid", act->uid, "kind", kind);
+	g_autoptr(Record) record = record_new("mailbox.withdrawn", act->uid, act->service->now_s());
+
+	record_add(record, "document", act->document);
+	record_add(record, "actor", act->actor);
+	if (account != NULL && account->notifier_area != NULL &&
+		!store_append(txn, record, NULL, error))
+		return FALSE;
+	return outbox_add(txn, "account.notifier", body, NULL, error);
+}
+
 static gboolean end_everything(StoreTxn *txn, PersonAct *act, int effects, GError **error)
 {
 	g_autofree char *mail = account_mail(act->service, act->uid);
@@ -59,8 +76,14 @@ static gboolean end_everything(StoreTxn *txn, PersonAct *act, int effects, GErro
 
 	if ((effects & ACCOUNT_EFFECT_TOKENS) != 0 && !tokens_cease(txn, mail, &tokens, error))
 		return FALSE;
+	if (!leave_notifiers(txn, act, error))
+		return FALSE;
 	if ((effects & ACCOUNT_EFFECT_OFFICES) != 0 &&
 		!queue(txn, "account.leave", act->uid, NULL, error))
+		return FALSE;
+	if ((effects & ACCOUNT_EFFECT_BACKUP) != 0 &&
+		(!queue(txn, "account.archive", act->uid, NULL, error) ||
+			!closed_mail_order(txn, act, error)))
 		return FALSE;
 	return account_set_closed(txn, act->uid, TRUE, error) &&
 	       queue(txn, "account.cease", act->uid, &act->number, error);
@@ -138,6 +161,7 @@ static gboolean cease_due(Service *service, const char *subject, const json_t *b
 
 static gboolean end_sessions(Service *service, const char *uid, GError **error)
 {
+	const char *const words[] = {MAILBOX_SERVER_SESSIONS, uid, NULL};
 	g_autofree char *said = NULL;
 
 	if (!mailbox_server_set(service->settings)) {
@@ -145,8 +169,7 @@ static gboolean end_sessions(Service *service, const char *uid, GError **error)
 			uid, NULL);
 		return TRUE;
 	}
-	said = mailbox_server_run(
-		service->settings, MAILBOX_SERVER_SESSIONS, uid, SESSIONS_TIMEOUT_MS, error);
+	said = mailbox_server_run(service->settings, words, SESSIONS_TIMEOUT_MS, error);
 	return said != NULL;
 }
 
@@ -236,6 +259,7 @@ const DueKind due_kinds_people[] = {
 	{"cease", cease_due},
 	{"post", posts_due},
 	{"account-end", account_end_due},
+	{"closed-mail", closed_mail_due},
 	{"account-reminder", account_remind_due},
 	{"password-expiry", password_expiry_due},
 	{NULL, NULL},

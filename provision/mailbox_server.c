@@ -62,23 +62,27 @@ gboolean mailbox_server_set(const Settings *settings)
 	return path != NULL && *path != '\0';
 }
 
-char *mailbox_server_run(const Settings *settings, const char *verb, const char *uid,
-	guint timeout_ms, GError **error)
+char *mailbox_server_run(
+	const Settings *settings, const char *const *words, guint timeout_ms, GError **error)
 {
-	g_autofree char *words = g_strdup_printf("VERSION\tscript\t4\t0\n-\n%s\n%s\n\n", verb, uid);
+	g_autofree char *lines = g_strjoinv("\n", (char **)words);
+	g_autofree char *text = g_strdup_printf("VERSION\tscript\t4\t0\n-\n%s\n\n", lines);
 	g_autoptr(GString) answer = g_string_new(NULL);
 	gboolean done;
 	int fd;
 
-	if (strpbrk(uid, "\t\r\n\001") != NULL) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "mail server: no such name");
-		return NULL;
+	for (; *words != NULL; words++) {
+		if (**words == '\0' || strpbrk(*words, "\t\r\n\001 ") != NULL) {
+			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+				"mail server: no such name");
+			return NULL;
+		}
 	}
 	fd = ustream_connect(
 		settings_string(settings, "mailboxes", "socket"), SOCK_STREAM, timeout_ms, error);
 	if (fd < 0)
 		return NULL;
-	done = write_all(fd, words, error) && shutdown(fd, SHUT_WR) == 0 &&
+	done = write_all(fd, text, error) && shutdown(fd, SHUT_WR) == 0 &&
 	       read_all(fd, answer, error);
 	close(fd);
 	if (!done)

@@ -37,6 +37,7 @@ typedef enum {
 	OUTBOX_URGENT,	/* of accounts: login, sessions */
 	OUTBOX_SIGNER,	/* urgent too; waits for nobody else's server */
 	OUTBOX_TRAMITE, /* ordered as the first; a server that hangs holds up nothing else */
+	OUTBOX_SLOW,	/* minutes, and nothing waits for it: copies of mailboxes */
 	OUTBOX_N_THREADS
 } OutboxThread;
 

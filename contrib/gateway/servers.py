@@ -122,7 +122,7 @@ def set_up_dovecot(places):
                  LOG=places.log("dovecot"), CONFIG=places.path("dovecot"),
                  MAIL=places.path("mail"), MAIL_UID=str(UIDS["mail"]),
                  LIBEXEC=places.path("dovecot", "libexec"), IMAPS_PORT=str(places.port("imaps")),
-                 PROVISION_USER="root")
+                 PROVISION_USER="root", ARCHIVE=places.path("mail-archive"))
     places.write(fill("dovecot/dovecot.conf.in", more), "dovecot", "dovecot.conf")
     places.write(fill("dovecot/dovecot-ldap.conf.in", more), "dovecot", "dovecot-ldap.conf")
     places.write(fill("dovecot/offices.in", more), "dovecot", "libexec", "offices", mode=0o755)

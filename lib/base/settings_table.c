@@ -315,7 +315,12 @@ const SettingRow settings_table[] = {
 
 	P("mailboxes", "socket", NULL,
 		"Socket of Dovecot's script service acuse-mailboxes; empty: open sessions do not "
-		"end."),
+		"end, and closed mailboxes are not copied."),
+	C("mailboxes", "after_close", "refuse", "refuse office",
+		"Mail that comes for a closed mailbox: refused, or to the office that has the name "
+		"of the person's unit."),
+	I("mailboxes", "after_close_days", "30", 1, 3650,
+		"How many days mail for a closed mailbox goes to the office; then it is refused."),
 
 	P("calendar", "path", NULL,
 		"File of the days that do not count; without it the one that came with Acuse."),

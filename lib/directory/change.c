@@ -329,17 +329,31 @@ gboolean directory_set_alias(Directory *directory, const Account *account, const
 	return finish(directory, code, trouble, dn, error);
 }
 
-gboolean directory_set_until(Directory *directory, const char *uid, gint64 until_s, GError **error)
+/* One attribute of an entry of people; NULL: it goes. */
+static gboolean set_one(Directory *directory, const char *uid, const char *attribute,
+	const char *value, GError **error)
 {
 	g_autofree char *dn = directory_account_dn(directory, uid, ACCOUNT_PERSON);
-	g_autofree char *until = entry_time(until_s);
 	g_autoptr(Mods) mods = mods_new();
 	GError *trouble = NULL;
 	int code;
 
-	mods_set(mods, LDAP_MOD_REPLACE, "acuseValidUntil", until);
+	mods_set(mods, LDAP_MOD_REPLACE, attribute, value);
 	code = directory_modify_entry(directory, dn, mods, NULL, &trouble);
 	return finish(directory, code, trouble, dn, error);
+}
+
+gboolean directory_set_until(Directory *directory, const char *uid, gint64 until_s, GError **error)
+{
+	g_autofree char *until = entry_time(until_s);
+
+	return set_one(directory, uid, "acuseValidUntil", until, error);
+}
+
+gboolean directory_set_forward(
+	Directory *directory, const char *uid, const char *address, GError **error)
+{
+	return set_one(directory, uid, "acuseForward", address, error);
 }
 
 gboolean directory_set_post(

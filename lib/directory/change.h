@@ -62,6 +62,10 @@ gboolean directory_set_notifier(Directory *directory, const Account *account, GE
 gboolean directory_set_alias(Directory *directory, const Account *account, const char *address,
 	gboolean given, GError **error);
 
+/* Where mail for a ceased account of people goes; NULL: nowhere. NOT_FOUND or UNAVAILABLE. */
+gboolean directory_set_forward(
+	Directory *directory, const char *uid, const char *address, GError **error);
+
 /* The end of an account of people, Unix seconds. NOT_FOUND or UNAVAILABLE. */
 gboolean directory_set_until(Directory *directory, const char *uid, gint64 until_s, GError **error);
 
