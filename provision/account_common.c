@@ -201,6 +201,7 @@ const OutboxKind outbox_kinds_accounts[] = {
 	{"account.force", account_force_change, OUTBOX_URGENT},
 	{"account.archive", mailbox_archive, OUTBOX_SLOW},
 	{"account.forward", closed_mail_forward, OUTBOX_ORDERED},
+	{"account.mend", account_mend, OUTBOX_ORDERED},
 	{"account.until", account_set_until, OUTBOX_ORDERED},
 	{"account.leave", account_leave_offices, OUTBOX_ORDERED},
 	{"account.post", account_set_post, OUTBOX_ORDERED},

@@ -88,5 +88,6 @@ const Route routes_accounts[] = {
 	{"POST", "/v1/accounts/{uid}/reset-password", ROLE_OTIC, FALSE, passwords_reset},
 	{"POST", "/v1/accounts/{uid}/force-change", ROLE_OTIC, FALSE, passwords_force},
 	{"POST", "/v1/passwords/force-change", ROLE_OTIC, FALSE, passwords_force_all},
+	{"POST", "/v1/directory/reconcile", ROLE_OTIC, FALSE, directory_reconcile},
 	{NULL, NULL, 0, FALSE, NULL},
 };

@@ -62,6 +62,10 @@ gboolean passwords_reset(const ApiRequest *request, ApiResponse *response, GErro
 gboolean passwords_force(const ApiRequest *request, ApiResponse *response, GError **error);
 gboolean passwords_force_all(const ApiRequest *request, ApiResponse *response, GError **error);
 
+/* directory_reconcile.c: the route, and the outbox's {"uid","request","state"}. */
+gboolean directory_reconcile(const ApiRequest *request, ApiResponse *response, GError **error);
+gboolean account_mend(Service *service, const json_t *body, GError **error);
+
 /* The old password opens nothing now: what it had opened ends; "sessions_ended" of the answer. */
 void passwords_end_sessions(const ApiRequest *request, const char *uid, ApiResponse *response);
 

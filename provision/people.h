@@ -43,6 +43,10 @@ guint people_delay_days(const Service *service, const char *date);
 /* A date member that may be absent (NULL) and must be one; name: of the member. */
 gboolean people_read_date(const json_t *body, const char *name, const char **date, GError **error);
 
+/* What the directory has to say today of post and unit, {"uid","post","unit"}: a new reference, or
+ * NULL of a person who never moved (posts.c). */
+json_t *posts_recorded(Service *service, const char *uid);
+
 /* posts.c and people_report.c */
 gboolean person_rotate(const ApiRequest *request, ApiResponse *response, GError **error);
 gboolean person_act(const ApiRequest *request, ApiResponse *response, GError **error);

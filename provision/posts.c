@@ -196,6 +196,18 @@ gboolean account_set_post(Service *service, const json_t *body, GError **error)
 		row_text(body, "unit"), error);
 }
 
+json_t *posts_recorded(Service *service, const char *uid)
+{
+	g_autofree char *key = post_key(uid);
+	g_autofree char *today = service_today(service);
+	json_auto_t *row = NULL;
+
+	if (!row_read(service->store, TABLE_INDEX, key, &row, NULL) || row == NULL)
+		return NULL;
+	settle(row, today);
+	return shown_today(row, uid, today);
+}
+
 /* The answer: what holds today and what is to come. */
 static gboolean answer(const PersonAct *act, ApiResponse *response, GError **error)
 {

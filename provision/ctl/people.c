@@ -1,6 +1,7 @@
 /*
- * acusectl person import-report: HR's dated list of cessations and rotations, as a CSV file in HR's
- * own words. Shows whom each line means and what it does; does it when asked to.
+ * acusectl directory reconcile, and person import-report: HR's dated list of cessations and
+ * rotations, as a CSV file in HR's own words. Shows whom each line means and what it does; does it
+ * when asked to.
  */
 #include "csv_table.h"
 #include "ctl.h"
@@ -70,7 +71,27 @@ static gboolean run_report(
 	return TRUE;
 }
 
+static gboolean run_reconcile(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
+{
+	json_auto_t *body = json_pack("{s:b}", "dry_run", ctl_option(options, "dry-run") != NULL);
+	json_auto_t *answer = api_call(ctl->api, command->method, command->path, body, error);
+
+	(void)arguments;
+	if (answer == NULL)
+		return FALSE;
+	ctl_print(ctl, command, answer);
+	return TRUE;
+}
+
 const Command people_commands[] = {
+	{"directory", "reconcile", "", 0, {{.name = "dry-run", .flag = TRUE}, {NULL}},
+		N_("Compara el directorio con los registros y corrige lo que difiere; con "
+		   "--dry-run "
+		   "solo "
+		   "lo muestra."),
+		"POST", "/v1/directory/reconcile", run_reconcile, NULL,
+		"uid what recorded found repair"},
 	{"person", "import-report", N_("ARCHIVO.csv|-"), 1,
 		{{"document", NULL, TRUE, FALSE}, {.name = "apply", .flag = TRUE}, {NULL}},
 		N_("Lee la relacion de ceses y rotaciones: muestra nombres y efectos, y con "
