@@ -202,6 +202,7 @@ class OtherMail(Case):
         found = wait(lambda: [one for one in events_of(str(mail["Message-ID"]))
                               if one["event"] == "failed"], "the failure is not recorded")
         self.assertTrue(found[0]["counts"], found[0])
-        wait(lambda: [one for one in mailbox(OFFICE)
-                      if one.get_content_type() == "multipart/report"
-                      and str(mail["Message-ID"]) in one.as_string()], "the sender was not told")
+        told = wait(lambda: [one for one in mailbox(Gateway.person.uid) if one["Auto-Submitted"]
+                             and "no pudo entregarse" in str(one["Subject"])
+                             and str(mail["Subject"]) in one.get_body(("plain",)).get_content()], "the sender was not told")
+        self.assertEqual(len(told), 1)
