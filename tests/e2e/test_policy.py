@@ -296,3 +296,36 @@ class Commands(Case):
         said = self.ctl("policy", "show", Gateway.person.uid)
         self.assertEqual(said.returncode, 0, said.stderr)
         self.assertIn("P3   enforce  [policy] (DI-002, art. 4.6)", said.stdout)
+
+    def test_show_of_scopes(self):
+        """Mailbox before unit before domain, the strictest of several domains; a name that is nobody's is an error."""
+        unit = api("GET", f"/v1/accounts/{Gateway.person.uid}")[1]["unit"]
+        path = self.places.write(settings_with({
+            f"policy mailbox:{Gateway.person.uid}@{DOMAIN}": {"p3": "log"},
+            f"policy unit: {unit.upper()} ": {"p3": "warn", "p7": "enforce"},
+            "policy domain:ciudadano.test": {"p3": "off", "p7": "off", "p5": "off"},
+            "policy domain:otra.test": {"p5": "warn"}}), "work", "scopes.conf")
+
+        def show(*words):
+            return subprocess.run([self.places.path("bin", "acusectl"), "--socket", self.places.api, "--config", path, "policy",
+                                   "show", *words], capture_output=True, text=True, check=False)
+
+        def row(said, rule):
+            self.assertEqual(said.returncode, 0, said.stderr)
+            return " ".join(next(line for line in said.stdout.split("\n") if line.startswith(rule + " ")).split()[1:])
+        alone = show(Gateway.person.uid)
+        self.assertTrue(row(alone, "P3").startswith(f"log [policy mailbox:{Gateway.person.uid}@{DOMAIN}]"), alone.stdout)
+        self.assertTrue(row(alone, "P7").startswith("enforce [policy unit:"), alone.stdout)
+        self.assertTrue(row(alone, "P5").startswith("enforce [policy] "), alone.stdout)
+        one = show(Gateway.person.uid, "--to", CITIZEN)
+        self.assertTrue(row(one, "P5").startswith("off [policy domain:ciudadano.test]"), one.stdout)
+        self.assertTrue(row(one, "P7").startswith("enforce [policy unit:"), one.stdout)
+        two = show(Gateway.person.uid, "--to", CITIZEN, "--to", "b@otra.test")
+        self.assertTrue(row(two, "P5").startswith("warn [policy domain:otra.test]"), two.stdout)
+        three = show(Gateway.person.uid, "--to", CITIZEN, "--to", "b@tercera.test")
+        self.assertTrue(row(three, "P5").startswith("enforce [policy] "), three.stdout)
+        for name in ("nadie", "", "../x", "a/b"):
+            with self.subTest(name=name):
+                said = show(name)
+                self.assertEqual((said.returncode, said.stdout), (1, ""))
+                self.assertTrue(said.stderr)
