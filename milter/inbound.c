@@ -4,33 +4,39 @@
  */
 #include "milter/inbound.h"
 
-#include "milter/inspect.h"
+#include "inspect/inspect.h"
 #include "mime/attachments.h"
 
-static MessageFacts *facts_of(const MailMessage *message, const InspectOptions *options)
+static MessageFacts *facts_of(
+	const MailMessage *message, const InspectOptions *options, GError **error)
 {
-	MessageFacts *facts = message_facts_new();
+	g_autoptr(MessageFacts) facts = message_facts_new();
 	AttachmentFacts *whole;
 
-	if (mime_attachments(message, facts->attachments, NULL)) {
-		inspect_attachments(message, facts->attachments, options);
-		return facts;
-	}
+	if (mime_attachments(message, facts->attachments, NULL))
+		return inspect_attachments(message, facts->attachments, options, error)
+			       ? g_steal_pointer(&facts)
+			       : NULL;
 	whole = attachment_facts_new();
 	attachment_block(whole, BLOCKED_TOO_MUCH, "mensaje");
 	g_ptr_array_add(facts->attachments, whole);
-	return facts;
+	return g_steal_pointer(&facts);
 }
 
 Outcome *inbound_judge(Outcome *accepted, const MailMessage *message, const MilterOptions *options)
 {
 	g_autoptr(MessageFacts) facts = NULL;
 	g_autoptr(Plan) plan = NULL;
+	g_autoptr(GError) error = NULL;
 	Outcome *outcome = accepted;
 
 	if (!options->inspect.blocked)
 		return accepted;
-	facts = facts_of(message, &options->inspect);
+	facts = facts_of(message, &options->inspect, &error);
+	if (facts == NULL) {
+		outcome_free(accepted);
+		return outcome_of_error(error, TRUE);
+	}
 	plan = policy_decide_inbound(options->policy, facts);
 	if (plan->refusal != NULL) {
 		outcome = outcome_reply(plan->refusal, "policy", NULL);

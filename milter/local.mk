@@ -5,8 +5,6 @@ milter_libmilterdecide_a_SOURCES = \
 	milter/compress.c milter/compress.h \
 	milter/date.c milter/date.h \
 	milter/inbound.c milter/inbound.h \
-	milter/inspect.c milter/inspect.h \
-	milter/pdf_signature.c milter/pdf_signature.h \
 	milter/intent.c milter/intent.h \
 	milter/options.c milter/options.h \
 	milter/metrics.c milter/metrics.h \
@@ -18,7 +16,7 @@ milter_libmilterdecide_a_SOURCES = \
 	milter/session.c milter/session.h
 milter_libmilterdecide_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(JANSSON_CFLAGS)
 
-MILTER_DECIDE_LIBS = milter/libmilterdecide.a \
+MILTER_DECIDE_LIBS = milter/libmilterdecide.a lib/inspect/libinspect.a \
 	lib/mime/libmime.a lib/archive/libarchivelook.a lib/cms/libcms.a lib/api/libapi.a lib/signer/libsignerproto.a \
 	lib/core/libcore.a lib/base/libbase.a \
 	$(GMIME_LIBS) $(GUMBO_LIBS) $(OPENSSL_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(ARCHIVE_LIBS) $(GLIB_LIBS)

@@ -72,6 +72,7 @@ static struct {
 	Settings *settings;
 	MilterOptions *options;
 	Services *services;
+	char *looker;
 } world;
 
 static gboolean start_metrics(Instance instance, GError **error)
@@ -91,8 +92,12 @@ static int serve(const char *file, Instance instance, GError **error)
 	if (world.settings == NULL)
 		return 1;
 	world.options = milter_options_new(world.settings, instance, error);
-	if (world.options == NULL || !start_metrics(instance, error))
+	if (world.options == NULL)
 		return 1;
+	world.looker = inspect_looker(error);
+	if (world.looker == NULL || !start_metrics(instance, error))
+		return 1;
+	world.options->inspect.looker = world.looker;
 	world.services = services_new(world.settings, world.options, instance, error);
 	if (world.services == NULL || !callbacks_open(world.services, instance, error))
 		return 1;

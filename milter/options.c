@@ -26,23 +26,13 @@ MilterOptions *milter_options_new(const Settings *settings, Instance instance, G
 	options->policy = make_policy(settings, error);
 	if (options->policy == NULL)
 		return NULL;
-	options->inspect = (InspectOptions){
-		.blocked = instance == INSTANCE_OUTGOING
-				   ? policy_is_asked(options->policy, "P9")
-				   : options->policy->attachments->inbound != MODE_OFF,
-		.heavy_bytes =
-			instance == INSTANCE_OUTGOING && policy_is_asked(options->policy, "P8")
-				? options->policy->attachments->heavy_bytes
-				: 0,
-		.extensions = (const char *const *)options->policy->attachments->extensions,
-	};
-	if (instance == INSTANCE_OUTGOING && policy_is_asked(options->policy, "P11"))
-		options->pdf_checker = pdf_checker_new(
-			settings_string(settings, "policy", "p11_pdfsig"),
-			settings_string(settings, "policy", "p11_trust_folder"),
-			(guint64)settings_int(settings, "policy", "p11_memory_mib") * 1024 * 1024,
-			(guint)settings_int(settings, "policy", "p11_timeout_ms"),
-			(guint)settings_int(settings, "policy", "p11_max_running"));
+	options->inspect = inspect_options(options->policy);
+	if (instance == INSTANCE_EVIDENCE) {
+		options->inspect.blocked = options->policy->attachments->inbound != MODE_OFF;
+		options->inspect.heavy_bytes = 0;
+	}
+	if (instance == INSTANCE_OUTGOING)
+		options->pdf_checker = inspect_pdf_checker(settings, options->policy);
 	options->inspect.pdf_checker = options->pdf_checker;
 	options->token_key = key_file_read(settings_string(settings, "milter", "token_key"), error);
 	if (options->token_key == NULL)

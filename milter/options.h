@@ -7,7 +7,7 @@
 
 #include "base/settings.h"
 #include "core/policy.h"
-#include "milter/inspect.h"
+#include "inspect/inspect.h"
 
 typedef struct {
 	char *domain;	   /* lower case */

@@ -10,7 +10,7 @@
 #include "core/address.h"
 #include "core/return_token.h"
 #include "mime/facts.h"
-#include "milter/inspect.h"
+#include "inspect/inspect.h"
 #include "milter/intent.h"
 #include "milter/local_mail.h"
 #include "milter/work.h"
@@ -156,16 +156,14 @@ static void digest_content(Work *work)
 	work->facts->content_sha256 = digest_sha256_hex(body->data, body->len);
 }
 
-/* Signatures of PDFs cost a process each: they are looked at in official documents. */
-static void inspect(const Work *work)
+static gboolean inspect(const Work *work, GError **error)
 {
 	InspectOptions wanted = work->services->options->inspect;
 	const PolicySettings *policy = work->services->options->policy;
 
-	wanted.pdf = wanted.pdf_checker != NULL &&
-		     (work->facts->marked_notification ||
-			     policy_document_type(policy, work->facts) != NULL);
-	inspect_attachments(work->session->message, work->facts->attachments, &wanted);
+	wanted.pdf = inspect_wants_pdf(&wanted, policy, work->facts);
+	return inspect_attachments(
+		work->session->message, work->facts->attachments, &wanted, error);
 }
 
 static Outcome *decide_submission(Work *work)
@@ -178,10 +176,8 @@ static Outcome *decide_submission(Work *work)
 	work->facts = mime_facts(work->session->message, &error);
 	if (work->facts == NULL)
 		return outcome_of_error(error, TRUE);
-	if (!deadline_allows(&work->deadline, &error))
-		return outcome_of_error(error, TRUE);
-	inspect(work);
-	if (!deadline_allows(&work->deadline, &error))
+	if (!deadline_allows(&work->deadline, &error) || !inspect(work, &error) ||
+		!deadline_allows(&work->deadline, &error))
 		return outcome_of_error(error, TRUE);
 	make_ids(work);
 	decide_plan(work);

@@ -13,7 +13,7 @@ from places import (BASE, DOMAIN, HOST, INSTITUTION, SEAL_TOKEN, UIDS, Failure)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
-PROGRAMS = ("acuse-milter", "acuse-signer", "acuse-provisiond", "acusectl")
+PROGRAMS = ("acuse-milter", "acuse-look", "acuse-signer", "acuse-provisiond", "acusectl")
 # Who shares a key, or may reach a socket: numbers again.
 GROUPS = {"permit": 61190, "token": 61191, "signer": 61192}
 DAEMONS = ("signer", "provision", "outgoing", "evidence")

@@ -1,6 +1,7 @@
 /*
  * What is known of one attachment. lib/mime tells where it stands and how it is called
- * (MessageFacts.attachments); milter/inspect.h adds what its content says, when a rule asks for it.
+ * (MessageFacts.attachments); inspect/inspect.h adds what its content says, when a rule asks for
+ * it.
  */
 #ifndef ACUSE_CORE_ATTACHMENT_H
 #define ACUSE_CORE_ATTACHMENT_H
@@ -39,7 +40,7 @@ typedef struct {
 	gboolean embedded;   /* shown in the text, or one of its forms (an invitation) */
 	gboolean nested;     /* inside an attached message */
 
-	/* Of milter/inspect.h; nothing of it while `inspected` is FALSE. */
+	/* Of inspect/inspect.h; nothing of it while `inspected` is FALSE. */
 	gboolean inspected;
 	gsize size_bytes; /* decoded; 0 when it was not decoded whole */
 	char *sha256;	  /* hex, of the decoded bytes; NULL when they were not decoded whole */

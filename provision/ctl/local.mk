@@ -20,7 +20,7 @@ acusectl_SOURCES = \
 	provision/ctl/check_postfix.c provision/ctl/check.h
 acusectl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(GMIME_CFLAGS) $(ARCHIVE_CFLAGS) \
 	-DPKGDATADIR='"$(pkgdatadir)"' -DSBINDIR='"$(sbindir)"'
-acusectl_LDADD = provision/libproof.a lib/mime/libmime.a lib/cms/libcms.a lib/api/libapi.a lib/signer/libsignerproto.a \
+acusectl_LDADD = provision/libproof.a lib/inspect/libinspect.a lib/mime/libmime.a lib/archive/libarchivelook.a lib/cms/libcms.a lib/api/libapi.a lib/signer/libsignerproto.a \
 	lib/core/libcore.a lib/base/libbase.a \
 	$(GMIME_LIBS) $(GUMBO_LIBS) $(OPENSSL_LIBS) $(ARCHIVE_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(CSV_LIBS) $(GLIB_LIBS)
 

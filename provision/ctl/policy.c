@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "core/address.h"
 #include "core/rules/rules.h"
+#include "inspect/inspect.h"
 #include "mime/facts.h"
 #include "mime/signature_files.h"
 
@@ -33,14 +34,6 @@ PolicySettings *policy_load(const Ctl *ctl, GError **error)
 	return policy->signature != NULL ? g_steal_pointer(&policy) : NULL;
 }
 
-/* P8, P9 and P11 judge what is in the attachments, which is looked at in the milter alone. */
-static gboolean is_unknown(const Rule *rule, const PolicyInput *input)
-{
-	static const char *const ids[] = {"P8", "P9", "P11", NULL};
-
-	return g_strv_contains(ids, rule->id) && input->facts->attachments->len > 0;
-}
-
 static json_t *rule_row(const Rule *rule, const PolicyInput *input, const Plan *plan)
 {
 	const char *scope = NULL;
@@ -58,12 +51,10 @@ static json_t *rule_row(const Rule *rule, const PolicyInput *input, const Plan *
 		word = _("apagada");
 	else if (!rule->applies(input, plan))
 		word = _("no se aplica");
-	else if (is_unknown(rule, input))
-		word = _("no se pudo consultar: los adjuntos se revisan solo al enviar");
 	for (guint i = 0; i < plan->findings->len; i++) {
 		const Finding *finding = g_ptr_array_index(plan->findings, i);
 
-		if (strcmp(finding->rule, rule->id) == 0 && !is_unknown(rule, input)) {
+		if (strcmp(finding->rule, rule->id) == 0) {
 			g_free(said);
 			said = g_strdup(finding->advice);
 			word = said;
@@ -125,10 +116,31 @@ static gboolean show(
 	return TRUE;
 }
 
-static MessageFacts *read_facts(const char *path, GError **error)
+/* As the milter does. */
+static gboolean look_at_attachments(Ctl *ctl, const PolicySettings *policy,
+	const MailMessage *message, MessageFacts *facts, GError **error)
+{
+	g_autoptr(Settings) settings = settings_load(ctl->config_path, error);
+	g_autofree char *looker = settings != NULL ? inspect_looker(error) : NULL;
+	InspectOptions options = inspect_options(policy);
+	gboolean done;
+
+	if (looker == NULL)
+		return FALSE;
+	options.looker = looker;
+	options.pdf_checker = inspect_pdf_checker(settings, policy);
+	options.pdf = inspect_wants_pdf(&options, policy, facts);
+	done = inspect_attachments(message, facts->attachments, &options, error);
+	pdf_checker_free(options.pdf_checker);
+	return done;
+}
+
+static MessageFacts *read_facts(
+	Ctl *ctl, const PolicySettings *policy, const char *path, GError **error)
 {
 	g_autofree char *bytes = NULL;
 	g_autoptr(MailMessage) message = NULL;
+	g_autoptr(MessageFacts) facts = NULL;
 	gsize size = 0;
 
 	if (!g_file_get_contents(path, &bytes, &size, error))
@@ -139,7 +151,10 @@ static MessageFacts *read_facts(const char *path, GError **error)
 	}
 	mime_init();
 	message = mail_message_parse(bytes, size);
-	return mime_facts(message, error);
+	facts = mime_facts(message, error);
+	return facts != NULL && look_at_attachments(ctl, policy, message, facts, error)
+		       ? g_steal_pointer(&facts)
+		       : NULL;
 }
 
 /* To whom: as given, else who stands in To and Cc. */
@@ -214,7 +229,7 @@ static gboolean explain(
 
 	if (policy == NULL)
 		return FALSE;
-	facts = read_facts(arguments[0], error);
+	facts = read_facts(ctl, policy, arguments[0], error);
 	if (facts == NULL)
 		return FALSE;
 	login = policy_fetch_account(ctl, ctl_option(options, "as"), error);

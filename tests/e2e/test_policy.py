@@ -1,4 +1,7 @@
 """The rules of the policy through real Postfix, and the notice that a warning becomes."""
+import io
+import zipfile
+
 from harness import *
 
 
@@ -291,6 +294,23 @@ class Commands(Case):
         unknown = mails.make_notification("CARTA 332-2026-SG/MUNI. Exp. 2026-999999")
         said = self.explained(unknown, "unknown.eml")
         self.assertRegex(said, r"P10 +enforce .*: el expediente no está registrado")
+
+    def test_explain_looks_into_attachments(self):
+        """As the milter does, by its own rows: what is packed (P9), and what a PDF's signature is worth (P11)."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("factura.js", "WScript.Echo(1)")
+        mail = mails.make_plain("Saludo con archivo", OFFICE_ADDRESS, CITIZEN)
+        mail.add_attachment(packed.getvalue(), maintype="application", subtype="zip", filename="factura.zip")
+        before = sends(str(mail["Message-ID"]))
+        said = self.explained(mail, "packed.eml")
+        self.assertRegex(said, r"550 5.7.1 \[P9\] .*factura.zip/factura.js")
+        self.assertRegex(said, r"P9 +enforce .*: .*factura.js")
+        self.assertEqual((before, sends(str(mail["Message-ID"]))), ([], []))
+        self.assertRegex(self.explained(mails.make_plain("Saludo", OFFICE_ADDRESS, CITIZEN), "plain.eml"), r"P9 .*: (se cumple|no se aplica)")
+        letter = notification(334)
+        letter.add_attachment(mails.make_pdf(), maintype="application", subtype="pdf", filename="carta.pdf")
+        self.assertRegex(self.explained(letter, "unsigned.eml"), r"P11 +warn .*: Firme digitalmente el PDF")
 
     def test_show(self):
         said = self.ctl("policy", "show", Gateway.person.uid)

@@ -1,7 +1,7 @@
 /* A whole mail of a stranger: its files, their names, and what the look into them finds. */
 #include "tests/fuzz/fuzz.h"
 
-#include "milter/inspect.h"
+#include "inspect/inspect.h"
 #include "mime/attachments.h"
 #include "mime/facts.h"
 
@@ -31,7 +31,7 @@ static void check(const AttachmentFacts *attachment)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const extensions[] = {"exe", "js", NULL};
-	static const InspectOptions options = {TRUE, TRUE, NULL, 100, extensions};
+	static const InspectOptions options = {TRUE, TRUE, NULL, 100, extensions, NULL};
 	g_autoptr(MailMessage) message = mail_message_parse(data, size);
 	g_autoptr(GPtrArray) found =
 		g_ptr_array_new_with_free_func((GDestroyNotify)attachment_facts_free);
@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	gboolean read = mime_attachments(message, found, &error);
 
 	fuzz_check_error(read, error, "mime_attachments");
-	inspect_attachments(message, found, &options);
+	FUZZ_PROMISE(inspect_attachments(message, found, &options, NULL), "looked at");
 	for (guint i = 0; i < found->len; i++)
 		check(found->pdata[i]);
 	return 0;

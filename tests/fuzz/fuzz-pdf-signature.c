@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "milter/pdf_signature.h"
+#include "inspect/pdf_signature.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -23,6 +23,8 @@ tests_unit_test_archive_SOURCES = tests/unit/test-archive.c tests/unit/archives.
 tests_unit_test_archive_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS)
 tests_unit_test_archive_LDADD = lib/archive/libarchivelook.a $(ARCHIVE_LIBS) $(GLIB_LIBS) $(UNIT_LIBS)
 tests_unit_test_inspect_SOURCES = tests/unit/test-inspect.c tests/unit/archives.c tests/unit/archives.h
+tests_unit_test_inspect_CPPFLAGS = $(AM_CPPFLAGS) -DLOOKER='"$(abs_top_builddir)/acuse-look"'
+EXTRA_tests_unit_test_inspect_DEPENDENCIES = acuse-look
 tests_unit_test_inspect_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS) $(OPENSSL_CFLAGS)
 tests_unit_test_inspect_LDADD = $(MILTER_DECIDE_LIBS) $(UNIT_LIBS)
 tests_unit_test_compress_SOURCES = tests/unit/test-compress.c

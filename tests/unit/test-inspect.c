@@ -4,17 +4,20 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "archive/look.h"
 #include "archives.h"
 #include "core/content.h"
-#include "milter/inspect.h"
+#include "inspect/inspect.h"
 #include "mime/attachments.h"
 #include "mime/facts.h"
 
 static const char *const extensions[] = {"exe", "js", NULL};
-static const InspectOptions blocked = {.blocked = TRUE, .extensions = extensions};
+/* Archives are looked into by acuse-look, as the milter has it done. */
+static const InspectOptions blocked = {.blocked = TRUE, .extensions = extensions, .looker = LOOKER};
 
 static const Member program = {"setup.bin", PROGRAM, sizeof(PROGRAM)};
 static const Member letter = TEXT_MEMBER("carta.txt", "hola");
@@ -41,7 +44,7 @@ static AttachmentFacts *inspect_mail(const MailMessage *message, const InspectOp
 
 	assert_true(mime_attachments(message, found, NULL));
 	assert_int_equal(found->len, 1);
-	inspect_attachments(message, found, options);
+	assert_true(inspect_attachments(message, found, options, NULL));
 	return found->pdata[0];
 }
 
@@ -251,6 +254,51 @@ static void test_heavy(void **state)
 	assert_in_range(over->compressed_bytes, 1, 500);
 }
 
+/* A process that fails, hangs or lies: the mail is not judged, and nothing is believed. */
+static void test_looker_fails(void **state)
+{
+	static const struct {
+		const char *name, *script;
+		const char *why; /* NULL: taken */
+	} cases[] = {
+		{"crash", "kill -SEGV $$", "crashed"},
+		{"fails", "exit 1", "crashed"},
+		{"says nothing", "exit 0", "not whole"},
+		{"half an answer", "printf '1 a.zip/b\\000'", "not whole"},
+		{"no such reason", "printf '99 a\\000done 1 1\\000'", "not whole"},
+		{"no end of line", "printf 'done 1 1'", "not whole"},
+		{"no end", "yes", "too much"},
+		{"an answer", "printf '1 a.zip/b\\000done 1 1\\000'", NULL},
+	};
+	g_autoptr(GByteArray) zip = archive_make("zip", &letter, 1);
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(MailMessage) message =
+			mail_with("application/octet-stream", "a.zip", zip->data, zip->len);
+		g_autoptr(GPtrArray) found =
+			g_ptr_array_new_with_free_func((GDestroyNotify)attachment_facts_free);
+		g_autofree char *folder = g_dir_make_tmp("acuse-look-XXXXXX", NULL);
+		g_autofree char *path = g_build_filename(folder, "look", NULL);
+		g_autofree char *text = g_strdup_printf("#!/bin/sh\n%s\n", cases[i].script);
+		g_autoptr(GError) error = NULL;
+		InspectOptions options = blocked;
+		gboolean done;
+
+		print_message("%s\n", cases[i].name);
+		assert_true(g_file_set_contents_full(
+			path, text, -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+		options.looker = path;
+		assert_true(mime_attachments(message, found, NULL));
+		done = inspect_attachments(message, found, &options, &error);
+		assert_int_equal(done, cases[i].why == NULL);
+		if (!done && strstr(error->message, cases[i].why) == NULL)
+			fail_msg("%s", error->message);
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(rmdir(folder), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_asked),
 		cmocka_unit_test(test_pdf),
 		cmocka_unit_test(test_heavy),
+		cmocka_unit_test(test_looker_fails),
 	};
 
 	mime_init();

@@ -8,7 +8,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "milter/pdf_signature.h"
+#include "inspect/pdf_signature.h"
 #include "tests/unit/temporary.h"
 
 #define MEMORY (512 * 1024 * 1024)

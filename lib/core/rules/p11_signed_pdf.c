@@ -1,7 +1,7 @@
 /*
  * P11: an official document travels as a PDF with a valid digital signature (Directiva 001-2020
  * 7.4, 8.14, 10.2, 10.3). None, unsigned, broken, untrusted and unreadable are told apart; what
- * milter/pdf_signature.h found is in the facts. A declared exception (8.15) admits a scan that was
+ * inspect/pdf_signature.h found is in the facts. A declared exception (8.15) admits a scan that was
  * signed by hand: an attachment has to be there, and none may have a signature that does not hold.
  */
 #include "base/text.h"

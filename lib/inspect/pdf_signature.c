@@ -5,7 +5,7 @@
  * so, but with it pdfsig 22.12 trusts no certificate at all. Fails into PDF_UNREADABLE with the
  * reason. Threads share one checker; they wait for one another under its lock when too many run.
  */
-#include "milter/pdf_signature.h"
+#include "inspect/pdf_signature.h"
 
 #include <errno.h>
 #include <fcntl.h>

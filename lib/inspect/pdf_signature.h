@@ -2,8 +2,8 @@
  * What the digital signatures of a PDF are worth, by pdfsig of poppler-utils in a process of its
  * own: a PDF is a stranger's program to its reader (P11).
  */
-#ifndef ACUSE_MILTER_PDF_SIGNATURE_H
-#define ACUSE_MILTER_PDF_SIGNATURE_H
+#ifndef ACUSE_INSPECT_PDF_SIGNATURE_H
+#define ACUSE_INSPECT_PDF_SIGNATURE_H
 
 #include "core/attachment.h"
 

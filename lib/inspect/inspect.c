@@ -3,33 +3,18 @@
  * attachments of mails in it. Memory: one decoded attachment, and one file for each level of
  * archives. No state; safe in every thread.
  */
-#include "milter/inspect.h"
+#include "inspect/inspect.h"
 
 #include <string.h>
 
-#include "archive/look.h"
 #include "archive/tnef.h"
 #include "archive/zip.h"
+#include "base/error.h"
 #include "cms/digest.h"
-#include "core/content.h"
+#include "inspect/apart.h"
 #include "mime/attachments.h"
 
 #define PDF_HEAD_BYTES 1024 /* a PDF's mark may stand behind this much of something else */
-
-/* Where in the packed things the look is. */
-typedef struct {
-	const InspectOptions *options;
-	AttachmentFacts *attachment; /* gets the findings */
-	ArchiveBudget *budget;
-	const char *path;
-	guint depth; /* archives and mails that are open */
-} Place;
-
-typedef struct {
-	const guint8 *data;
-	gsize size;
-	gboolean whole;
-} Bytes;
 
 static void look_at(const Place *place, Bytes bytes);
 
@@ -83,7 +68,7 @@ static char *name_inside(const char *path)
 	return g_steal_pointer(&base);
 }
 
-static void look_into_archive(const Place *place, Bytes bytes, ContentKind kind)
+void place_look_here(const Place *place, Bytes bytes, ContentKind kind)
 {
 	/* A zip's end may stand by chance in what is none. */
 	gboolean sure = kind != CONTENT_ZIP || memcmp(bytes.data, "PK", 2) == 0;
@@ -107,6 +92,14 @@ static void look_into_archive(const Place *place, Bytes bytes, ContentKind kind)
 		note(place, BLOCKED_ENCRYPTED);
 	else if (result == ARCHIVE_LOOK_UNREADABLE && sure)
 		note(place, BLOCKED_UNREADABLE);
+}
+
+static void look_into_archive(const Place *place, Bytes bytes, ContentKind kind)
+{
+	if (place->options->looker != NULL && bytes.whole)
+		apart_look(place, bytes, kind);
+	else
+		place_look_here(place, bytes, kind);
 }
 
 static void look_at_names(const Place *place, const AttachmentFacts *file)
@@ -189,11 +182,11 @@ static void look_at(const Place *place, Bytes bytes)
 }
 
 static void look_for_blocked(AttachmentFacts *attachment, const GByteArray *content,
-	const InspectOptions *options, ArchiveBudget *budget)
+	const InspectOptions *options, ArchiveBudget *budget, GError **trouble)
 {
 	const char *name = attachment_name(attachment);
 	const Place place = {
-		options, attachment, budget, name != NULL ? name : attachment->type, 0};
+		options, attachment, budget, name != NULL ? name : attachment->type, 0, trouble};
 	const Bytes bytes = {content->data, content->len, TRUE};
 
 	look_at_names(&place, attachment);
@@ -203,7 +196,8 @@ static void look_for_blocked(AttachmentFacts *attachment, const GByteArray *cont
 }
 
 static void inspect_one(const MailMessage *message, AttachmentFacts *attachment,
-	const InspectOptions *options, ArchiveBudget *budget, gint64 pdf_deadline_us)
+	const InspectOptions *options, ArchiveBudget *budget, gint64 pdf_deadline_us,
+	GError **trouble)
 {
 	gboolean heavy =
 		options->heavy_bytes > 0 && attachment->encoded_bytes > options->heavy_bytes;
@@ -227,24 +221,75 @@ static void inspect_one(const MailMessage *message, AttachmentFacts *attachment,
 		attachment->pdf_signature = pdf_checker_look(options->pdf_checker, bytes->data,
 			bytes->len, pdf_deadline_us, &attachment->pdf_detail);
 	if (options->blocked)
-		look_for_blocked(attachment, bytes, options, budget);
+		look_for_blocked(attachment, bytes, options, budget, trouble);
 	if (heavy && bytes->len > options->heavy_bytes)
 		attachment->compressed_bytes = zip_estimate(bytes->data, bytes->len);
 }
 
-void inspect_attachments(
-	const MailMessage *message, GPtrArray *attachments, const InspectOptions *options)
+gboolean inspect_attachments(const MailMessage *message, GPtrArray *attachments,
+	const InspectOptions *options, GError **error)
 {
 	ArchiveBudget budget;
 	gint64 pdf_deadline_us = 0;
+	GError *trouble = NULL;
 
 	if (attachments->len == 0 ||
 		(!options->blocked && !options->pdf && options->heavy_bytes == 0))
-		return;
+		return TRUE;
 	budget = archive_budget_start();
 	if (options->pdf && options->pdf_checker != NULL)
 		pdf_deadline_us = pdf_checker_deadline(options->pdf_checker);
-	for (guint i = 0; i < attachments->len; i++)
+	for (guint i = 0; i < attachments->len && trouble == NULL; i++)
 		inspect_one(message, g_ptr_array_index(attachments, i), options, &budget,
-			pdf_deadline_us);
+			pdf_deadline_us, &trouble);
+	if (trouble == NULL)
+		return TRUE;
+	g_propagate_error(error, trouble);
+	return FALSE;
+}
+
+InspectOptions inspect_options(const PolicySettings *policy)
+{
+	const AttachmentPolicy *attachments = policy->attachments;
+
+	return (InspectOptions){
+		.blocked = policy_is_asked(policy, "P9"),
+		.heavy_bytes = policy_is_asked(policy, "P8") ? attachments->heavy_bytes : 0,
+		.extensions = (const char *const *)attachments->extensions,
+	};
+}
+
+PdfChecker *inspect_pdf_checker(const Settings *settings, const PolicySettings *policy)
+{
+	if (!policy_is_asked(policy, "P11"))
+		return NULL;
+	return pdf_checker_new(settings_string(settings, "policy", "p11_pdfsig"),
+		settings_string(settings, "policy", "p11_trust_folder"),
+		(guint64)settings_int(settings, "policy", "p11_memory_mib") * 1024 * 1024,
+		(guint)settings_int(settings, "policy", "p11_timeout_ms"),
+		(guint)settings_int(settings, "policy", "p11_max_running"));
+}
+
+gboolean inspect_wants_pdf(
+	const InspectOptions *options, const PolicySettings *policy, const MessageFacts *facts)
+{
+	return options->pdf_checker != NULL &&
+	       (facts->marked_notification || policy_document_type(policy, facts) != NULL);
+}
+
+char *inspect_looker(GError **error)
+{
+	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+	g_autofree char *folder = self != NULL ? g_path_get_dirname(self) : NULL;
+	g_autofree char *beside =
+		folder != NULL ? g_build_filename(folder, "acuse-look", NULL) : NULL;
+
+	if (g_file_test(ACUSE_LOOK_PROGRAM, G_FILE_TEST_IS_EXECUTABLE) &&
+		(folder == NULL || !g_file_test(beside, G_FILE_TEST_IS_EXECUTABLE)))
+		return g_strdup(ACUSE_LOOK_PROGRAM);
+	if (beside != NULL && g_file_test(beside, G_FILE_TEST_IS_EXECUTABLE))
+		return g_steal_pointer(&beside);
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND,
+		"%s, which looks into archives, is not there", ACUSE_LOOK_PROGRAM);
+	return NULL;
 }
