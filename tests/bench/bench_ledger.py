@@ -1,6 +1,7 @@
 """Durable appends against bare Berkeley DB and a bare file, also with an fsync of 8 ms; look-up and proof by size;
 sends one after the other."""
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -9,8 +10,9 @@ from gateway import BUILD, Failure, program
 from table import SECONDS, median, number, ratio, rounds, show
 
 THREADS = (1, 8, 32)
-SIZES = tuple(map(int, os.environ.get("BENCH_LEAVES", "1000,100000").split(",")))
+SIZES = tuple(map(int, os.environ.get("BENCH_LEAVES", "10000,1000000").split(",")))
 SLOW_US = 8000
+VERIFY_WANTED = 100000
 SENDS = int(os.environ.get("BENCH_SENDS", "50000"))
 SENDS_STEPS = 10
 
@@ -35,6 +37,47 @@ def run(*words, slow=False):
     return found if words[0] == "sends" else found[0]
 
 
+def verified(dump):
+    """Processor seconds of `acusectl ledger verify` over a dump."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([os.path.join(BUILD, "acusectl"), "ledger", "verify", "--dump", dump], capture_output=True, text=True,
+                          check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        raise Failure("ledger verify: " + done.stdout + done.stderr)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def read_at(size):
+    folder = tempfile.mkdtemp(prefix="acuse-bench-", dir="/tmp")
+    dump = folder + ".dump"
+    try:
+        done = subprocess.run([program("ledger-load"), "read", folder, str(size), dump], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Failure("ledger-load: " + done.stdout + done.stderr)
+        words = done.stdout.split()
+        found = {name: float(value) for name, value in zip(words[::2], words[1::2])}
+        tables = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".db")]
+        found["bytes"] = sum(os.path.getsize(path) for path in tables) / size
+        found["verify"] = size / verified(dump)
+        return found
+    finally:
+        shutil.rmtree(folder)
+        if os.path.exists(dump):
+            os.remove(dump)
+
+
+def by_size(figures):
+    first = figures[0]
+    rows = [[number(one["leaves"])] + [cell for name in ("append_us", "look_up_us", "proof_us")
+                                       for cell in (one[name], ratio(one[name], first[name]))]
+            + [one["verify"], ratio(one["verify"], VERIFY_WANTED), one["bytes"]] for one in figures]
+    show("ledger: by size, microseconds each", ["entries", "append", "to first", "look-up", "to first", "proof", "to first",
+                                                "verified a second", "to 100,000", "bytes each"], rows,
+         "append: durable, one after the other. look-up: by expediente. verified: by acusectl ledger verify of a dump, a second of\n"
+         "  one processor. bytes: of all tables on disk, with opening, tree nodes and an index row.")
+
+
 def main():
     cases = {(slow, count): lambda slow=slow, count=count: run("append", SECONDS / 2, count, slow=slow)
              for slow in (False, True) for count in THREADS}
@@ -50,13 +93,7 @@ def main():
          f"A leaf of {int(one['bytes'])} bytes, its opening and tree nodes, against one row of the same size in bare Berkeley DB "
          "(one thread\n  that commits as many rows as there are clients; as many threads that commit one each) and a write with fdatasync "
          "of a batch.")
-    by_size = rounds({size: lambda size=size: run("read", size) for size in SIZES}, 1)
-    first = by_size[SIZES[0]][0]
-    show("ledger: reading, microseconds each", ["leaves", "look-up", "to first", "proof", "to first", "append in bulk"],
-         [[number(size), figures[0]["look_up_us"], ratio(figures[0]["look_up_us"], first["look_up_us"]),
-           figures[0]["proof_us"], ratio(figures[0]["proof_us"], first["proof_us"]), figures[0]["fill_us"]]
-          for size, figures in by_size.items()])
-
+    by_size([read_at(size) for size in SIZES])
     by_sends(run("sends", SENDS, SENDS // SENDS_STEPS))
 
 

@@ -3,8 +3,9 @@
  *
  *	ledger-load append FOLDER SECONDS THREADS
  *		one round: the store's threads, the peers
- *	ledger-load read FOLDER LEAVES
- *		fills a ledger, then times look-up and inclusion proof
+ *	ledger-load read FOLDER LEAVES [DUMP]
+ *		fills a ledger, then times look-up, inclusion proof and durable append; DUMP: a file
+ *		for `acusectl ledger verify --dump`
  *	ledger-load sends FOLDER SENDS STEP
  *		what a send writes, one after the other; a line after each STEP sends
  *
@@ -30,6 +31,7 @@
 #define LOG_BUFFER_BYTES (4u * 1024 * 1024)
 #define FILL_BATCH 500
 #define N_READS 2000
+#define N_APPENDS 500
 /* A mail of 4 KiB as it is packed, and the row of its send. */
 #define MESSAGE_BYTES 2500
 #define SEND_ROW_BYTES 1800
@@ -268,10 +270,51 @@ static double time_proof(Store *store, gint n_leaves)
 	return (double)(g_get_monotonic_time() - begun) / N_READS;
 }
 
-static int run_read(const char *folder, int n_leaves)
+/* Durable appends one after the other, each waiting for its fsync. */
+static double time_append(Store *store, gint n_leaves)
+{
+	gint64 begun = g_get_monotonic_time();
+
+	for (int i = 0; i < N_APPENDS; i++) {
+		g_autoptr(Record) record = make_record(n_leaves + i);
+		g_autoptr(GError) error = NULL;
+
+		if (!store_run(store, append_change, record, &error))
+			die("append", error->message);
+	}
+	return (double)(g_get_monotonic_time() - begun) / N_APPENDS;
+}
+
+/* What `acusectl ledger dump` writes of the entries. */
+static void write_dump(Store *store, const char *path)
+{
+	FILE *file = fopen(path, "we");
+	guint64 size = store_tree_size(store);
+
+	for (guint64 i = 0; file != NULL && i < size; i++) {
+		g_autofree char *leaf = store_leaf(store, i, NULL);
+		g_autofree char *opening = store_opening(store, i, NULL), *hex = NULL;
+		MerkleHash hash;
+		json_t *row;
+
+		if (leaf == NULL || !store_leaf_hash(store, i, &hash, NULL))
+			die("dump", "a leaf is missing");
+		hex = merkle_hash_to_hex(&hash);
+		row = json_pack("{s:I, s:s, s:s?, s:s}", "index", (json_int_t)i, "leaf", leaf,
+			"opening", opening, "hash", hex);
+		json_dumpf(row, file, JSON_COMPACT);
+		fputc('\n', file);
+		json_decref(row);
+	}
+	if (file == NULL || fclose(file) != 0)
+		die("dump", path);
+}
+
+static int run_read(const char *folder, int n_leaves, const char *dump)
 {
 	Store *store = open_store(folder);
 	gint64 begun = g_get_monotonic_time();
+	double fill_us;
 
 	for (gint at = 0; at < n_leaves; at += FILL_BATCH) {
 		Fill fill = {at, MIN(FILL_BATCH, n_leaves - at)};
@@ -280,9 +323,12 @@ static int run_read(const char *folder, int n_leaves)
 		if (!store_run(store, fill_change, &fill, &error))
 			die("fill", error->message);
 	}
-	printf("leaves %d fill_us %.1f look_up_us %.1f proof_us %.1f\n", n_leaves,
-		(double)(g_get_monotonic_time() - begun) / n_leaves, time_look_up(store, n_leaves),
-		time_proof(store, n_leaves));
+	fill_us = (double)(g_get_monotonic_time() - begun) / n_leaves;
+	if (dump != NULL)
+		write_dump(store, dump);
+	printf("leaves %d fill_us %.1f look_up_us %.1f proof_us %.1f append_us %.1f\n", n_leaves,
+		fill_us, time_look_up(store, n_leaves), time_proof(store, n_leaves),
+		time_append(store, n_leaves));
 	store_close(store);
 	return 0;
 }
@@ -383,9 +429,10 @@ int main(int argc, char **argv)
 
 	if (argc == 5 && strcmp(argv[1], "append") == 0)
 		return run_append(argv[2], g_ascii_strtod(argv[3], NULL), atoi(argv[4]));
-	if (argc == 4 && strcmp(argv[1], "read") == 0)
-		return run_read(argv[2], atoi(argv[3]));
-	fprintf(stderr, "usage: ledger-load append FOLDER SECONDS THREADS | read FOLDER LEAVES | "
-			"sends FOLDER SENDS STEP\n");
+	if ((argc == 4 || argc == 5) && strcmp(argv[1], "read") == 0)
+		return run_read(argv[2], atoi(argv[3]), argv[4]);
+	fprintf(stderr,
+		"usage: ledger-load append FOLDER SECONDS THREADS | read FOLDER LEAVES [DUMP] | "
+		"sends FOLDER SENDS STEP\n");
 	return 2;
 }
