@@ -55,7 +55,7 @@ class Cessation(Case):
         closed = time.monotonic() - called
         address = f"{uid}@{DOMAIN}"
         with self.assertRaises((smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused)) as refused:
-            sender.sendmail(address, [address], f"From: {address}\r\nTo: {address}\r\nSubject: Tarde\r\n\r\nTarde\r\n")
+            sender.sendmail(address, [OFFICE_ADDRESS], f"From: {address}\r\nTo: {OFFICE_ADDRESS}\r\nSubject: Tarde\r\n\r\nTarde\r\n")
         last = time.monotonic() - called
         print(f"        cessation: answered {answered:.3f} s, IMAP closed {closed:.3f} s, last refusal {last:.3f} s")
         self.assertIn("P2", str(refused.exception))
@@ -84,3 +84,75 @@ class Cessation(Case):
         self.assertEqual(back["uid"], uid)
         self.assertEqual(demo.change_password(self.places, uid, back["password"], "Vuelta-2026.x"), 200)
         wait(lambda: demo.smtp_login(self.places, uid, "Vuelta-2026.x"), "cannot log in", 5)
+
+
+class Life(Case):
+    """A second Rosa Morales Aranda, from her FORM-01 to the copy of her mailbox, and a third one after her."""
+    dni, password = "45000001", "Toda-una.vida-26"
+
+    def ctl(self, *words, **more):
+        return demo.acusectl(self.places, *words, **more)
+
+    def signed(self, body):
+        """The form, signed by the head of the unit with a certificate of her own; filed."""
+        import keys
+        key = keys.issue(self.places, "rosa", "/C=PE/CN=Rosa", f"subjectAltName=email:{Gateway.person.uid}@{DOMAIN}\n")
+        path = self.places.write(json.dumps(body), "work", "rosa.json")
+        subprocess.run(["openssl", "cms", "-sign", "-binary", "-in", path, "-signer", self.places.path("ca", "rosa.pem"),
+                        "-inkey", key, "-outform", "DER", "-out", path + ".p7s"], check=True, capture_output=True)
+        return self.ctl("request", "file", path, "--signed-form", path, "--signature", path + ".p7s")
+
+    def block_of_next_mail(self, uid, subject):
+        address = f"{uid}@{DOMAIN}"
+        mail = mails.make_plain(subject, address, f"{Gateway.person.uid}@{DOMAIN}")
+        mails.submit(self.places, uid, self.password, mail)
+        got = wait(lambda: [one for one in mailbox(Gateway.person.uid) if str(one["Subject"]) == subject], "not delivered")[0]
+        return got.get_body(("plain",)).get_content()
+
+    def test_from_form_01_to_the_archive(self):
+        body = {name: value for name, value in demo.FORM_01.items() if name != "tramite"}
+        filed = self.signed(dict(body, dni=self.dni))
+        self.assertEqual((filed["state"], filed["signer"]["uid"]), ("received", Gateway.person.uid), filed)
+        uid = self.ctl("request", "approve", filed["id"])["uid"]
+        self.assertEqual(uid, "rmoralesar")
+        given = self.ctl("request", "deliver", filed["id"], "--receipt", "Cargo 1")
+        self.assertFalse(demo.smtp_login(self.places, uid, given["password"]), "before it is changed it opens nothing")
+        self.assertEqual(demo.change_password(self.places, uid, given["password"], self.password), 200)
+        wait(lambda: demo.smtp_login(self.places, uid, self.password), "cannot log in", 5)
+
+        self.ctl("person", "rotate", self.dni, "--post", "Archivera", "--unit", "Archivo", "--document", "R 1")
+        wait(lambda: api("GET", f"/v1/accounts/{uid}")[1]["post"] == "Archivera", "not rotated", 5)
+        time.sleep(1)  # the milter's copy follows the directory
+        self.assertIn("Archivera", self.block_of_next_mail(uid, "Rotada"))
+        self.ctl("person", "encargatura", self.dni, "--post", "Jefa de Archivo", "--unit", "Archivo", "--from", "2026-01-01",
+                 "--until", "2036-12-31", "--document", "R 2")
+        wait(lambda: api("GET", f"/v1/accounts/{uid}")[1]["post"] == "Jefa de Archivo (e)", "not in charge", 5)
+        time.sleep(1)
+        self.assertIn("Jefa de Archivo (e)", self.block_of_next_mail(uid, "Encargada"))
+
+        committee = demo.file_form(self.places, dict(demo.FORM_01, dni=self.dni, kind="activity", title="Comité de Archivo",
+                                                     until="2036-12-31", reason="specific-activity"))
+        self.ctl("request", "name", committee["id"], "comite.archivo")
+        self.ctl("request", "approve", committee["id"])
+        self.ctl("request", "deliver", committee["id"])
+        self.assertEqual(api("GET", "/v1/accounts/comite.archivo")[1]["kind"], "activity")
+
+        self.ctl("office", "people", OFFICE, "--responsible", Gateway.person.uid, "--delegate",
+                 f"{uid}/2026-01-01T05:00:00Z/2036-12-31T05:00:00Z", "--document", "R 3")
+        wait(lambda: api("GET", f"/v1/accounts/{OFFICE}")[1]["delegates"], "no delegate", 5)
+        time.sleep(1)
+        mails.submit(self.places, uid, self.password, mails.make_plain("Por la oficina", OFFICE_ADDRESS, OFFICE_ADDRESS))
+
+        self.ctl("person", "cease", self.dni, "--document", "R 4")
+        self.assertFalse(demo.smtp_login(self.places, uid, self.password))
+        wait(lambda: not api("GET", f"/v1/accounts/{OFFICE}")[1]["delegates"], "still a delegate", 5)
+        copy = wait(lambda: self.ctl("account", "archives", uid)["items"], "no copy")[0]
+        back = self.ctl("account", "restore", uid, "--into", Gateway.person.uid, "--document", "Oficio 1")
+        self.assertEqual(back["messages"], copy["messages"])
+
+        again, _ = demo.create_account(self.places, dict(demo.FORM_01, dni="45000002"))
+        self.assertEqual(again, "rmoralesa1", "a name is never given twice")
+        types = [one["type"] for one in self.ctl("account", "history", uid, "--limit", "1000")["items"]]
+        for kind in ("request.approved", "account.created", "request.executed", "account.password", "account.rotated",
+                     "account.acting", "account.ceased", "office.left", "account.archived", "account.restored"):
+            self.assertIn(kind, types)
