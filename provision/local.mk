@@ -34,6 +34,7 @@ provision_libprovision_a_SOURCES = \
 	provision/witnesses.c provision/witnesses.h \
 	provision/seal.c provision/seal.h \
 	provision/health.c \
+	provision/metrics.c provision/metrics.h \
 	provision/expedientes.c \
 	provision/register.c provision/register.h \
 	provision/register_import.c \

@@ -30,6 +30,7 @@ const Route *const route_tables[] = {
 	routes_outbox,
 	routes_self,
 	routes_health,
+	routes_metrics,
 	NULL,
 };
 

@@ -4,6 +4,7 @@
  * gave back is no send. Functions with a StoreTxn run in the committer thread, the others anywhere.
  */
 #include "provision/send_record.h"
+#include "provision/metrics.h"
 
 #include <string.h>
 
@@ -216,6 +217,7 @@ gboolean send_record_append(
 
 	if (!store_append(txn, record, &index, error))
 		return FALSE;
+	metrics_count_send(record->type);
 	json_array_append_new(json_object_get(send, "leaves"), json_integer((json_int_t)index));
 	if (leaf != NULL)
 		*leaf = index;

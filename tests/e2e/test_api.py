@@ -25,7 +25,7 @@ class Api(Case):
         for path, item in self.document["paths"].items():
             if "get" not in item or ("public" in item["get"]["x-roles"]) != public:
                 continue
-            kind = "{" + path.split("/")[2] + "}" if public is False else ""
+            kind = "{" + path.split("/")[2] + "}" if path.startswith("/v1/") else ""
             filled = re.sub(r"\{(\w+)\}", lambda found: urllib.parse.quote(
                 self.values.get(found[1]) or self.values[kind], safe=""), path)
             if path == "/v1/ledger/proof":

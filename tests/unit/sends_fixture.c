@@ -43,6 +43,12 @@ static Account *person(void)
 	return account;
 }
 
+guint live_directory_count(LiveDirectory *live)
+{
+	(void)live;
+	return 1;
+}
+
 gint64 live_directory_age_s(LiveDirectory *live)
 {
 	(void)live;

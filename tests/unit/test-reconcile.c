@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "provision/reconcile.h"
+#include "route.h"
 
 #define TURNS 3000 /* of 10 ms: far longer than any machine needs */
 
@@ -94,6 +95,35 @@ static void test_stop_while_asking(void **state)
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
+static gboolean has_line(Fixture *fixture, const char *line)
+{
+	g_autoptr(GError) error = NULL;
+	ApiResponse response;
+	g_autofree char *text = NULL, *wanted = g_strconcat("\n", line, "\n", NULL);
+	gboolean done = route_call(&fixture->service, routes_metrics, "GET", "/metrics", NULL, NULL,
+		NULL, &response, &error);
+
+	assert_true(done);
+	text = g_strndup(g_bytes_get_data(response.bytes, NULL), g_bytes_get_size(response.bytes));
+	g_bytes_unref(response.bytes);
+	return strstr(text, wanted) != NULL;
+}
+
+/* What monitoring reads of it; the counters are the process's, so other cases here count too. */
+static void test_metrics(void **state)
+{
+	Fixture *fixture = *state;
+	g_autofree char *leaves = NULL;
+
+	assert_true(has_line(fixture, "acuse_sends_pending 0"));
+	fixture_prepare(fixture, "one", "bytes");
+	assert_true(has_line(fixture, "acuse_sends_pending 1"));
+	assert_false(has_line(fixture, "acuse_sends_total{state=\"prepared\"} 0"));
+	leaves = g_strdup_printf(
+		"acuse_ledger_leaves %u", (guint)store_tree_size(fixture->service.store));
+	assert_true(has_line(fixture, leaves));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +131,7 @@ int main(void)
 		WITH(test_down),
 		WITH(test_garbage),
 		WITH(test_stop_while_asking),
+		WITH(test_metrics),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
