@@ -99,6 +99,48 @@ static gboolean any_counts(const GPtrArray *verdicts)
 	return FALSE;
 }
 
+/* A counting verdict loses its weight. */
+static void demote(GPtrArray *verdicts, const char *reason)
+{
+	for (guint i = 0; i < verdicts->len; i++) {
+		Verdict *verdict = verdicts->pdata[i];
+
+		if (!verdict->counts)
+			continue;
+		verdict->counts = FALSE;
+		verdict->trust = TRUST_UNPROVED;
+		verdict->reason = reason;
+	}
+}
+
+/*
+ * A signed answer stays signed however often it is sent again, and some providers sign neither To
+ * nor References: the same Message-ID proves one send. One mail to several return addresses has the
+ * same bytes for each.
+ */
+static gboolean use_once(
+	StoreTxn *txn, const Event *event, const json_t *send, GPtrArray *verdicts, GError **error)
+{
+	const ReportFacts *report = event->report;
+	g_autofree char *digest = NULL, *used = NULL, *key = NULL, *value = NULL;
+
+	if (report->message_id == NULL || report->from == NULL || !any_counts(verdicts) ||
+		(report->kind != REPORT_ANSWER && report->kind != REPORT_MDN))
+		return TRUE;
+	digest = digest_sha256_hex(report->message_id, strlen(report->message_id));
+	if (!send_record_find(txn, "answer", digest, &used, error))
+		return FALSE;
+	if (used != NULL) {
+		if (strstr(used, send_record_id(send)) == NULL &&
+			!g_str_has_prefix(used, report->original_sha256))
+			demote(verdicts, "the same mail answered another send");
+		return TRUE;
+	}
+	key = g_strconcat("answer/", digest, NULL);
+	value = g_strconcat(report->original_sha256, " ", send_record_id(send), NULL);
+	return store_put(txn, TABLE_INDEX, key, value, error);
+}
+
 static gboolean any_own(const GPtrArray *verdicts)
 {
 	for (guint i = 0; i < verdicts->len; i++)
@@ -358,7 +400,8 @@ static gboolean change_event(StoreTxn *txn, gpointer data, GError **error)
 		g_propagate_error(error, g_steal_pointer(&local));
 		return FALSE;
 	}
-	if (send != NULL && !apply(txn, event, send, verdicts, error))
+	if (send != NULL && (!use_once(txn, event, send, verdicts, error) ||
+				    !apply(txn, event, send, verdicts, error)))
 		return FALSE;
 	return note_mailbox(txn, event, error) && save_row(txn, event, original_key, number, error);
 }

@@ -312,6 +312,7 @@ SendFacts *send_record_facts(const json_t *send)
 	facts->message_id = g_strdup(row_text(send, "message_id"));
 	facts->queue_ids = texts_of(json_object_get(send, "attempts"));
 	facts->recipients = texts_of(json_object_get(send, "recipients"));
+	facts->time_s = send_record_time_s(send);
 	return facts;
 }
 

@@ -33,6 +33,8 @@ static const StringMember report_members[] = {
 	R(authentication_results),
 	R(message_id),
 	R(date),
+	R(written),
+	R(addressed),
 	R(envid),
 	R(postfix_queue_id),
 	R(reporting_mta),

@@ -88,6 +88,8 @@ void report_facts_free(ReportFacts *report)
 	g_free(report->authentication_results);
 	g_free(report->message_id);
 	g_free(report->date);
+	g_free(report->written);
+	g_free(report->addressed);
 	g_free(report->envid);
 	g_free(report->postfix_queue_id);
 	g_free(report->reporting_mta);
@@ -287,9 +289,30 @@ static gboolean is_of_program(const ReportFacts *report)
 	       (report->envelope_sender != NULL && is_null_sender(report->envelope_sender));
 }
 
+/* The envelope of a mail is whoever sends it again's to write. */
+static gboolean names_the_send(const ReportFacts *report, const SendFacts *send)
+{
+	g_auto(GStrv) tokens =
+		g_strsplit(report->addressed != NULL ? report->addressed : "", " ", -1);
+
+	return list_has(tokens, send->token) ||
+	       same_text(report->original_message_id, send->message_id) ||
+	       list_has(report->references, send->message_id);
+}
+
+static gboolean is_written_after(const ReportFacts *report, const SendFacts *send)
+{
+	g_autoptr(GDateTime) written = report->written != NULL
+					       ? g_date_time_new_from_iso8601(report->written, NULL)
+					       : NULL;
+
+	return written != NULL &&
+	       g_date_time_to_unix(written) >= send->time_s - EVIDENCE_CLOCK_SKEW_S;
+}
+
 /* Why a receipt or an answer of a person does not count, or NULL. */
 static const char *find_person_fault(
-	const ReportFacts *report, const Match *match, const char *recorded)
+	const ReportFacts *report, const SendFacts *send, const Match *match, const char *recorded)
 {
 	if (report->stream != STREAM_INBOUND)
 		return "stream makes no evidence";
@@ -300,6 +323,10 @@ static const char *find_person_fault(
 	if (!authentication_results_dmarc_pass(
 		    report->authentication_results, strrchr(report->from, '@') + 1))
 		return "author's domain not proved by DMARC";
+	if (!names_the_send(report, send))
+		return "no field of the mail names the send";
+	if (!is_written_after(report, send))
+		return "written before the send, or without a date";
 	if (report->kind != REPORT_MDN)
 		return is_of_program(report) ? "answer of a program" : NULL;
 	if (!names_only(report, report->from))
@@ -313,7 +340,7 @@ static void judge_person(
 	const char *recorded = report->from != NULL && strchr(report->from, '@') != NULL
 				       ? find_recorded(send, report->from)
 				       : NULL;
-	const char *fault = find_person_fault(report, match, recorded);
+	const char *fault = find_person_fault(report, send, match, recorded);
 	DeliveryState event = DELIVERY_ACKNOWLEDGED;
 	Verdict *verdict;
 

@@ -41,14 +41,16 @@ typedef struct {
 					 NULL */
 	char *message_id;	      /* of the report itself; NULL */
 	char *date;		      /* NULL */
-	char *envid;		      /* Original-Envelope-Id, decoded; NULL */
-	char *postfix_queue_id;	      /* X-Postfix-Queue-ID; NULL */
-	char *reporting_mta;	      /* NULL */
-	char *original_message_id;    /* MDN field, or Message-ID of the returned headers; NULL */
-	char **references;	      /* In-Reply-To and References ids, no brackets; may be NULL */
-	char *disposition;	      /* MDN: "displayed" "deleted" ...; NULL */
-	GPtrArray *recipients;	      /* ReportRecipient * */
-	char *original_sha256;	      /* blob with the report's exact bytes */
+	char *written;		      /* the same, RFC 3339 in UTC; NULL when it cannot be read */
+	char *addressed; /* tokens of acuse+TOKEN@ in To and Cc, joined by blanks; NULL: none */
+	char *envid;	 /* Original-Envelope-Id, decoded; NULL */
+	char *postfix_queue_id;	   /* X-Postfix-Queue-ID; NULL */
+	char *reporting_mta;	   /* NULL */
+	char *original_message_id; /* MDN field, or Message-ID of the returned headers; NULL */
+	char **references;	   /* In-Reply-To and References ids, no brackets; may be NULL */
+	char *disposition;	   /* MDN: "displayed" "deleted" ...; NULL */
+	GPtrArray *recipients;	   /* ReportRecipient * */
+	char *original_sha256;	   /* blob with the report's exact bytes */
 } ReportFacts;
 
 ReportFacts *report_facts_new(void);
@@ -62,6 +64,7 @@ typedef struct {
 	char *send_id, *token, *message_id;
 	char **queue_ids;  /* every recorded attempt */
 	char **recipients; /* recorded envelope recipients */
+	gint64 time_s;	   /* when it was recorded; 0: not known */
 } SendFacts;
 
 typedef enum { TRUST_OWN_POSTFIX, TRUST_OUTSIDE, TRUST_UNPROVED } Trust;
@@ -78,6 +81,8 @@ typedef struct {
 
 void verdict_free(Verdict *verdict);
 
+#define EVIDENCE_CLOCK_SKEW_S 600
+
 /*
  * Judges the report against one send. Returns an array of Verdict * (owned by the caller, free func
  * set), empty when the report says nothing about it.
@@ -85,7 +90,10 @@ void verdict_free(Verdict *verdict);
  * Counts: INTERNAL DSN only when postfix_queue_id is a recorded queue id and final_recipient a
  * recorded recipient; INBOUND displayed MDN matched by token or Message-ID from a recorded
  * recipient, and an ANSWER likewise, only with dmarc=pass for From's domain in
- * authentication_results; else unproved. AUTOMATIC never.
+ * authentication_results; else unproved. AUTOMATIC never. A mail of the citizen that anybody may
+ * send again proves nothing anew: it has to name this send in a field (To, Cc, In-Reply-To,
+ * References, Original-Message-ID), not in the envelope alone, and its Date has to lie behind the
+ * send but for EVIDENCE_CLOCK_SKEW_S.
  */
 GPtrArray *evidence_judge(const ReportFacts *report, const SendFacts *send);
 

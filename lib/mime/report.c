@@ -5,8 +5,10 @@
  */
 #include "mime/report.h"
 
+#include <gmime/gmime.h>
 #include <string.h>
 
+#include "core/return_token.h"
 #include "mime/autoreply.h"
 #include "mime/addresses.h"
 #include "mime/codec.h"
@@ -256,6 +258,41 @@ static void read_from(const MailMessage *message, ReportFacts *report)
 		report->from = g_strdup(g_ptr_array_index(addresses, 0));
 }
 
+/* Date in UTC, for a comparison; NULL when it is none. */
+static char *written_at(const char *date)
+{
+	g_autoptr(GDateTime) local = date ? g_mime_utils_header_decode_date(date) : NULL;
+	g_autoptr(GDateTime) utc = local ? g_date_time_to_utc(local) : NULL;
+
+	return utc ? g_date_time_format(utc, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+}
+
+/* Return addresses that the mail itself names, whatever their domain: the token tells. */
+static void read_addressed(const MailMessage *message, ReportFacts *report)
+{
+	g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GString) tokens = g_string_new(NULL);
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		const MailField *field = g_ptr_array_index(message->fields, i);
+
+		if (g_ascii_strcasecmp(field->name, "To") == 0 ||
+			g_ascii_strcasecmp(field->name, "Cc") == 0)
+			header_addresses(field->value, addresses);
+	}
+	for (guint i = 0; i < addresses->len && i < REPORT_MAX_IDS; i++) {
+		const char *address = g_ptr_array_index(addresses, i);
+		const char *domain = strrchr(address, '@');
+		g_autofree char *token =
+			domain ? return_token_of_address(address, domain + 1) : NULL;
+
+		if (token)
+			g_string_append_printf(tokens, "%s%s", tokens->len > 0 ? " " : "", token);
+	}
+	if (tokens->len > 0)
+		report->addressed = g_strdup(tokens->str);
+}
+
 /* RFC 8601 2.2: comments and white space may stand before the authserv-id, a version after it. */
 static gboolean is_of_server(const char *value, const char *authserv_id)
 {
@@ -336,6 +373,8 @@ ReportFacts *mime_report(
 		return report;
 	report->message_id = first_id(mail_message_field(message, "Message-ID"));
 	report->date = date ? header_unfold(date) : NULL;
+	report->written = written_at(report->date);
+	read_addressed(message, report);
 	read_from(message, report);
 	read_authentication(message, authserv_id, report);
 	read_references(message, report);

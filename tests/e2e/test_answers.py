@@ -201,3 +201,32 @@ class Answers(Case):
         submit(mail)
         got = mails.parse(wait(lambda: mails.received(self.places, str(mail["Message-ID"])), "not received")[0])
         self.assertNotIn(ASKED, "".join(texts(got).values()))
+
+    def signed_copy(self, answer):
+        """The answer as the citizen's server signed it, to be sent again by anybody."""
+        delivered(answer)
+        folder = self.places.path("mail", OFFICE, "Maildir")
+        raw = next(raw for raw in map(read, glob.glob(folder + "/*/*")) if str(answer["Message-ID"]).encode() in raw)
+        return raw[raw.index(b"DKIM-Signature:"):].replace(b"\n", b"\r\n")
+
+    def test_a_signed_answer_sent_again_proves_no_other_send(self):
+        answer = answer_to(self.got)
+        self.from_citizen(answer)
+        self.assertTrue(self.judged(answer)["counts"])
+        copy = self.signed_copy(answer)
+        other = notification(Answers.number + 800)
+        self.assertEqual(retry(other)[0], 250)
+        token = token_of(other)
+        self.by_stranger(copy, to=f"acuse+{token}@{DOMAIN}")
+        wait(lambda: len([one for one in mailbox(OFFICE) if one["Message-ID"] == answer["Message-ID"]]) > 1,
+             "what came to the token did not reach the notifier")
+        found = [one for one in events_of(str(other["Message-ID"])) if one["event"] == "acknowledged"]
+        self.assertEqual([one for one in found if one["counts"]], [])
+        self.assertNotEqual(sends(str(other["Message-ID"]))[0]["deliveries"][0]["state"], "acknowledged")
+
+    def test_a_mail_of_before_the_send_proves_nothing(self):
+        answer = answer_to(self.got, Date="Mon, 05 Jan 2026 10:00:00 -0500")
+        self.from_citizen(answer)
+        found = self.judged(answer)
+        self.assertFalse(found["counts"], found)
+        self.assertIn("written before", found["reason"])

@@ -154,7 +154,7 @@ def flip(data):
 def read_receipt(original):
     """RFC 8098, as a mail client writes it."""
     text = (f"From: {CITIZEN}\r\nTo: {original['Disposition-Notification-To']}\r\n"
-            "Subject: Leido\r\nDate: Mon, 05 Jan 2026 10:00:00 -0500\r\n"
+            f"Subject: Leido\r\nDate: {mails.email.utils.format_datetime(mails.email.utils.localtime())}\r\n"
             f"Message-ID: <receipt-{os.getpid()}@ciudadano.test>\r\nMIME-Version: 1.0\r\n"
             "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n\r\n"
             "--b\r\nContent-Type: text/plain\r\n\r\nSe mostro el mensaje.\r\n"

@@ -79,6 +79,7 @@ static void answer(Fixture *fixture, const char *text)
 	report->authentication_results =
 		g_strdup("mx.muni.test; dmarc=pass header.from=ciudadano.test");
 	report->references = g_strsplit("m1@muni.test", " ", -1);
+	report->written = time_to_rfc3339(fixture_now_s);
 	report->original_sha256 = fixture_put_blob(fixture, text, strlen(text));
 	json_decref(fixture_call(fixture, routes_events, "POST", "/v1/events", NULL, NULL,
 		report_facts_to_json(report), &error));

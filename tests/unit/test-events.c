@@ -52,6 +52,7 @@ static ReportFacts *answer(Fixture *fixture, const char *from, const char *resul
 	report->from = g_strdup(from);
 	report->authentication_results = g_strdup(results);
 	report->references = g_strsplit("m1@muni.test", " ", -1);
+	report->written = time_to_rfc3339(fixture_now_s);
 	report->original_sha256 = fixture_put_blob(fixture, bytes, strlen(bytes));
 	return report;
 }
@@ -158,6 +159,49 @@ static void test_once(void **state)
 	assert_int_equal(fixture_count_leaves(fixture, "event"), 1);
 	json_decref(first);
 	json_decref(second);
+}
+
+/* A signed answer sent again, with other references and so other bytes, answers no second send. */
+static void test_replayed_answer(void **state)
+{
+	static const char results[] = "mx.muni.test; dmarc=pass header.from=ciudadano.test";
+	static const struct {
+		const char *id, *reference, *note, *matched;
+		gboolean counts;
+	} cases[] = {
+		{"a1@ciudadano.test", "m1@muni.test", "1", "s-1", TRUE},
+		{"a1@ciudadano.test", "m2@muni.test", "2", "s-2", FALSE},
+		{"a1@ciudadano.test", "m1@muni.test", "3", "s-1", TRUE},
+		{"a2@ciudadano.test", "m2@muni.test", "4", "s-2", TRUE},
+		/* the bytes of the first: one mail that answers both */
+		{"a2@ciudadano.test", "m1@muni.test", "4", "s-1", TRUE},
+	};
+	Fixture *fixture = *state;
+	json_t *other = fixture_intent("s-2", NULL);
+
+	fixture_prepare(fixture, "s-1", "bytes");
+	json_object_set_new(other, "message_id", json_string("m2@muni.test"));
+	json_decref(
+		fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, other, NULL));
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		ReportFacts *report = answer(fixture, FIXTURE_CITIZEN, results);
+		json_t *result;
+
+		report->message_id = g_strdup(cases[i].id);
+		g_strfreev(report->references);
+		report->references = g_strsplit(cases[i].reference, " ", -1);
+		g_free(report->original_sha256);
+		report->original_sha256 =
+			fixture_put_blob(fixture, cases[i].note, strlen(cases[i].note));
+		/* Each token has an event of its own. */
+		report->token = g_strdup(i == 4 ? "x" : NULL);
+		result = post(fixture, report);
+		assert_string_equal(
+			json_string_value(json_object_get(result, "matched")), cases[i].matched);
+		if (json_is_true(json_object_get(result, "counts")) != cases[i].counts)
+			fail_msg("case %zu", i);
+		json_decref(result);
+	}
 }
 
 /* The same Message-ID in somebody else's mail must not draw the evidence to it. */
@@ -279,6 +323,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(test_dsn),
 		WITH(test_answers),
+		WITH(test_replayed_answer),
 		WITH(test_once),
 		WITH(test_borrowed_message_id),
 		WITH(test_deliver_to),

@@ -16,7 +16,9 @@
 
 static char *queue_ids[] = {"4QueueFirst", "4QueueSecond", NULL};
 static char *recipients[] = {CITIZEN, "otic@muni.test", NULL};
-static const SendFacts sent = {"send-1", TOKEN, MESSAGE_ID, queue_ids, recipients};
+/* 2026-01-02 15:00 UTC */
+#define SENT_S 1767366000
+static const SendFacts sent = {"send-1", TOKEN, MESSAGE_ID, queue_ids, recipients, SENT_S};
 
 /* One report with at most one recipient; NULL members stay NULL. */
 typedef struct {
@@ -25,7 +27,8 @@ typedef struct {
 	Stream stream;
 	const char *token, *sender, *from, *results, *envid, *queue_id, *message_id, *reference,
 		*disposition, *final, *action;
-	const char *matched_by; /* NULL: no verdict */
+	const char *written, *addressed; /* NULL: after the send, to its token; "": nothing */
+	const char *matched_by;		 /* NULL: no verdict */
 	DeliveryState event;
 	Trust trust;
 	gboolean counts;
@@ -45,6 +48,8 @@ static ReportFacts *make_report(const Case *c)
 	report->postfix_queue_id = g_strdup(c->queue_id);
 	report->original_message_id = g_strdup(c->message_id);
 	report->disposition = g_strdup(c->disposition);
+	report->written = g_strdup(c->written != NULL ? c->written : "2026-01-03T10:00:00Z");
+	report->addressed = g_strdup(c->addressed != NULL ? c->addressed : TOKEN);
 	if (c->reference != NULL)
 		report->references = g_strsplit(c->reference, " ", -1);
 	if (c->final != NULL || c->action != NULL) {
@@ -226,6 +231,32 @@ static const Case persons[] = {
 		WANT("token", PENDING, UNPROVED, FALSE)},
 	{"ordinary mail", .kind = REPORT_NONE, .stream = STREAM_INBOUND, .from = CITIZEN,
 		.results = DMARC},
+	{"old answer sent again to a new token", ANSWER(INBOUND), .token = TOKEN,
+		.reference = "a@b.test", .from = CITIZEN, .results = DMARC,
+		.addressed = "baaaaaaaaaaaaaaaaaaaaaaaaaaaa234",
+		WANT("token", ACKNOWLEDGED, UNPROVED, FALSE)},
+	{"token in the envelope alone", ANSWER(INBOUND), .token = TOKEN, .from = CITIZEN,
+		.results = DMARC, .addressed = "", WANT("token", ACKNOWLEDGED, UNPROVED, FALSE)},
+	{"token in the envelope, reference in the mail", ANSWER(INBOUND), .token = TOKEN,
+		.reference = MESSAGE_ID, .from = CITIZEN, .results = DMARC, .addressed = "",
+		WANT("token", ACKNOWLEDGED, OUTSIDE, TRUE)},
+	{"one of several return addresses", ANSWER(INBOUND), .token = TOKEN, .from = CITIZEN,
+		.results = DMARC, .addressed = "baaaaaaaaaaaaaaaaaaaaaaaaaaaa234 " TOKEN,
+		WANT("token", ACKNOWLEDGED, OUTSIDE, TRUE)},
+	{"written before the send", ANSWER(INBOUND), .token = TOKEN, .from = CITIZEN,
+		.results = DMARC, .written = "2026-01-02T14:49:59Z",
+		WANT("token", ACKNOWLEDGED, UNPROVED, FALSE)},
+	{"written by a clock that is late", ANSWER(INBOUND), .token = TOKEN, .from = CITIZEN,
+		.results = DMARC, .written = "2026-01-02T14:50:00Z",
+		WANT("token", ACKNOWLEDGED, OUTSIDE, TRUE)},
+	{"without a date", ANSWER(INBOUND), .token = TOKEN, .from = CITIZEN, .results = DMARC,
+		.written = "", WANT("token", ACKNOWLEDGED, UNPROVED, FALSE)},
+	{"receipt from before the send", MDN(INBOUND), .token = TOKEN, .from = CITIZEN,
+		.results = DMARC, .written = "2025-12-31T10:00:00Z",
+		WANT("token", READ, UNPROVED, FALSE)},
+	{"receipt with the token in the envelope alone", MDN(INBOUND), .token = TOKEN,
+		.from = CITIZEN, .results = DMARC, .addressed = "",
+		WANT("token", READ, UNPROVED, FALSE)},
 	{"answer to another mail", ANSWER(INBOUND), .reference = "a@b.test", .from = CITIZEN,
 		.results = DMARC},
 };
@@ -276,8 +307,8 @@ static void test_many_recipients(void **state)
 /* A send of which nothing is on record matches nothing, also by what both lack. */
 static void test_empty_send(void **state)
 {
-	const SendFacts empty = {"send-1", NULL, NULL, NULL, NULL};
-	const SendFacts blank = {"send-1", "", "", NULL, NULL};
+	const SendFacts empty = {"send-1", NULL, NULL, NULL, NULL, 0};
+	const SendFacts blank = {"send-1", "", "", NULL, NULL, 0};
 
 	(void)state;
 	for (gsize i = 0; i < G_N_ELEMENTS(persons); i++) {

@@ -293,6 +293,68 @@ static void test_reports(void **state)
 	assert_int_equal(agreed, strict);
 }
 
+/* Everything of a send that a report can name is as it names it; only our own queue id is not. */
+static void check_proves_nothing(const char *path, Stream stream, guint *verdict_count)
+{
+	g_autofree char *text = NULL;
+	gsize size;
+
+	assert_true(g_file_get_contents(path, &text, &size, NULL));
+	g_autoptr(MailMessage) message = mail_message_parse(text, size);
+	g_autoptr(Envelope) envelope = envelope_new();
+	g_autoptr(GPtrArray) recipients = g_ptr_array_new(), verdicts = NULL;
+	char *queue_ids[] = {(char *)"4OurOwnQueueId", NULL};
+
+	envelope->stream = stream;
+	g_free(envelope->sender);
+	envelope->sender = g_strdup("");
+	g_autoptr(ReportFacts) report = mime_report(message, envelope, "mx.muni.test");
+
+	report->token = g_strdup("token");
+	for (guint i = 0; i < report->recipients->len; i++) {
+		const ReportRecipient *line = g_ptr_array_index(report->recipients, i);
+
+		if (line->final_recipient)
+			g_ptr_array_add(recipients, line->final_recipient);
+	}
+	if (report->from)
+		g_ptr_array_add(recipients, report->from);
+	g_ptr_array_add(recipients, NULL);
+	const SendFacts send = {(char *)"s", (char *)"token", report->original_message_id,
+		queue_ids, (char **)recipients->pdata, 1};
+
+	verdicts = evidence_judge(report, &send);
+	for (guint i = 0; i < verdicts->len; i++) {
+		const Verdict *verdict = g_ptr_array_index(verdicts, i);
+
+		(*verdict_count)++;
+		if (verdict->counts && verdict->event != DELIVERY_FAILED &&
+			verdict->event != DELIVERY_DELAYED)
+			fail_msg("%s: %s counts: %s", path, delivery_state_name(verdict->event),
+				verdict->reason);
+	}
+}
+
+/* D10: zero false "delivered" or "read", whatever the samples claim. */
+static void test_no_false_proof(void **state)
+{
+	static const Stream streams[] = {STREAM_INBOUND, STREAM_INTERNAL, STREAM_LOCAL};
+	g_autofree char *folder = corpora("dsn");
+	g_autoptr(GPtrArray) files = NULL;
+	guint verdicts = 0;
+
+	(void)state;
+	if (!folder)
+		skip();
+	files = g_ptr_array_new_with_free_func(g_free);
+	list_files(folder, files);
+	for (guint i = 0; i < files->len; i++)
+		for (gsize j = 0; j < G_N_ELEMENTS(streams); j++)
+			check_proves_nothing(g_ptr_array_index(files, i), streams[j], &verdicts);
+	print_message("%u samples, %u verdicts, none proves\n", files->len, verdicts);
+	assert_true(verdicts > files->len);
+}
+
 static void test_whole_dsn_folder(void **state)
 {
 	(void)state;
@@ -306,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_clients),
 		cmocka_unit_test(test_signed_mail_is_untouched),
 		cmocka_unit_test(test_reports),
+		cmocka_unit_test(test_no_false_proof),
 		cmocka_unit_test(test_whole_dsn_folder),
 	};
 
