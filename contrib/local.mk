@@ -1,6 +1,6 @@
 EXTRA_DIST += contrib/packages contrib/install-packages contrib/quickstart contrib/run-tests \
 	contrib/postfix/README.md contrib/postfix/main.cf.in contrib/postfix/master.cf.in \
-	contrib/postfix/notify.regexp contrib/postfix/token-recipients.regexp.in \
+	contrib/postfix/notify.regexp contrib/postfix/held.regexp.in contrib/postfix/token-recipients.regexp.in \
 	contrib/postfix/token-transport.regexp.in contrib/postfix/own-domain.regexp.in \
 	contrib/postfix/ldap-mailboxes.cf.in contrib/postfix/ldap-closed.cf.in contrib/postfix/own-results.regexp.in \
 	contrib/authentication/README.md contrib/authentication/opendkim.conf.in contrib/authentication/opendmarc.conf.in \

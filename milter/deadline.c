@@ -2,11 +2,15 @@
 #include "base/error.h"
 #include "milter/services.h"
 
+Deadline deadline_start_for(const Services *services, guint wait_ms)
+{
+	return (Deadline){services, services->monotonic_ms(services->data) + wait_ms,
+		services->cpu_ms(services->data) + services->options->message_cpu_ms};
+}
+
 Deadline deadline_start(const Services *services)
 {
-	return (Deadline){services,
-		services->monotonic_ms(services->data) + services->options->client_wait_ms,
-		services->cpu_ms(services->data) + services->options->message_cpu_ms};
+	return deadline_start_for(services, services->options->client_wait_ms);
 }
 
 guint deadline_left_ms(const Deadline *deadline, GError **error)

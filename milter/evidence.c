@@ -43,6 +43,7 @@ Outcome *evidence_at_mail(const Envelope *envelope, const Services *services)
 			_("550 5.7.1 El correo de esta institucion se envia con usuario y clave"),
 			"own-domain-sender", NULL);
 	case STREAM_LOCAL:
+	case STREAM_RELEASE:
 		return outcome_new(ACTION_ACCEPT, "local");
 	case STREAM_SUBMISSION:
 	case STREAM_UNKNOWN:

@@ -25,6 +25,8 @@ static json_t *prepared_to_json(const PreparedInput *input)
 	set_text(body, "queue_id", input->queue_id);
 	set_text(body, "certificate_sha256", input->certificate_sha256);
 	set_text(body, "cms_sha256", input->cms_sha256);
+	if (input->unsigned_reason != NULL)
+		set_text(body, "unsigned", input->unsigned_reason);
 	return body;
 }
 
@@ -120,9 +122,10 @@ static void take_findings(const json_t *answer, Plan *plan)
 	}
 }
 
-static gboolean take_answer(
-	const json_t *answer, const IntentInput *input, char **permit, GError **error)
+static gboolean take_answer(const json_t *answer, const IntentInput *input, char **permit,
+	char **cannot_sign, GError **error)
 {
+	const char *why = json_string_value(json_object_get(answer, "cannot_sign"));
 	const char *id = json_string_value(json_object_get(answer, "id"));
 	const char *text = json_string_value(json_object_get(answer, "permit"));
 
@@ -131,12 +134,13 @@ static gboolean take_answer(
 			"provisiond answered for another send");
 		return FALSE;
 	}
-	if (input->plan->sign && text == NULL) {
+	if (input->plan->sign && text == NULL && why == NULL) {
 		g_set_error_literal(
 			error, ACUSE_ERROR, ACUSE_ERROR_PERMIT, "provisiond gave no permit");
 		return FALSE;
 	}
 	*permit = g_strdup(text);
+	*cannot_sign = g_strdup(why);
 	return TRUE;
 }
 
@@ -161,13 +165,13 @@ gboolean intent_find_exception(const Services *services, guint timeout_ms, const
 }
 
 gboolean intent_declare(const Services *services, guint timeout_ms, const IntentInput *input,
-	char **permit, Plan *plan, GError **error)
+	char **permit, char **cannot_sign, Plan *plan, GError **error)
 {
 	json_t *body = intent_to_json(input);
 	GBytes *message = input->prepared != NULL ? input->prepared->message : NULL;
 	json_t *answer = services->call(
 		services->data, timeout_ms, "POST", "/v1/sends", body, message, error);
-	gboolean taken = answer != NULL && take_answer(answer, input, permit, error);
+	gboolean taken = answer != NULL && take_answer(answer, input, permit, cannot_sign, error);
 
 	if (taken)
 		take_findings(answer, plan);
@@ -198,4 +202,50 @@ gboolean intent_prepared(
 		return FALSE;
 	json_decref(answer);
 	return TRUE;
+}
+
+gboolean intent_hold(
+	const Services *services, guint timeout_ms, const HoldInput *input, GError **error)
+{
+	g_autofree char *path = api_path("/v1/sends/%s/hold", input->send_id);
+	json_t *body = json_object(), *answer;
+
+	set_text(body, "reason", input->reason);
+	set_text(body, "entity_sha256", input->entity_sha256);
+	set_text(body, "sender", input->sender);
+	set_text(body, "envid", input->envid);
+	answer = services->call(services->data, timeout_ms, "POST", path, body, NULL, error);
+	json_decref(body);
+	json_decref(answer);
+	return answer != NULL;
+}
+
+gboolean intent_resume(const Services *services, guint timeout_ms, const ResumeInput *input,
+	char **permit, char **sender, char **envid, GError **error)
+{
+	g_autofree char *path = api_path("/v1/sends/%s/resume", input->send_id);
+	json_t *body = json_object(), *recipients = json_array(), *answer;
+
+	set_text(body, "queue_id", input->queue_id);
+	set_text(body, "held_sha256", input->held_sha256);
+	set_text(body, "entity_sha256", input->entity_sha256);
+	for (guint i = 0; i < input->recipients->len; i++) {
+		g_autofree char *address =
+			g_utf8_make_valid(g_ptr_array_index(input->recipients, i), -1);
+
+		json_array_append_new(recipients, json_string(address));
+	}
+	json_object_set_new(body, "recipients", recipients);
+	answer = services->call(services->data, timeout_ms, "POST", path, body, NULL, error);
+	json_decref(body);
+	if (answer == NULL)
+		return FALSE;
+	*permit = g_strdup(json_string_value(json_object_get(answer, "permit")));
+	*sender = g_strdup(json_string_value(json_object_get(answer, "sender")));
+	*envid = g_strdup(json_string_value(json_object_get(answer, "envid")));
+	json_decref(answer);
+	if (*permit == NULL)
+		g_set_error_literal(
+			error, ACUSE_ERROR, ACUSE_ERROR_PERMIT, "provisiond gave no permit");
+	return *permit != NULL;
 }

@@ -11,6 +11,7 @@ milter_libmilterdecide_a_SOURCES = \
 	milter/outcome.c milter/outcome.h \
 	milter/local_mail.c milter/local_mail.h \
 	milter/outgoing.c milter/outgoing.h \
+	milter/holding.c milter/second_stage.c milter/second_stage.h \
 	milter/recording.c milter/rewriting.c milter/work.h \
 	milter/services.h milter/deadline.c \
 	milter/session.c milter/session.h

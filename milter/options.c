@@ -6,6 +6,8 @@
 #include "mime/signature_files.h"
 #include "signer/permit.h"
 
+#include <string.h>
+
 static PolicySettings *make_policy(const Settings *settings, GError **error)
 {
 	g_autoptr(PolicySettings) policy = policy_settings_load(settings, error);
@@ -15,6 +17,13 @@ static PolicySettings *make_policy(const Settings *settings, GError **error)
 	signature_settings_free(policy->signature);
 	policy->signature = signature_files_load(settings, error);
 	return policy->signature != NULL ? g_steal_pointer(&policy) : NULL;
+}
+
+static OnFailure on_failure(const char *word)
+{
+	if (strcmp(word, "hold") == 0)
+		return ON_FAILURE_HOLD;
+	return strcmp(word, "unsigned") == 0 ? ON_FAILURE_UNSIGNED : ON_FAILURE_REFUSE;
 }
 
 MilterOptions *milter_options_new(const Settings *settings, Instance instance, GError **error)
@@ -42,6 +51,7 @@ MilterOptions *milter_options_new(const Settings *settings, Instance instance, G
 	options->socket_path = g_strdup(settings_string(settings, "milter",
 		instance == INSTANCE_OUTGOING ? "outgoing_socket" : "evidence_socket"));
 	options->sign_socket = g_strdup(settings_string(settings, "signing", "sign_socket"));
+	options->on_failure = on_failure(settings_string(settings, "signing", "on_failure"));
 	options->max_message_bytes = (gsize)settings_int(settings, "milter", "max_message_bytes");
 	options->client_wait_ms = (guint)settings_int(settings, "milter", "client_wait_ms");
 	options->message_cpu_ms = (guint)settings_int(settings, "milter", "message_cpu_ms");

@@ -9,11 +9,15 @@
 #include "core/policy.h"
 #include "inspect/inspect.h"
 
+/* S6 */
+typedef enum { ON_FAILURE_REFUSE, ON_FAILURE_HOLD, ON_FAILURE_UNSIGNED } OnFailure;
+
 typedef struct {
 	char *domain;	   /* lower case */
 	char *authserv_id; /* "": nobody's Authentication-Results count */
 	char *socket_path; /* where this instance listens */
 	char *sign_socket;
+	OnFailure on_failure;
 	gsize max_message_bytes;
 	guint client_wait_ms, message_cpu_ms;
 	gint64 max_age_s; /* of the directory's copy */

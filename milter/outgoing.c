@@ -13,11 +13,12 @@
 #include "inspect/inspect.h"
 #include "milter/intent.h"
 #include "milter/local_mail.h"
+#include "milter/second_stage.h"
 #include "milter/work.h"
 
 #include <string.h>
 
-static void work_clear(Work *work)
+void work_clear(Work *work)
 {
 	g_free(work->send_id);
 	g_free(work->token);
@@ -36,8 +37,6 @@ static void work_clear(Work *work)
 	g_free(work->exception);
 	g_free(work->exception_id);
 }
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
 
 static Account *find_login(const Services *services, const char *login)
 {
@@ -59,6 +58,7 @@ Outcome *outgoing_at_mail(const Envelope *envelope, const Services *services)
 {
 	switch (envelope->stream) {
 	case STREAM_SUBMISSION:
+	case STREAM_RELEASE:
 		return NULL;
 	case STREAM_INTERNAL:
 		return outcome_new(ACTION_ACCEPT, "internal");
@@ -219,6 +219,8 @@ Outcome *outgoing_decide(const Session *session, const Services *services)
 	}
 	if (session->envelope->stream == STREAM_LOCAL)
 		return local_mail_decide(session, services);
+	if (session->envelope->stream == STREAM_RELEASE)
+		return second_stage_decide(session, services);
 	work.deadline = deadline_start(services);
 	outcome = decide_submission(&work);
 	describe(&work, outcome);

@@ -14,8 +14,8 @@
 #include <string.h>
 
 /* Asks for the record and the permit. *permit: a new string, NULL when nothing is to be signed. */
-static gboolean declare_intent(
-	Work *work, const PreparedInput *prepared, char **permit, GError **error)
+static gboolean declare_intent(Work *work, const PreparedInput *prepared, char **permit,
+	char **cannot_sign, GError **error)
 {
 	const IntentInput input = {work->send_id, work->token, work->plan, work->facts,
 		work->session->envelope, work->login, work->entity_sha256, prepared, work->block,
@@ -24,7 +24,7 @@ static gboolean declare_intent(
 
 	if (left == 0)
 		return FALSE;
-	return intent_declare(work->services, left, &input, permit, work->plan, error);
+	return intent_declare(work->services, left, &input, permit, cannot_sign, work->plan, error);
 }
 
 static char *random_boundary(void)
@@ -37,7 +37,7 @@ static char *random_boundary(void)
 	return g_strconcat("=_acuse_", g_strdelimit(text, "+/", '.'), NULL);
 }
 
-static gboolean sign(Work *work, const char *permit, GError **error)
+gboolean work_sign(Work *work, const char *permit, GError **error)
 {
 	guint left = deadline_left_ms(&work->deadline, error);
 	g_autoptr(GBytes) cms = NULL;
@@ -75,7 +75,7 @@ static gboolean describe_final(Work *work, GBytes *bytes, PreparedInput *prepare
 	work->final_sha256 = digest_sha256_hex(g_bytes_get_data(bytes, NULL), size);
 	*prepared = (PreparedInput){work->send_id, work->final_sha256, size,
 		work->session->envelope->queue_id, work->certificate_sha256, work->cms_sha256,
-		work->final_bytes};
+		work->final_bytes, work->unsigned_reason};
 	if (size <= work->services->options->max_message_bytes)
 		return TRUE;
 	g_set_error_literal(
@@ -110,8 +110,7 @@ static gboolean store_final(Work *work, PreparedInput *prepared, GError **error)
 	return stored;
 }
 
-/* Stores the final bytes and has them recorded: after this the send is prepared. */
-static gboolean record_prepared(Work *work, GError **error)
+gboolean work_record_prepared(Work *work, GError **error)
 {
 	PreparedInput input;
 	guint left;
@@ -122,7 +121,7 @@ static gboolean record_prepared(Work *work, GError **error)
 	return left != 0 && intent_prepared(work->services, left, &input, error);
 }
 
-static Outcome *release(Work *work)
+Outcome *work_release(Work *work)
 {
 	Outcome *outcome = outcome_new(ACTION_ACCEPT, "prepared");
 
@@ -161,32 +160,45 @@ static Outcome *intent_refused(const GError *error)
 /* Final before its intent: one call and one durable commit record both. */
 static Outcome *record_unsigned(Work *work)
 {
-	g_autofree char *permit = NULL;
+	g_autofree char *permit = NULL, *cannot_sign = NULL;
 	g_autoptr(GError) error = NULL;
 	PreparedInput prepared;
 
 	outcome_arrange(work->session->message, work->final);
 	if (!store_final(work, &prepared, &error))
 		return outcome_of_error(error, FALSE);
-	if (!declare_intent(work, &prepared, &permit, &error))
+	if (!declare_intent(work, &prepared, &permit, &cannot_sign, &error))
 		return intent_refused(error);
-	return release(work);
+	return work_release(work);
+}
+
+static gboolean sign_or_say_why(
+	Work *work, const char *permit, const char *cannot_sign, GError **error)
+{
+	const AcuseErrorRow *row = acuse_error_by_name(cannot_sign);
+
+	if (permit != NULL)
+		return work_sign(work, permit, error);
+	g_set_error_literal(error, ACUSE_ERROR,
+		row != NULL ? (int)row->code : ACUSE_ERROR_NO_BINDING,
+		"no token can sign for the mailbox");
+	return FALSE;
 }
 
 /* From the intent on nothing is refused for good: the record exists, so the client tries again. */
 static Outcome *record_and_sign(Work *work)
 {
-	g_autofree char *permit = NULL;
+	g_autofree char *permit = NULL, *cannot_sign = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!declare_intent(work, NULL, &permit, &error))
+	if (!declare_intent(work, NULL, &permit, &cannot_sign, &error))
 		return intent_refused(error);
-	if (!sign(work, permit, &error))
-		return outcome_of_error(error, FALSE);
+	if (!sign_or_say_why(work, permit, cannot_sign, &error))
+		return work_without_signature(work, error);
 	outcome_arrange(work->session->message, work->final);
-	if (!record_prepared(work, &error))
+	if (!work_record_prepared(work, &error))
 		return outcome_of_error(error, FALSE);
-	return release(work);
+	return work_release(work);
 }
 
 Outcome *work_record(Work *work)

@@ -45,7 +45,9 @@ typedef struct {
 	gint64 end_ms, cpu_end_ms;
 } Deadline;
 
+/* Of a client: [milter] client_wait_ms. */
 Deadline deadline_start(const Services *services);
+Deadline deadline_start_for(const Services *services, guint wait_ms);
 /* What is left; 0 with ACUSE_ERROR_TIMEOUT when nothing is. */
 guint deadline_left_ms(const Deadline *deadline, GError **error);
 /* Between two steps of the work, before anything is recorded: FALSE with ACUSE_ERROR_TIMEOUT, or

@@ -26,7 +26,11 @@ typedef struct {
 	char *date_original; /* NULL: the Date is the author's */
 	const char *block;   /* what became of the signature block */
 	gboolean body_changed;
+	const char *unsigned_reason; /* static; NULL: it is signed, or need not be */
 } Work;
+
+void work_clear(Work *work);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
 
 /*
  * Carries out the plan, up to the entity that is to be signed. The body is no longer the session's:
@@ -35,6 +39,16 @@ typedef struct {
 gboolean work_rewrite(Work *work, GError **error);
 /* Ends the last line, as Postfix would: the recorded bytes are its bytes. */
 void work_end_last_line(Work *work);
+
+/* Deadline, permit -> the final message is a multipart/signed, or an error and nothing changed. */
+gboolean work_sign(Work *work, const char *permit, GError **error);
+/* Stores the final bytes and has them recorded: after this the send is prepared. */
+gboolean work_record_prepared(Work *work, GError **error);
+/* How the message is released; it takes the final message. */
+Outcome *work_release(Work *work);
+/* What becomes of a mail that cannot be signed now, by [signing] on_failure (S6). Its final message
+ * has its body in the entity. */
+Outcome *work_without_signature(Work *work, const GError *cause);
 
 /* Intent, signature, prepared, in the order of the plan; then how the message is released, or the
  * refusal. Never NULL. */

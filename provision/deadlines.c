@@ -71,7 +71,7 @@ static gboolean find_term(const Service *service, const json_t *send, CalendarMa
 	if (zone == NULL)
 		zone = g_time_zone_new_utc();
 	return calendar_answer_term(service->calendar, matter, &hours, zone,
-		       send_record_time_s(send), days_of(service, matter), term) ||
+		       send_record_departure_s(send), days_of(service, matter), term) ||
 	       api_invalid(error, "calendar", "leaves no business day");
 }
 

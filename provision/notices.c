@@ -38,6 +38,8 @@ static const NoticeKind *const kinds[] = {
 	&notice_token_return,
 	&notice_token_expiry,
 	&notice_token_certificate,
+	&notice_held,
+	&notice_hold_over,
 };
 
 static const NoticeKind *find_kind(const char *kind)

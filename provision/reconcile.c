@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "provision/deadlines.h"
+#include "provision/send_hold.h"
+#include "provision/send_hold_wake.h"
 #include "provision/send_record.h"
 
 #define POSTQUEUE_TIMEOUT_S 20
@@ -24,7 +26,8 @@ struct _Reconciler {
 	GCancellable *cancellable;
 };
 
-GHashTable *reconcile_queue_ids(const char *output, GError **error)
+/* All of them, or those of one queue ("deferred"). */
+static GHashTable *queue_ids_of(const char *output, const char *queue, GError **error)
 {
 	g_autoptr(GHashTable) ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_auto(GStrv) lines = g_strsplit(output, "\n", -1);
@@ -42,9 +45,15 @@ GHashTable *reconcile_queue_ids(const char *output, GError **error)
 				"postqueue: line %" G_GSIZE_FORMAT " names no queue id", i + 1);
 			return NULL;
 		}
-		g_hash_table_add(ids, g_strdup(id));
+		if (queue == NULL || g_strcmp0(row_text(json, "queue_name"), queue) == 0)
+			g_hash_table_add(ids, g_strdup(id));
 	}
 	return g_steal_pointer(&ids);
+}
+
+GHashTable *reconcile_queue_ids(const char *output, GError **error)
+{
+	return queue_ids_of(output, NULL, error);
 }
 
 typedef struct {
@@ -76,11 +85,10 @@ static gboolean too_late(gpointer data)
 /* The process is waited for in a context of this thread alone, so that no other thread's sources
  * run here. */
 static char *ask_in_context(
-	GMainContext *context, const char *config, GCancellable *cancellable, GError **error)
+	GMainContext *context, const char *const *argv, GCancellable *cancellable, GError **error)
 {
-	g_autoptr(GSubprocess) process =
-		g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
-			error, "postqueue", "-c", config, "-j", NULL);
+	g_autoptr(GSubprocess) process = g_subprocess_newv(
+		argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, error);
 	g_autoptr(GMainLoop) loop = g_main_loop_new(context, FALSE);
 	Asking asking = {loop, process, NULL, FALSE, NULL};
 	GSource *deadline;
@@ -110,23 +118,23 @@ static char *ask_in_context(
 	return asking.output;
 }
 
-static GHashTable *ask_postfix(Reconciler *reconciler, GError **error)
+/* What `postqueue OPTION [ID]` prints. */
+static char *ask_postfix(Reconciler *reconciler, const char *option, const char *id, GError **error)
 {
 	const char *config =
 		settings_string(reconciler->service->settings, "proof", "postfix_config");
+	const char *const argv[] = {"postqueue", "-c", config, option, id, NULL};
 	g_autoptr(GMainContext) context = g_main_context_new();
 	g_autoptr(GError) local = NULL;
-	g_autofree char *output = NULL;
+	char *output;
 
 	g_main_context_push_thread_default(context);
-	output = ask_in_context(context, config, reconciler->cancellable, &local);
+	output = ask_in_context(context, argv, reconciler->cancellable, &local);
 	g_main_context_pop_thread_default(context);
-	if (output == NULL) {
+	if (output == NULL)
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "%s",
 			local == NULL ? "postqueue gave nothing" : local->message);
-		return NULL;
-	}
-	return reconcile_queue_ids(output, error);
+	return output;
 }
 
 typedef struct {
@@ -151,8 +159,9 @@ static gboolean is_listed(const json_t *send, GHashTable *queue_ids)
 
 static gboolean is_overdue(const Settling *settling, const json_t *send)
 {
-	return settling->now_s - send_record_time_s(send) >
-	       settings_int(settling->service->settings, "proof", "release_timeout_s");
+	return send_record_state(send) != SEND_HELD &&
+	       settling->now_s - send_record_departure_s(send) >
+		       settings_int(settling->service->settings, "proof", "release_timeout_s");
 }
 
 /* Whether a change would do anything, by what is committed: most pending sends only wait. */
@@ -162,7 +171,8 @@ static gboolean needs_change(const Settling *settling, gboolean *needs, GError *
 
 	if (send == NULL)
 		return FALSE;
-	*needs = is_listed(send, settling->queue_ids) || is_overdue(settling, send);
+	*needs = is_listed(send, settling->queue_ids) || is_overdue(settling, send) ||
+		 send_hold_is_due(settling->service, send, settling->queue_ids, settling->now_s);
 	return TRUE;
 }
 
@@ -178,6 +188,13 @@ static gboolean change_settle(StoreTxn *txn, gpointer data, GError **error)
 	if (is_listed(send, settling->queue_ids))
 		settled = deadline_release(txn, settling->service, send, "queue", settling->now_s,
 			&settling->moved, error);
+	else if (send_record_state(send) == SEND_HELD)
+		settled = send_hold_settle(txn, settling->service, send, settling->queue_ids,
+			settling->now_s, &settling->moved, error);
+	/* The second stage's queue never took it, the first one's has it still. */
+	else if (is_overdue(settling, send) && send_hold_is_listed(send, settling->queue_ids))
+		settled = send_record_settle(txn, send, SEND_EVENT_HELD, "not-taken",
+			settling->now_s, &settling->moved, error);
 	else if (is_overdue(settling, send))
 		settled = send_record_settle(txn, send, SEND_EVENT_TIMEOUT, "timeout",
 			settling->now_s, &settling->moved, error);
@@ -217,13 +234,31 @@ gboolean reconcile_settle(Service *service, GHashTable *queue_ids, GError **erro
 	return TRUE;
 }
 
+/* Postfix would come again too, later and later. */
+static void wake_held(Reconciler *reconciler, const char *output, GError **error)
+{
+	g_autoptr(GHashTable) deferred = queue_ids_of(output, "deferred", error);
+	g_autoptr(GPtrArray) wake = NULL;
+
+	if (deferred != NULL)
+		wake = send_hold_wake(reconciler->service, deferred, error);
+	for (guint i = 0; wake != NULL && i < wake->len; i++) {
+		g_autofree char *nothing = ask_postfix(reconciler, "-i", wake->pdata[i], error);
+
+		if (nothing == NULL)
+			return;
+	}
+}
+
 static void turn(Reconciler *reconciler)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GHashTable) queue_ids = ask_postfix(reconciler, &error);
+	g_autofree char *output = ask_postfix(reconciler, "-j", NULL, &error);
+	g_autoptr(GHashTable) queue_ids =
+		output != NULL ? queue_ids_of(output, NULL, &error) : NULL;
 
-	if (queue_ids != NULL)
-		reconcile_settle(reconciler->service, queue_ids, &error);
+	if (queue_ids != NULL && reconcile_settle(reconciler->service, queue_ids, &error))
+		wake_held(reconciler, output, &error);
 	if (error != NULL && !g_cancellable_is_cancelled(reconciler->cancellable))
 		log_warning("reconciler: nothing decided", "reason", error->message, NULL);
 }

@@ -192,7 +192,8 @@ gboolean send_check_prepared(const json_t *body, Prepared *prepared, GError **er
 	if (body == NULL)
 		return api_invalid(error, "body", "is missing");
 	if (!api_known(body, error, "message_sha256", "size", "queue_id", "certificate_sha256",
-		    "cms_sha256", NULL))
+		    "cms_sha256", "unsigned", NULL) ||
+		!api_string_optional(body, "unsigned", 32, &prepared->unsigned_reason, error))
 		return FALSE;
 	prepared->message_sha256 = api_string(body, "message_sha256", 64, error);
 	if (prepared->message_sha256 == NULL)
@@ -211,6 +212,9 @@ gboolean send_check_prepared(const json_t *body, Prepared *prepared, GError **er
 	if (*prepared->queue_id == '\0' ||
 		prepared->queue_id[strspn(prepared->queue_id, ALNUM)] != '\0')
 		return api_invalid(error, "queue_id", "is no queue id");
+	if (prepared->unsigned_reason != NULL &&
+		acuse_error_by_name(prepared->unsigned_reason) == NULL)
+		return api_invalid(error, "unsigned", "must be the name of an error");
 	if (!json_is_integer(size) || json_integer_value(size) < 1)
 		return api_invalid(error, "size", "must be a number of bytes");
 	prepared->size = json_integer_value(size);

@@ -106,6 +106,14 @@ gint64 send_record_time_s(const json_t *send)
 	return time_s;
 }
 
+gint64 send_record_departure_s(const json_t *send)
+{
+	gint64 time_s = 0;
+	const char *text = row_text(send, "departed");
+
+	return text != NULL && time_from_rfc3339(text, &time_s) ? time_s : send_record_time_s(send);
+}
+
 static int compare_strings(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -246,7 +254,7 @@ gboolean send_record_settle(StoreTxn *txn, json_t *send, SendEvent event, const 
 	send_record_note(send, &entry);
 	if (moved != NULL)
 		*moved = TRUE;
-	if (state != SEND_INTENT && state != SEND_PREPARED)
+	if (state == SEND_NOT_RELEASED || next == SEND_HELD)
 		return TRUE;
 	pending = g_strdup_printf("pending/%s", send_record_id(send));
 	return store_delete(txn, TABLE_INDEX, pending, error);

@@ -1,5 +1,5 @@
 /*
- * Sends, recording side: the intent (DESIGN 3), its permit, and the final bytes. Everything is
+ * Sends, recording side: the intent (DESIGN 3) and its permit. Everything is
  * checked again here, for the milter may be wrong or stale. Fails with a row of the error table and
  * no effect; a repeat of a released mail is noted in the ledger and refused. Each request runs in
  * its own thread, changes in the committer's.
@@ -16,13 +16,14 @@
 #include "provision/reconcile.h"
 #include "provision/register.h"
 #include "provision/row.h"
+#include "provision/send_hold.h"
 #include "provision/send_limits.h"
 #include "provision/send_record.h"
 #include "provision/tokens.h"
 #include "signer/permit.h"
 
 /* The live copy may have changed since the milter looked: P1 and P2 once more. */
-static gboolean check_account(const Service *service, const json_t *body, GError **error)
+gboolean sends_check_account(const Service *service, const json_t *body, GError **error)
 {
 	const char *login = row_text(body, "login"), *reason = NULL;
 	g_autoptr(Account) person = NULL, mailbox = NULL;
@@ -60,13 +61,6 @@ static gboolean check_account(const Service *service, const json_t *body, GError
 	return TRUE;
 }
 
-static void prepared_clear(Prepared *prepared)
-{
-	g_clear_pointer(&prepared->packed, g_bytes_unref);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Prepared, prepared_clear)
-
 typedef enum { INTENT_NEW, INTENT_REPEAT_RELEASED, INTENT_REPEAT_UNDECIDED } IntentOutcome;
 
 typedef struct {
@@ -75,8 +69,9 @@ typedef struct {
 	gint64 now_s;
 	const Prepared *prepared; /* NULL: it comes later */
 	IntentOutcome outcome;
-	json_t *findings; /* register.h; owned; NULL before it was asked */
-	gboolean seen;	  /* the same mail was asked for before */
+	json_t *findings;	 /* register.h; owned; NULL before it was asked */
+	gboolean seen;		 /* the same mail was asked for before */
+	const char *cannot_sign; /* static; NULL: it can, or need not */
 	LimitsOver over;
 } Intent;
 
@@ -85,11 +80,22 @@ static gboolean asks_signature(const Intent *intent)
 	return json_is_true(json_object_get(intent->body, "sign"));
 }
 
-static gboolean check_binding(StoreTxn *txn, const Intent *intent, GError **error)
+/* Where another way is stated (S6), the send is recorded all the same, without a permit. */
+static gboolean check_binding(StoreTxn *txn, Intent *intent, GError **error)
 {
 	g_autofree char *mailbox = g_ascii_strdown(row_text(intent->body, "mailbox"), -1);
 
-	return !asks_signature(intent) || tokens_mailbox_ready(txn, mailbox, intent->now_s, error);
+	g_autoptr(GError) cause = NULL;
+
+	intent->cannot_sign = NULL;
+	if (!asks_signature(intent) || tokens_mailbox_ready(txn, mailbox, intent->now_s, &cause))
+		return TRUE;
+	if (!acuse_error_is_of_signature(cause) || send_hold_is(intent->service, "refuse")) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return FALSE;
+	}
+	intent->cannot_sign = acuse_error_row_of(cause)->name;
+	return TRUE;
 }
 
 static gboolean note_repeat(StoreTxn *txn, const Intent *intent, json_t *before, GError **error)
@@ -124,8 +130,15 @@ static gboolean check_repeat(StoreTxn *txn, Intent *intent, const char *fingerpr
 	case SEND_RELEASED:
 		intent->outcome = INTENT_REPEAT_RELEASED;
 		return note_repeat(txn, intent, before, error);
-	case SEND_PREPARED:
 	case SEND_HELD:
+		/* Ours as soon as Postfix has it; its sender is told what becomes of it. */
+		if (send_hold_is_queued(before)) {
+			intent->outcome = INTENT_REPEAT_RELEASED;
+			return note_repeat(txn, intent, before, error);
+		}
+		intent->outcome = INTENT_REPEAT_UNDECIDED;
+		return TRUE;
+	case SEND_PREPARED:
 		intent->outcome = INTENT_REPEAT_UNDECIDED;
 		return TRUE;
 	case SEND_INTENT:
@@ -194,95 +207,15 @@ static gboolean append_intent(StoreTxn *txn, json_t *send, gint64 now_s, GError 
 	return TRUE;
 }
 
-static gboolean is_same_prepared(const json_t *send, const Prepared *prepared)
-{
-	const json_t *attempts = json_object_get(send, "attempts");
-	json_t *attempt;
-	gboolean attempted = FALSE;
-	size_t i;
-
-	json_array_foreach(attempts, i, attempt)
-		attempted |= g_strcmp0(json_string_value(attempt), prepared->queue_id) == 0;
-	return attempted && json_integer_value(json_object_get(send, "size")) == prepared->size &&
-	       g_strcmp0(row_text(send, "message_sha256"), prepared->message_sha256) == 0 &&
-	       g_strcmp0(row_text(send, "certificate_sha256"), prepared->certificate_sha256) == 0 &&
-	       g_strcmp0(row_text(send, "cms_sha256"), prepared->cms_sha256) == 0;
-}
-
-static gboolean append_prepared(
-	StoreTxn *txn, json_t *send, const Prepared *prepared, GError **error)
-{
-	g_autoptr(Record) record = record_new("send.prepared", prepared->id, prepared->now_s);
-	SendEntry entry = {.event = send_state_name(SEND_PREPARED), .time_s = prepared->now_s};
-
-	record_add(record, "message_sha256", prepared->message_sha256);
-	record_add_int(record, "size", prepared->size);
-	record_add(record, "queue_id", prepared->queue_id);
-	record_add(record, "entity_sha256", row_text(send, "entity_sha256"));
-	record_add(record, "certificate_sha256", prepared->certificate_sha256);
-	record_add(record, "cms_sha256", prepared->cms_sha256);
-	if (!send_record_append(txn, send, record, &entry.leaf, error))
-		return FALSE;
-	send_record_note(send, &entry);
-	return TRUE;
-}
-
-static gboolean add_attempt(StoreTxn *txn, json_t *send, const char *queue_id, GError **error)
-{
-	json_t *attempts = json_object_get(send, "attempts"), *attempt;
-	size_t i;
-
-	json_array_foreach(attempts, i, attempt)
-		if (g_strcmp0(json_string_value(attempt), queue_id) == 0)
-			return TRUE;
-	json_array_append_new(attempts, json_string(queue_id));
-	return send_record_claim(txn, "queue", queue_id, send_record_id(send), error);
-}
-
-static gboolean is_asked_again(const json_t *send, const Prepared *prepared)
-{
-	return row_text(send, "message_sha256") != NULL && is_same_prepared(send, prepared) &&
-	       send_record_state(send) != SEND_NOT_RELEASED;
-}
-
-/* From intent to prepared; the caller saves the send. */
-static gboolean take_prepared(StoreTxn *txn, json_t *send, const Prepared *prepared, GError **error)
-{
-	gboolean is_signed = json_is_true(json_object_get(send, "sign"));
-	SendState next;
-
-	if (send_record_state(send) != SEND_INTENT ||
-		!send_next(SEND_INTENT, SEND_EVENT_PREPARED, &next)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "the send is %s",
-			send_state_name(send_record_state(send)));
-		return FALSE;
-	}
-	if (is_signed != (prepared->certificate_sha256 != NULL) ||
-		is_signed != (prepared->cms_sha256 != NULL))
-		return api_invalid(error, "certificate_sha256, cms_sha256",
-			"must be there when the send is signed, and only then");
-	if (!exception_check(txn, send, error))
-		return FALSE;
-	json_object_update_new(
-		send, json_pack("{s:s, s:s?, s:s?, s:I, s:s}", "message_sha256",
-			      prepared->message_sha256, "certificate_sha256",
-			      prepared->certificate_sha256, "cms_sha256", prepared->cms_sha256,
-			      "size", (json_int_t)prepared->size, "state", send_state_name(next)));
-	return (prepared->packed == NULL ||
-		       store_put_blob(txn, prepared->message_sha256, prepared->packed, error)) &&
-	       add_attempt(txn, send, prepared->queue_id, error) &&
-	       append_prepared(txn, send, prepared, error) &&
-	       notice_add_warnings(txn, send, prepared->domain, prepared->now_s, error);
-}
-
 /* The client that got no answer asks again: it gets the same one, and nothing is recorded twice. */
 static gboolean check_asked_again(const Intent *intent, const json_t *before, GError **error)
 {
 	json_auto_t *again = send_record_new(intent->body, intent->now_s);
 	const char *name;
 	json_t *unused;
-	gboolean same = intent->prepared != NULL ? is_asked_again(before, intent->prepared)
-						 : send_record_state(before) == SEND_INTENT;
+	gboolean same = intent->prepared != NULL
+				? send_prepared_is_asked_again(before, intent->prepared)
+				: send_record_state(before) == SEND_INTENT;
 
 	json_object_foreach((json_t *)intent->body, name, unused)
 		same = same &&
@@ -323,7 +256,8 @@ static gboolean change_intent(StoreTxn *txn, gpointer data, GError **error)
 	return exception_take(txn, send, intent->now_s, error) &&
 	       append_intent(txn, send, intent->now_s, error) &&
 	       send_record_index(txn, send, fingerprint, error) &&
-	       (intent->prepared == NULL || take_prepared(txn, send, intent->prepared, error)) &&
+	       (intent->prepared == NULL ||
+		       send_prepared_take(txn, send, intent->prepared, error)) &&
 	       send_record_save(txn, send, error);
 }
 
@@ -342,11 +276,6 @@ static gboolean refuse_repeat(const Intent *intent, GError **error)
 	return FALSE;
 }
 
-static const char *own_domain(const Service *service)
-{
-	return settings_string(service->settings, "institution", "domain");
-}
-
 static gboolean record_intent(Intent *intent, GError **error)
 {
 	gboolean done = store_run(intent->service->store, change_intent, intent, error);
@@ -354,29 +283,6 @@ static gboolean record_intent(Intent *intent, GError **error)
 	limits_tell(intent->service, &intent->over);
 	limits_over_clear(&intent->over);
 	return done && refuse_repeat(intent, error);
-}
-
-/* The message came with the call and is put down with its record, or it is there already. */
-static gboolean check_message(const ApiRequest *request, Prepared *prepared, GError **error)
-{
-	Blobs *blobs = request->service->blobs;
-	guint64 size;
-	g_autoptr(GError) failure = NULL;
-
-	if (request->message != NULL) {
-		size = g_bytes_get_size(request->message);
-	} else if (!blobs_size(blobs, prepared->message_sha256, &size, &failure)) {
-		if (g_error_matches(failure, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND))
-			return api_invalid(error, "message_sha256", "no such blob");
-		g_propagate_error(error, g_steal_pointer(&failure));
-		return FALSE;
-	}
-	if (size != (guint64)prepared->size)
-		return api_invalid(error, "size", "is not that of the message");
-	if (request->message == NULL)
-		return TRUE;
-	prepared->packed = blobs_pack(blobs, prepared->message_sha256, request->message, error);
-	return prepared->packed != NULL;
 }
 
 /* What is not signed is final before the intent: both come in one call and one commit. */
@@ -388,7 +294,7 @@ static gboolean check_prepared(const ApiRequest *request, Prepared *prepared, GE
 		return api_invalid(error, "prepared", "comes after the signature");
 	prepared->id = row_text(body, "id");
 	return send_check_prepared(json_object_get(body, "prepared"), prepared, error) &&
-	       check_message(request, prepared, error);
+	       send_prepared_check_message(request, prepared, error);
 }
 
 static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GError **error)
@@ -398,10 +304,11 @@ static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GE
 	Intent intent = {.service = service, .body = body, .now_s = service->now_s()};
 	json_auto_t *findings = NULL;
 	gboolean taken;
-	g_auto(Prepared) prepared = {.now_s = intent.now_s, .domain = own_domain(service)};
+	g_auto(Prepared) prepared = {.now_s = intent.now_s,
+		.domain = settings_string(service->settings, "institution", "domain")};
 	g_autofree char *permit = NULL;
 
-	if (!send_check_intent(body, error) || !check_account(service, body, error))
+	if (!send_check_intent(body, error) || !sends_check_account(service, body, error))
 		return FALSE;
 	if (json_is_object(json_object_get(body, "prepared"))) {
 		if (!check_prepared(request, &prepared, error))
@@ -425,34 +332,9 @@ static gboolean post_intent(const ApiRequest *request, ApiResponse *response, GE
 	if (!taken)
 		return FALSE;
 	response->status = 201;
-	response->json = json_pack("{s:s, s:s?, s:O?}", "id", send_record_id(body), "permit",
-		permit, "findings", json_object_get(findings, "findings"));
-	return TRUE;
-}
-
-static gboolean change_prepared(StoreTxn *txn, gpointer data, GError **error)
-{
-	const Prepared *prepared = data;
-	json_auto_t *send = send_record_load(txn, prepared->id, error);
-
-	if (send == NULL)
-		return FALSE;
-	return is_asked_again(send, prepared) ||
-	       (take_prepared(txn, send, prepared, error) && send_record_save(txn, send, error));
-}
-
-static gboolean post_prepared(const ApiRequest *request, ApiResponse *response, GError **error)
-{
-	Service *service = request->service;
-	g_auto(Prepared) prepared = {.id = request->arguments[0],
-		.now_s = service->now_s(),
-		.domain = own_domain(service)};
-
-	if (!send_check_prepared(request->body, &prepared, error) ||
-		!check_message(request, &prepared, error) ||
-		!store_run(service->store, change_prepared, &prepared, error))
-		return FALSE;
-	response->json = json_object();
+	response->json = json_pack("{s:s, s:s?, s:s?, s:O?}", "id", send_record_id(body), "permit",
+		intent.cannot_sign == NULL ? permit : NULL, "cannot_sign", intent.cannot_sign,
+		"findings", json_object_get(findings, "findings"));
 	return TRUE;
 }
 
@@ -460,7 +342,9 @@ static gboolean post_prepared(const ApiRequest *request, ApiResponse *response, 
 
 const Route routes_sends[] = {
 	{"POST", "/v1/sends", ROLE_OUTGOING, FALSE, post_intent, TRUE, TRUE},
-	{"POST", "/v1/sends/{id}/prepared", ROLE_OUTGOING, FALSE, post_prepared, TRUE, TRUE},
+	{"POST", "/v1/sends/{id}/prepared", ROLE_OUTGOING, FALSE, sends_prepared, TRUE, TRUE},
+	{"POST", "/v1/sends/{id}/hold", ROLE_OUTGOING, FALSE, sends_hold},
+	{"POST", "/v1/sends/{id}/resume", ROLE_OUTGOING, FALSE, sends_resume},
 	{"GET", "/v1/sends", READERS, FALSE, sends_list},
 	{"GET", "/v1/sends/{id}", READERS, FALSE, sends_show},
 	{"GET", "/v1/sends/{id}/message", READERS, FALSE, sends_message},

@@ -1,7 +1,8 @@
 # Sends, their events and their proof: part of acuse-provisiond. libproof alone is what acusectl links too.
 noinst_LIBRARIES += provision/libsends.a provision/libproof.a
 provision_libsends_a_SOURCES = \
-	provision/sends.c provision/sends.h provision/sends_read.c provision/send_check.c \
+	provision/sends.c provision/sends.h provision/send_prepared.c provision/send_hold.c provision/send_hold.h \
+	provision/send_hold_wake.c provision/send_hold_wake.h provision/sends_read.c provision/send_check.c \
 	provision/send_record.c provision/send_record.h \
 	provision/events.c \
 	provision/exceptions.c provision/exceptions.h \

@@ -42,6 +42,7 @@ void token_add_status(json_t *row, GVariant *tokens, const GError *error)
 	gboolean unlocked = FALSE;
 	guint64 signatures = 0;
 	gint64 not_after = 0;
+	guint waiting = 0, wait_ms = 0, sign_ms = 0;
 
 	/* For checks while the token is locked; nobody reads them here. */
 	json_object_del(json_object_get(row, "certificate"), "chains");
@@ -58,6 +59,9 @@ void token_add_status(json_t *row, GVariant *tokens, const GError *error)
 	g_variant_lookup(status, "trouble", "&s", &trouble);
 	g_variant_lookup(status, "not_after", "x", &not_after);
 	g_variant_lookup(status, "signatures", "t", &signatures);
+	g_variant_lookup(status, "waiting", "u", &waiting);
+	g_variant_lookup(status, "wait_ms", "u", &wait_ms);
+	g_variant_lookup(status, "sign_ms", "u", &sign_ms);
 	json_object_set_new(row, "unlocked", json_boolean(unlocked));
 	json_object_set_new(row, "purpose", json_string(purpose));
 	json_object_set_new(row, "certificate_sha256", json_string(certificate));
@@ -65,4 +69,7 @@ void token_add_status(json_t *row, GVariant *tokens, const GError *error)
 	json_object_set_new(row, "not_after", json_integer((json_int_t)not_after));
 	json_object_set_new(row, "signatures", json_integer((json_int_t)signatures));
 	json_object_set_new(row, "trouble", json_string(trouble));
+	json_object_set_new(row, "waiting", json_integer(waiting));
+	json_object_set_new(row, "wait_ms", json_integer(wait_ms));
+	json_object_set_new(row, "sign_ms", json_integer(sign_ms));
 }

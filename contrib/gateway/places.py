@@ -19,7 +19,7 @@ OFFICE_ADDRESS = f"{OFFICE}@{DOMAIN}"
 OFFICE_TOKEN = "secretaria-general"
 SEAL_TOKEN = "sello"
 EXPEDIENTE = "2026-001234"
-PORTS = ("submission", "inbound", "citizen", "imaps", "https", "ldap", "notices")
+PORTS = ("submission", "inbound", "citizen", "imaps", "https", "ldap", "notices", "release")
 # A path of a Unix socket has 107 characters at most, the longest of ours takes 40 below the folder.
 MAX_FOLDER_CHARS = 64
 # Postfix, slapd and Dovecot each quote paths in a way of their own, or not at all.

@@ -70,6 +70,7 @@ def words(places, **more):
         "TLS_KEY": places.path("ca", "server.key"), "EXTRA": "",
         "SUBMISSION": f"127.0.0.1:{places.port('submission')}",
         "INBOUND": f"127.0.0.1:{places.port('inbound')}",
+        "RELEASE": str(places.port("release")),
         "NOTICES": f"127.0.0.1:{places.port('notices')}",
         "TRANSPORT": f", inline:{{ {{ {CITIZEN_DOMAIN} = smtp:[127.0.0.1]:{places.port('citizen')} }} }}",
     }

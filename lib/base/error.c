@@ -91,6 +91,9 @@ static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
 	{ACUSE_ERROR_OVER_LIMIT_FINAL, "over-limit-final", FALSE, "550 5.7.1", 429,
 		N_("[P15] Se paso el limite de envios por hora "
 		   "(DI-002, art. 8.1 y 14.4)")},
+	{ACUSE_ERROR_HOLD_OVER, "hold-over", FALSE, "550 5.7.1", 409,
+		N_("[S6] El mensaje espero la firma digital y no se pudo firmar a tiempo: no fue "
+		   "enviado. Reenvielo si todavia hace falta (Directiva 001-2020, art. 8.15)")},
 };
 
 G_DEFINE_QUARK(acuse - error - quark, acuse_error)
@@ -107,6 +110,11 @@ const AcuseErrorRow *acuse_error_row_of(const GError *error)
 	if (error == NULL || error->domain != ACUSE_ERROR)
 		return &rows[ACUSE_ERROR_INTERNAL];
 	return acuse_error_row(error->code);
+}
+
+gboolean acuse_error_is_of_signature(const GError *error)
+{
+	return g_strcmp0(acuse_error_row_of(error)->smtp_status, "451 4.7.5") == 0;
 }
 
 const AcuseErrorRow *acuse_error_by_name(const char *name)

@@ -51,6 +51,7 @@ typedef enum {
 	ACUSE_ERROR_ADDRESS_8BIT,     /* the same for an address with letters before its @ */
 	ACUSE_ERROR_OVER_LIMIT,	      /* P15, until some time has passed; the message says when */
 	ACUSE_ERROR_OVER_LIMIT_FINAL, /* P15, for good */
+	ACUSE_ERROR_HOLD_OVER,	      /* S6: what was held will not be signed any more */
 	ACUSE_N_ERRORS
 } AcuseErrorCode;
 
@@ -73,5 +74,9 @@ const AcuseErrorRow *acuse_error_row_of(const GError *error);
 
 /* The row with this name, or NULL. */
 const AcuseErrorRow *acuse_error_by_name(const char *name);
+
+/* Whether it says that there is no signature now: its status is X.7.5 (RFC 3463), and later there
+ * may be one. */
+gboolean acuse_error_is_of_signature(const GError *error);
 
 #endif

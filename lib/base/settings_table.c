@@ -195,6 +195,10 @@ const SettingRow settings_table[] = {
 		"How long a person's token signs after its PIN was typed, in seconds."),
 	I("signing", "personal_unlock_mails", "200", 1, 100000,
 		"How many mails a person's token signs after its PIN was typed."),
+	C("signing", "on_failure", "refuse", "refuse hold unsigned",
+		"What becomes of a mail that cannot be signed now."),
+	I("signing", "hold_max_s", "86400", 60, 432000,
+		"How long a held mail may wait for its signature, in seconds."),
 	S("signing", "metrics", "", "File of the signer's counters for monitoring; empty: none."),
 	S("signing", "trust", "",
 		"Folder of PEM files: roots that signing certificates lead to, and issuers "

@@ -9,6 +9,7 @@ static const char *const stream_names[] = {
 	[STREAM_INBOUND] = "INBOUND",
 	[STREAM_INTERNAL] = "INTERNAL",
 	[STREAM_LOCAL] = "LOCAL",
+	[STREAM_RELEASE] = "RELEASE",
 };
 
 Stream stream_parse(const char *daemon_name)

@@ -16,7 +16,8 @@ typedef enum {
 	STREAM_SUBMISSION,
 	STREAM_INBOUND,
 	STREAM_INTERNAL,
-	STREAM_LOCAL
+	STREAM_LOCAL,
+	STREAM_RELEASE /* the second stage of held mail */
 } Stream;
 
 Stream stream_parse(const char *daemon_name);

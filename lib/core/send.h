@@ -13,6 +13,7 @@ typedef enum {
 	SEND_EVENT_PREPARED,  /* bytes stored and recorded */
 	SEND_EVENT_SEEN,      /* its queue id was seen in the queue or in a report */
 	SEND_EVENT_TIMEOUT,   /* no sign of life within the set time */
+	SEND_EVENT_HELD,      /* it cannot be signed now; or its second stage never took it */
 	SEND_EVENT_SUPERSEDED /* the client sent the same again before this one was prepared */
 } SendEvent;
 

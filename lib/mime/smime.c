@@ -209,6 +209,28 @@ static void delete_mime_fields(MailMessage *message)
 	}
 }
 
+void smime_give_back(MailMessage *message, GBytes **entity)
+{
+	const char *own = mail_message_field(message, "Content-Type");
+	g_autoptr(MailMessage) inside =
+		mail_message_parse(g_bytes_get_data(*entity, NULL), g_bytes_get_size(*entity));
+	const char *type = mail_message_field(inside, "Content-Type");
+	gsize size = g_bytes_get_size(*entity) - inside->body->len;
+	GByteArray *body;
+
+	/* append_wrapper: nobody else writes hp first. */
+	if (own != NULL && strstr(own, "hp=") == NULL && type != NULL &&
+		strstr(type, "multipart/mixed; hp=\"clear\";") != NULL) {
+		delete_mime_fields(message);
+		mail_message_add_field(message, "MIME-Version", " 1.0");
+		mail_message_add_field(message, "Content-Type", type);
+	}
+	body = g_bytes_unref_to_array(g_steal_pointer(entity));
+	g_byte_array_remove_range(body, 0, (guint)size);
+	g_byte_array_unref(message->body);
+	message->body = body;
+}
+
 /* NULL with ACUSE_ERROR_DAMAGED. */
 static GByteArray *signed_body(
 	GBytes *entity, GBytes *cms_der, const char *boundary, GError **error)

@@ -17,6 +17,13 @@
 GBytes *smime_entity(MailMessage *message, GError **error);
 
 /*
+ * Undoes smime_entity on the message it was made of: the message has its body again (with CRLF at
+ * the end of each line). One whose Content-Type was malformed has the entity's, which is around its
+ * body. *entity, consumed, is NULL then.
+ */
+void smime_give_back(MailMessage *message, GBytes **entity);
+
+/*
  * Makes the message a multipart/signed of that entity and the detached CMS (DER). micalg "sha-256".
  * boundary: from the caller (random), must not occur in the entity. Content-* and MIME-Version
  * fields are replaced. The entity's bytes go in unchanged, and *entity, consumed, is NULL then.

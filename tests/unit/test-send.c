@@ -12,13 +12,13 @@
 static void test_send_pairs(void **state)
 {
 	/* Rows: intent, held, prepared, released, not_released; columns: PREPARED, SEEN, TIMEOUT,
-	 * SUPERSEDED. */
-	static const int expected[5][4] = {
-		{SEND_PREPARED, -1, SEND_NOT_RELEASED, SEND_NOT_RELEASED},
-		{SEND_PREPARED, -1, SEND_NOT_RELEASED, SEND_NOT_RELEASED},
-		{-1, SEND_RELEASED, SEND_NOT_RELEASED, -1},
-		{-1, -1, -1, -1},
-		{-1, SEND_RELEASED, -1, -1},
+	 * HELD, SUPERSEDED. */
+	static const int expected[5][5] = {
+		{SEND_PREPARED, -1, SEND_NOT_RELEASED, SEND_HELD, SEND_NOT_RELEASED},
+		{SEND_PREPARED, -1, SEND_NOT_RELEASED, -1, SEND_NOT_RELEASED},
+		{-1, SEND_RELEASED, SEND_NOT_RELEASED, SEND_HELD, -1},
+		{-1, -1, -1, -1, -1},
+		{-1, SEND_RELEASED, -1, -1, -1},
 	};
 
 	(void)state;
