@@ -25,10 +25,9 @@ static const char rules[] =
 	"<edit name=\"antialias\" mode=\"assign\"><bool>true</bool></edit>"
 	"<edit name=\"rgba\" mode=\"assign\"><const>none</const></edit></match></fontconfig>";
 
-PangoFontMap *paper_fonts_new(GError **error)
+static FcConfig *config_new(GError **error)
 {
 	FcConfig *config = FcConfigCreate();
-	PangoFontMap *map;
 
 	FcConfigParseAndLoadFromMemory(config, (const FcChar8 *)rules, FcFalse);
 	for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
@@ -38,8 +37,32 @@ PangoFontMap *paper_fonts_new(GError **error)
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "no font %s", files[i]);
 		return NULL;
 	}
+	return config;
+}
+
+/* One for the process, once the fonts are there: pango 1.50 keeps every one that it was given. */
+static FcConfig *config_get(GError **error)
+{
+	static GMutex lock;
+	static FcConfig *config;
+	FcConfig *found;
+
+	g_mutex_lock(&lock);
+	if (config == NULL)
+		config = config_new(error);
+	found = config;
+	g_mutex_unlock(&lock);
+	return found;
+}
+
+PangoFontMap *paper_fonts_new(GError **error)
+{
+	FcConfig *config = config_get(error);
+	PangoFontMap *map;
+
+	if (config == NULL)
+		return NULL;
 	map = pango_cairo_font_map_new_for_font_type(CAIRO_FONT_TYPE_FT);
 	pango_fc_font_map_set_config(PANGO_FC_FONT_MAP(map), config);
-	FcConfigDestroy(config); /* the map holds a reference */
 	return map;
 }

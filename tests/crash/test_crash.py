@@ -1,5 +1,6 @@
 """provisiond killed at each durable write of a send's life: what it acknowledged is there, and nothing is there twice."""
 import base64
+import glob
 import hashlib
 import json
 import os
@@ -164,6 +165,40 @@ class SignedLife(Life):
         return dict(super().prepared(), certificate_sha256=self.certificate, cms_sha256=digest_of(self.cms))
 
 
+class FiledLife(Life):
+    """Mail of a case: what came of it goes to the tramite's folder, whose files are durable writes too."""
+    folder = property(lambda self: Gateway.places.path("work", "tramite"))
+
+    def steps(self):
+        return super().steps() + [("parcel", self.wait_for_parcel)]
+
+    def intent(self):
+        return dict(super().intent(), expediente=EXPEDIENTE)
+
+    def parcels(self):
+        """Complete ones: they have their name."""
+        found = glob.glob(os.path.join(self.folder, "*", "*", self.id + "-*", "manifest.json"))
+        return [os.path.dirname(one) for one in found]
+
+    def wait_for_parcel(self):
+        wait(lambda: self.parcels() or not faults.is_running(), "no parcel, and it runs")
+        # Delivered, and its entry is still to be taken out of the outbox.
+        wait(lambda: not faults.is_running() or "tramite.folder" not in call("GET", "/v1/outbox", b"", 0)[1],
+             "it stays in the outbox")
+        return (200, "") if faults.is_running() else (None, "")
+
+    def assert_parcel(self):
+        found = self.parcels()
+        if len(found) != 1:
+            raise Failure(f"{len(found)} parcels of one send: {found}")
+        with open(os.path.join(found[0], "manifest.json"), encoding="utf-8") as file:
+            files = json.load(file)["files"]
+        for one in files:
+            with open(os.path.join(found[0], one["name"]), "rb") as file:
+                if digest_of(file.read()) != one["sha256"]:
+                    raise Failure(f"{one['name']} is not whole")
+
+
 def call(method, path, body, uid, message=b""):
     """(status, answer); (None, "") when the daemon ended without one. message: what stands behind the JSON."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode() + message
@@ -217,6 +252,17 @@ class KilledAtEachDurableWrite(Case):
 
     def test_signed_after_it_is_durable(self):
         self.walk("kill-after", SignedLife, 8)
+
+    def test_filed_before_it_is_durable(self):
+        self.walk_filed("kill-before")
+
+    def test_filed_after_it_is_durable(self):
+        self.walk_filed("kill-after")
+
+    def walk_filed(self, moment):
+        folder = self.places.folder("work", "tramite", uid=UIDS["provision"])
+        with configured({"tramite": {"folder": folder}}, "provision"):
+            self.walk(moment, lambda: FiledLife(together=True), 12)
 
     def walk(self, moment, make_life, least):
         """At one durable write after the other; there are `least` of them or more."""
@@ -274,6 +320,8 @@ class KilledAtEachDurableWrite(Case):
         events = [one["event"] for one in found[0]["timeline"]]
         self.assertEqual(events.count("relayed"), 1, events)
         self.assert_bytes(life)
+        if isinstance(life, FiledLife):
+            life.assert_parcel()
         if isinstance(life, SignedLife):
             self.assert_signed(life, found[0])
 
