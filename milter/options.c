@@ -52,6 +52,7 @@ MilterOptions *milter_options_new(const Settings *settings, Instance instance, G
 		instance == INSTANCE_OUTGOING ? "outgoing_socket" : "evidence_socket"));
 	options->sign_socket = g_strdup(settings_string(settings, "signing", "sign_socket"));
 	options->on_failure = on_failure(settings_string(settings, "signing", "on_failure"));
+	options->timestamps = *settings_string(settings, "signing", "tsa_url") != '\0';
 	options->max_message_bytes = (gsize)settings_int(settings, "milter", "max_message_bytes");
 	options->client_wait_ms = (guint)settings_int(settings, "milter", "client_wait_ms");
 	options->message_cpu_ms = (guint)settings_int(settings, "milter", "message_cpu_ms");

@@ -20,7 +20,8 @@ typedef struct {
 	OnFailure on_failure;
 	gsize max_message_bytes;
 	guint client_wait_ms, message_cpu_ms;
-	gint64 max_age_s; /* of the directory's copy */
+	gboolean timestamps; /* signatures get one */
+	gint64 max_age_s;    /* of the directory's copy */
 	GBytes *token_key;
 	PolicySettings *policy;
 	PdfChecker *pdf_checker; /* NULL: P11 is off */

@@ -37,6 +37,33 @@ static char *random_boundary(void)
 	return g_strconcat("=_acuse_", g_strdelimit(text, "+/", '.'), NULL);
 }
 
+/* provisiond asks for it and records what came of it; *cms may stay as it is (tsa_missing). */
+static gboolean add_timestamp(Work *work, GBytes **cms, GError **error)
+{
+	g_autofree char *path = g_strdup_printf("/v1/sends/%s/timestamp", work->send_id);
+	g_autofree char *text =
+		g_base64_encode(g_bytes_get_data(*cms, NULL), g_bytes_get_size(*cms));
+	json_auto_t *body = json_pack("{s:s}", "cms", text);
+	json_auto_t *answer = NULL;
+	guint left = deadline_left_ms(&work->deadline, error);
+	const char *stamped;
+	guchar *der;
+	gsize size;
+
+	if (left == 0)
+		return FALSE;
+	answer = work->services->call(work->services->data, left, "POST", path, body, NULL, error);
+	if (answer == NULL)
+		return FALSE;
+	stamped = json_string_value(json_object_get(answer, "cms"));
+	if (stamped == NULL)
+		return TRUE;
+	g_bytes_unref(*cms);
+	der = g_base64_decode(stamped, &size);
+	*cms = g_bytes_new_take(der, size);
+	return TRUE;
+}
+
 gboolean work_sign(Work *work, const char *permit, GError **error)
 {
 	guint left = deadline_left_ms(&work->deadline, error);
@@ -51,6 +78,8 @@ gboolean work_sign(Work *work, const char *permit, GError **error)
 	cms = work->services->sign(
 		work->services->data, left, permit, work->entity, &work->certificate_sha256, error);
 	if (cms == NULL)
+		return FALSE;
+	if (work->services->options->timestamps && !add_timestamp(work, &cms, error))
 		return FALSE;
 	signer = cms_verify_detached(cms, work->entity, NULL, error);
 	if (signer == NULL)

@@ -15,6 +15,7 @@
 const Route *const route_tables[] = {
 	routes_blobs,
 	routes_sends,
+	routes_timestamps,
 	routes_events,
 	routes_ledger,
 	routes_backups,

@@ -212,6 +212,16 @@ const SettingRow settings_table[] = {
 	I("signing", "revocation_timeout_ms", "5000", 100, 60000,
 		"Longest time that a responder or a list of revoked ones may take, in "
 		"milliseconds."),
+	S("signing", "tsa_url", "",
+		"URL of the time-stamping authority (RFC 3161) that each signature gets a "
+		"time-stamp of; empty: none."),
+	S("signing", "tsa_trust", "",
+		"Folder of PEM files: roots of the time-stamping authority; empty: any."),
+	I("signing", "tsa_timeout_ms", "5000", 100, 15000,
+		"Longest time that the time-stamping authority may take, in milliseconds."),
+	C("signing", "tsa_missing", "refuse", "refuse sign",
+		"Whether a mail waits or leaves without a time-stamp when the authority gives "
+		"none."),
 	L("signing", "expiry_warn_days", "60;30;7",
 		"How many days before a certificate ends its holder and the IT office are told."),
 	I("signing", "return_reminder_days", "5", 0, 365,

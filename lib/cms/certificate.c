@@ -241,6 +241,17 @@ static X509_STORE *roots_store(STACK_OF(X509) * roots, gint64 now_s)
 	return g_steal_pointer(&store);
 }
 
+X509_STORE *certificate_folder_store(const char *folder)
+{
+	STACK_OF(X509) *found = read_folder(folder);
+	X509_STORE *store = X509_STORE_new();
+
+	for (int i = 0; i < sk_X509_num(found); i++)
+		X509_STORE_add_cert(store, sk_X509_value(found, i));
+	sk_X509_pop_free(found, X509_free);
+	return store;
+}
+
 static gboolean verify(
 	X509 *leaf, STACK_OF(X509) * rest, STACK_OF(X509) * roots, gint64 now_s, GError **error)
 {

@@ -49,6 +49,9 @@ GPtrArray *certificate_chain(
 gboolean certificate_chain_check(
 	const GPtrArray *chain, const char *folder, gint64 now_s, GError **error);
 
+/* The certificates of the folder as trusted ones; a new store. */
+X509_STORE *certificate_folder_store(const char *folder);
+
 /* NULL with INVALID. */
 X509 *certificate_parse(GBytes *der, GError **error);
 

@@ -4,4 +4,5 @@ lib_cms_libcms_a_SOURCES = \
 	lib/cms/certificate.c lib/cms/certificate.h \
 	lib/cms/cms.c lib/cms/cms.h \
 	lib/cms/digest.c lib/cms/digest.h \
-	lib/cms/revocation.c lib/cms/revocation.h
+	lib/cms/revocation.c lib/cms/revocation.h \
+	lib/cms/timestamp.c lib/cms/timestamp.h

@@ -1,0 +1,28 @@
+/*
+ * Time-stamps (RFC 3161) over the signature of a CMS: with one a signature is CAdES-T (ETSI EN 319
+ * 122-1, 5.3). Only the bytes; whoever calls speaks with the time-stamping authority.
+ */
+#ifndef ACUSE_CMS_TIMESTAMP_H
+#define ACUSE_CMS_TIMESTAMP_H
+
+#include <glib.h>
+
+#define TIMESTAMP_MAX_BYTES (64 * 1024) /* of an answer */
+
+typedef struct _TimestampRequest TimestampRequest;
+
+/* Asks for the SHA-256 of the one signature in cms, with a nonce; NULL with DAMAGED or INTERNAL. */
+TimestampRequest *timestamp_request_new(GBytes *cms, GError **error);
+void timestamp_request_free(TimestampRequest *request);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TimestampRequest, timestamp_request_free)
+/* DER, borrowed. */
+GBytes *timestamp_request_bytes(const TimestampRequest *request);
+
+/*
+ * The CMS with the token of the answer as unsigned attribute, and the time that it says. Its
+ * imprint, nonce and signature are checked; trust_folder "": whoever signed it. NULL with DAMAGED.
+ */
+GBytes *timestamp_add(const TimestampRequest *request, GBytes *answer, GBytes *cms,
+	const char *trust_folder, gint64 *time_s, GError **error);
+
+#endif

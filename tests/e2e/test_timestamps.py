@@ -1,0 +1,106 @@
+"""CAdES-T: each signature gets a time-stamp of an authority, and what happens when there is none."""
+import os
+import re
+import subprocess
+import tempfile
+
+import tsa
+from harness import Case, Gateway, daemons, mails, notification, processes, sends, settle, submit, wait
+
+ATTRIBUTE = "id-smime-aa-timeStampToken"
+
+
+def configure(lines):
+    """Lines of [signing] more, for provisiond and the outgoing milter; the old text."""
+    places = Gateway.places
+    with open(places.path("acuse", "acuse.conf"), encoding="utf-8") as file:
+        text = file.read()
+    places.write(text.replace("[signing]\n", "[signing]\n" + lines, 1), "acuse", "acuse.conf")
+    for name in ("provision", "outgoing"):
+        processes.stop(places, name)
+        daemons.start(places, name)
+    settle()
+    return text
+
+
+class Timestamps(Case):
+    def setUp(self):
+        super().setUp()
+        self.work = tempfile.mkdtemp(prefix="acuse-tsa-", dir="/tmp")
+        os.chmod(self.work, 0o755)
+        self.addCleanup(subprocess.run, ["rm", "-rf", self.work], check=True)
+
+    def set_up(self, lines):
+        text = configure(lines)
+
+        def back():
+            Gateway.places.write(text, "acuse", "acuse.conf")
+            for name in ("provision", "outgoing"):
+                processes.stop(Gateway.places, name)
+                daemons.start(Gateway.places, name)
+        self.addCleanup(back)
+
+    def cms_of(self, mail):
+        """What the citizen's server got, as a file of the DER."""
+        path = wait(lambda: mails.received(self.places, str(mail["Message-ID"])), "nothing arrived")[0]
+        parts = [one for one in mails.parse(path).walk() if one.get_content_type() in
+                 ("application/pkcs7-signature", "application/x-pkcs7-signature")]
+        self.assertEqual(len(parts), 1)
+        der = os.path.join(self.work, "signature.der")
+        with open(der, "wb") as file:
+            file.write(parts[0].get_payload(decode=True))
+        return path, der
+
+    def print_cms(self, der):
+        return subprocess.run(["openssl", "cms", "-cmsout", "-print", "-inform", "DER", "-in", der, "-noout"],
+                              capture_output=True, text=True, check=True).stdout
+
+    def test_with(self):
+        with tsa.authority(os.path.join(self.work, "tsa")) as authority:
+            self.set_up(f"tsa_url={authority.url}\ntsa_trust={authority.trust}\n")
+            mail = notification(801)
+            submit(mail)
+            _, der = self.cms_of(mail)
+            self.assertIn(ATTRIBUTE, self.print_cms(der))
+            self.assertEqual(authority.asked, 1)
+            self.check_token(der, authority)
+        send = wait(lambda: [one for one in sends(str(mail["Message-ID"])) if one["state"] == "released"], "not released")[0]
+        self.assertIn("timestamped", [one["event"] for one in send["timeline"]])
+
+    def check_token(self, der, authority):
+        """openssl(1) alone: the token is over this very signature, and its authority's."""
+        dump = subprocess.run(["openssl", "asn1parse", "-inform", "DER", "-in", der], capture_output=True, text=True,
+                              check=True).stdout.splitlines()
+        at = next(i for i, line in enumerate(dump) if ATTRIBUTE in line)
+        token = next(line for line in dump[at:] if "SEQUENCE" in line)
+        offset = int(re.match(r" *(\d+):", token)[1])
+        signature = next(line for line in reversed(dump[:at]) if "OCTET STRING" in line and "[HEX DUMP]" in line)
+        value = bytes.fromhex(signature.split("[HEX DUMP]:")[1])
+        out, data = os.path.join(self.work, "token"), os.path.join(self.work, "signature")
+        with open(data, "wb") as file:
+            file.write(value)
+        subprocess.run(["openssl", "asn1parse", "-inform", "DER", "-in", der, "-strparse", str(offset), "-noout", "-out", out],
+                       capture_output=True, check=True)
+        done = subprocess.run(["openssl", "ts", "-verify", "-in", out, "-token_in", "-data", data, "-CAfile", authority.root],
+                              capture_output=True, text=True, check=False)
+        self.assertIn("Verification: OK", done.stdout + done.stderr)
+
+    def test_another_authority(self):
+        """One that is not trusted is none: the mail waits."""
+        with tsa.authority(os.path.join(self.work, "one")) as one, tsa.authority(os.path.join(self.work, "two")) as two:
+            self.set_up(f"tsa_url={one.url}\ntsa_trust={two.trust}\n")
+            self.assert_refused(lambda: submit(notification(802)), 451)
+            self.assertEqual(one.asked, 1)
+
+    def test_away(self):
+        self.set_up("tsa_url=http://127.0.0.1:9/\n")
+        self.assert_refused(lambda: submit(notification(803)), 451)
+
+    def test_away_and_without(self):
+        self.set_up("tsa_url=http://127.0.0.1:9/\ntsa_missing=sign\n")
+        mail = notification(804)
+        submit(mail)
+        _, der = self.cms_of(mail)
+        self.assertNotIn(ATTRIBUTE, self.print_cms(der))
+        send = wait(lambda: [one for one in sends(str(mail["Message-ID"])) if one["state"] == "released"], "not released")[0]
+        self.assertIn("untimestamped", [one["event"] for one in send["timeline"]])
