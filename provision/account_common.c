@@ -8,6 +8,7 @@
 #include "core/dni.h"
 #include "provision/account_term.h"
 #include "provision/accounts.h"
+#include "provision/adoption.h"
 #include "provision/mailbox_archive.h"
 #include "provision/outbox.h"
 #include "provision/row.h"
@@ -176,6 +177,11 @@ char *account_dni_key(const char *dni)
 	return g_strconcat("account-dni/", dni, NULL);
 }
 
+char *account_uid_mark(const char *uid)
+{
+	return g_strconcat(ACCOUNT_UID_MARK, uid, NULL);
+}
+
 static gboolean append(StoreTxn *txn, gpointer data, GError **error)
 {
 	return store_append(txn, data, NULL, error);
@@ -194,6 +200,7 @@ gboolean account_record_password(
 
 const OutboxKind outbox_kinds_accounts[] = {
 	{"account.create", account_create, OUTBOX_ORDERED},
+	{"account.adopt", account_adopt, OUTBOX_ORDERED},
 	/* Nothing that comes after it can undo it, and it depends on nothing that was queued
 	   before. */
 	{"account.cease", account_cease, OUTBOX_URGENT},

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "directory/change.h"
+#include "provision/adoption.h"
 #include "provision/mailbox_archive.h"
 
 static gint by_key(gconstpointer left, gconstpointer right, gpointer data)
@@ -81,6 +82,7 @@ static gboolean get_account(const ApiRequest *request, ApiResponse *response, GE
 const Route routes_accounts[] = {
 	{"GET", "/v1/accounts", ROLE_OTIC | ROLE_HR | ROLE_AUDITOR, FALSE, list_accounts},
 	{"GET", "/v1/accounts/{uid}", ROLE_OTIC | ROLE_HR | ROLE_AUDITOR, FALSE, get_account},
+	{"POST", "/v1/accounts/adopt", ROLE_OTIC, FALSE, accounts_adopt},
 	{"GET", "/v1/accounts/{uid}/history", ROLE_OTIC | ROLE_HR | ROLE_AUDITOR, FALSE,
 		account_history},
 	{"GET", "/v1/accounts/{uid}/archives", ROLE_OTIC | ROLE_AUDITOR, FALSE, mailbox_archives},

@@ -32,8 +32,11 @@ gboolean account_dni_conflict(GError **error);
 /* The address of an account of the institution, a new string. */
 char *account_mail(const Service *service, const char *uid);
 
-/* "TABLE_INDEX key" under which a DNI's active or pending account stands: -> request id. */
+/* "TABLE_INDEX key" under which a DNI's active or pending account stands: -> request id, or the
+ * mark of an account that no request made. */
 char *account_dni_key(const char *dni);
+#define ACCOUNT_UID_MARK "uid:"
+char *account_uid_mark(const char *uid);
 
 /* Appends "account.password" {uid, reason, actor}. */
 gboolean account_record_password(

@@ -10,6 +10,7 @@ provision_libaccounts_a_SOURCES = \
 	provision/aliases.c \
 	provision/account_term.c provision/account_term.h \
 	provision/attempts.c provision/attempts.h \
+	provision/adoption.c provision/adoption.h \
 	provision/directory_reconcile.c \
 	provision/cessation.c provision/closed_mail.c \
 	provision/mailbox_archive.c provision/mailbox_archive.h \

@@ -1,9 +1,10 @@
 /*
  * The directory against the records (POST /v1/directory/reconcile): each account that a request
- * made has to be there, in the state, post and term that the books say, and no office may belong to
- * somebody who has gone. What differs is shown and, unless it is a dry run, put right by the
- * outbox, with a leaf each. Whose DNI an account has, and accounts that no record knows, are for a
- * person to judge: they are only shown. Any thread; UNAVAILABLE while slapd does not answer.
+ * made or that was adopted has to be there, in the state, post and term that the books say, and no
+ * office may belong to somebody who has gone. What differs is shown and, unless it is a dry run,
+ * put right by the outbox, with a leaf each. Whose DNI an account has, and accounts that no record
+ * knows, are for a person to judge: they are only shown. Any thread; UNAVAILABLE while slapd does
+ * not answer.
  */
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "core/calendar.h"
 #include "directory/change.h"
 #include "provision/account_term.h"
+#include "provision/adoption.h"
 #include "provision/closed_accounts.h"
 #include "provision/outbox.h"
 #include "provision/people.h"
@@ -65,11 +67,13 @@ static void differ(Look *look, const char *uid, const char *what, const char *re
 		recorded, "found", found, NULL);
 }
 
-/* What the books say of the account's state. */
+/* What the books say of the account's state. An adopted one has no request. */
 static AccountState recorded_state(const Look *look, const json_t *row)
 {
 	if (account_is_closed(look->request->service->store, row_text(row, "uid")))
 		return ACCOUNT_CEASED;
+	if (row_text(row, "id") == NULL)
+		return ACCOUNT_ACTIVE;
 	return request_row_state(row) == REQUEST_EXECUTED ? ACCOUNT_ACTIVE : ACCOUNT_PENDING;
 }
 
@@ -89,7 +93,7 @@ static void compare_state(Look *look, const json_t *row, const Account *account)
 	else
 		differ(look, uid, "state", account_state_name(state),
 			account_state_name(account->state), "account.mend",
-			json_pack("{s:s, s:s, s:s}", "uid", uid, "request", row_text(row, "id"),
+			json_pack("{s:s, s:s*, s:s}", "uid", uid, "request", row_text(row, "id"),
 				"state", account_state_name(state)));
 }
 
@@ -123,6 +127,18 @@ static void compare_term(Look *look, const Account *account)
 		json_pack("{s:s, s:s}", "uid", account->uid, "until", until));
 }
 
+/* With what the records have of it. */
+static void compare_account(Look *look, const json_t *row, const Account *account)
+{
+	if (g_strcmp0(account->dni, row_text(row, "dni")) != 0)
+		differ(look, account->uid, "dni", "", "", NULL, NULL);
+	compare_state(look, row, account);
+	if (account->state == ACCOUNT_ACTIVE) {
+		compare_post(look, account);
+		compare_term(look, account);
+	}
+}
+
 static gboolean compare_request(const char *key, const char *value, gpointer data)
 {
 	Look *look = data;
@@ -146,13 +162,28 @@ static gboolean compare_request(const char *key, const char *value, gpointer dat
 				"state", account_state_name(state)));
 		return TRUE;
 	}
-	if (g_strcmp0(account->dni, row_text(row, "dni")) != 0)
-		differ(look, uid, "dni", "", "", NULL, NULL);
-	compare_state(look, row, account);
-	if (account->state == ACCOUNT_ACTIVE) {
-		compare_post(look, account);
-		compare_term(look, account);
-	}
+	compare_account(look, row, account);
+	return TRUE;
+}
+
+/* Its entry was not ours: when it is gone, only a person can say what stood in it. */
+static gboolean compare_adopted(const char *key, const char *value, gpointer data)
+{
+	Look *look = data;
+	json_auto_t *row = row_parse(value, &look->error);
+	const char *uid = row != NULL ? row_text(row, "uid") : NULL;
+	const Account *account = uid != NULL ? g_hash_table_lookup(look->accounts, uid) : NULL;
+
+	(void)key;
+	if (row == NULL)
+		return FALSE;
+	look->checked++;
+	g_hash_table_add(look->recorded, g_strdup(uid));
+	if (account != NULL)
+		compare_account(look, row, account);
+	else
+		differ(look, uid, "missing", account_state_name(recorded_state(look, row)), "",
+			NULL, NULL);
 	return TRUE;
 }
 
@@ -206,8 +237,10 @@ static gboolean compare(Look *look, GError **error)
 	for (guint i = 0; i < list->len; i++)
 		g_hash_table_insert(
 			look->accounts, ((Account *)list->pdata[i])->uid, list->pdata[i]);
-	if (!store_scan(
-		    service->store, TABLE_REQUESTS, "", NULL, FALSE, compare_request, look, error))
+	if (!store_scan(service->store, TABLE_REQUESTS, "", NULL, FALSE, compare_request, look,
+		    error) ||
+		!store_scan(service->store, TABLE_INDEX, ADOPTED_PREFIX, NULL, FALSE,
+			compare_adopted, look, error))
 		return FALSE;
 	for (guint i = 0; look->error == NULL && i < list->len; i++)
 		compare_entry(look, list->pdata[i]);
@@ -257,27 +290,34 @@ gboolean directory_reconcile(const ApiRequest *request, ApiResponse *response, G
 	return TRUE;
 }
 
-/* An entry that is gone is made again, without a password; then the state that the books have now.
- */
+/* The account of a request is there, or is made again without a password. */
+static gboolean mend_entry(
+	Service *service, Directory *directory, const char *uid, const json_t *row, GError **error)
+{
+	const char *domain = settings_string(service->settings, "institution", "domain");
+	g_autoptr(Account) account = request_form_account(row, uid, domain);
+
+	if (row_text(row, "until") != NULL)
+		account->valid_until = account_term_end_s(service, row_text(row, "until"));
+	return directory_reserve_name(directory, uid, row_text(row, "id"), error) &&
+	       directory_add_account(directory, account, error);
+}
+
+/* An entry that is gone is made again; then the state that the books have now. An adopted account
+ * has no request. */
 gboolean account_mend(Service *service, const json_t *body, GError **error)
 {
 	const char *uid = row_text(body, "uid"), *id = row_text(body, "request");
-	const char *domain = settings_string(service->settings, "institution", "domain");
 	g_autoptr(Directory) directory = directory_new(service->settings);
-	g_autoptr(Account) account = NULL;
 	AccountState state = ACCOUNT_PENDING;
 	json_auto_t *row = NULL;
 
 	account_state_parse(row_text(body, "state"), &state);
-	if (!row_read(service->store, TABLE_REQUESTS, id, &row, error))
+	if (id != NULL && !row_read(service->store, TABLE_REQUESTS, id, &row, error))
 		return FALSE;
-	if (row == NULL)
+	if (id != NULL && row == NULL)
 		return TRUE;
-	account = request_form_account(row, uid, domain);
-	if (row_text(row, "until") != NULL)
-		account->valid_until = account_term_end_s(service, row_text(row, "until"));
-	if (!directory_reserve_name(directory, uid, id, error) ||
-		!directory_add_account(directory, account, error))
+	if (row != NULL && !mend_entry(service, directory, uid, row, error))
 		return FALSE;
 	if (account_is_closed(service->store, uid))
 		state = ACCOUNT_CEASED;

@@ -17,7 +17,6 @@
 #include "provision/outbox.h"
 #include "provision/row.h"
 
-#define UID_MARK "uid:" /* in the index of DNIs, for an account that no request made */
 #define LATE_PREFIX "late-report/"
 
 gboolean people_read_date(const json_t *body, const char *name, const char **date, GError **error)
@@ -67,8 +66,8 @@ static char *uid_by_requests(Service *service, const char *dni, GError **error)
 	json_auto_t *row = NULL;
 	char *uid;
 
-	if (id != NULL && g_str_has_prefix(id, UID_MARK))
-		return g_strdup(id + strlen(UID_MARK));
+	if (id != NULL && g_str_has_prefix(id, ACCOUNT_UID_MARK))
+		return g_strdup(id + strlen(ACCOUNT_UID_MARK));
 	if (id == NULL || !row_read(service->store, TABLE_REQUESTS, id, &row, error))
 		return NULL;
 	uid = g_strdup(row_text(row, "uid"));
@@ -140,7 +139,7 @@ static gboolean reinstate_change(StoreTxn *txn, gpointer data, GError **error)
 	g_autoptr(Record) record = record_new(step->record, act->uid, act->service->now_s());
 	g_autofree char *key = account_dni_key(act->dni);
 	g_autofree char *holder = store_get_txn(txn, TABLE_INDEX, key, &failure);
-	g_autofree char *value = g_strconcat(UID_MARK, act->uid, NULL);
+	g_autofree char *value = account_uid_mark(act->uid);
 
 	if (failure != NULL) {
 		g_propagate_error(error, failure);

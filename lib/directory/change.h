@@ -37,6 +37,19 @@ gboolean directory_name_unused(
 /* Adds the account without a password, or finds it there with the same dni (or office name). */
 gboolean directory_add_account(Directory *directory, const Account *account, GError **error);
 
+/*
+ * An entry of people that is no account yet, as the account that it would be: active, the whole sn
+ * as paternal_surname. NOT_FOUND; CONFLICT when it is one already, is no inetOrgPerson, or has not
+ * one uid, mail, givenName and sn each; UNAVAILABLE.
+ */
+Account *directory_get_stranger(Directory *directory, const char *uid, GError **error);
+
+/*
+ * Makes that entry the account: adds class, kind, state, dni and surnames, and leaves all else as
+ * it is. Done already with the same dni: TRUE. CONFLICT: somebody else's by now.
+ */
+gboolean directory_adopt(Directory *directory, const Account *account, GError **error);
+
 /* First or reset password: hashed by slapd, must be changed at the next login; state becomes
  * active. */
 gboolean directory_set_first_password(

@@ -18,6 +18,7 @@ static const struct {
 	{"/v1/expedientes/import", {"number", "subject", "matter"}, 2},
 	{"/v1/expedientes/import-authorisations",
 		{"number", "address", "document", "date", "holder", "holder_document"}, 5},
+	{"/v1/accounts/adopt", {"uid", "dni", "maternal_surname", "paternal_surname"}, 2},
 	{"/v1/notifiers/import", {"mailbox", "area", "level"}, 3},
 };
 
@@ -48,12 +49,43 @@ static gboolean run_import(
 	return TRUE;
 }
 
+#define ADOPTION_COLUMNS                                                                           \
+	"line uid mail given_names paternal_surname maternal_surname post unit problem"
+
 #define DRY_RUN                                                                                    \
 	{                                                                                          \
 		.name = "dry-run", .flag = TRUE                                                    \
 	}
 
+static gboolean run_adopt(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
+{
+	json_auto_t *answer = NULL;
+	json_auto_t *body = json_pack("{s:b, s:s, s:[{s:s, s:s, s:s*, s:s*}]}", "dry_run",
+		ctl_option(options, "dry-run") != NULL, "document", ctl_option(options, "document"),
+		"rows", "uid", arguments[0], "dni", ctl_option(options, "dni"), "maternal_surname",
+		ctl_option(options, "maternal-surname"), "paternal_surname",
+		ctl_option(options, "paternal-surname"));
+
+	answer = api_call(ctl->api, command->method, command->path, body, error);
+	if (answer == NULL)
+		return FALSE;
+	ctl_print(ctl, command, answer);
+	return TRUE;
+}
+
 const Command import_commands[] = {
+	{"account", "adopt", N_("CUENTA"), 1,
+		{{"dni", NULL, TRUE, FALSE}, {"maternal-surname", NULL, FALSE, FALSE},
+			{"paternal-surname", NULL, FALSE, FALSE}, {"document", NULL, TRUE, FALSE},
+			DRY_RUN, {NULL}},
+		N_("Incorpora como cuenta a una persona que ya está en el directorio; con "
+		   "--dry-run solo lo muestra."),
+		"POST", "/v1/accounts/adopt", run_adopt, NULL, ADOPTION_COLUMNS},
+	{"account", "adopt-list", N_("ARCHIVO.csv|-"), 1,
+		{{"document", "document", TRUE, FALSE}, DRY_RUN, {NULL}},
+		N_("Incorpora una lista de personas que ya están en el directorio, entera o nada."),
+		"POST", "/v1/accounts/adopt", run_import, NULL, ADOPTION_COLUMNS},
 	{"expediente", "import", N_("ARCHIVO.csv|-"), 1, {DRY_RUN, {NULL}},
 		N_("Registra una lista de expedientes, entera o nada."), "POST",
 		"/v1/expedientes/import", run_import},

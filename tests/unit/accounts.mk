@@ -1,6 +1,6 @@
 # unit tests of the accounts part of provision
 accounts_tests = tests/unit/test-request-life tests/unit/test-accounts tests/unit/test-account-names tests/unit/test-people tests/unit/test-requests tests/unit/test-passwords \
-	tests/unit/test-password tests/unit/test-notifiers tests/unit/test-aliases
+	tests/unit/test-password tests/unit/test-notifiers tests/unit/test-aliases tests/unit/test-adoption
 check_PROGRAMS += $(accounts_tests)
 TESTS += $(accounts_tests)
 accounts_fixture = tests/unit/accounts_fixture.c tests/unit/accounts_fixture.h tests/unit/slapd.c tests/unit/slapd.h \
@@ -34,3 +34,6 @@ tests_unit_test_notifiers_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(CS
 tests_unit_test_aliases_SOURCES = tests/unit/test-aliases.c $(accounts_fixture)
 tests_unit_test_aliases_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_aliases_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)
+tests_unit_test_adoption_SOURCES = tests/unit/test-adoption.c $(accounts_fixture)
+tests_unit_test_adoption_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_adoption_LDADD = provision/libaccounts.a $(PROVISION_LIBS) $(UNIT_LIBS)
