@@ -68,7 +68,9 @@ def as_user(uid, gid=None, groups=()):
 
 
 def start(places, name, argv, env=None):
-    """A daemon that outlives this program; its pid is remembered under `name`."""
+    """A daemon that outlives this program; its pid is remembered under `name`, which no other may have meanwhile."""
+    if is_running(places, name):
+        raise Failure(f"{name} runs already")
     with open(places.log(name), "ab") as log, uninterrupted():
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env,
                                  cwd="/", start_new_session=True)

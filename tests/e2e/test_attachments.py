@@ -144,8 +144,8 @@ class Chain(Case):
         processes.run(["openssl", "genrsa", "-out", key, "2048"], "no DKIM key")
         self.public = processes.run(["openssl", "rsa", "-in", key, "-pubout", "-outform", "PEM"], "no public key")
         self.places.write(DKIM.format(folder=self.folder, key=key, domain=DOMAIN), "dkim.conf")
-        processes.start(self.places, "opendkim", ["/usr/sbin/opendkim", "-f", "-x", self.places.path("dkim.conf")])
-        self.addCleanup(processes.stop, self.places, "opendkim")
+        processes.start(self.places, "dkim-signer", ["/usr/sbin/opendkim", "-f", "-x", self.places.path("dkim.conf")])
+        self.addCleanup(processes.stop, self.places, "dkim-signer")
         wait(lambda: answers(self.folder + "/dkim.sock"), "opendkim does not answer")
         self.chain("unix:acuse/outgoing.sock", "unix:acuse/outgoing.sock,unix:acuse/dkim.sock")
 
