@@ -14,6 +14,8 @@ Directory *directory_new(const Settings *settings)
 	Directory *directory = g_new0(Directory, 1);
 
 	directory->where = connection_settings_new(settings);
+	/* Exactly one writer's slapd: another is a decision of people, by the setting. */
+	directory->where->uri[strcspn(directory->where->uri, " ")] = '\0';
 	return directory;
 }
 

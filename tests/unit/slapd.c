@@ -30,16 +30,23 @@ static char *path_of(const TestSlapd *slapd, const char *name)
 	return g_build_filename(slapd->folder, name, NULL);
 }
 
+static char *uri_of(const TestSlapd *slapd)
+{
+	g_autofree char *socket = path_of(slapd, "ldapi");
+	g_autofree char *escaped = g_uri_escape_string(socket, NULL, FALSE);
+
+	return g_strconcat("ldapi://", escaped, NULL);
+}
+
 static void load_settings(TestSlapd *slapd, const char *extra)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *socket = path_of(slapd, "ldapi");
-	g_autofree char *escaped = g_uri_escape_string(socket, NULL, FALSE);
+	g_autofree char *uri = uri_of(slapd);
 	g_autofree char *path = path_of(slapd, "acuse.conf");
 	g_autofree char *text =
 		g_strdup_printf("[institution]\nname=Municipalidad de Prueba\ndomain=muni.test\n"
-				"[directory]\nuri=ldapi://%s\nbase=dc=muni,dc=test\n%s",
-			escaped, extra != NULL ? extra : "");
+				"[directory]\nuri=%s\nbase=dc=muni,dc=test\n%s",
+			uri, extra != NULL ? extra : "");
 
 	if (!g_file_set_contents(path, text, -1, &error))
 		g_error("%s", error->message);
@@ -48,28 +55,72 @@ static void load_settings(TestSlapd *slapd, const char *extra)
 		g_error("%s", error->message);
 }
 
-TestSlapd *test_slapd_start(const char *extra)
+/* more: arguments of make-config, or NULL. */
+static void make_config(TestSlapd *slapd, char *const *more)
 {
-	TestSlapd *slapd = g_new0(TestSlapd, 1);
 	const char *source = g_getenv("srcdir") != NULL ? g_getenv("srcdir") : ".";
 	g_autofree char *script = g_build_filename(source, "contrib", "slapd", "make-config", NULL);
 	g_autofree char *map = g_strdup_printf("%u=provision", (guint)geteuid());
 	g_autofree char *here = g_get_current_dir();
 	g_autofree char *checker =
 		g_build_filename(here, "contrib", "slapd", "acuse-password.so", NULL);
-	g_autofree char *socket = NULL;
+	g_autofree char *socket = path_of(slapd, "ldapi");
 	g_autofree char *path = g_strdup_printf("%s:/usr/sbin", g_getenv("PATH"));
+	char *const words[] = {(char *)"sh", script, (char *)"--dir", slapd->folder,
+		(char *)"--base", (char *)"dc=muni,dc=test", (char *)"--domain",
+		(char *)"muni.test", (char *)"--ldapi", socket, (char *)"--checker", checker,
+		(char *)"--map", map};
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
 
 	g_setenv("PATH", path, TRUE);
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+		g_ptr_array_add(argv, words[i]);
+	for (; more != NULL && *more != NULL; more++)
+		g_ptr_array_add(argv, *more);
+	g_ptr_array_add(argv, NULL);
+	run((char **)argv->pdata);
+}
+
+static TestSlapd *slapd_new(void)
+{
+	TestSlapd *slapd = g_new0(TestSlapd, 1);
+
 	slapd->folder = temporary_folder();
-	socket = path_of(slapd, "ldapi");
-	run((char *[]){(char *)"sh", script, (char *)"--dir", slapd->folder, (char *)"--base",
-		(char *)"dc=muni,dc=test", (char *)"--domain", (char *)"muni.test",
-		(char *)"--ldapi", socket, (char *)"--checker", checker, (char *)"--map", map,
-		NULL});
+	return slapd;
+}
+
+TestSlapd *test_slapd_start(const char *extra)
+{
+	TestSlapd *slapd = slapd_new();
+
+	make_config(slapd, NULL);
 	load_settings(slapd, extra);
 	test_slapd_continue(slapd);
 	return slapd;
+}
+
+/* The peers log in by a password here, since one uid of ldapi is one service. */
+void test_slapd_pair(TestSlapd *pair[2])
+{
+	static const char login[] = "bindmethod=simple credentials=de-prueba "
+				    "binddn=\"cn=replica,ou=services,dc=muni,dc=test\"";
+
+	for (int i = 0; i < 2; i++)
+		pair[i] = slapd_new();
+	for (int i = 0; i < 2; i++) {
+		g_autofree char *id = g_strdup_printf("%d", i + 1);
+		g_autofree char *peer = uri_of(pair[1 - i]);
+
+		make_config(pair[i], (char *[]){(char *)"--server-id", id, (char *)"--peer", peer,
+					     (char *)"--peer-login", (char *)login, NULL});
+		load_settings(pair[i], NULL);
+	}
+	test_slapd_modify(pair[0],
+		"dn: cn=replica,ou=services,dc=muni,dc=test\nchangetype: modify\n"
+		"add: objectClass\nobjectClass: simpleSecurityObject\n-\n"
+		"add: userPassword\nuserPassword: de-prueba\n");
+	for (int i = 0; i < 2; i++)
+		test_slapd_continue(pair[i]);
 }
 
 static void wait_until_ready(TestSlapd *slapd)

@@ -14,6 +14,8 @@ typedef struct {
 /* The process's own uid is cn=provision; settings name this slapd and muni.test. extra: more
  * settings, or NULL. */
 TestSlapd *test_slapd_start(const char *extra);
+/* Two providers of the same data that replicate each other; empty but for the first entries. */
+void test_slapd_pair(TestSlapd *pair[2]);
 void test_slapd_stop(TestSlapd *slapd); /* the process alone; the data stay */
 void test_slapd_continue(TestSlapd *slapd);
 /* Changes the data of a stopped slapd. */

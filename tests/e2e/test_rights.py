@@ -1,0 +1,107 @@
+"""The directory's rights: each service sees and writes what its work needs, tried with what it must not."""
+import base64
+import pwd
+import subprocess
+
+from harness import *
+from places import BASE
+from test_accounts import form
+
+HOLDERS = {name: UIDS[name] for name in ("provision", "outgoing", "evidence")} | {"nobody": 65534}
+MAPS = {"uid", "mail", "acuseState", "acuseKind", "cn"}
+SHOWN = MAPS | {"title", "ou", "givenName", "sn"}
+# What each reads of a person's entry, of all that is asked.
+READS = {"provision": SHOWN | {"acuseDni"}, "outgoing": SHOWN, "evidence": SHOWN, "dovecot": MAPS, "postfix": MAPS, "nobody": set()}
+ASKED = sorted(SHOWN | {"acuseDni", "userPassword", "pwdHistory", "pwdFailureTime"})
+
+
+def uid_of(name):
+    return HOLDERS[name] if name in HOLDERS else pwd.getpwnam(name).pw_uid
+
+
+def run(name, program, *words, text=None):
+    argv = processes.as_user(uid_of(name)) if name != "root" else []
+    return subprocess.run(argv + [program, "-Q", "-Y", "EXTERNAL", "-H", Gateway.places.ldapi_uri, *words], input=text,
+                          capture_output=True, text=True, check=False)
+
+
+def attributes(text):
+    return {line.split(":")[0] for line in text.splitlines() if ":" in line and not line.startswith(("dn:", "#"))}
+
+
+def search(name, base, *asked):
+    return run(name, "ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", base, "(objectClass=*)", *asked).stdout
+
+
+class Rights(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.uid, cls.first = demo.create_account(Gateway.places, form(dni="46000001", given_names="Vera", tramite="2026-460001"))
+        cls.dn = f"uid={cls.uid},ou=people,{BASE}"
+
+    def test_reads_of_a_person(self):
+        for name, allowed in READS.items():
+            with self.subTest(name):
+                self.assertEqual(attributes(search(name, self.dn, *ASKED)), allowed)
+
+    def test_reads_of_the_rest(self):
+        """Reserved names are for who reserves; services, policies and the log of changes for root alone."""
+        self.assertIn("cn", attributes(search("provision", "ou=names," + BASE, "cn")))
+        for name in READS:
+            for base in ("ou=services," + BASE, "ou=policies," + BASE, "cn=accesslog", "cn=config"):
+                with self.subTest(name, base=base):
+                    self.assertEqual(attributes(search(name, base, "*", "+")), set())
+            if name != "provision":
+                with self.subTest(name):
+                    self.assertEqual(attributes(search(name, "ou=names," + BASE)), set())
+
+    def test_the_log_of_changes_has_them_and_hides_its_hashes(self):
+        text = search("root", "cn=accesslog", "reqDN", "reqAuthzID", "reqMod")
+        self.assertIn("reqDN: " + self.dn, text)
+        self.assertIn("cn=provision,ou=services", text)
+        values = [base64.b64decode(line.split()[1]) for line in text.splitlines() if line.startswith("reqMod:: ")]
+        self.assertTrue(any(value.startswith(b"userPassword:= {ARGON2}") for value in values), "what is hidden is there")
+        for name in READS:
+            self.assertEqual(attributes(search(name, "cn=accesslog", "reqMod", "reqOld")), set(), name)
+
+    def test_no_filter_guesses_what_cannot_be_read(self):
+        """A filter on a hidden attribute finds nobody, or it would be read letter by letter."""
+        for name in ("outgoing", "evidence", "dovecot", "postfix", "nobody"):
+            for condition in ("(acuseDni=46000001)", "(userPassword=*)", "(pwdHistory=*)"):
+                with self.subTest(name, condition=condition):
+                    done = run(name, "ldapsearch", "-LLL", "-b", BASE, condition, "dn")
+                    self.assertNotIn("dn:", done.stdout)
+        self.assertIn("dn:", run("provision", "ldapsearch", "-LLL", "-b", BASE, "(acuseDni=46000001)", "dn").stdout)
+
+    def test_writes(self):
+        """Refused for want of rights (50), or since to them there is no such entry (32)."""
+        names = "ou=names," + BASE
+        changes = {"post": (self.dn, "modify", "replace: title\ntitle: Alcaldesa"),
+                   "state": (self.dn, "modify", "replace: acuseState\nacuseState: active"),
+                   "password": (self.dn, "modify", "replace: userPassword\nuserPassword: Robada-2026.x"),
+                   "delete": (self.dn, "delete", ""),
+                   "person": (f"uid=intruso,ou=people,{BASE}", "add",
+                              f"objectClass: inetOrgPerson\nuid: intruso\ncn: x\nsn: x\nmail: intruso@{DOMAIN}"),
+                   "name": ("cn=intruso," + names, "add", "objectClass: acuseName\ncn: intruso\nacuseHolder: x"),
+                   "policy": (f"cn=default,ou=policies,{BASE}", "modify", "replace: pwdMinLength\npwdMinLength: 1"),
+                   "service": (f"cn=provision,ou=services,{BASE}", "modify", "replace: description\ndescription: x")}
+        for name in READS:
+            for what, (dn, kind, rest) in changes.items():
+                if name == "provision" and what not in ("policy", "service"):
+                    continue
+                with self.subTest(name, what=what):
+                    done = run(name, "ldapmodify", text=f"dn: {dn}\nchangetype: {kind}\n{rest}\n")
+                    self.assertIn(done.returncode, (50, 32), done.stderr)
+        self.assertEqual(api("GET", f"/v1/accounts/{self.uid}")[1]["post"], demo.FORM_01["post"])
+
+    def test_a_person_and_a_stranger(self):
+        """Who logs in by a password reads nothing, not even of the own entry; nobody does without one."""
+        self.assertEqual(demo.change_password(self.places, self.uid, self.first, "Nueva-2026.x"), 200)
+        uri = f"ldap://127.0.0.1:{self.places.port('ldap')}/"
+        for words in (["-x"], ["-x", "-D", self.dn, "-w", "Nueva-2026.x"]):
+            done = subprocess.run(["ldapsearch", "-LLL", "-H", uri, *words, "-b", BASE], capture_output=True, text=True, check=False)
+            self.assertEqual(attributes(done.stdout), set(), words[:2])
+        change = f"dn: {self.dn}\nchangetype: modify\nreplace: title\ntitle: Alcaldesa\n"
+        done = subprocess.run(["ldapmodify", "-H", uri, "-x", "-D", self.dn, "-w", "Nueva-2026.x"], input=change,
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 50, done.stderr)
