@@ -195,6 +195,19 @@ static gboolean addresses_within_limits(const MailMessage *message, GError **err
 	return TRUE;
 }
 
+/* By its subject or a field; what belongs to another mail and does not answer it passes it on. */
+static gboolean is_forward(const MailMessage *message, const MessageFacts *facts)
+{
+	gboolean refers = mail_message_field(message, "References") != NULL;
+	gboolean answers = facts->in_reply_to != NULL;
+
+	if (mail_message_field(message, "X-Forwarded-Message-Id") != NULL ||
+		subject_is_forward(facts->subject, answers || refers))
+		return TRUE;
+	return refers && !answers && !subject_is_answer(facts->subject) &&
+	       mail_message_field(message, "Auto-Submitted") == NULL;
+}
+
 MessageFacts *mime_facts(const MailMessage *message, GError **error)
 {
 	g_autoptr(MimePart) root = mime_part_scan(message, error);
@@ -224,8 +237,7 @@ MessageFacts *mime_facts(const MailMessage *message, GError **error)
 	facts->protection = protection_of(message, root);
 	read_body(message, facts);
 	attachments_list(message, root, facts->attachments);
-	facts->forwards = subject_is_forward(facts->subject) ||
-			  mail_message_field(message, "X-Forwarded-Message-Id") != NULL;
+	facts->forwards = is_forward(message, facts);
 	facts->has_original = facts->forwards && forward_has_original(message, root);
 	return facts;
 }

@@ -113,7 +113,16 @@ class Rules(Case):
         self.assertIn("[P7] El reenvio no contiene el mensaje original", notice.get_content())
         with configured({"policy": {"p7": "enforce"}}, "outgoing"):
             retry(quoted)
-            self.assert_refused(lambda: submit(self.plain("RV: Otro vacío")), 550, "[P7]", "DI-002, art. 4.7")
+            for subject in ("RV: Otro vacío", "Rv : Otro", "[RV] Otro", "TR: Otro", "Re: Reenv: Otro", "RV: RV: Otro"):
+                self.assert_refused(lambda s=subject: submit(self.plain(s)), 550, "[P7]", "DI-002, art. 4.7")
+            for name, value in (("References", "<uno@example.net>"), ("Resent-From", OFFICE_ADDRESS)):
+                mail = self.plain("RV: Otro" if name == "Resent-From" else "Otro")
+                mail[name] = value
+                self.assert_refused(lambda m=mail: submit(m), 550, "[P7]")
+            self.assert_refused(lambda: submit(self.plain("RV: Otro", "Va.\n\n> \n>\n")), 550, "[P7]")
+            attached = self.plain("RV: Informe adjunto", "Va.\n")
+            attached.add_attachment(self.plain("Informe"))
+            self.assertEqual(reply_of(lambda: submit(attached))[0], 250)
         self.assertEqual(notices_about("RV: Informe citado"), [])
 
     def test_p10_in_disguise(self):

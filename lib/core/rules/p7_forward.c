@@ -1,7 +1,7 @@
 /*
  * P7: a forwarded message contains the original (DI-002 art. 4.7): attached as a message, or quoted
- * in the text. A message that is resent (Resent-From) is the original itself. What is encrypted
- * cannot be looked into.
+ * in the text. A field Resent-From excuses none: anybody can write it, and what is resent whole has
+ * its original inside. What is encrypted cannot be looked into.
  */
 #include "base/text.h"
 #include "core/rules/rules.h"
@@ -11,8 +11,7 @@ static gboolean applies(const PolicyInput *input, const Plan *plan)
 	const MessageFacts *facts = input->facts;
 
 	(void)plan;
-	return facts->forwards && facts->resent->len == 0 &&
-	       facts->protection != PROTECTION_SMIME_ENCRYPTED &&
+	return facts->forwards && facts->protection != PROTECTION_SMIME_ENCRYPTED &&
 	       facts->protection != PROTECTION_PGP_ENCRYPTED;
 }
 

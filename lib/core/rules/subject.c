@@ -6,8 +6,8 @@
 
 /* Of answers, then of what is passed on. */
 static const char *const answers[] = {"re", "aw", "respuesta", NULL};
-static const char *const forwards[] = {
-	"rv", "fwd", "fw", "reenv", "reenvío", "reenvio", "wg", "enc", NULL};
+static const char *const forwards[] = {"rv", "fwd", "fw", "reenv", "reenv.", "reenvío", "reenvio",
+	"reenviado", "forward", "wg", "enc", "tr", NULL};
 
 /* What no reader sees, or sees as a box. */
 static gboolean shows_nothing(gunichar c)
@@ -62,11 +62,29 @@ const char *subject_skip_prefix(const char *visible)
 	return after != visible ? after : skip_one(visible, forwards);
 }
 
-gboolean subject_is_forward(const char *subject)
+/* "[RV] ...", "(Fwd: ...)". */
+static gboolean has_forward_in_brackets(const char *text)
 {
-	g_autofree char *visible = subject != NULL && g_utf8_validate(subject, -1, NULL)
-					   ? subject_visible(subject)
-					   : NULL;
+	gsize length = *text == '[' || *text == '(' ? strcspn(++text, ":])") : 0;
+	g_autofree char *word = g_strndup(text, length);
 
-	return visible != NULL && skip_one(visible, forwards) != visible;
+	return text[length] != '\0' && g_strv_contains(forwards, word);
+}
+
+gboolean subject_is_forward(const char *subject, gboolean answers_another)
+{
+	g_autofree char *folded = subject != NULL ? text_fold(subject) : g_strdup("");
+	g_autofree char *visible = subject_visible(folded);
+	const char *at = visible, *after;
+
+	while (!answers_another && (after = skip_one(at, answers)) != at)
+		at = after;
+	return skip_one(at, forwards) != at || has_forward_in_brackets(at);
+}
+
+gboolean subject_is_answer(const char *subject)
+{
+	g_autofree char *visible = subject_visible(subject != NULL ? subject : "");
+
+	return skip_one(visible, answers) != visible;
 }

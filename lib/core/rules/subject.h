@@ -11,8 +11,12 @@ char *subject_visible(const char *subject);
 /* Of a visible subject the text after one prefix ("re:", "rv:", "fwd[2]:"), or the text itself. */
 const char *subject_skip_prefix(const char *visible);
 
-/* Whether its first prefix says that something is passed on ("RV:", "Fwd:"); NULL and what is not
+/* Whether its first prefix says that something is passed on ("RV:", "Fwd:", "[RV]"); of a mail that
+ * answers none ("Re:" is then only typed) the first behind those of answers. NULL and what is not
  * UTF-8 do not. */
-gboolean subject_is_forward(const char *subject);
+gboolean subject_is_forward(const char *subject, gboolean answers_another);
+
+/* Whether it begins with a prefix of answers; NULL does not. */
+gboolean subject_is_answer(const char *subject);
 
 #endif
