@@ -118,5 +118,5 @@ def load(*words):
     return {name: float(value) for name, value in zip(fields[::2], fields[1::2])}
 
 
-__all__ = ["BUILD", "Failure", "child", "daemons", "demo", "load", "processes", "processes_of", "processor_s",
+__all__ = ["BUILD", "Failure", "child", "daemons", "demo", "is_taken", "load", "processes", "processes_of", "processor_s",
            "program", "running"]
