@@ -45,7 +45,8 @@ provision_libprovision_a_SOURCES = \
 # The sends need the store, and the list of routes needs the sends: hence libprovision.a on both sides.
 PROVISION_LIBS = provision/libprovision.a provision/libsends.a provision/libproof.a provision/libprovision.a \
 	lib/directory/libdirectory.a lib/mime/libmime.a lib/cms/libcms.a lib/api/libapi.a \
-	lib/signer/libsignerproto.a lib/render/librender.a lib/core/libcore.a lib/base/libbase.a \
+	lib/signer/libsignerproto.a lib/render/librender.a lib/inspect/libinspect.a lib/archive/libarchivelook.a \
+	lib/mime/libmime.a lib/cms/libcms.a lib/core/libcore.a lib/base/libbase.a \
 	$(RENDER_LIBS) $(GMIME_LIBS) $(GUMBO_LIBS) $(LDAP_LIBS) $(OPENSSL_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) \
 	$(ZSTD_LIBS) $(ARCHIVE_LIBS) $(SYSTEMD_LIBS) $(DB_LIBS) $(GLIB_LIBS) -lpthread
 

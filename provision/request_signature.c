@@ -1,7 +1,8 @@
 /*
  * request_signature.h. A CMS is checked against the certificates of [requests] head_trust; what it
  * signs is the form as JSON, compared member by member with what was filed, or a PDF, which an
- * operator reads. Nothing is changed but the row. Any thread.
+ * operator reads. In a signed PDF, which pdfsig looks at in a process of its own, it is the
+ * signature that covers all of it. Nothing is changed but the row. Any thread.
  */
 #include "provision/request_signature.h"
 
@@ -12,12 +13,15 @@
 #include "cms/cms.h"
 #include "core/fold.h"
 #include "directory/change.h"
+#include "inspect/pdf_signature.h"
+#include "inspect/pdf_signed.h"
 #include "provision/people.h"
 #include "provision/request_form.h"
 #include "provision/row.h"
 
 #define FORM_BYTES_MAX (8 * 1024 * 1024)
 #define CMS_BYTES_MAX (64 * 1024)
+#define PDF_WAIT_MS 10000
 /* RFC 4514: a comma inside a value has a backslash before it. */
 #define DNI_IN_SUBJECT                                                                             \
 	"(?:^|(?<!\\\\)[,+])(?:serialNumber|2\\.5\\.4\\.5)=(?:PNOPE-|DNI[: "                       \
@@ -54,6 +58,14 @@ static GBytes *document(const Service *service, const char *sha256, guint64 most
 	return blobs_get(service->blobs, sha256, NULL);
 }
 
+static gboolean is_pdf(GBytes *form)
+{
+	gsize size;
+	const char *text = g_bytes_get_data(form, &size);
+
+	return size > 5 && memcmp(text, "%PDF-", 5) == 0;
+}
+
 /* Why the signed document is not this form; NULL: it is, or it is a PDF. */
 static char *compare(const json_t *row, GBytes *form)
 {
@@ -63,7 +75,7 @@ static char *compare(const json_t *row, GBytes *form)
 	g_autoptr(GError) failure = NULL;
 	const char *other;
 
-	if (size > 5 && memcmp(text, "%PDF-", 5) == 0)
+	if (is_pdf(form))
 		return NULL;
 	signed_body = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(signed_body))
@@ -156,23 +168,79 @@ static gboolean take_signer(Service *service, json_t *row, const CmsSigner *sign
 	return TRUE;
 }
 
-static gboolean check_cms(Service *service, json_t *row, GBytes *form)
+/* cms: the signature over content, which is the form or what of it is signed. */
+static gboolean check_signed(
+	Service *service, json_t *row, GBytes *form, GBytes *cms, GBytes *content)
 {
 	const char *trust = settings_string(service->settings, "requests", "head_trust");
-	g_autoptr(GBytes) cms = document(service, row_text(row, "signature"), CMS_BYTES_MAX);
 	g_autoptr(CmsSigner) signer = NULL;
 	g_autoptr(GError) failure = NULL;
 	g_autofree char *other = NULL;
 
 	if (trust == NULL || *trust == '\0')
 		return problem(row, "[requests] head_trust names no certificates to trust");
-	if (cms == NULL)
-		return problem(row, "the signature cannot be read, or is too large");
-	signer = cms_verify_detached(cms, form, trust, &failure);
+	signer = cms_verify_detached(cms, content, trust, &failure);
 	if (signer == NULL)
 		return problem(row, failure->message);
 	other = compare(row, form);
 	return other != NULL ? problem(row, other) : take_signer(service, row, signer);
+}
+
+static gboolean check_cms(Service *service, json_t *row, GBytes *form)
+{
+	g_autoptr(GBytes) cms = document(service, row_text(row, "signature"), CMS_BYTES_MAX);
+
+	return cms != NULL ? check_signed(service, row, form, cms, form)
+			   : problem(row, "the signature cannot be read, or is too large");
+}
+
+/* What pdfsig says of the PDF, a new string; NULL: *why it does not count, static. */
+static char *ask_pdfsig(const Service *service, GBytes *pdf, const char **why)
+{
+	static const char *const reasons[] = {
+		[PDF_NOT_CHECKED] = "the signed PDF was not looked at",
+		[PDF_UNSIGNED] = "the PDF has no signature",
+		[PDF_BROKEN] = "the PDF was changed or added to after it was signed",
+		[PDF_UNREADABLE] = "the signature of the PDF cannot be read",
+	};
+	const Settings *settings = service->settings;
+	PdfChecker *checker = pdf_checker_new(settings_string(settings, "policy", "p11_pdfsig"),
+		NULL, (guint64)settings_int(settings, "policy", "p11_memory_mib") * 1024 * 1024,
+		PDF_WAIT_MS, 1);
+	g_autofree char *detail = NULL;
+	char *said = NULL;
+	PdfSignature signature = pdf_checker_look_said(checker, g_bytes_get_data(pdf, NULL),
+		g_bytes_get_size(pdf), pdf_checker_deadline(checker), &detail, &said);
+
+	pdf_checker_free(checker);
+	/* Whom to trust is [requests] head_trust's matter. */
+	if (signature == PDF_VALID || signature == PDF_UNTRUSTED)
+		return said;
+	g_free(said);
+	*why = reasons[signature];
+	return NULL;
+}
+
+static gboolean check_pdf(Service *service, json_t *row, GBytes *pdf)
+{
+	/* A reader of strangers' files is started for one at a time. */
+	static GMutex one_at_a_time;
+	g_autoptr(GBytes) padded = NULL, content = NULL, cms = NULL;
+	g_autoptr(GError) failure = NULL;
+	g_autofree char *said = NULL;
+	const char *why = NULL;
+
+	g_mutex_lock(&one_at_a_time);
+	said = ask_pdfsig(service, pdf, &why);
+	g_mutex_unlock(&one_at_a_time);
+	if (said == NULL)
+		return problem(row, why);
+	if (!pdf_signed_split(pdf, said, &padded, &content, &failure))
+		return problem(row, failure->message);
+	cms = cms_without_padding(padded);
+	if (cms == NULL)
+		return problem(row, "the signature in the PDF is no CMS");
+	return check_signed(service, row, pdf, cms, content);
 }
 
 gboolean request_signature_check(Service *service, json_t *row, GError **error)
@@ -192,5 +260,7 @@ gboolean request_signature_check(Service *service, json_t *row, GError **error)
 		return problem(row, "the signed form cannot be read, or is too large");
 	if (row_text(row, "signature") != NULL)
 		return check_cms(service, row, form);
+	if (is_pdf(form))
+		return check_pdf(service, row, form);
 	return problem(row, "it has no signature that can be checked");
 }

@@ -186,6 +186,26 @@ static CMS_ContentInfo *cms_from_der(GBytes *der)
 	return cms;
 }
 
+GBytes *cms_without_padding(GBytes *padded)
+{
+	gsize size;
+	const unsigned char *data = g_bytes_get_data(padded, &size);
+	const unsigned char *end = data;
+	CMS_ContentInfo *cms = NULL;
+
+	if (size > 0 && size <= MAX_CMS_BYTES)
+		cms = d2i_CMS_ContentInfo(NULL, &end, (long)size);
+	if (cms == NULL) {
+		ERR_clear_error();
+		return NULL;
+	}
+	CMS_ContentInfo_free(cms);
+	for (const unsigned char *at = end; at < data + size; at++)
+		if (*at != 0)
+			return NULL;
+	return g_bytes_new(data, (gsize)(end - data));
+}
+
 static gboolean load_folder(X509_STORE *store, const char *folder)
 {
 	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);

@@ -40,6 +40,10 @@ CmsSigner *cms_verify_detached(
 CmsSigner *cms_verify_detached_at(
 	GBytes *cms_der, GBytes *content, const char *trust, gint64 at_s, GError **error);
 
+/* The CMS, in DER or BER, without the zeros behind it, with which a PDF fills its place; a new
+ * buffer, NULL when there is no CMS or something else behind it. */
+GBytes *cms_without_padding(GBytes *padded);
+
 /* The signer's certificate digest without verifying; NULL when it cannot be read. */
 char *cms_signer_certificate_sha256(GBytes *cms_der);
 

@@ -4,7 +4,8 @@ noinst_LIBRARIES += lib/inspect/libinspect.a
 lib_inspect_libinspect_a_SOURCES = \
 	lib/inspect/apart.c lib/inspect/apart.h lib/inspect/place.h \
 	lib/inspect/inspect.c lib/inspect/inspect.h \
-	lib/inspect/pdf_signature.c lib/inspect/pdf_signature.h
+	lib/inspect/pdf_signature.c lib/inspect/pdf_signature.h \
+	lib/inspect/pdf_signed.c lib/inspect/pdf_signed.h
 lib_inspect_libinspect_a_CPPFLAGS = $(AM_CPPFLAGS) -DACUSE_LOOK_PROGRAM='"$(pkglibexecdir)/acuse-look"'
 
 INSPECT_LIBS = lib/inspect/libinspect.a lib/mime/libmime.a lib/archive/libarchivelook.a lib/cms/libcms.a \

@@ -237,11 +237,13 @@ static int end_process(GPid pid, gboolean at_once, gint64 deadline_us)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static PdfSignature run(
-	const PdfChecker *checker, const char *folder, gint64 deadline_us, char **detail)
+static PdfSignature run(const PdfChecker *checker, const char *folder, gint64 deadline_us,
+	char **detail, char **said)
 {
 	g_autofree char *home = g_strconcat("HOME=", folder, NULL);
-	char *arguments[] = {checker->program, "-nssdir", checker->trust_folder, FILE_NAME, NULL};
+	char *trusting[] = {checker->program, "-nssdir", checker->trust_folder, FILE_NAME, NULL};
+	char *plain[] = {checker->program, "-nocert", FILE_NAME, NULL};
+	char **arguments = checker->trust_folder != NULL ? trusting : plain;
 	char *environment[] = {"LC_ALL=C", "PATH=/usr/bin:/bin", home, NULL};
 	Limits limits = {checker, checker->timeout_ms / 1000 + 1};
 	g_autoptr(GString) text = g_string_new(NULL);
@@ -264,6 +266,7 @@ static PdfSignature run(
 		*detail = g_strdup("pdfsig took too long or said too much");
 		return PDF_UNREADABLE;
 	}
+	*said = g_strdup(text->str);
 	return pdf_signature_read(text->str, status, detail);
 }
 
@@ -289,12 +292,13 @@ static void give_place(PdfChecker *checker)
 	g_mutex_unlock(&checker->lock);
 }
 
-PdfSignature pdf_checker_look(
-	PdfChecker *checker, const void *data, gsize size, gint64 deadline_us, char **detail)
+PdfSignature pdf_checker_look_said(PdfChecker *checker, const void *data, gsize size,
+	gint64 deadline_us, char **detail, char **said)
 {
 	g_autofree char *folder = NULL, *path = NULL;
 	PdfSignature signature = PDF_UNREADABLE;
 
+	*said = NULL;
 	if (left_ms(deadline_us) == 0 || !take_place(checker, deadline_us)) {
 		*detail = g_strdup("no time left");
 		return PDF_UNREADABLE;
@@ -303,7 +307,7 @@ PdfSignature pdf_checker_look(
 	path = folder != NULL ? g_build_filename(folder, FILE_NAME, NULL) : NULL;
 	if (path != NULL && g_file_set_contents_full(
 				    path, data, (gssize)size, G_FILE_SET_CONTENTS_NONE, 0600, NULL))
-		signature = run(checker, folder, deadline_us, detail);
+		signature = run(checker, folder, deadline_us, detail, said);
 	else
 		*detail = g_strdup("no room for a copy");
 	if (path != NULL)
@@ -312,4 +316,12 @@ PdfSignature pdf_checker_look(
 		g_rmdir(folder);
 	give_place(checker);
 	return signature;
+}
+
+PdfSignature pdf_checker_look(
+	PdfChecker *checker, const void *data, gsize size, gint64 deadline_us, char **detail)
+{
+	g_autofree char *said = NULL;
+
+	return pdf_checker_look_said(checker, data, size, deadline_us, detail, &said);
 }

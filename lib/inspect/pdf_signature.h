@@ -10,7 +10,8 @@
 typedef struct _PdfChecker PdfChecker;
 
 /*
- * program: path of pdfsig; trust_folder: NSS database of the roots that are trusted (certutil(1));
+ * program: path of pdfsig; trust_folder: NSS database of the roots that are trusted (certutil(1)),
+ * NULL: certificates are not looked at, and none is trusted;
  * memory_bytes: address space of the process; at most max_running of them at once. Shared by all
  * threads.
  */
@@ -27,6 +28,10 @@ gint64 pdf_checker_deadline(const PdfChecker *checker);
  */
 PdfSignature pdf_checker_look(
 	PdfChecker *checker, const void *data, gsize size, gint64 deadline_us, char **detail);
+
+/* The same; *said is a new string, what pdfsig printed, or NULL when it did not end well. */
+PdfSignature pdf_checker_look_said(PdfChecker *checker, const void *data, gsize size,
+	gint64 deadline_us, char **detail, char **said);
 
 /*
  * The meaning of what pdfsig (22.12, locale C) printed and its exit status; for tests and fuzzing.

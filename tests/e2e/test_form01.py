@@ -65,6 +65,48 @@ class Signature(Case):
         self.assertEqual(amended["state"], "received")
         self.assertEqual(ctl("request", "document", filed["id"], amended["scan"], parse=False), "%PDF-1.4 firmado a mano\n")
 
+    def signed_pdf(self, email, name, pdf, more=b""):
+        """pdf signed as a person does it, with a key of its own; more: what was added behind the signature."""
+        places = self.places
+        key = keys.issue(places, name, f"/C=PE/CN={name}", f"subjectAltName=email:{email}\n"
+                         "keyUsage=digitalSignature,nonRepudiation\nextendedKeyUsage=emailProtection\n")
+        folder = places.folder(name)
+        with open(os.path.join(folder, "plain.pdf"), "wb") as file:
+            file.write(pdf)
+        certificate = places.path("ca", name + ".pem")
+        done = subprocess.run(["/bin/sh", "-c", f"""set -e
+openssl pkcs12 -export -inkey {key} -in {certificate} -name signer -out s.p12 -passout pass:
+mkdir nss; certutil -N -d nss --empty-password; pk12util -i s.p12 -d nss -W ''
+certutil -A -d nss -n ca -t CT,C,C -i {places.ca}
+pdfsig -nssdir nss -add-signature -nick signer plain.pdf signed.pdf"""], cwd=folder, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        with open(os.path.join(folder, "signed.pdf"), "ab") as file:
+            file.write(more)
+        return os.path.join(folder, "signed.pdf")
+
+    def test_a_pdf_signed_by_the_head(self):
+        body = form(dni="42000004", given_names="Alma")
+        del body["tramite"]
+        head = f"{Gateway.person.uid}@{DOMAIN}"
+        path = self.places.write(json.dumps(body), "work", "alma.json")
+        plain = self.places.path("work", "plain.pdf")
+        with open(plain, "wb") as file:
+            file.write(mails.make_pdf("FORM-01"))
+        signed = self.signed_pdf(head, "jefa-pdf", mails.make_pdf("FORM-01"))
+        cases = (("unsigned", plain, "no signature"),
+                 ("added to", self.signed_pdf(head, "jefa-mas", mails.make_pdf("FORM-01"), b"% more\n"), "added to"),
+                 ("nobody's", self.signed_pdf(f"nadie@{DOMAIN}", "nadie-pdf", mails.make_pdf("FORM-01")), "of nobody"))
+        for name, file, word in cases:
+            with self.subTest(name):
+                filed = ctl("request", "file", path, "--signed-form", file)
+                self.assertEqual((filed["state"], filed["signer"]), ("observed", None), filed)
+                self.assertIn(word, filed["signature_problem"])
+        # The right one comes later.
+        amended = ctl("request", "amend", filed["id"], "--signed-form", signed)
+        self.assertEqual((amended["state"], amended["signature_problem"]), ("received", None), amended)
+        self.assertEqual(amended["signer"]["uid"], Gateway.person.uid)
+        self.assertEqual(ctl("request", "approve", filed["id"])["state"], "approved")
+
 
 class Kinds(Case):
     def test_a_password_by_form(self):

@@ -29,6 +29,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz-archive \
 	tests/fuzz/fuzz-attachments \
 	tests/fuzz/fuzz-pdf-signature \
+	tests/fuzz/fuzz-pdf-signed \
 	tests/fuzz/fuzz-route \
 	tests/fuzz/fuzz-policy
 check_PROGRAMS += $(fuzz_targets)
@@ -113,6 +114,9 @@ tests_fuzz_fuzz_policy_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_pdf_signature_SOURCES = tests/fuzz/fuzz-pdf-signature.c
 tests_fuzz_fuzz_pdf_signature_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_pdf_signature_LDADD = $(FUZZ_LDFLAGS) tests/fuzz/libfuzz.a $(MILTER_DECIDE_LIBS)
+tests_fuzz_fuzz_pdf_signed_SOURCES = tests/fuzz/fuzz-pdf-signed.c
+tests_fuzz_fuzz_pdf_signed_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_pdf_signed_LDADD = $(FUZZ_LDFLAGS) tests/fuzz/libfuzz.a $(MILTER_DECIDE_LIBS)
 EXTRA_DIST += tests/fuzz/limits tests/fuzz/run tests/fuzz/seeds
 
 TIME = 30

@@ -8,7 +8,9 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "cms/cms.h"
 #include "inspect/pdf_signature.h"
+#include "inspect/pdf_signed.h"
 #include "tests/unit/temporary.h"
 
 #define MEMORY (512 * 1024 * 1024)
@@ -168,6 +170,120 @@ static void test_real(void **state)
 	temporary_remove(folder);
 }
 
+/* Zeros behind a CMS are dropped; what else is there makes it none. */
+static void assert_padding(GBytes *cms)
+{
+	gsize size = g_bytes_get_size(cms);
+	g_autofree guint8 *longer = g_malloc0(size + 9);
+	g_autoptr(GBytes) zeros = NULL, other = NULL, bare = NULL;
+
+	memcpy(longer, g_bytes_get_data(cms, NULL), size);
+	zeros = g_bytes_new(longer, size + 9);
+	bare = cms_without_padding(zeros);
+	assert_true(bare != NULL && g_bytes_equal(bare, cms));
+	longer[size + 8] = 1;
+	other = g_bytes_new(longer, size + 9);
+	assert_null(cms_without_padding(other));
+}
+
+/* Who signed is in the CMS that the ranges leave out, whatever NSS database there is. */
+static void test_signer(void **state)
+{
+	g_autofree char *folder = temporary_folder();
+	g_autofree char *trust = g_build_filename(folder, "ca.pem", NULL);
+	g_autofree char *path = g_build_filename(folder, "signed.pdf", NULL);
+	g_autofree char *bytes = NULL, *detail = NULL, *said = NULL;
+	PdfChecker *checker = pdf_checker_new("/usr/bin/pdfsig", NULL, MEMORY, 60000, 2);
+	g_autoptr(GBytes) pdf = NULL, padded = NULL, content = NULL, cms = NULL;
+	g_autoptr(CmsSigner) signer = NULL;
+	g_autoptr(GError) error = NULL;
+	gsize size;
+
+	(void)state;
+	make_files(folder);
+	assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+	assert_int_equal(pdf_checker_look_said(checker, bytes, size, pdf_checker_deadline(checker),
+				 &detail, &said),
+		PDF_UNTRUSTED);
+	pdf = g_bytes_new(bytes, size);
+	if (!pdf_signed_split(pdf, said, &padded, &content, &error))
+		fail_msg("%s", error->message);
+	cms = cms_without_padding(padded);
+	assert_non_null(cms);
+	assert_padding(cms);
+	signer = cms_verify_detached(cms, content, trust, &error);
+	if (signer == NULL)
+		fail_msg("%s", error->message);
+	assert_string_equal(signer->signer_email, "rmoralesa@muni.test");
+	pdf_checker_free(checker);
+	temporary_remove(folder);
+}
+
+#define SAID(ranges) "Signature #1:\n  - Signed Ranges: " ranges "\n" WHOLE
+
+static void test_ranges(void **state)
+{
+	static const struct {
+		const char *name, *said, *pdf;
+		gboolean split;
+	} cases[] = {
+		{"all but the digits", SAID("[0 - 4], [12 - 16]"), "%PDF<300105>tail", TRUE},
+		{"zeros behind", SAID("[0 - 4], [16 - 20]"), "%PDF<3001050000>tail", TRUE},
+		{"the last of two",
+			"Signature #1:\n  - Signed Ranges: [0 - 1], [2 - 3]\n" PARTLY SAID(
+				"[0 - 4], [12 - 16]"),
+			"%PDF<300105>tail", TRUE},
+		{"not from the start", SAID("[1 - 4], [12 - 16]"), "%PDF<300105>tail", FALSE},
+		{"not to the end", SAID("[0 - 4], [12 - 15]"), "%PDF<300105>tail", FALSE},
+		{"behind the end", SAID("[0 - 4], [12 - 17]"), "%PDF<300105>tail", FALSE},
+		{"more than the digits left out", SAID("[0 - 3], [12 - 16]"), "%PDF<300105>tail",
+			FALSE},
+		{"no digits", SAID("[0 - 4], [12 - 16]"), "%PDF<30010x>tail", FALSE},
+		{"an odd digit", SAID("[0 - 4], [13 - 17]"), "%PDF<3001050>tail", FALSE},
+		{"crossed", SAID("[0 - 12], [4 - 16]"), "%PDF<300105>tail", FALSE},
+		{"huge", SAID("[0 - 18446744073709551615], [12 - 16]"), "%PDF<300105>tail", FALSE},
+		{"a forged line",
+			"Signature #1:\n  - Signed Ranges: [0 - 1], [2 - 3]\n"
+			"  - Signed Ranges: [0 - 4], [12 - 16]\n" WHOLE,
+			"%PDF<300105>tail", FALSE},
+		{"of a part alone", "Signature #1:\n  - Signed Ranges: [0 - 4], [12 - 16]\n" PARTLY,
+			"%PDF<300105>tail", FALSE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GBytes) pdf = g_bytes_new(cases[i].pdf, strlen(cases[i].pdf));
+		g_autoptr(GBytes) cms = NULL, content = NULL;
+		gboolean split = pdf_signed_split(pdf, cases[i].said, &cms, &content, NULL);
+
+		if (split != cases[i].split)
+			fail_msg("%s: %d", cases[i].name, split);
+		if (split && g_bytes_get_size(content) != 8)
+			fail_msg("%s: %zu bytes", cases[i].name, g_bytes_get_size(content));
+	}
+}
+
+/* A CMS at the limit, and one byte over it. */
+static void test_largest(void **state)
+{
+	(void)state;
+	for (gsize over = 0; over <= 1; over++) {
+		gsize bytes = PDF_SIGNED_CMS_BYTES_MAX + over;
+		g_autofree char *zeros = g_strnfill(2 * bytes - 6, '0');
+		g_autofree char *text = g_strdup_printf("%%PDF<300105%s>", zeros);
+		gsize size = strlen(text);
+		g_autofree char *said =
+			g_strdup_printf("Signature #1:\n  - Signed Ranges: [0 - 4], "
+					"[%zu - %zu]\n" WHOLE,
+				size, size + 4);
+		g_autofree char *whole = g_strconcat(text, "tail", NULL);
+		g_autoptr(GBytes) pdf = g_bytes_new(whole, size + 4);
+		g_autoptr(GBytes) cms = NULL, content = NULL;
+
+		assert_int_equal(pdf_signed_split(pdf, said, &cms, &content, NULL), over == 0);
+	}
+}
+
 /* A pdfsig that hangs, floods, or is not there costs at most the limit. */
 static void test_faults(void **state)
 {
@@ -203,6 +319,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_real),
+		cmocka_unit_test(test_signer),
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_largest),
 		cmocka_unit_test(test_faults),
 	};
 
