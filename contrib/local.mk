@@ -6,10 +6,11 @@ EXTRA_DIST += contrib/packages contrib/install-packages contrib/quickstart contr
 	contrib/authentication/README.md contrib/authentication/opendkim.conf.in contrib/authentication/opendmarc.conf.in \
 	contrib/dovecot/README.md contrib/dovecot/dovecot.conf.in contrib/dovecot/dovecot-ldap.conf.in \
 	contrib/dovecot/offices.in contrib/dovecot/mailbox.in \
+	contrib/dovecot/reading.sieve contrib/dovecot/reading.in contrib/dovecot/reading-repair.in \
 	contrib/gateway/citizen-main.cf.in contrib/gateway/citizen-master.cf.in contrib/gateway/citizen-opendkim.conf.in \
 	contrib/gateway/daemons.py contrib/gateway/demo.py contrib/gateway/keys.py contrib/gateway/mails.py \
 	contrib/gateway/main.py contrib/gateway/places.py contrib/gateway/processes.py contrib/gateway/servers.py contrib/gateway/sources.py
-EXTRA_DIST += contrib/systemd/acuse-provisiond.service contrib/systemd/acuse-signer.service
+EXTRA_DIST += contrib/systemd/acuse-readings.service contrib/systemd/acuse-readings.timer contrib/systemd/acuse-provisiond.service contrib/systemd/acuse-signer.service
 calendardir = $(pkgdatadir)/calendar
 dist_calendar_DATA = contrib/calendar/peru.conf
 include $(top_srcdir)/contrib/slapd/local.mk

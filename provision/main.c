@@ -23,6 +23,7 @@
 #include "provision/http.h"
 #include "provision/outbox.h"
 #include "provision/outcomes.h"
+#include "provision/readings.h"
 #include "provision/reconcile.h"
 #include "provision/restore.h"
 #include "provision/routes.h"
@@ -35,6 +36,7 @@ typedef struct {
 	Settings *settings;
 	Heads *heads;
 	Due *due;
+	Readings *readings; /* NULL: none are taken */
 	HttpServer *http;
 } Daemon;
 
@@ -92,6 +94,7 @@ static gboolean start(Daemon *daemon, GError **error)
 	daemon->due = due_start(service, error);
 	if (daemon->due == NULL)
 		return FALSE;
+	daemon->readings = readings_start(service);
 	daemon->heads = heads_start(service);
 	daemon->http = http_start(service, route_tables, error);
 	return daemon->http != NULL;
@@ -104,6 +107,7 @@ static void stop(Daemon *daemon)
 
 	http_stop(daemon->http);
 	heads_stop(daemon->heads);
+	readings_stop(daemon->readings);
 	due_stop(daemon->due);
 	if (service->reconciler != NULL)
 		reconcile_stop(service->reconciler);

@@ -1,7 +1,8 @@
 /*
  * The notices to who sent a mail: notified, failed, overdue, late (D4, D5), each with the
- * constancia of that moment. A seal that is locked keeps a notice back for CONSTANCIA_WAIT_S; then
- * it goes without, for its news may not wait. Fails only so. Any thread.
+ * constancia of that moment; and that it was opened inside the institution (D3). A seal that is
+ * locked keeps a notice back for CONSTANCIA_WAIT_S; then it goes without, for its news may not
+ * wait. Fails only so. Any thread.
  */
 #include <string.h>
 
@@ -143,7 +144,24 @@ static void late_text(const json_t *facts, GString *text)
 			"cédula."));
 }
 
+static char *read_subject(const json_t *facts)
+{
+	return with_expediente(_("Su mensaje fue abierto"), facts);
+}
+
+/* It is no constancia: that the mail was opened is all that is known. */
+static void read_text(const json_t *facts, GString *text)
+{
+	g_string_append(
+		text, _("El siguiente mensaje suyo fue abierto en un buzón de la institución:"));
+	add_mail(facts, text);
+	add_line(text, _("Abierto por"), row_text(facts, "read_by"));
+	add_line(text, _("Momento"), row_text(facts, "read_at"));
+	g_string_append_printf(text, "\n%s\n", _("No necesita hacer nada más."));
+}
+
 const NoticeKind notice_notified = {"notified", notified_subject, notified_text, attach_constancia};
 const NoticeKind notice_failed = {"failed", failed_subject, failed_text, attach_constancia};
 const NoticeKind notice_by_cedula = {"by-cedula", cedula_subject, cedula_text, attach_constancia};
 const NoticeKind notice_late = {"late", late_subject, late_text, attach_constancia};
+const NoticeKind notice_read = {"read", read_subject, read_text};

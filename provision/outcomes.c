@@ -54,23 +54,28 @@ gboolean outcomes_is_late(
 	       deadline_is_over(service, send) && !outcomes_reached(service, send, address);
 }
 
-gboolean outcomes_tells_sender(const Settings *settings, DeliveryOutcome outcome)
+gboolean outcomes_tells_sender_word(const Settings *settings, const char *word)
 {
 	const char *const *words = settings_list(settings, "notices", "sender");
 
 	return *settings_string(settings, "notices", "smtp") != '\0' &&
-	       g_strv_contains(words, delivery_outcome_name(outcome));
+	       g_strv_contains(words, word);
+}
+
+gboolean outcomes_tells_sender(const Settings *settings, DeliveryOutcome outcome)
+{
+	return outcomes_tells_sender_word(settings, delivery_outcome_name(outcome));
 }
 
 gboolean outcomes_check_settings(const Settings *settings, GError **error)
 {
-	static const char *const known[] = {"notified", "failed", "overdue", "late", NULL};
+	static const char *const known[] = {"notified", "failed", "overdue", "late", "read", NULL};
 	const char *const *word = settings_list(settings, "notices", "sender");
 
 	for (; *word != NULL; word++)
 		if (!g_strv_contains(known, *word))
-			return api_invalid(
-				error, "[notices] sender", "notified, failed, overdue or late");
+			return api_invalid(error, "[notices] sender",
+				"notified, failed, overdue, late or read");
 	return TRUE;
 }
 

@@ -28,6 +28,8 @@ gboolean outcomes_is_late(
 
 /* Whether who sent is told of it by a notice ([notices] sender, smtp). */
 gboolean outcomes_tells_sender(const Settings *settings, DeliveryOutcome outcome);
+/* The same of a word of that list: "read" is no outcome. */
+gboolean outcomes_tells_sender_word(const Settings *settings, const char *word);
 /* INVALID when [notices] sender has another word. */
 gboolean outcomes_check_settings(const Settings *settings, GError **error);
 

@@ -127,17 +127,6 @@ static gint64 window_room(const Window *window, guint64 max_messages, guint64 ma
 	return when;
 }
 
-static char *local_time(const Service *service, gint64 time_s)
-{
-	g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(
-		settings_string(service->settings, "institution", "timezone"));
-	g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(time_s);
-	g_autoptr(GDateTime) local =
-		zone != NULL ? g_date_time_to_timezone(utc, zone) : g_date_time_ref(utc);
-
-	return g_date_time_format(local, "%H:%M");
-}
-
 typedef struct {
 	StoreTxn *txn;
 	const Service *service;
@@ -171,7 +160,7 @@ static gboolean judge(
 	count->over->counter = g_strdup(key);
 	count->over->mode = count->mode;
 	count->over->due = window->told_s == 0 || count->now_s - window->told_s >= LIMITS_TELL_S;
-	time = local_time(count->service, again_s);
+	time = service_local(count->service, again_s, "%H:%M");
 	if (again_s == 0)
 		count->over->text = g_strdup_printf(
 			_("[P15] El mensaje tiene mas destinatarios que los %d permitidos por "

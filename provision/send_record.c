@@ -296,6 +296,8 @@ void send_record_note(json_t *send, const SendEntry *entry)
 		"diagnostic", entry->diagnostic, "original_sha256", entry->original_sha256, "leaf",
 		(json_int_t)entry->leaf);
 
+	if (entry->read_by != NULL)
+		json_object_set_new(row, "read_by", json_string(entry->read_by));
 	json_array_append_new(json_object_get(send, "timeline"), row);
 }
 

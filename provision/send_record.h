@@ -66,6 +66,7 @@ typedef struct {
 	const char *recipient; /* without a verdict */
 	gint64 time_s;
 	guint64 leaf;
+	const char *read_by; /* uid, of a reading inside; the entry has it only then */
 } SendEntry;
 void send_record_note(json_t *send, const SendEntry *entry);
 

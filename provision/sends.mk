@@ -14,6 +14,7 @@ provision_libsends_a_SOURCES = \
 	provision/proof_point.c provision/proof_point.h \
 	provision/constancia.c provision/constancia.h \
 	provision/outcomes.c provision/outcomes.h provision/outcome_notices.c \
+	provision/readings.c provision/readings.h provision/reading_record.c \
 	provision/tramite.c provision/tramite.h provision/tramite_folder.c provision/tramite_webhook.c \
 	provision/bundle.c provision/bundle.h
 provision_libsends_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(ARCHIVE_CFLAGS)

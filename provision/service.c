@@ -84,7 +84,7 @@ gboolean api_date(const char *text, GError **error)
 	return api_invalid(error, "date", "must be YYYY-MM-DD");
 }
 
-char *service_day(const Service *service, gint64 time_s)
+char *service_local(const Service *service, gint64 time_s, const char *format)
 {
 	g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(
 		settings_string(service->settings, "institution", "timezone"));
@@ -92,7 +92,12 @@ char *service_day(const Service *service, gint64 time_s)
 	g_autoptr(GDateTime) local =
 		zone != NULL ? g_date_time_to_timezone(utc, zone) : g_date_time_ref(utc);
 
-	return g_date_time_format(local, "%Y-%m-%d");
+	return g_date_time_format(local, format);
+}
+
+char *service_day(const Service *service, gint64 time_s)
+{
+	return service_local(service, time_s, "%Y-%m-%d");
 }
 
 char *service_today(const Service *service)

@@ -103,6 +103,8 @@ gboolean api_string_optional(
 gboolean api_date(const char *text, GError **error);
 /* Today where the institution is, YYYY-MM-DD: a new string. */
 char *service_today(const Service *service);
+/* That time there, as g_date_time_format has it: a new string. */
+char *service_local(const Service *service, gint64 time_s, const char *format);
 /* The day there of that time. */
 char *service_day(const Service *service, gint64 time_s);
 /*

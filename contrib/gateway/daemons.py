@@ -133,6 +133,7 @@ socket={places.path("dovecot", "run", "acuse-mailboxes")}
 [proof]
 authserv_id={HOST}
 postfix_config={places.path("postfix", "etc")}
+reading_folder={places.path("readings")}
 reconcile_interval_s=2
 release_timeout_s=20
 """

@@ -118,16 +118,23 @@ def start_slapd(places):
 def set_up_dovecot(places):
     for name in ("run", "state", "libexec"):
         places.folder("dovecot", name)
+    places.folder("dovecot", "libexec", "sieve")
+    # Dovecot's user writes what was opened, provisiond takes it away.
+    places.folder("readings", uid=UIDS["mail"], gid=UIDS["provision"], mode=0o2770)
     places.folder("mail", uid=UIDS["mail"], gid=UIDS["mail"], mode=0o700)
     more = words(places, EXTRA=PRIVATE_DOVECOT, RUN=places.path("dovecot", "run"), STATE=places.path("dovecot", "state"),
                  LOG=places.log("dovecot"), CONFIG=places.path("dovecot"),
                  MAIL=places.path("mail"), MAIL_UID=str(UIDS["mail"]),
                  LIBEXEC=places.path("dovecot", "libexec"), IMAPS_PORT=str(places.port("imaps")),
-                 PROVISION_USER="root", ARCHIVE=places.path("mail-archive"))
+                 READINGS=places.path("readings"), PROVISION_USER="root", ARCHIVE=places.path("mail-archive"))
     places.write(fill("dovecot/dovecot.conf.in", more), "dovecot", "dovecot.conf")
     places.write(fill("dovecot/dovecot-ldap.conf.in", more), "dovecot", "dovecot-ldap.conf")
     places.write(fill("dovecot/offices.in", more), "dovecot", "libexec", "offices", mode=0o755)
     places.write(fill("dovecot/mailbox.in", more), "dovecot", "libexec", "mailbox", mode=0o755)
+    places.write(fill("dovecot/reading.in", more), "dovecot", "libexec", "sieve", "reading", mode=0o755)
+    places.write(fill("dovecot/reading-repair.in", more), "dovecot", "libexec", "reading-repair", mode=0o755)
+    script = places.write(fill("dovecot/reading.sieve", more), "dovecot", "reading.sieve", mode=0o644)
+    processes.run(["sievec", "-c", places.path("dovecot", "dovecot.conf"), script], "reading.sieve is not good")
 
 
 def start_dovecot(places):
@@ -264,6 +271,6 @@ def stop_postfix(places, name):
 
 def check_programs():
     for program in ("postfix", "dovecot", "slapd", "opendkim", "opendmarc", "openssl", "setpriv", "softhsm2-util",
-                    "pkcs11-tool", "curl", "ldapwhoami"):
+                    "pkcs11-tool", "sievec", "curl", "ldapwhoami"):
         if shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
             raise Failure(f"{program} is not installed")

@@ -275,6 +275,9 @@ const SettingRow settings_table[] = {
 
 	C("proof", "notified_by", "acknowledged", "relayed delivered read acknowledged",
 		"What shows that a notification was received."),
+	P("proof", "reading_folder", NULL,
+		"Folder where Dovecot's script says which mails of ours were opened; without it "
+		"readings inside the institution are not noticed."),
 	S("proof", "legal_ground",
 		"Artículo 20, numeral 20.4, del TUO de la Ley N.° 27444, Ley del Procedimiento "
 		"Administrativo General",
@@ -295,8 +298,9 @@ const SettingRow settings_table[] = {
 		"Address of the tramite, which is told what is to be notified on paper; empty: "
 		"nobody is."),
 
-	L("notices", "sender", "notified;failed;overdue;late",
-		"Of which outcomes (notified, failed, overdue, late) who sent the mail is told."),
+	L("notices", "sender", "notified;failed;overdue;late;read",
+		"Of which outcomes (notified, failed, overdue, late, read) who sent the mail is "
+		"told."),
 
 	P("tramite", "folder", NULL,
 		"Folder that gets constancia and proof as YEAR/EXPEDIENTE/...; without it none."),

@@ -122,6 +122,8 @@ const char *constancia_source(const char *trust)
 		return "registro de la institución";
 	if (strcmp(trust, trust_name(TRUST_OWN_POSTFIX)) == 0)
 		return "informe del servidor de correo de la institución";
+	if (strcmp(trust, trust_name(TRUST_OWN_MAILBOX)) == 0)
+		return "servidor de buzones de la institución";
 	if (strcmp(trust, trust_name(TRUST_OUTSIDE)) == 0)
 		return "correo recibido de fuera, de origen comprobado";
 	return "origen no comprobado: no se toma en cuenta";

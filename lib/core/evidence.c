@@ -20,6 +20,7 @@ static const char *const trust_names[] = {
 	[TRUST_OWN_POSTFIX] = "own-postfix",
 	[TRUST_OUTSIDE] = "outside",
 	[TRUST_UNPROVED] = "unproved",
+	[TRUST_OWN_MAILBOX] = "own-mailbox",
 };
 
 const char *report_kind_name(ReportKind kind)

@@ -67,8 +67,9 @@ typedef struct {
 	gint64 time_s;	   /* when it was recorded; 0: not known */
 } SendFacts;
 
-typedef enum { TRUST_OWN_POSTFIX, TRUST_OUTSIDE, TRUST_UNPROVED } Trust;
-const char *trust_name(Trust trust); /* "own-postfix" "outside" "unproved" */
+/* TRUST_OWN_MAILBOX: our own Dovecot saw it opened; no report has it. */
+typedef enum { TRUST_OWN_POSTFIX, TRUST_OUTSIDE, TRUST_UNPROVED, TRUST_OWN_MAILBOX } Trust;
+const char *trust_name(Trust trust); /* "own-postfix" "outside" "unproved" "own-mailbox" */
 
 typedef struct {
 	char *recipient;     /* the recorded recipient it speaks of; NULL: of none */

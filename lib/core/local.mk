@@ -8,6 +8,7 @@ lib_core_libcore_a_SOURCES = \
 	lib/core/authentication_results.c lib/core/authentication_results.h \
 	lib/core/constancia.c lib/core/constancia.h lib/core/constancia_words.c lib/core/constancia_words.h \
 	lib/core/outcome.c lib/core/outcome.h \
+	lib/core/reading.c lib/core/reading.h \
 	lib/core/autoreply.c lib/core/autoreply.h \
 	lib/core/calendar.c lib/core/calendar.h lib/core/calendar_file.c lib/core/calendar_days.h \
 	lib/core/dni.c lib/core/dni.h \

@@ -18,6 +18,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz-packet \
 	tests/fuzz/fuzz-header-block \
 	tests/fuzz/fuzz-permit \
+	tests/fuzz/fuzz-reading \
 	tests/fuzz/fuzz-settings \
 	tests/fuzz/fuzz-naming \
 	tests/fuzz/fuzz-address \
@@ -70,6 +71,9 @@ tests_fuzz_fuzz_packet_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_header_block_SOURCES = tests/fuzz/fuzz-header-block.c milter/signer/header_block.c
 tests_fuzz_fuzz_header_block_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_header_block_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_reading_SOURCES = tests/fuzz/fuzz-reading.c
+tests_fuzz_fuzz_reading_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_reading_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_permit_SOURCES = tests/fuzz/fuzz-permit.c
 tests_fuzz_fuzz_permit_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_permit_LDADD = $(fuzz_libs)

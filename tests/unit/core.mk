@@ -1,7 +1,7 @@
 core_tests = tests/unit/test-autoreply tests/unit/test-document tests/unit/test-account tests/unit/test-authentication-results tests/unit/test-calendar tests/unit/test-dni tests/unit/test-evidence \
 	tests/unit/test-merkle tests/unit/test-naming tests/unit/test-policy tests/unit/test-policy-edits tests/unit/test-policy-findings \
 	tests/unit/test-policy-golden tests/unit/test-policy-settings tests/unit/test-content \
-	tests/unit/test-return-token tests/unit/test-send
+	tests/unit/test-reading tests/unit/test-return-token tests/unit/test-send
 core_test_libs = lib/core/libcore.a lib/base/libbase.a $(GLIB_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -24,6 +24,8 @@ tests_unit_test_merkle_SOURCES = tests/unit/test-merkle.c
 tests_unit_test_merkle_LDADD = $(core_test_libs)
 tests_unit_test_naming_SOURCES = tests/unit/test-naming.c
 tests_unit_test_naming_LDADD = $(core_test_libs)
+tests_unit_test_reading_SOURCES = tests/unit/test-reading.c
+tests_unit_test_reading_LDADD = $(core_test_libs)
 tests_unit_test_policy_SOURCES = tests/unit/test-policy.c tests/unit/policy-fixture.c tests/unit/policy-fixture.h
 tests_unit_test_policy_LDADD = $(core_test_libs)
 tests_unit_test_policy_edits_SOURCES = tests/unit/test-policy-edits.c tests/unit/policy-fixture.c \
