@@ -185,6 +185,7 @@ static gboolean run_check(
 		finding_add(&findings, FINDING_BAD, "settings", "%s", cause->message);
 	} else {
 		check_settings(&findings, ctl, settings);
+		check_policy(&findings, settings, ctl->api);
 		check_installation(&findings, settings);
 	}
 	check_clock(&findings);

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include "api/client.h"
 #include "base/settings.h"
 
 typedef enum { FINDING_GOOD, FINDING_WARNING, FINDING_BAD } FindingLevel;
@@ -16,5 +17,8 @@ void finding_add(Findings *findings, FindingLevel level, const char *part, const
 
 /* Postfix's settings (FACTS 1-6), queue and orphaned trace files. */
 void check_postfix(Findings *findings, const Settings *settings);
+
+/* [policy unit:...], mailbox: and domain: that name what does not exist, and so have no effect. */
+void check_policy(Findings *findings, const Settings *settings, ApiClient *api);
 
 #endif

@@ -17,7 +17,7 @@ acusectl_SOURCES = \
 	provision/ctl/import.c \
 	provision/ctl/csv_table.c provision/ctl/csv_table.h \
 	provision/ctl/check.c \
-	provision/ctl/check_postfix.c provision/ctl/check.h
+	provision/ctl/check_policy.c provision/ctl/check_postfix.c provision/ctl/check.h
 acusectl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(GMIME_CFLAGS) $(ARCHIVE_CFLAGS) \
 	-DPKGDATADIR='"$(pkgdatadir)"' -DSBINDIR='"$(sbindir)"'
 acusectl_LDADD = provision/libproof.a lib/inspect/libinspect.a lib/mime/libmime.a lib/archive/libarchivelook.a lib/cms/libcms.a lib/api/libapi.a lib/signer/libsignerproto.a \

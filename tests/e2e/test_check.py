@@ -50,6 +50,22 @@ class Check(Case):
                     shutil.rmtree(folder)
 
 
+class Scopes(Case):
+    def test_names_that_nothing_has(self):
+        """Its group would have no effect, unseen."""
+        real = (f"mailbox:{OFFICE_ADDRESS}", "unit:secretaria  GENERAL", f"domain:{CITIZEN.partition('@')[2]}")
+        wrong = (f"mailbox:secretario.general@{DOMAIN}", "unit:Secretaria Genral", "domain:ciudadano")
+        with open(self.places.path("acuse", "acuse.conf"), encoding="utf-8") as file:
+            text = file.read()
+        text += "".join(f"[policy {one}]\np3=warn\n" for one in real + wrong)
+        settings = self.places.write(text, "work", "scopes.conf")
+        said = subprocess.run([self.places.path("bin", "acusectl"), "--config", settings, "--json", "check"],
+                              capture_output=True, text=True, check=False, env=dict(os.environ, ACUSE_API=self.places.api))
+        told = [one for one in json.loads(said.stdout)["items"] if one["part"] == "policy"]
+        self.assertEqual([one["text"].partition("]")[0] for one in told], [f"[policy {one}" for one in wrong])
+        self.assertEqual({one["level"] for one in told}, {"warning"})
+
+
 class Settings(Case):
     """A wrong acuse.conf stops every program, with the line, the group, the key and the reason."""
     # (what is appended, where it is wrong, counted from there, what is said)
