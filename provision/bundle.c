@@ -134,6 +134,8 @@ static gboolean add_content(Bundle *bundle, GError **error)
 	       add_text(bundle, "LEEME.txt", bundle_readme(), error) &&
 	       add_text(bundle, "head.json", point->head, error) &&
 	       add_bytes(bundle, "head.p7s", g_bytes_ref(point->head_cms), error) &&
+	       (point->head_tsr == NULL ||
+		       add_bytes(bundle, "head.tsr", g_bytes_ref(point->head_tsr), error)) &&
 	       add_leaves(bundle, error) && add_text(bundle, "send.json", summary, error) &&
 	       (prepared == NULL || add_blob(bundle, "message.eml",
 					    bundle_leaf_text(prepared, "message_sha256"), error)) &&

@@ -2,7 +2,7 @@
  * heads.h: reads the tree, asks the signer to seal the exact text, keeps what was signed. One at a
  * time (a lock of its own), so that two callers do not have the same tree signed twice. Fails when
  * the store does; a signer that does not sign is told in the answer. The timer thread logs,
- * nothing else does.
+ * and a time-stamping authority that gives none is logged.
  */
 #include "provision/heads.h"
 
@@ -16,6 +16,7 @@
 #include "provision/replies.h"
 #include "provision/seal.h"
 #include "provision/store.h"
+#include "provision/timestamp_authority.h"
 #include "provision/witnesses.h"
 
 static GMutex one_at_a_time;
@@ -25,7 +26,8 @@ typedef struct {
 	gint64 time_s;
 	char *root, *time, *text;
 	char *cms, *cms_sha256, *certificate_sha256; /* NULL: not signed */
-	GError *trouble;			     /* why not */
+	char *tsr;				     /* RFC 3161 answer, base64; NULL: none */
+	GError *trouble;			     /* why not signed */
 } Head;
 
 static void head_clear(Head *head)
@@ -36,6 +38,7 @@ static void head_clear(Head *head)
 	g_free(head->cms);
 	g_free(head->cms_sha256);
 	g_free(head->certificate_sha256);
+	g_free(head->tsr);
 	g_clear_error(&head->trouble);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Head, head_clear)
@@ -76,11 +79,34 @@ static void sign(Service *service, Head *head)
 	head->cms_sha256 = digest_sha256_hex(der, size);
 }
 
+/* A head without a time-stamp is still a head: the next may have one. */
+static void stamp(const Service *service, Head *head)
+{
+	g_autoptr(GBytes) text = g_bytes_new_static(head->text, strlen(head->text));
+	g_autoptr(GError) failure = NULL;
+	g_autoptr(TimestampRequest) request = NULL;
+	g_autoptr(GBytes) answer = NULL;
+	gint64 time_s;
+
+	if (!timestamp_authority_is_set(service))
+		return;
+	request = timestamp_request_for_data(text, &failure);
+	answer = request != NULL ? timestamp_authority_ask(service, request, &failure) : NULL;
+	if (answer != NULL && timestamp_check(request, answer,
+				      settings_string(service->settings, "signing", "tsa_trust"),
+				      &time_s, &failure))
+		head->tsr =
+			g_base64_encode(g_bytes_get_data(answer, NULL), g_bytes_get_size(answer));
+	else
+		log_warning("a head has no time-stamp", "reason", failure->message, NULL);
+}
+
 static char *head_to_json(const Head *head, gint64 leaf)
 {
-	json_t *json = json_pack("{s:I, s:s, s:s, s:s, s:s?, s:s?, s:o}", "size",
+	json_t *json = json_pack("{s:I, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o}", "size",
 		(json_int_t)head->size, "root", head->root, "time", head->time, "head", head->text,
-		"cms", head->cms, "certificate_sha256", head->certificate_sha256, "trouble",
+		"cms", head->cms, "certificate_sha256", head->certificate_sha256, "tsr", head->tsr,
+		"trouble",
 		head->trouble == NULL
 			? json_null()
 			: json_pack("{s:s, s:s}", "code", acuse_error_row_of(head->trouble)->name,
@@ -158,6 +184,8 @@ static char *make_head(Service *service, GError **error)
 	if (!describe_tree(service, &head, error))
 		return NULL;
 	sign(service, &head);
+	if (head.cms != NULL)
+		stamp(service, &head);
 	if (head.cms != NULL && !store_run(service->store, keep_head, &head, error))
 		return NULL;
 	return head_to_json(&head, -1);

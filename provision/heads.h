@@ -13,9 +13,10 @@
 
 /*
  * The head of the tree as it is now, JSON
- * {"size","root","time","head","cms","certificate_sha256","trouble"}: the last signed one when
- * nothing but its own leaf came after it, else a fresh one. When it cannot be signed (no seal
- * token, locked, the signer is down) it comes with "cms" null, "trouble" says why
+ * {"size","root","time","head","cms","certificate_sha256","tsr","trouble"}: "tsr" is the answer of
+ * the time-stamping authority over "head" (RFC 3161, base64), null without one. It is the last
+ * signed one when nothing but its own leaf came after it, else a fresh one. When it cannot be
+ * signed (no seal token, locked, the signer is down) it comes with "cms" null, "trouble" says why
  * ({"code","detail"}), and nothing is kept. A new string, or NULL with error: the store fails.
  */
 char *heads_current(Service *service, GError **error);

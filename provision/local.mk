@@ -31,6 +31,7 @@ provision_libprovision_a_SOURCES = \
 	provision/tokens.c provision/tokens.h \
 	provision/ledger.c \
 	provision/heads.c provision/heads.h \
+	provision/timestamp_authority.c provision/timestamp_authority.h \
 	provision/witnesses.c provision/witnesses.h \
 	provision/seal.c provision/seal.h \
 	provision/health.c \

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cms/cms.h"
+#include "cms/timestamp.h"
 #include "core/merkle.h"
 #include "provision/bundle_container.h"
 #include "provision/bundle_format.h"
@@ -94,6 +95,27 @@ static gboolean parse_head(
 	return TRUE;
 }
 
+/* An authority saw the head; with trust, one that is believed. */
+static gboolean check_timestamp(ProofCheck *check, GBytes *head, GError **error)
+{
+	g_autoptr(GBytes) answer = NULL;
+	g_autofree char *time = NULL;
+	gint64 time_s;
+
+	if (!g_hash_table_contains(check->files, "head.tsr"))
+		return TRUE;
+	answer = proof_take(check, "head.tsr", error);
+	if (answer == NULL)
+		return FALSE;
+	if (!timestamp_verify(answer, head, check->trust, check->time_s, &time_s, error)) {
+		g_prefix_error(error, "head.tsr: ");
+		return FALSE;
+	}
+	time = time_to_rfc3339(time_s);
+	proof_say(check, _("Sello de tiempo de la cabeza: %s"), time);
+	return TRUE;
+}
+
 static gboolean check_head(ProofCheck *check, GError **error)
 {
 	g_autofree char *text = take_text(check, "head.json", error), *size = NULL;
@@ -120,7 +142,7 @@ static gboolean check_head(ProofCheck *check, GError **error)
 	if (check->trust == NULL)
 		proof_say(check,
 			_("AVISO: sin autoridad de confianza no se sabe de quien son las firmas"));
-	return TRUE;
+	return check_timestamp(check, content, error);
 }
 
 /* Every file is as it was when the seal signed, and the zip is the one that belongs to them. */

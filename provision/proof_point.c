@@ -23,6 +23,7 @@ void proof_point_free(ProofPoint *point)
 	g_free(point->recipient);
 	g_free(point->head);
 	g_clear_pointer(&point->head_cms, g_bytes_unref);
+	g_clear_pointer(&point->head_tsr, g_bytes_unref);
 	g_free(point->head_certificate_sha256);
 	g_free(point->head_root);
 	g_free(point);
@@ -183,6 +184,10 @@ static gboolean take_head(ProofPoint *point, const json_t *head, GError **error)
 	point->head = g_strdup(text);
 	der = g_base64_decode(cms, &size);
 	point->head_cms = g_bytes_new_take(der, size);
+	if (row_text(head, "tsr") != NULL) {
+		der = g_base64_decode(row_text(head, "tsr"), &size);
+		point->head_tsr = g_bytes_new_take(der, size);
+	}
 	point->head_certificate_sha256 = g_strdup(row_text(head, "certificate_sha256"));
 	point->head_root = g_strdup(row_text(exact, "root"));
 	point->head_size = (guint64)json_integer_value(json_object_get(exact, "size"));

@@ -17,6 +17,7 @@ typedef struct {
 	guint number;	   /* of the recipient in the send, from 1; 0: all of them */
 	char *head;	   /* exact text */
 	GBytes *head_cms;
+	GBytes *head_tsr;	       /* RFC 3161 answer; NULL: none */
 	char *head_certificate_sha256; /* NULL: the signer did not tell */
 	char *head_root;
 	guint64 head_size;

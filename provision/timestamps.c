@@ -7,14 +7,12 @@
  */
 #include <string.h>
 
-#include "api/fetch.h"
 #include "api/record_json.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "cms/timestamp.h"
 #include "provision/row.h"
 #include "provision/send_record.h"
-#include "provision/service.h"
+#include "provision/timestamp_authority.h"
 
 #define MAX_CMS_CHARS (128 * 1024) /* base64 */
 
@@ -55,21 +53,16 @@ static gboolean record_change(StoreTxn *txn, gpointer data, GError **error)
 
 static GBytes *stamp_cms(const Service *service, GBytes *cms, gint64 *time_s, GError **error)
 {
-	const Settings *settings = service->settings;
 	g_autoptr(TimestampRequest) request = timestamp_request_new(cms, error);
 	g_autoptr(GBytes) answer = NULL;
-	Fetch fetch = {settings_string(settings, "signing", "tsa_url"),
-		"application/timestamp-query", NULL, TIMESTAMP_MAX_BYTES,
-		(guint)settings_int(settings, "signing", "tsa_timeout_ms")};
 
 	if (request == NULL)
 		return NULL;
-	fetch.body = timestamp_request_bytes(request);
-	answer = http_fetch(&fetch, error);
+	answer = timestamp_authority_ask(service, request, error);
 	if (answer == NULL)
 		return NULL;
 	return timestamp_add(request, answer, cms,
-		settings_string(settings, "signing", "tsa_trust"), time_s, error);
+		settings_string(service->settings, "signing", "tsa_trust"), time_s, error);
 }
 
 static GBytes *read_cms(const ApiRequest *request, GError **error)
@@ -78,7 +71,7 @@ static GBytes *read_cms(const ApiRequest *request, GError **error)
 	guchar *der;
 	gsize size;
 
-	if (*settings_string(request->service->settings, "signing", "tsa_url") == '\0') {
+	if (!timestamp_authority_is_set(request->service)) {
 		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT,
 			"there is no time-stamping authority ([signing] tsa_url)");
 		return NULL;

@@ -114,6 +114,14 @@ static gboolean attach_head(
 	notice_attach(attachments, text_name, "application/json", g_bytes_new(text, strlen(text)));
 	notice_attach(attachments, cms_name, "application/pkcs7-signature",
 		g_bytes_new_take(cms, cms_size));
+	if (row_text(head, "tsr") != NULL) {
+		g_autofree char *tsr_name =
+			g_strdup_printf("cabeza-%" G_GUINT64_FORMAT ".tsr", size);
+		guchar *tsr = g_base64_decode(row_text(head, "tsr"), &cms_size);
+
+		notice_attach(attachments, tsr_name, "application/timestamp-reply",
+			g_bytes_new_take(tsr, cms_size));
+	}
 	return TRUE;
 }
 

@@ -225,7 +225,7 @@ static gboolean load_folder(X509_STORE *store, const char *folder)
 }
 
 /* Purpose is any, so that a seal's or a time-stamp's certificate passes as well as one for mail. */
-static X509_STORE *trust_store(const char *trust, gint64 at_s)
+X509_STORE *cms_trust_store(const char *trust, gint64 at_s)
 {
 	g_autoptr(X509_STORE) store = X509_STORE_new();
 	gboolean folder = g_file_test(trust, G_FILE_TEST_IS_DIR);
@@ -259,7 +259,7 @@ CmsSigner *cms_verify_detached_at(
 	ERR_clear_error();
 	cms = cms_from_der(cms_der);
 	if (trust != NULL)
-		store = trust_store(trust, at_s);
+		store = cms_trust_store(trust, at_s);
 	if (cms == NULL || input == NULL || (trust != NULL && store == NULL)) {
 		set_openssl_error(error, ACUSE_ERROR_DAMAGED,
 			cms == NULL ? "not a CMS signature" : "trusted certificates");

@@ -53,4 +53,10 @@ char **cms_certificate_emails(X509 *certificate);
 char *cms_certificate_sha256(X509 *certificate);
 char *cms_certificate_subject(X509 *certificate); /* RFC 2253, UTF-8 */
 
+/*
+ * What a trust of the checks above is made of, as a new store; at_s 0: now. NULL: a file cannot be
+ * read.
+ */
+X509_STORE *cms_trust_store(const char *trust, gint64 at_s);
+
 #endif

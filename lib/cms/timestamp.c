@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "cms/certificate.h"
+#include "cms/cms.h"
 
 #define NONCE_BYTES 8
 #define CMS_MAX_BYTES (1024 * 1024)
@@ -52,15 +53,13 @@ static CMS_SignerInfo *only_signer(CMS_ContentInfo *cms)
 	return sk_CMS_SignerInfo_num(signers) == 1 ? sk_CMS_SignerInfo_value(signers, 0) : NULL;
 }
 
-static gboolean set_imprint(TS_REQ *request, const ASN1_OCTET_STRING *signature)
+static gboolean set_imprint(TS_REQ *request, const void *data, gsize data_size)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned int size = 0;
 	TS_MSG_IMPRINT *imprint = TS_MSG_IMPRINT_new();
 	X509_ALGOR *algorithm = X509_ALGOR_new();
-	gboolean ok =
-		EVP_Digest(ASN1_STRING_get0_data(signature), (size_t)ASN1_STRING_length(signature),
-			digest, &size, EVP_sha256(), NULL) == 1;
+	gboolean ok = EVP_Digest(data, data_size, digest, &size, EVP_sha256(), NULL) == 1;
 
 	X509_ALGOR_set_md(algorithm, EVP_sha256());
 	ok = ok && TS_MSG_IMPRINT_set_algo(imprint, algorithm) == 1 &&
@@ -90,21 +89,14 @@ static gboolean set_nonce(TS_REQ *request)
 	return ok;
 }
 
-TimestampRequest *timestamp_request_new(GBytes *cms_der, GError **error)
+static TimestampRequest *request_of(const void *data, gsize size, GError **error)
 {
-	g_autoptr(CMS_ContentInfo) cms = parse_cms(cms_der);
-	CMS_SignerInfo *signer = only_signer(cms);
 	g_autoptr(TimestampRequest) made = g_new0(TimestampRequest, 1);
 	unsigned char *der = NULL;
 	int length;
 
-	if (signer == NULL) {
-		fail(error, ACUSE_ERROR_DAMAGED, "not a CMS of one signer");
-		return NULL;
-	}
 	made->request = TS_REQ_new();
-	if (TS_REQ_set_version(made->request, 1) != 1 ||
-		!set_imprint(made->request, CMS_SignerInfo_get0_signature(signer)) ||
+	if (TS_REQ_set_version(made->request, 1) != 1 || !set_imprint(made->request, data, size) ||
 		!set_nonce(made->request) || TS_REQ_set_cert_req(made->request, 1) != 1 ||
 		(length = i2d_TS_REQ(made->request, &der)) <= 0) {
 		fail(error, ACUSE_ERROR_INTERNAL, "ask for a time-stamp");
@@ -113,6 +105,29 @@ TimestampRequest *timestamp_request_new(GBytes *cms_der, GError **error)
 	made->der = g_bytes_new(der, (gsize)length);
 	OPENSSL_free(der);
 	return g_steal_pointer(&made);
+}
+
+TimestampRequest *timestamp_request_new(GBytes *cms_der, GError **error)
+{
+	g_autoptr(CMS_ContentInfo) cms = parse_cms(cms_der);
+	CMS_SignerInfo *signer = only_signer(cms);
+	const ASN1_OCTET_STRING *signature;
+
+	if (signer == NULL) {
+		fail(error, ACUSE_ERROR_DAMAGED, "not a CMS of one signer");
+		return NULL;
+	}
+	signature = CMS_SignerInfo_get0_signature(signer);
+	return request_of(
+		ASN1_STRING_get0_data(signature), (gsize)ASN1_STRING_length(signature), error);
+}
+
+TimestampRequest *timestamp_request_for_data(GBytes *data, GError **error)
+{
+	gsize size;
+	const void *bytes = g_bytes_get_data(data, &size);
+
+	return request_of(bytes, size, error);
 }
 
 void timestamp_request_free(TimestampRequest *request)
@@ -195,4 +210,42 @@ GBytes *timestamp_add(const TimestampRequest *request, GBytes *answer, GBytes *c
 	bytes = g_bytes_new(der, (gsize)length);
 	OPENSSL_free(der);
 	return bytes;
+}
+
+gboolean timestamp_check(const TimestampRequest *request, GBytes *answer, const char *trust_folder,
+	gint64 *time_s, GError **error)
+{
+	g_autoptr(TS_RESP) parsed = parse_answer(answer);
+
+	if (parsed == NULL || !verify(request->request, parsed, trust_folder)) {
+		fail(error, ACUSE_ERROR_DAMAGED, "the time-stamp");
+		return FALSE;
+	}
+	*time_s = time_of(parsed);
+	return TRUE;
+}
+
+gboolean timestamp_verify(GBytes *answer, GBytes *data, const char *trust, gint64 at_s,
+	gint64 *time_s, GError **error)
+{
+	g_autoptr(TimestampRequest) request = timestamp_request_for_data(data, error);
+	g_autoptr(TS_RESP) parsed = parse_answer(answer);
+	g_autoptr(TS_VERIFY_CTX) context = NULL;
+	int what = TS_VFY_VERSION | TS_VFY_IMPRINT;
+
+	if (request == NULL)
+		return FALSE;
+	context = TS_REQ_to_TS_VERIFY_CTX(request->request, NULL);
+	if (trust != NULL) {
+		TS_VERIFY_CTX_set_store(context, cms_trust_store(trust, at_s));
+		what |= TS_VFY_SIGNATURE;
+	}
+	/* The nonce was for who asked. */
+	TS_VERIFY_CTX_set_flags(context, what);
+	if (parsed == NULL || TS_RESP_verify_response(context, parsed) != 1) {
+		fail(error, ACUSE_ERROR_DAMAGED, "the time-stamp");
+		return FALSE;
+	}
+	*time_s = time_of(parsed);
+	return TRUE;
 }

@@ -15,6 +15,8 @@ typedef struct _TimestampRequest TimestampRequest;
 TimestampRequest *timestamp_request_new(GBytes *cms, GError **error);
 void timestamp_request_free(TimestampRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TimestampRequest, timestamp_request_free)
+/* Asks for the SHA-256 of data itself, with a nonce; NULL with INTERNAL. */
+TimestampRequest *timestamp_request_for_data(GBytes *data, GError **error);
 /* DER, borrowed. */
 GBytes *timestamp_request_bytes(const TimestampRequest *request);
 
@@ -24,5 +26,16 @@ GBytes *timestamp_request_bytes(const TimestampRequest *request);
  */
 GBytes *timestamp_add(const TimestampRequest *request, GBytes *answer, GBytes *cms,
 	const char *trust_folder, gint64 *time_s, GError **error);
+
+/* Whether the answer is one to this request, and the time that it says; DAMAGED. */
+gboolean timestamp_check(const TimestampRequest *request, GBytes *answer, const char *trust_folder,
+	gint64 *time_s, GError **error);
+
+/*
+ * Whether the answer, kept from before, stamps data, and the time that it says. trust: PEM file or
+ * folder, its certificates taken as of at_s; NULL: whoever signed it. DAMAGED.
+ */
+gboolean timestamp_verify(GBytes *answer, GBytes *data, const char *trust, gint64 at_s,
+	gint64 *time_s, GError **error);
 
 #endif

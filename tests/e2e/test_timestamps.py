@@ -1,11 +1,12 @@
 """CAdES-T: each signature gets a time-stamp of an authority, and what happens when there is none."""
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 
 import tsa
-from harness import Case, Gateway, daemons, mails, notification, processes, sends, settle, submit, wait
+from harness import Case, Failure, Gateway, daemons, demo, mails, notification, processes, sends, settle, submit, wait
 
 ATTRIBUTE = "id-smime-aa-timeStampToken"
 
@@ -104,3 +105,32 @@ class Timestamps(Case):
         self.assertNotIn(ATTRIBUTE, self.print_cms(der))
         send = wait(lambda: [one for one in sends(str(mail["Message-ID"])) if one["state"] == "released"], "not released")[0]
         self.assertIn("untimestamped", [one["event"] for one in send["timeline"]])
+
+    def test_heads(self):
+        """The head of the ledger too: openssl(1) alone checks it, the bundle has it, and without an authority it is a head."""
+        with tsa.authority(os.path.join(self.work, "tsa")) as authority:
+            self.set_up(f"tsa_url={authority.url}\ntsa_trust={authority.trust}\n")
+            mail = notification(805)
+            submit(mail)
+            send = wait(lambda: [one for one in sends(str(mail["Message-ID"])) if one["state"] == "released"], "not released")[0]
+            bundle = os.path.join(self.work, "proof.asice")
+            demo.acusectl(self.places, "proof", "export", send["id"], "--output", bundle)
+        unpacked = os.path.join(self.work, "unpacked")
+        subprocess.run(["unzip", "-q", bundle, "-d", unpacked], check=True)
+        done = subprocess.run(["openssl", "ts", "-verify", "-data", "head.json", "-in", "head.tsr", "-CAfile", authority.root],
+                              capture_output=True, text=True, cwd=unpacked, check=False)
+        self.assertIn("Verification: OK", done.stdout + done.stderr)
+        trust = os.path.join(self.work, "believed")
+        os.mkdir(trust)
+        shutil.copy(self.places.ca, os.path.join(trust, "ca.pem"))
+        with self.assertRaisesRegex(Failure, "head.tsr"):
+            demo.acusectl(self.places, "proof", "verify", bundle, "--trust", trust, parse=False)
+        shutil.copy(authority.root, os.path.join(trust, "tsa.pem"))
+        self.assertIn("Sello de tiempo", demo.acusectl(self.places, "proof", "verify", bundle, "--trust", trust, parse=False))
+
+    def test_heads_without_authority(self):
+        self.set_up("tsa_url=http://127.0.0.1:9/\ntsa_missing=sign\n")
+        submit(notification(806))
+        head = demo.acusectl(self.places, "ledger", "head")
+        self.assertIsNotNone(head["cms"])
+        self.assertIsNone(head["tsr"])
