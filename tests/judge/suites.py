@@ -3,10 +3,13 @@ import collections
 import os
 import re
 
+import bounds
 import files
 import harms
 import limits
 import live
+import protected
+import subjects
 import trees
 from station import MODES, TOP, Score
 
@@ -103,4 +106,5 @@ def random_trees(post, counts, _folder):
         report(counts, f"trees/{mode}", [scores[mode]])
 
 
-SUITES = {"judge": harms.run, "collected": collected, "trees": random_trees, "files": files.run, "live": live.run}
+SUITES = {"judge": harms.run, "collected": collected, "trees": random_trees, "files": files.run, "protected": protected.run,
+          "bounds": bounds.run, "subjects": subjects.run, "live": live.run}
