@@ -21,6 +21,7 @@ provision_libprovision_a_SOURCES = \
 	provision/http_call.c provision/http_call.h \
 	provision/replies.c provision/replies.h \
 	provision/token_bindings.c \
+	provision/token_alarm.c provision/token_alarm.h \
 	provision/token_check.c provision/token_check.h \
 	provision/token_life.c provision/token_life.h \
 	provision/token_notices.c \

@@ -13,6 +13,7 @@
 #include "provision/deadlines.h"
 #include "provision/send_hold.h"
 #include "provision/send_hold_wake.h"
+#include "provision/token_alarm.h"
 #include "provision/send_record.h"
 
 #define POSTQUEUE_TIMEOUT_S 20
@@ -250,6 +251,14 @@ static void wake_held(Reconciler *reconciler, const char *output, GError **error
 	}
 }
 
+static void look_at_tokens(Reconciler *reconciler)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!token_alarm_look(reconciler->service, &error))
+		log_warning("tokens: nothing known", "reason", error->message, NULL);
+}
+
 static void turn(Reconciler *reconciler)
 {
 	g_autoptr(GError) error = NULL;
@@ -285,8 +294,10 @@ static gpointer run(gpointer data)
 {
 	Reconciler *reconciler = data;
 
-	while (wait_for_turn(reconciler))
+	while (wait_for_turn(reconciler)) {
 		turn(reconciler);
+		look_at_tokens(reconciler);
+	}
 	return NULL;
 }
 

@@ -13,6 +13,7 @@
 #include "core/calendar.h"
 #include "provision/notices.h"
 #include "provision/row.h"
+#include "provision/token_alarm.h"
 #include "provision/token_reminders.h"
 #include "provision/token_revocation.h"
 #include "signer/protocol.h"

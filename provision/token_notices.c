@@ -97,3 +97,42 @@ static void certificate_text(const json_t *facts, GString *text)
 
 const NoticeKind notice_token_certificate = {
 	"token-certificate", certificate_subject, certificate_text};
+
+static char *trouble_subject(const json_t *facts)
+{
+	return g_strdup_printf(_("El token de firma %s dejó de firmar"), row_text(facts, "label"));
+}
+
+static const char *cause_of(const char *trouble)
+{
+	static const struct {
+		const char *trouble, *cause;
+	} causes[] = {
+		{"token-absent",
+			N_("El token no está conectado, o hay otro token con el mismo nombre.")},
+		{"token-trouble",
+			N_("El token falló al firmar, o se cerró el proceso que lo usa.")},
+		{"timeout", N_("El token no respondió a tiempo.")},
+		{"pin-low", N_("El PIN del token está bloqueado, o por bloquearse.")},
+		{"pin-wrong", N_("El PIN que se usó no es el del token.")},
+		{"certificate", N_("El token no tiene un certificado con su clave.")},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(causes); i++)
+		if (g_strcmp0(causes[i].trouble, trouble) == 0)
+			return _(causes[i].cause);
+	return _("Se cerró el proceso que usa el token.");
+}
+
+static void trouble_text(const json_t *facts, GString *text)
+{
+	g_string_append(text, _("Este token de firma digital dejó de firmar."));
+	add_token(facts, text);
+	g_string_append_printf(text, "\n%s (%s)\n\n%s\n", cause_of(row_text(facts, "trouble")),
+		row_text(facts, "trouble"),
+		_("Mientras tanto no se firman los correos de sus buzones. Revise el token; si no "
+		  "vuelve por sí solo, su titular lo desbloquea con «acusectl token unlock». Su "
+		  "estado se ve con «acusectl token list»."));
+}
+
+const NoticeKind notice_token_trouble = {"token-trouble", trouble_subject, trouble_text};

@@ -7,17 +7,10 @@
 #include "core/calendar.h"
 #include "provision/notices.h"
 #include "provision/row.h"
+#include "provision/token_alarm.h"
 #include "provision/token_check.h"
 
 #define RETURN_KIND "token-return"
-
-gboolean token_tell_otic(StoreTxn *txn, const Service *service, const char *kind,
-	const json_t *facts, GError **error)
-{
-	const char *otic = settings_string(service->settings, "notices", "otic");
-
-	return *otic == '\0' || notice_add(txn, otic, kind, facts, service->now_s(), error);
-}
 
 /* To the IT office, and to the mailboxes that the token signed for and that are not the holder's
  * own. */

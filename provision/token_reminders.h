@@ -18,10 +18,6 @@ gboolean token_reminders_end(StoreTxn *txn, json_t *row, GError **error);
 /* Inside a change: to the address of [notices] gerencia, and to the IT office. */
 gboolean token_tell_loss(StoreTxn *txn, const json_t *row, const TokenAct *act, GError **error);
 
-/* Inside a change: one notice to the IT office; nothing when [notices] otic is empty. */
-gboolean token_tell_otic(StoreTxn *txn, const Service *service, const char *kind,
-	const json_t *facts, GError **error);
-
 extern const DueKind due_kinds_tokens[]; /* ends with kind NULL */
 
 #endif

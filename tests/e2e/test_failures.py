@@ -65,6 +65,27 @@ class Missing(Case):
         """A token that OTIC locked signs again once its PIN was typed."""
         demo.unlock_token(self.places)
 
+    def test_the_it_office_is_told_of_a_token_that_stopped(self):
+        """Its process dies: one mail, however often it is looked at; it signs again after the PIN."""
+        uid = Gateway.person.uid
+        with configured({"notices": {"otic": f"{uid}@{DOMAIN}"}}, "provision"):
+            pid = self.places.state["processes"]["signer"][0]
+            with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+                for worker in file.read().split():
+                    os.kill(int(worker), signal.SIGKILL)
+            self.addCleanup(self.unlock_if_locked)
+            told = lambda: [one for one in mailbox(uid) if f"{OFFICE_TOKEN} dejó de firmar" in str(one["Subject"])]
+            wait(told, "nobody was told")
+            time.sleep(5)
+            self.assertEqual(len(told()), 1)
+            self.assertIn("token-trouble", told()[0].get_content())
+            self.unlock_if_locked()
+            self.assert_retry_goes_once(notification(506))
+
+    def unlock_if_locked(self):
+        if not all(one["unlocked"] for one in api("GET", "/v1/tokens")[1]["items"] if one["label"] == OFFICE_TOKEN):
+            self.unlock()
+
     def test_token_absent(self):
         mail = notification(503)
         away = self.places.path("work", "tokens-away")

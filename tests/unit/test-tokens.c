@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "provision/outbox.h"
+#include "provision/token_alarm.h"
 #include "provision/token_reminders.h"
 #include "provision/tokens.h"
 #include "signer_fixture.h"
@@ -432,6 +433,35 @@ static void test_holder_ceases(void **state)
 	assert_sign_code(FIXTURE_OFFICE, -1);
 }
 
+static void assert_alarms(const char *faults, int answer, guint told)
+{
+	fixture_fault(fixture, faults);
+	assert_sign_code(FIXTURE_OFFICE, answer);
+	for (int i = 0; i < 3; i++)
+		assert_true(token_alarm_look(&service, NULL));
+	await_notices("token-trouble", "otic@muni.test", told);
+	fixture_fault(fixture, "");
+	assert_true(fixture_unlock(fixture, "oficina", FIXTURE_PIN, NULL));
+	assert_true(token_alarm_look(&service, NULL));
+}
+
+/* Not again when it works for a moment only; another trouble, and the same one on another day, are
+ * news. */
+static void test_trouble_is_told_once(void **state)
+{
+	static const char broken[] = "only oficina\nfail C_Sign 0x30\n";
+
+	(void)state;
+	assert_alarms(broken, ACUSE_ERROR_TOKEN_TROUBLE, 1);
+	assert_alarms(broken, ACUSE_ERROR_TOKEN_TROUBLE, 1);
+	assert_alarms("only oficina\ncrash C_Sign\n", ACUSE_ERROR_TOKEN_TROUBLE, 1);
+	assert_alarms("only oficina\nfail C_Sign 0xa4\n", ACUSE_ERROR_TOKEN_LOCKED, 2);
+	assert_alarms("absent oficina\n", ACUSE_ERROR_TOKEN_ABSENT, 3);
+	days_later++;
+	assert_true(token_alarm_look(&service, NULL));
+	assert_alarms("absent oficina\n", ACUSE_ERROR_TOKEN_ABSENT, 4);
+}
+
 static void test_signer_down(void **state)
 {
 	json_t *token, *list;
@@ -463,6 +493,7 @@ int main(void)
 		cmocka_unit_test(test_ceased),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_holder_ceases),
+		cmocka_unit_test(test_trouble_is_told_once),
 		cmocka_unit_test(test_signer_down),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
