@@ -17,8 +17,10 @@ import processes  # noqa: E402
 from places import Failure, Places  # noqa: E402
 
 BUILD = os.path.abspath(os.environ.get("ACUSE_BUILD", "."))
-# No send of a load ever gets into Postfix's queue: the reconciler would only add its own work to each round.
-QUIET = (("reconcile_interval_s=2", "reconcile_interval_s=3600"), ("release_timeout_s=20", "release_timeout_s=86400"))
+# No send of a load ever gets into Postfix's queue: the reconciler would only add its own work to each round. P11 would warn of
+# a mail without a signed PDF, and each warning is a second mail, to its sender, through Postfix and the milter.
+QUIET = (("reconcile_interval_s=2", "reconcile_interval_s=3600"), ("release_timeout_s=20", "release_timeout_s=86400"),
+         ("[policy]\n", "[policy]\np11=off\n"))
 
 
 def program(name):
@@ -55,8 +57,10 @@ def make_quiet(places):
             raise Failure(f"acuse.conf has no {old}")
         text = text.replace(old, new)
     places.write(text, "acuse", "acuse.conf")
-    processes.stop(places, "provision")
-    daemons.start(places, "provision")
+    for name in ("outgoing", "provision"):
+        processes.stop(places, name)
+    for name in ("provision", "outgoing"):
+        daemons.start(places, name)
     # It reads the directory first.
     processes.wait_until(lambda: is_taken(places), 30, "no mail is taken", places.log("provision"))
 
