@@ -439,6 +439,9 @@ static json_t *show_event(
 	(void)key;
 	if (only_unmatched != NULL && !json_is_null(json_object_get(row, "matched")))
 		return NULL;
+	/* What a list shows of it without the whole report. */
+	json_object_set(row, "kind", json_object_get(json_object_get(row, "report"), "kind"));
+	json_object_set(row, "from", json_object_get(json_object_get(row, "report"), "from"));
 	return g_steal_pointer(&row);
 }
 

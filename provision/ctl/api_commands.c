@@ -87,7 +87,7 @@ static char *query_from_options(const Command *command, GHashTable *options)
 
 		if (value == NULL || option->member == NULL)
 			continue;
-		pair = api_path("%s=%s", option->member, value);
+		pair = api_path("%s=%s", option->member, option->flag ? "1" : value);
 		g_string_append_printf(query, "%c%s", query->len == 0 ? '?' : '&', pair);
 	}
 	return g_string_free(query, FALSE);
@@ -388,6 +388,10 @@ const Command api_commands[] = {
 		"/v1/sends/{}", run_call},
 	{"send", "message", "ID", 1, {{NULL}}, N_("Escribe el mensaje exacto que salio."), "GET",
 		"/v1/sends/{}/message", run_message},
+	{"event", "list", "", 0,
+		{{"unmatched", "unmatched", FALSE, FALSE, .flag = TRUE}, PAGE_OPTIONS, {NULL}},
+		N_("Lista los informes y respuestas que llegaron, el ultimo primero."), "GET",
+		"/v1/events", run_call, NULL, "id time kind from matched counts"},
 	{"outbox", "list", "", 0, {PAGE_OPTIONS, {NULL}},
 		N_("Lista lo que espera hacerse fuera del registro, y por que."), "GET",
 		"/v1/outbox", run_call, NULL, "number kind about waits trouble"},

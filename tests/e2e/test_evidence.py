@@ -159,6 +159,25 @@ class Forgery(Case):
             self.places, answer, "otro@example.net", [OFFICE_ADDRESS]))
 
 
+class Unmatched(Case):
+    def test_a_report_of_no_send_is_kept_apart(self):
+        """Found by acusectl event list --unmatched, which has no other."""
+        known = notification(401)
+        submit(known)
+        token_of(known)
+        wait(lambda: [one for one in events_of(str(known["Message-ID"])) if one["event"] == "relayed"], "no report came")
+        strange = {"attempts": ["4bFzZZ0000z0z0z"], "message_id": f"nunca-enviado@{DOMAIN}"}
+        mails.from_outside(self.places, forged_report(strange, "a" * 32), "", [OFFICE_ADDRESS])
+
+        def listed(*options):
+            return demo.acusectl(self.places, "event", "list", "--limit", "1000", *options)["items"]
+        found = wait(lambda: [one for one in listed("--unmatched") if one["report"]["original_message_id"]
+                              == strange["message_id"]], "not listed")
+        self.assertEqual([(one["kind"], one["counts"], one["matched"]) for one in found], [("dsn", False, None)])
+        self.assertEqual([one for one in listed("--unmatched") if one["matched"] is not None], [])
+        self.assertNotEqual([one for one in listed() if one["matched"] is not None], [])
+
+
 class Ordinary(Case):
     def test_a_strangers_mail_arrives(self):
         mail = mails.make_plain("Consulta", CITIZEN, OFFICE_ADDRESS)
