@@ -27,6 +27,7 @@ provision_libaccounts_a_SOURCES = \
 	provision/request_answer.c provision/request_answer.h \
 	provision/request_import.c provision/request_import.h \
 	provision/request_orders.c provision/request_orders.h \
+	provision/request_page.c provision/request_page.h \
 	provision/request_signature.c provision/request_signature.h \
 	provision/request_form.c provision/request_form.h \
 	provision/request_life.c provision/request_life.h \

@@ -5,7 +5,8 @@
 #include "provision/request_step.h"
 
 /* Inside the change of a step: a notice to the head who signed, or to [notices] tramite when it
- * came on paper. change->row is as it will be saved. */
+ * came on paper; and to the case-file system by [tramite]'s ways, which is where a form comes from.
+ * change->row is as it will be saved. */
 gboolean request_answer(StoreTxn *txn, const RequestChange *change, GError **error);
 
 #endif

@@ -14,6 +14,7 @@
 #include "provision/request_account.h"
 #include "provision/request_form.h"
 #include "provision/request_import.h"
+#include "provision/request_page.h"
 #include "provision/request_signature.h"
 #include "provision/request_step.h"
 #include "provision/row.h"
@@ -335,6 +336,7 @@ const Route routes_requests[] = {
 	{"GET", "/v1/requests", ROLE_OTIC | ROLE_AUDITOR, FALSE, list_requests},
 	{"POST", "/v1/requests/import", FILERS, FALSE, request_import},
 	{"GET", "/v1/requests/{id}/documents/{sha256}", FILERS | ROLE_AUDITOR, FALSE, get_document},
+	{"GET", "/v1/requests/{id}/form.pdf", FILERS | ROLE_AUDITOR, FALSE, request_page},
 	{"GET", "/v1/requests/{id}", FILERS | ROLE_AUDITOR, FALSE, get_request},
 	{"POST", "/v1/requests/{id}/observe", ROLE_OTIC, FALSE, observe_request},
 	{"POST", "/v1/requests/{id}/amend", FILERS, FALSE, amend_request},

@@ -23,6 +23,14 @@ static gboolean is_set(const Settings *settings, const char *key)
 	return text != NULL && *text != '\0';
 }
 
+static gboolean add(StoreTxn *txn, const Settings *settings, const json_t *body, GError **error)
+{
+	return (!is_set(settings, "folder") ||
+		       outbox_add(txn, outbox_kinds_tramite_folder[0].kind, body, NULL, error)) &&
+	       (!is_set(settings, "webhook_url") ||
+		       outbox_add(txn, outbox_kinds_tramite_webhook[0].kind, body, NULL, error));
+}
+
 gboolean tramite_add(
 	StoreTxn *txn, const Settings *settings, const TramiteItem *item, GError **error)
 {
@@ -30,10 +38,24 @@ gboolean tramite_add(
 		"recipient", item->recipient, "leaves", (json_int_t)item->n_leaves, "outcome",
 		delivery_outcome_name(item->outcome), "time", (json_int_t)item->time_s);
 
-	return (!is_set(settings, "folder") ||
-		       outbox_add(txn, outbox_kinds_tramite_folder[0].kind, body, NULL, error)) &&
-	       (!is_set(settings, "webhook_url") ||
-		       outbox_add(txn, outbox_kinds_tramite_webhook[0].kind, body, NULL, error));
+	return add(txn, settings, body, error);
+}
+
+gboolean tramite_add_answer(
+	StoreTxn *txn, const Settings *settings, const TramiteAnswer *answer, GError **error)
+{
+	json_auto_t *body = NULL;
+	guint64 number;
+
+	/* A request may be observed twice within a second. */
+	if (!store_next(txn, "tramite-answer", &number, error))
+		return FALSE;
+	body = json_pack("{s:s, s:I, s:s?, s:s, s:s, s:s, s:s?, s:s?, s:I}", "request",
+		answer->request_id, "number", (json_int_t)number, "expediente", answer->tramite,
+		"outcome", answer->state, "subject", answer->subject, "text", answer->text,
+		"reasons", answer->reasons, "account", answer->account, "time",
+		(json_int_t)answer->time_s);
+	return add(txn, settings, body, error);
 }
 
 void tramite_parcel_free(TramiteParcel *parcel)
@@ -86,15 +108,13 @@ static void set_file(
 	parcel->files[index].bytes = bytes;
 }
 
-static GBytes *manifest_of(const TramiteParcel *parcel, const json_t *body, const json_t *send)
+/* Names and digests of the files behind the manifest; a new reference. */
+static json_t *files_of(const TramiteParcel *parcel)
 {
-	g_autofree char *time = time_to_rfc3339(json_integer_value(json_object_get(body, "time")));
 	json_t *files = json_array();
-	json_auto_t *manifest = NULL;
-	char *text;
 	gsize size;
 
-	for (guint i = 1; i < TRAMITE_FILES; i++) {
+	for (guint i = 1; i < parcel->n_files; i++) {
 		const void *data = g_bytes_get_data(parcel->files[i].bytes, &size);
 		g_autofree char *digest = digest_sha256_hex(data, size);
 
@@ -102,14 +122,29 @@ static GBytes *manifest_of(const TramiteParcel *parcel, const json_t *body, cons
 			files, json_pack("{s:s, s:s, s:I}", "name", parcel->files[i].name, "sha256",
 				       digest, "size", (json_int_t)size));
 	}
-	manifest = json_pack("{s:i, s:s, s:O, s:s?, s:s?, s:O, s:O, s:s, s:o}", "v", 1, "key",
-		parcel->key, "send", json_object_get(body, "send"), "expediente",
+	return files;
+}
+
+/* As the first file; consumes the manifest. */
+static void set_manifest(TramiteParcel *parcel, json_t *manifest)
+{
+	char *text = json_dumps(manifest, JSON_INDENT(2));
+
+	json_decref(manifest);
+	set_file(parcel, 0, "manifest.json", "application/json",
+		g_bytes_new_with_free_func(text, strlen(text), free, text));
+}
+
+static void set_send_manifest(TramiteParcel *parcel, const json_t *body, const json_t *send)
+{
+	g_autofree char *time = time_to_rfc3339(json_integer_value(json_object_get(body, "time")));
+	json_t *manifest = json_pack("{s:i, s:s, s:O, s:s?, s:s?, s:O, s:O, s:s, s:o}", "v", 1,
+		"key", parcel->key, "send", json_object_get(body, "send"), "expediente",
 		row_text(send, "expediente"), "subject", row_text(send, "subject"), "recipient",
 		json_object_get(body, "recipient"), "outcome", json_object_get(body, "outcome"),
-		"time", time, "files", files);
-	text = json_dumps(manifest, JSON_INDENT(2));
-	size = strlen(text);
-	return g_bytes_new_with_free_func(text, size, free, text);
+		"time", time, "files", files_of(parcel));
+
+	set_manifest(parcel, manifest);
 }
 
 static gboolean fill(Service *service, TramiteParcel *parcel, const ProofPoint *point,
@@ -132,9 +167,32 @@ static gboolean fill(Service *service, TramiteParcel *parcel, const ProofPoint *
 		parcel, 3, "prueba.asice", BUNDLE_CONTENT_TYPE, bundle_make(service, point, error));
 	if (parcel->files[3].bytes == NULL)
 		return FALSE;
-	set_file(parcel, 0, "manifest.json", "application/json",
-		manifest_of(parcel, body, point->send));
+	parcel->n_files = 4;
+	set_send_manifest(parcel, body, point->send);
 	return TRUE;
+}
+
+/* All of an answer stands in its entry. */
+static void fill_answer(TramiteParcel *parcel, const json_t *body)
+{
+	g_autofree char *time = time_to_rfc3339(json_integer_value(json_object_get(body, "time")));
+	const char *text = row_text(body, "text");
+	json_t *manifest;
+
+	parcel->key = g_strdup_printf("solicitud-%s-%" JSON_INTEGER_FORMAT "-%s",
+		row_text(body, "request"), json_integer_value(json_object_get(body, "number")),
+		row_text(body, "outcome"));
+	parcel->folder = tramite_folder_of(row_text(body, "expediente"), time);
+	set_file(parcel, 1, "respuesta.txt", "text/plain; charset=utf-8",
+		g_bytes_new(text, strlen(text)));
+	parcel->n_files = 2;
+	manifest = json_pack("{s:i, s:s, s:O, s:O, s:O, s:O, s:O, s:O, s:s, s:o}", "v", 1, "key",
+		parcel->key, "request", json_object_get(body, "request"), "expediente",
+		json_object_get(body, "expediente"), "subject", json_object_get(body, "subject"),
+		"outcome", json_object_get(body, "outcome"), "reasons",
+		json_object_get(body, "reasons"), "account", json_object_get(body, "account"),
+		"time", time, "files", files_of(parcel));
+	set_manifest(parcel, manifest);
 }
 
 TramiteParcel *tramite_parcel_new(Service *service, const json_t *body, GError **error)
@@ -143,6 +201,10 @@ TramiteParcel *tramite_parcel_new(Service *service, const json_t *body, GError *
 	const char *send = row_text(body, "send");
 	g_autoptr(ProofPoint) point = NULL;
 
+	if (row_text(body, "request") != NULL && row_text(body, "text") != NULL) {
+		fill_answer(parcel, body);
+		return g_steal_pointer(&parcel);
+	}
 	if (send == NULL || row_text(body, "outcome") == NULL) {
 		api_invalid(error, "outbox", "no parcel for the tramite");
 		return NULL;

@@ -1,7 +1,8 @@
 /*
  * What goes to the case-file system (D6): the constancia as PDF and PNG and the proof bundle, with
- * a manifest, when a send comes to something. By a folder (tramite_folder.c), a webhook
- * (tramite_webhook.c), or both; each waits for itself alone, at least once, as long as it takes.
+ * a manifest, when a send comes to something; and the answer to a FORM-01 (A1), likewise. By a
+ * folder (tramite_folder.c), a webhook (tramite_webhook.c), or both; each waits for itself alone,
+ * at least once, as long as it takes.
  */
 #ifndef ACUSE_PROVISION_TRAMITE_H
 #define ACUSE_PROVISION_TRAMITE_H
@@ -20,7 +21,19 @@ typedef struct {
 gboolean tramite_add(
 	StoreTxn *txn, const Settings *settings, const TramiteItem *item, GError **error);
 
-#define TRAMITE_FILES 4
+typedef struct {
+	const char *request_id;
+	const char *tramite; /* the number it came with, or NULL */
+	const char *state, *subject, *text;
+	const char *reasons, *account; /* or NULL */
+	gint64 time_s;
+} TramiteAnswer;
+
+/* The same for the answer to a FORM-01. */
+gboolean tramite_add_answer(
+	StoreTxn *txn, const Settings *settings, const TramiteAnswer *answer, GError **error);
+
+#define TRAMITE_FILES 4 /* at most */
 
 typedef struct {
 	char *key;    /* the same for the same item: letters, digits, "-" */
@@ -29,6 +42,7 @@ typedef struct {
 		const char *name, *type;
 		GBytes *bytes;
 	} files[TRAMITE_FILES]; /* manifest.json is the first */
+	guint n_files;
 } TramiteParcel;
 
 /*

@@ -93,7 +93,7 @@ static gboolean write_files(const TramiteParcel *parcel, const char *folder, GEr
 {
 	if (g_mkdir(folder, FOLDER_MODE) != 0 && errno != EEXIST)
 		return failed("mkdir", folder, error);
-	for (guint i = 0; i < TRAMITE_FILES; i++)
+	for (guint i = 0; i < parcel->n_files; i++)
 		if (!write_file(folder, parcel->files[i].name, parcel->files[i].bytes, error))
 			return FALSE;
 	return sync_path(folder, error);

@@ -20,7 +20,7 @@ static GBytes *body_of(const TramiteParcel *parcel, char **content_type)
 	GByteArray *body = g_byte_array_new();
 	g_autofree char *end = g_strdup_printf("--acuse-%s--\r\n", limit);
 
-	for (guint i = 0; i < TRAMITE_FILES; i++) {
+	for (guint i = 0; i < parcel->n_files; i++) {
 		g_autofree char *head = g_strdup_printf(
 			"--acuse-%s\r\nContent-Disposition: form-data; name=\"%s\"; "
 			"filename=\"%s\"\r\nContent-Type: %s\r\n\r\n",

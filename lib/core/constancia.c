@@ -42,18 +42,32 @@ static char *clean(const char *text)
 	return g_strchomp(g_string_free(out, FALSE));
 }
 
+void constancia_page_add(
+	Constancia *page, ConstanciaLineKind kind, const char *label, const char *text)
+{
+	ConstanciaLine *line = g_new0(ConstanciaLine, 1);
+
+	line->kind = kind;
+	line->label = g_strdup(label);
+	line->text = clean(text != NULL ? text : "");
+	g_ptr_array_add(page->lines, line);
+}
+
+Constancia *constancia_page_new(const char *institution, const char *footer)
+{
+	Constancia *page = g_new0(Constancia, 1);
+
+	page->institution = clean(institution != NULL ? institution : "");
+	page->footer = clean(footer);
+	page->lines = g_ptr_array_new_with_free_func(line_free);
+	return page;
+}
+
 static void add(
 	Constancia *constancia, ConstanciaLineKind kind, const char *label, const char *text)
 {
-	ConstanciaLine *line;
-
-	if (text == NULL || *text == '\0')
-		return;
-	line = g_new0(ConstanciaLine, 1);
-	line->kind = kind;
-	line->label = g_strdup(label);
-	line->text = clean(text);
-	g_ptr_array_add(constancia->lines, line);
+	if (text != NULL && *text != '\0')
+		constancia_page_add(constancia, kind, label, text);
 }
 
 static void add_format(Constancia *constancia, ConstanciaLineKind kind, const char *label,

@@ -47,9 +47,10 @@ typedef struct {
 typedef enum {
 	CONSTANCIA_TITLE,
 	CONSTANCIA_SECTION,
-	CONSTANCIA_FIELD,    /* label and text */
-	CONSTANCIA_CODE,     /* the same; text is a digest */
-	CONSTANCIA_PARAGRAPH /* text alone */
+	CONSTANCIA_FIELD,     /* label and text */
+	CONSTANCIA_CODE,      /* the same; text is a digest */
+	CONSTANCIA_PARAGRAPH, /* text alone */
+	CONSTANCIA_SIGNATURE  /* room for a signature by hand, with a line above the text */
 } ConstanciaLineKind;
 
 typedef struct {
@@ -60,10 +61,17 @@ typedef struct {
 typedef struct {
 	char *institution;
 	GPtrArray *lines; /* ConstanciaLine * */
-	char *qr;	  /* ASCII lines "name=value": what to verify with */
+	char *qr;	  /* NULL: none; ASCII lines "name=value": what to verify with */
 	char *footer;
 	gint64 time_s; /* of the head: the date of the page */
 } Constancia;
+
+/* A page without lines, code and time, for another paper than a constancia; the texts are copied.
+ */
+Constancia *constancia_page_new(const char *institution, const char *footer);
+/* Adds a line of text, cleaned as the others are. NULL or empty: a line for it, without text. */
+void constancia_page_add(
+	Constancia *page, ConstanciaLineKind kind, const char *label, const char *text);
 
 /* Never fails. The same facts give the same text. */
 Constancia *constancia_new(const ConstanciaFacts *facts);

@@ -16,6 +16,8 @@
 #define LOGO_HEIGHT 52.0
 #define LOGO_MAX_WIDTH 150.0
 #define QR_SIDE 78.0
+#define SIGNATURE_WIDTH 240.0
+#define SIGNATURE_ROOM 64.0
 #define PNG_SCALE (150.0 / 72.0)
 #define LOGO_MAX_SIDE 4096
 
@@ -183,9 +185,32 @@ static void set_field(Press *press, const ConstanciaLine *line)
 	press->y += 3;
 }
 
+/* Signed by hand above the line, named below it. */
+static void set_signature(Press *press, const char *text)
+{
+	const double x = (PAPER_WIDTH - SIGNATURE_WIDTH) / 2;
+	g_autoptr(PangoLayout) layout =
+		layout_new(press, BODY, text, SIGNATURE_WIDTH, PANGO_ALIGN_CENTER);
+	double height = layout_height(layout);
+
+	need(press, SIGNATURE_ROOM + height + 2 * GAP);
+	press->y += SIGNATURE_ROOM;
+	if (!press->dry) {
+		cairo_set_line_width(press->cairo, 0.5);
+		cairo_move_to(press->cairo, x, press->y);
+		cairo_line_to(press->cairo, x + SIGNATURE_WIDTH, press->y);
+		cairo_stroke(press->cairo);
+	}
+	show(press, layout, x, press->y + 3);
+	press->y += 3 + height + GAP;
+}
+
 static void set_line(Press *press, const ConstanciaLine *line)
 {
 	switch (line->kind) {
+	case CONSTANCIA_SIGNATURE:
+		set_signature(press, line->text);
+		return;
 	case CONSTANCIA_TITLE:
 		press->y += 6;
 		set_block(press, TITLE, line->text, PANGO_ALIGN_CENTER);
@@ -234,7 +259,8 @@ static gboolean show_qr(const Press *press)
 {
 	const double x = PAPER_WIDTH - PAPER_MARGIN - QR_SIDE;
 	guint side = 0;
-	g_autofree guint8 *modules = paper_qr(press->constancia->qr, &side);
+	g_autofree guint8 *modules =
+		press->constancia->qr != NULL ? paper_qr(press->constancia->qr, &side) : NULL;
 	double unit;
 
 	if (modules == NULL || press->dry)
@@ -257,7 +283,7 @@ static void set_head(Press *press)
 
 	name_height = layout_height(name);
 	show(press, name, PAPER_MARGIN + shift,
-		PAPER_MARGIN + MAX(0, (LOGO_HEIGHT - name_height) / 2));
+		PAPER_MARGIN + MAX(0, (MIN(LOGO_HEIGHT, height) - name_height) / 2));
 	press->y = PAPER_MARGIN + MAX(height, name_height) + GAP;
 	rule(press, press->y, 1);
 	press->y += GAP;

@@ -1,6 +1,6 @@
 /*
- * acusectl send constancia, proof export and verify. Verify works off line, without provisiond:
- * everything it needs is in the bundle and in the trust file.
+ * acusectl send constancia, request form, proof export and verify. Verify works off line, without
+ * provisiond: everything it needs is in the bundle and in the trust file.
  */
 #include "ctl.h"
 #include "base/error.h"
@@ -54,6 +54,14 @@ static gboolean run_constancia(
 	return save(ctl, command, path, options, error);
 }
 
+static gboolean run_form(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
+{
+	g_autofree char *path = api_path("/v1/requests/%s/form.pdf", arguments[0]);
+
+	return save(ctl, command, path, options, error);
+}
+
 static gboolean run_verify(
 	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
@@ -86,6 +94,9 @@ const Command proof_commands[] = {
 		{{"output", NULL, TRUE, FALSE, 'o'}, {"recipient", NULL, FALSE, FALSE}, {NULL}},
 		N_("Guarda la constancia de un envio, en PDF o en PNG."), NULL, NULL,
 		run_constancia},
+	{"request", "form", "ID", 1, {{"output", NULL, TRUE, FALSE, 'o'}, {NULL}},
+		N_("Guarda el FORM-01 de una solicitud en PDF, para imprimir y firmar."), NULL,
+		NULL, run_form},
 	{"proof", "export", "ID", 1,
 		{{"output", NULL, TRUE, FALSE, 'o'}, {"recipient", NULL, FALSE, FALSE}, {NULL}},
 		N_("Guarda el paquete de prueba de un envio."), NULL, NULL, run_export},

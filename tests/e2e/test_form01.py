@@ -6,6 +6,7 @@ import keys
 from harness import *
 from test_accounts import form
 from test_people import person
+from test_tramite import Receiver, parts_of
 
 
 def day(days):
@@ -16,6 +17,43 @@ def day(days):
 
 def ctl(*words, **more):
     return demo.acusectl(Gateway.places, *words, **more)
+
+
+class Paper(Case):
+    """The printed form: every field of Anexo 1, on one page."""
+
+    def text_of(self, filed):
+        path = self.places.path("work", f"form-{filed['id']}.pdf")
+        ctl("request", "form", filed["id"], "-o", path)
+        said = subprocess.run(["pdfinfo", path], capture_output=True, text=True, check=True).stdout
+        self.assertIn("A4", said)
+        self.assertRegex(said, r"Pages: +1\n")
+        text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
+        return " ".join(text.split())
+
+    def test_to_be_signed_by_hand(self):
+        body = form(dni="42000005", given_names="Ñusta María", phone="999 888 777", reason="encargatura")
+        del body["tramite"]
+        filed = ctl("request", "file", self.places.write(json.dumps(body), "work", "nusta.json"))
+        text = self.text_of(filed)
+        for word in ("FORM-01", filed["id"], "Nombres Ñusta María", "Apellido paterno Quispe", "Apellido materno Rojas",
+                     "DNI 42000005", "Teléfono 999 888 777", f"Cargo {body['post']}", f"Unidad orgánica {body['unit']}",
+                     f"contrato {body['document']}", "[X] Creación", "[X] Personal", "[X] Encargatura", "[ ] Otro",
+                     "Firma y sello del jefe"):
+            with self.subTest(word):
+                self.assertIn(word, text)
+        self.assertEqual(text.count("[X]"), 3)
+
+    def test_an_activity(self):
+        person("42000006", "Iris")
+        filed = demo.file_form(self.places, form(dni="42000006", given_names="Iris", kind="activity", until=day(20),
+                                                 title="Comité <b>&amp; Veedores", reason="specific-activity"))
+        text = self.text_of(filed)
+        for word in ("Comité <b>&amp; Veedores", day(20), "N.º de trámite 2026", "Responsable de la cuenta"):
+            self.assertIn(word, text)
+
+    def test_nobody_elses(self):
+        self.assertEqual(api("GET", "/v1/requests/99999999/form.pdf")[0], 404)
 
 
 class Signature(Case):
@@ -106,6 +144,48 @@ pdfsig -nssdir nss -add-signature -nick signer plain.pdf signed.pdf"""], cwd=fol
         self.assertEqual((amended["state"], amended["signature_problem"]), ("received", None), amended)
         self.assertEqual(amended["signer"]["uid"], Gateway.person.uid)
         self.assertEqual(ctl("request", "approve", filed["id"])["state"], "approved")
+
+
+class CaseFile(Case):
+    """Every answer goes to the case file: by the folder and by the webhook, however the head is told."""
+
+    def answers(self, folder, place):
+        """Complete ones, as (manifest, text), in their order."""
+        found = []
+        for path in glob.glob(os.path.join(folder, *place, "solicitud-*", "manifest.json")):
+            with open(path, encoding="utf-8") as file:
+                manifest = json.load(file)
+            one, = manifest["files"]
+            with open(os.path.join(os.path.dirname(path), one["name"]), "rb") as file:
+                content = file.read()
+            self.assertEqual(hashlib.sha256(content).hexdigest(), one["sha256"])
+            found.append((manifest, content.decode()))
+        return sorted(found, key=lambda each: int(each[0]["key"].split("-")[2]))
+
+    def test_each_answer(self):
+        folder = self.places.folder("work", "answers", uid=UIDS["provision"])
+        receiver = Receiver([500])
+        self.addCleanup(receiver.stop)
+        with configured({"tramite": {"folder": folder, "webhook_url": receiver.url}}, "provision"):
+            filed = demo.file_form(self.places, form(dni="42000007", given_names="Olga", tramite="2026/000 888"))
+            ctl("request", "observe", filed["id"], "--reasons", "Falta el contrato")
+            ctl("request", "amend", filed["id"], "--answer", "Va adjunto")
+            ctl("request", "observe", filed["id"], "--reasons", "No es el contrato")
+            ctl("request", "deny", filed["id"], "--reasons", "No corresponde")
+            found = wait(lambda: [one for one in [self.answers(folder, ("*", "2026%2F000%20888"))] if len(one) == 3],
+                         "the answers are not in the case file", 30)[0]
+            self.assertEqual([each[0]["outcome"] for each in found], ["observed", "observed", "denied"])
+            self.assertEqual([each[0]["reasons"] for each in found],
+                             ["Falta el contrato", "No es el contrato", "No corresponde"])
+            for manifest, text in found:
+                self.assertEqual((manifest["request"], manifest["expediente"]), (filed["id"], "2026/000 888"))
+                self.assertIn(manifest["reasons"], text)
+            wait(lambda: len({headers["Idempotency-Key"] for headers, _ in receiver.posts}) == 3 and len(receiver.posts) > 3,
+                 "the webhook did not get them, or was not asked again after its 500", 60)
+            for headers, body in receiver.posts:
+                parts = parts_of(headers, body)
+                self.assertEqual(sorted(parts), ["manifest.json", "respuesta.txt"])
+                self.assertEqual(json.loads(parts["manifest.json"])["key"], headers["Idempotency-Key"])
 
 
 class Kinds(Case):
