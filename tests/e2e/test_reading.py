@@ -125,6 +125,10 @@ class Reading(Case):
         self.assertEqual([(one["recipient"], one["read_by"]) for one in found], [(OFFICE_ADDRESS, self.rosa)])
         told = wait(lambda: notices(self.uid, subject), "the sender was not told")
         self.assertIn(self.rosa, told[0].get_content())
+        # The proof of it stands off line.
+        bundle = self.places.path("work", "reading.asice")
+        demo.acusectl(self.places, "proof", "export", sends(message_id)[0]["id"], "-o", bundle, parse=False)
+        demo.acusectl(self.places, "proof", "verify", bundle, "--trust", self.places.ca, parse=False)
         # Who sent it and reads it there has read nothing new.
         own = send_from(self.rosa, self.rosa_password, OFFICE_ADDRESS, "Propio en la oficina")
         client.fetch(number_of(client, own), "(BODY[])")
