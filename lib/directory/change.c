@@ -370,7 +370,11 @@ gboolean directory_set_post(
 	return finish(directory, code, trouble, dn, error);
 }
 
-/* Account *; every account that the filter takes. */
+/*
+ * Account *; every account that the filter takes. An entry without kind and state is none, so a
+ * filter by an indexed name leaves the classes out: slapd would read the list of all accounts to
+ * compare it with the one that it has found.
+ */
 static GPtrArray *search_accounts(Directory *directory, const char *filter, GError **error)
 {
 	g_autoptr(GPtrArray) accounts =
@@ -396,7 +400,7 @@ static GPtrArray *search_accounts(Directory *directory, const char *filter, GErr
 Account *directory_get(Directory *directory, const char *uid, GError **error)
 {
 	g_autofree char *value = connection_filter_value(uid);
-	g_autofree char *filter = g_strdup_printf("(&" ENTRY_FILTER "(uid=%s))", value);
+	g_autofree char *filter = g_strdup_printf("(uid=%s)", value);
 	g_autoptr(GPtrArray) accounts = search_accounts(directory, filter, error);
 
 	if (accounts == NULL)
@@ -410,8 +414,7 @@ Account *directory_get(Directory *directory, const char *uid, GError **error)
 Account *directory_get_by_address(Directory *directory, const char *address, GError **error)
 {
 	g_autofree char *value = connection_filter_value(address);
-	g_autofree char *filter =
-		g_strdup_printf("(&" ENTRY_FILTER "(|(mail=%s)(acuseAlias=%s)))", value, value);
+	g_autofree char *filter = g_strdup_printf("(|(mail=%s)(acuseAlias=%s))", value, value);
 	g_autoptr(GPtrArray) accounts = search_accounts(directory, filter, error);
 
 	if (accounts == NULL)
@@ -425,15 +428,17 @@ Account *directory_get_by_address(Directory *directory, const char *address, GEr
 Account *directory_get_by_dni(Directory *directory, const char *dni, GError **error)
 {
 	g_autofree char *value = connection_filter_value(dni);
-	g_autofree char *filter =
-		g_strdup_printf("(&(objectClass=acuseAccount)(acuseKind=person)(acuseDni=%s)"
-				"(|(acuseState=active)(acuseState=pending)))",
-			value);
+	g_autofree char *filter = g_strdup_printf("(acuseDni=%s)", value);
 	g_autoptr(GPtrArray) accounts = search_accounts(directory, filter, error);
 
-	if (accounts == NULL || accounts->len == 0)
-		return NULL;
-	return g_ptr_array_steal_index(accounts, 0);
+	for (guint i = 0; accounts != NULL && i < accounts->len; i++) {
+		const Account *account = accounts->pdata[i];
+
+		if (account->kind == ACCOUNT_PERSON &&
+			(account->state == ACCOUNT_ACTIVE || account->state == ACCOUNT_PENDING))
+			return g_ptr_array_steal_index(accounts, i);
+	}
+	return NULL;
 }
 
 GPtrArray *directory_list(Directory *directory, GError **error)

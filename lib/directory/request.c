@@ -1,13 +1,78 @@
 /*
  * Requests of the writer: its connection is made when first needed and made again when slapd has
  * gone away; a request that met a closed connection is sent once more (each of ours may be done
- * twice). One thread at a time.
+ * twice). A connection outlives its Directory: a login costs more than most requests, so a few wait
+ * for the next one of the process. A Directory: one thread at a time; those that wait: any.
  */
 #include "directory/directory.h"
 
 #include <string.h>
 
 #include "base/error.h"
+
+#define IDLE_MAX 8
+
+typedef struct {
+	ConnectionSettings *where;
+	LDAP *ld;
+} Idle;
+
+static GMutex idle_lock;
+static GSList *idle; /* Idle */
+
+static void idle_free(gpointer data)
+{
+	Idle *one = data;
+
+	connection_close(one->ld);
+	connection_settings_free(one->where);
+	g_free(one);
+}
+
+static gboolean is_same_place(const ConnectionSettings *left, const ConnectionSettings *right)
+{
+	return strcmp(left->uri, right->uri) == 0 && g_strcmp0(left->base, right->base) == 0 &&
+	       g_strcmp0(left->bind_dn, right->bind_dn) == 0 &&
+	       g_strcmp0(left->password_file, right->password_file) == 0;
+}
+
+/* A connection that waits, or NULL. */
+static LDAP *idle_take(const ConnectionSettings *where)
+{
+	LDAP *ld = NULL;
+
+	g_mutex_lock(&idle_lock);
+	for (GSList *link = idle; link != NULL && ld == NULL; link = link->next) {
+		Idle *one = link->data;
+
+		if (!is_same_place(one->where, where))
+			continue;
+		ld = g_steal_pointer(&one->ld);
+		idle = g_slist_delete_link(idle, link);
+		idle_free(one);
+		break;
+	}
+	g_mutex_unlock(&idle_lock);
+	return ld;
+}
+
+/* Takes both; the one that has waited longest makes room. */
+static void idle_put(ConnectionSettings *where, LDAP *ld)
+{
+	Idle *one = g_new0(Idle, 1);
+	GSList *last = NULL;
+
+	one->where = where;
+	one->ld = ld;
+	g_mutex_lock(&idle_lock);
+	idle = g_slist_prepend(idle, one);
+	if (g_slist_length(idle) > IDLE_MAX) {
+		last = g_slist_last(idle);
+		idle = g_slist_remove_link(idle, last);
+	}
+	g_mutex_unlock(&idle_lock);
+	g_slist_free_full(last, idle_free);
+}
 
 Directory *directory_new(const Settings *settings)
 {
@@ -23,8 +88,10 @@ void directory_free(Directory *directory)
 {
 	if (directory == NULL)
 		return;
-	connection_close(directory->ld);
-	connection_settings_free(directory->where);
+	if (directory->ld != NULL)
+		idle_put(directory->where, directory->ld);
+	else
+		connection_settings_free(directory->where);
 	g_free(directory);
 }
 
@@ -143,8 +210,11 @@ static int directory_send(
 	int code = LDAP_OTHER;
 
 	for (int attempt = 0; attempt < 2; attempt++) {
-		gboolean fresh = directory->ld == NULL;
+		gboolean fresh;
 
+		if (directory->ld == NULL && attempt == 0)
+			directory->ld = idle_take(directory->where);
+		fresh = directory->ld == NULL;
 		if (fresh)
 			directory->ld = connection_open(directory->where, error);
 		if (directory->ld == NULL)

@@ -276,8 +276,8 @@ static const json_t *item(const json_t *answer, size_t i)
 /* Every act on one account, in order, and none of another. */
 static void test_history(void **state)
 {
-	static const char *const types[] = {"account.created", "account.password",
-		"request.executed", "account.rotated", "account.ceased"};
+	static const char *const types[] = {"request.filed", "request.approved", "account.created",
+		"account.password", "request.executed", "account.rotated", "account.ceased"};
 	g_autofree char *uid = new_person("70000020", "Ula");
 	json_auto_t *moved = must(
 		routes_people, "/v1/people/{dni}/rotate", "70000020", rotation("Asistente", NULL));
@@ -292,8 +292,8 @@ static void test_history(void **state)
 	assert_int_equal(json_array_size(json_object_get(history, "items")), G_N_ELEMENTS(types));
 	for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
 		assert_string_equal(row_text(item(history, i), "type"), types[i]);
-	assert_string_equal(row_text(item(history, 4), "document"), "Memo 1");
-	assert_string_equal(row_text(item(history, 4), "actor"), "uid:0");
+	assert_string_equal(row_text(item(history, 6), "document"), "Memo 1");
+	assert_string_equal(row_text(item(history, 6), "actor"), "uid:0");
 	assert_int_equal(json_array_size(json_object_get(nobody, "items")), 0);
 }
 
