@@ -31,12 +31,15 @@ struct _LiveDirectory {
 	GHashTable *by_uid;  /* lower case -> Item of items */
 	GHashTable *by_mail; /* lower case -> Item of items */
 	GHashTable
-		*by_alias; /* the same; an address that is somebody's own is not looked up here */
+		*by_alias;   /* the same; an address that is somebody's own is not looked up here */
+	GHashTable *reached; /* of the thread: server id -> the CSN that its changes have reached */
 	guint generation;
 	gboolean refreshed;   /* since this connection began */
 	gint64 current_at_us; /* monotonic; 0: never */
 	char *trouble;
 };
+
+static void note_cookie(LiveDirectory *live, const struct berval *cookie);
 
 static void item_free(gpointer data)
 {
@@ -129,6 +132,7 @@ static int on_entry(
 	else
 		item_remove(live, key); /* deleted, or no account any more */
 	g_mutex_unlock(&live->lock);
+	note_cookie(live, &sync->ls_cookie);
 	return LDAP_SUCCESS;
 }
 
@@ -152,6 +156,7 @@ static int on_intermediate(
 		live->refreshed = TRUE;
 	}
 	g_mutex_unlock(&live->lock);
+	note_cookie(live, &sync->ls_cookie);
 	return LDAP_SUCCESS;
 }
 
@@ -189,27 +194,40 @@ static void set_trouble(LiveDirectory *live, const char *text)
 	g_mutex_unlock(&live->lock);
 }
 
-/* Whether the cookie ("rid=..,csn=A;B") has reached a CSN of the same server; a CSN is
- * TIME#COUNT#SID#MOD. */
-static gboolean cookie_reaches(const char *cookie, const char *csn)
+/*
+ * The cookie is "rid=..,csn=A;B"; a CSN is TIME#COUNT#SID#MOD. That of a change names its own
+ * server alone, so what the others have reached is kept.
+ */
+static void note_cookie(LiveDirectory *live, const struct berval *cookie)
 {
-	const char *begin = cookie != NULL ? strstr(cookie, "csn=") : NULL;
-	g_autofree char *list = NULL;
+	g_autofree char *text =
+		cookie->bv_val != NULL ? g_strndup(cookie->bv_val, cookie->bv_len) : NULL;
+	char *begin = text != NULL ? strstr(text, "csn=") : NULL;
 	g_auto(GStrv) seen = NULL;
-	g_auto(GStrv) wanted = g_strsplit(csn, "#", 0);
 
-	if (begin == NULL || g_strv_length(wanted) < 4)
-		return FALSE;
-	list = g_strndup(begin + 4, strcspn(begin + 4, ","));
-	seen = g_strsplit(list, ";", 0);
+	if (begin == NULL)
+		return;
+	begin[strcspn(begin, ",")] = '\0';
+	seen = g_strsplit(begin + 4, ";", 0);
 	for (int i = 0; seen[i] != NULL; i++) {
 		g_auto(GStrv) parts = g_strsplit(seen[i], "#", 0);
+		const char *known;
 
-		if (g_strv_length(parts) >= 4 && strcmp(parts[2], wanted[2]) == 0 &&
-			strcmp(seen[i], csn) >= 0)
-			return TRUE;
+		if (g_strv_length(parts) < 4)
+			continue;
+		known = g_hash_table_lookup(live->reached, parts[2]);
+		if (known == NULL || strcmp(known, seen[i]) < 0)
+			g_hash_table_replace(live->reached, g_strdup(parts[2]), g_strdup(seen[i]));
 	}
-	return FALSE;
+}
+
+static gboolean has_reached(LiveDirectory *live, const char *csn)
+{
+	g_auto(GStrv) parts = g_strsplit(csn, "#", 0);
+	const char *known =
+		g_strv_length(parts) >= 4 ? g_hash_table_lookup(live->reached, parts[2]) : NULL;
+
+	return known != NULL && strcmp(known, csn) >= 0;
 }
 
 /* Reads the contextCSNs of the base entry. NULL with error. */
@@ -240,14 +258,10 @@ static char **read_csns(LiveDirectory *live, LDAP *ld, GError **error)
 }
 
 /* The copy was current at `asked_us` if the search has reached every CSN that slapd had then. */
-static gboolean compare_csns(
-	LiveDirectory *live, const struct berval *cookie, char *const *csns, gint64 asked_us)
+static gboolean compare_csns(LiveDirectory *live, char *const *csns, gint64 asked_us)
 {
-	g_autofree char *text =
-		cookie->bv_val != NULL ? g_strndup(cookie->bv_val, cookie->bv_len) : NULL;
-
 	for (int i = 0; csns[i] != NULL; i++)
-		if (!cookie_reaches(text, csns[i]))
+		if (!has_reached(live, csns[i]))
 			return FALSE;
 	g_mutex_lock(&live->lock);
 	if (live->refreshed)
@@ -265,6 +279,7 @@ static gboolean follow(LiveDirectory *live, ldap_sync_t *sync, LDAP *checker, GE
 	while (!is_stopping(live)) {
 		int code = ldap_sync_poll(sync);
 
+		note_cookie(live, &sync->ls_cookie);
 		if (code != LDAP_SUCCESS) {
 			connection_error(sync->ls_ld, code, "content synchronisation", error);
 			return FALSE;
@@ -276,7 +291,7 @@ static gboolean follow(LiveDirectory *live, ldap_sync_t *sync, LDAP *checker, GE
 				return FALSE;
 		}
 		if (waiting != NULL &&
-			(compare_csns(live, &sync->ls_cookie, waiting, asked_us) ||
+			(compare_csns(live, waiting, asked_us) ||
 				g_get_monotonic_time() - asked_us >= CHECK_INTERVAL_US))
 			g_clear_pointer(&waiting, g_strfreev);
 	}
@@ -314,6 +329,7 @@ static gboolean synchronise(LiveDirectory *live, LDAP *ld, LDAP *checker, GError
 	g_mutex_lock(&live->lock);
 	live->generation++;
 	live->refreshed = FALSE;
+	g_hash_table_remove_all(live->reached); /* no look-up reads it */
 	g_mutex_unlock(&live->lock);
 
 	code = ldap_sync_init(sync, LDAP_SYNC_REFRESH_AND_PERSIST);
@@ -374,6 +390,7 @@ LiveDirectory *live_directory_start(const Settings *settings, GError **error)
 	live->where = connection_settings_new(settings);
 	g_mutex_init(&live->lock);
 	g_cond_init(&live->stopped);
+	live->reached = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	live->items = g_hash_table_new_full(
 		g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, item_free);
 	live->by_uid = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -392,6 +409,7 @@ void live_directory_stop(LiveDirectory *live)
 	g_cond_broadcast(&live->stopped);
 	g_mutex_unlock(&live->lock);
 	g_thread_join(live->thread);
+	g_hash_table_unref(live->reached);
 	g_hash_table_unref(live->by_uid);
 	g_hash_table_unref(live->by_mail);
 	g_hash_table_unref(live->by_alias);
