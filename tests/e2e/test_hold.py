@@ -1,4 +1,6 @@
 """A mail that cannot be signed now (S6): refused, held and signed later by the second stage, or sent without signature; on record."""
+import concurrent.futures
+
 from harness import *
 
 HOLD = {"signing": {"on_failure": "hold"}}
@@ -169,3 +171,61 @@ class Refused(Case):
             self.assert_refused(lambda: submit(notification("706")), 451, "4.7.5")
         finally:
             unlock()
+
+
+MESA = f"mesa.partes@{DOMAIN}"
+MAILS = 20
+SIGN_MS = 200
+
+
+class SlowToken(Case):
+    """Two offices, whose mails come all at once, on one token that takes its time."""
+
+    def enrol(self, *mailboxes):
+        act = ("--document", "Memo 9")
+        demo.acusectl(self.places, "token", "return", OFFICE_TOKEN, *act)
+        wanted = [word for one in mailboxes for word in ("--mailbox", one)]
+        demo.acusectl(self.places, "token", "request", OFFICE_TOKEN, *wanted, "--unit", "Secretaria", "--reasons", "Notificar", *act)
+        for verb in ("evaluate", "authorise", "enrol"):
+            demo.acusectl(self.places, "token", verb, OFFICE_TOKEN, *act)
+        unlock()
+        demo.acusectl(self.places, "token", "activate", OFFICE_TOKEN, *act)
+
+    def slow_signer(self):
+        folder = self.places.folder("work", "slow", uid=UIDS["signer"], gid=UIDS["signer"], mode=0o700)
+        self.places.write(f"delay C_Sign {SIGN_MS}\n", "work", "slow", "control", mode=0o644)
+        os.environ["PKCS11_SHIM_CONTROL"] = os.path.join(folder, "control")
+        self.addCleanup(os.environ.pop, "PKCS11_SHIM_CONTROL")
+        module = os.path.join(os.environ["ACUSE_BUILD"], "tests", "fault", "pkcs11-shim.so")
+        return configured({"signing": {"on_failure": "hold", "module": module, "certificate_address": "warn"}},
+                          "signer", "provision", "outgoing", settled=False)
+
+    def send(self, mail, sender):
+        begun = time.monotonic()
+        answer = reply_of(lambda: submit(mail, sender=sender))
+        return answer, time.monotonic() - begun
+
+    def test_nothing_is_lost_and_both_have_their_turn(self):
+        person, act = Gateway.person.uid, ("--document", "Memo 8")
+        demo.acusectl(self.places, "office", "create", "mesa.partes", "--name", "Mesa de Partes", "--responsible", person, *act)
+        demo.acusectl(self.places, "notifier", "authorise", MESA, "--area", "Mesa de Partes", "--level", "Jefe", *act)
+        with self.slow_signer():
+            self.enrol(OFFICE_ADDRESS, MESA)
+            self.addCleanup(self.enrol, OFFICE_ADDRESS)
+            posts = [(notification(800 + number + (100 if sender == MESA else 0), sender=sender), sender)
+                     for number in range(MAILS) for sender in (OFFICE_ADDRESS, MESA)]
+            with open(self.places.log("signer"), encoding="utf-8") as log:
+                log.seek(0, os.SEEK_END)
+                with concurrent.futures.ThreadPoolExecutor(len(posts)) as pool:
+                    answers = list(pool.map(lambda one: self.send(*one), posts))
+                self.assertEqual({answer[0] for answer, _ in answers}, {250}, answers)
+                self.assertLess(max(seconds for _, seconds in answers), 20)
+                for mail, _ in posts:
+                    message_id = str(mail["Message-ID"])
+                    path = wait(lambda: mails.received(self.places, message_id), "lost", 60)
+                    self.assertEqual([is_signed(one) for one in path], [True])
+                    await_state(message_id, "released")
+                turns = re.findall(r"what=signed .*mailbox=(\S+)", log.read())
+            self.assertEqual(len(turns), len(posts))
+            first = turns[:MAILS]
+            self.assertGreater(min(first.count(OFFICE_ADDRESS), first.count(MESA)), MAILS // 4, turns)
