@@ -189,13 +189,24 @@ static gboolean restore(Restoring *restoring, ApiResponse *response, GError **er
 		MAILBOX_SERVER_RESTORE, restoring->uid, restoring->sha256, restoring->into, NULL};
 	g_autofree char *folder = g_strconcat("restaurado/", restoring->uid, NULL);
 	g_autofree char *said = NULL;
+	g_autoptr(GError) failure = NULL;
 	guint64 messages = 0;
 
 	if (!store_run(service->store, restoring_change, restoring, error))
 		return FALSE;
-	said = mailbox_server_run(service->settings, words, RESTORE_WAIT_MS, error);
-	if (said == NULL)
+	said = mailbox_server_run(service->settings, words, RESTORE_WAIT_MS, &failure);
+	if (said == NULL && !g_error_matches(failure, ACUSE_ERROR, ACUSE_ERROR_TIMEOUT)) {
+		g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
+	}
+	if (said == NULL) {
+		/* A large one goes on in the mail server; what it puts back appears there. */
+		response->status = 202;
+		response->json = json_pack("{s:s, s:s, s:s, s:s, s:b}", "uid", restoring->uid,
+			"into", restoring->into, "folder", folder, "sha256", restoring->sha256,
+			"pending", TRUE);
+		return TRUE;
+	}
 	g_ascii_string_to_unsigned(said, 10, 0, G_MAXINT64, &messages, NULL);
 	response->json = json_pack("{s:s, s:s, s:s, s:s, s:I}", "uid", restoring->uid, "into",
 		restoring->into, "folder", folder, "sha256", restoring->sha256, "messages",

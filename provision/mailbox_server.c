@@ -46,6 +46,11 @@ static gboolean read_all(int fd, GString *answer, GError **error)
 	while ((n = read(fd, buffer, sizeof buffer)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TIMEOUT,
+				"mail server: its script goes on");
+			return FALSE;
+		}
 		if (n < 0)
 			return fail(error, g_strerror(errno));
 		if (answer->len + (gsize)n > ANSWER_BYTES_MAX)

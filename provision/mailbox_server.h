@@ -17,7 +17,8 @@ gboolean mailbox_server_set(const Settings *settings);
 
 /*
  * words: the verb and what follows, NULL-terminated, without blanks. What the script wrote, a new
- * string; NULL with UNAVAILABLE when it does not answer in timeout_ms or says that it failed.
+ * string; NULL with UNAVAILABLE when it is away or says that it failed, TIMEOUT when
+ * it goes on after timeout_ms.
  */
 char *mailbox_server_run(
 	const Settings *settings, const char *const *words, guint timeout_ms, GError **error);

@@ -74,6 +74,26 @@ class Copies(Case):
                 self.assertEqual(api("POST", f"/v1/accounts/{uid}/restore", body)[0], status)
         self.assertEqual(api("POST", f"/v1/accounts/{reader}/restore", {"into": reader, "document": "x"})[0], 404)
 
+    def test_a_long_way_back_goes_on(self):
+        """What takes longer than a client of the API waits is told as pending, and is done all the same."""
+        places = self.places
+        uid, _ = person("43000004", "Lía")
+        reader, its_password = person("43000005", "Eli")
+        self.assertEqual(deliver(uid, "Acta larga")[0], 250)
+        wait(lambda: len(mailbox(uid)) == 1, "not delivered")
+        demo.acusectl(places, "person", "cease", "43000004", "--document", "Memo 43")
+        wait(lambda: api("GET", f"/v1/accounts/{uid}/archives")[1]["items"], "no copy was made")
+        script = places.path("dovecot", "libexec", "mailbox")
+        with open(script, encoding="utf-8") as file:
+            text = file.read()
+        self.addCleanup(places.write, text, "dovecot", "libexec", "mailbox", mode=0o755)
+        places.write(text.replace("\trestore\n", "\tsleep 22\n\trestore\n"), "dovecot", "libexec", "mailbox", mode=0o755)
+        back = demo.acusectl(places, "account", "restore", uid, "--into", reader, "--document", "Oficio 9")
+        self.assertEqual((back.get("pending"), back["folder"]), (True, f"restaurado/{uid}"))
+        client = imap(reader, its_password)
+        wait(lambda: len(subjects(client, f"restaurado/{uid}/INBOX")) == 1, "it did not go on", 30)
+        client.logout()
+
     def test_the_mail_server_is_away(self):
         """The copy waits for it; the end of the account does not."""
         places = self.places
