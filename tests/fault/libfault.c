@@ -9,6 +9,7 @@
  *	ACUSE_FAULT_CLOCK_FILE=PATH	the file's number of seconds is added to the real-time
  *clock, read at each call ACUSE_FAULT_POINT=CALL:N:WHAT	at the N-th CALL (sync, rename,
  *connect, write) of the process: WHAT is kill-before, kill-after or stop-before (SIGSTOP)
+ *	ACUSE_FAULT_SPOIL=TEXT		memmove flips a bit of the TEXT that it moves
  *	ACUSE_FAULT_WHEN=PATH		all of that only while PATH exists; calls before do not
  *count
  *
@@ -333,4 +334,26 @@ time_t time(time_t *now)
 	if (now != NULL)
 		*now = time.tv_sec;
 	return time.tv_sec;
+}
+
+/* By hand: what looks the real one up may itself call it. */
+void *memmove(void *to, const void *from, size_t size)
+{
+	unsigned char *out = to;
+	const unsigned char *in = from;
+	const char *text = getenv("ACUSE_FAULT_SPOIL");
+	char *found;
+
+	if (out < in)
+		for (size_t i = 0; i < size; i++)
+			((volatile unsigned char *)out)[i] = in[i];
+	else
+		for (size_t i = size; i > 0; i--)
+			((volatile unsigned char *)out)[i - 1] = in[i - 1];
+	if (text == NULL || size < strlen(text))
+		return to;
+	found = memmem(to, size, text, strlen(text));
+	if (found != NULL && is_on())
+		*found ^= 1;
+	return to;
 }

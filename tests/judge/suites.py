@@ -9,6 +9,7 @@ import harms
 import limits
 import live
 import protected
+import spoilt
 import subjects
 import trees
 from station import MODES, TOP, Score
@@ -107,4 +108,4 @@ def random_trees(post, counts, _folder):
 
 
 SUITES = {"judge": harms.run, "collected": collected, "trees": random_trees, "files": files.run, "protected": protected.run,
-          "bounds": bounds.run, "subjects": subjects.run, "live": live.run}
+          "bounds": bounds.run, "subjects": subjects.run, "spoilt": spoilt.run, "live": live.run}
