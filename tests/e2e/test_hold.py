@@ -196,7 +196,10 @@ class SlowToken(Case):
         self.places.write(f"delay C_Sign {SIGN_MS}\n", "work", "slow", "control", mode=0o644)
         os.environ["PKCS11_SHIM_CONTROL"] = os.path.join(folder, "control")
         self.addCleanup(os.environ.pop, "PKCS11_SHIM_CONTROL")
-        module = os.path.join(os.environ["ACUSE_BUILD"], "tests", "fault", "pkcs11-shim.so")
+        build = os.path.abspath(os.environ.get("ACUSE_BUILD") or self.places.path("build"))
+        shim = os.path.join("tests", "fault", "pkcs11-shim.so")
+        subprocess.run(["make", "-s", "-C", build, shim], check=True, capture_output=True)
+        module = os.path.join(build, shim)
         return configured({"signing": {"on_failure": "hold", "module": module, "certificate_address": "warn"}},
                           "signer", "provision", "outgoing", settled=False)
 
@@ -212,6 +215,10 @@ class SlowToken(Case):
         with self.slow_signer():
             self.enrol(OFFICE_ADDRESS, MESA)
             self.addCleanup(self.enrol, OFFICE_ADDRESS)
+            for number, sender in enumerate((OFFICE_ADDRESS, MESA)):
+                ready = notification(880 + number, sender=sender)
+                wait(lambda: reply_of(lambda: submit(ready, sender=sender))[0] == 250, "no mail is taken")
+                await_state(str(ready["Message-ID"]), "released")
             posts = [(notification(800 + number + (100 if sender == MESA else 0), sender=sender), sender)
                      for number in range(MAILS) for sender in (OFFICE_ADDRESS, MESA)]
             with open(self.places.log("signer"), encoding="utf-8") as log:
