@@ -33,6 +33,7 @@ struct _Blobs {
 	char *folder;
 	Store *store; /* NULL: only files */
 	guint64 floor_bytes;
+	GMutex collecting; /* a file's age is looked at and judged as one */
 };
 
 static gboolean fail(const char *what, const char *path, GError **error)
@@ -97,6 +98,7 @@ Blobs *blobs_open(const char *folder, guint64 floor_bytes, GError **error)
 	blobs = g_new0(Blobs, 1);
 	blobs->folder = g_strdup(folder);
 	blobs->floor_bytes = floor_bytes;
+	g_mutex_init(&blobs->collecting);
 	return blobs;
 }
 
@@ -104,6 +106,7 @@ void blobs_close(Blobs *blobs)
 {
 	if (blobs == NULL)
 		return;
+	g_mutex_clear(&blobs->collecting);
 	g_free(blobs->folder);
 	g_free(blobs);
 }
@@ -264,11 +267,16 @@ static GBytes *open_frame(GBytes *frame, const char *sha256, GError **error)
 	return g_steal_pointer(&bytes);
 }
 
+/* Whether there is a file; it is young again then, so what is about to name it finds it. */
 static gboolean has_file(Blobs *blobs, const char *sha256)
 {
 	g_autofree char *path = blob_path(blobs, sha256);
+	gboolean there;
 
-	return g_file_test(path, G_FILE_TEST_IS_REGULAR);
+	g_mutex_lock(&blobs->collecting);
+	there = utimensat(AT_FDCWD, path, NULL, 0) == 0;
+	g_mutex_unlock(&blobs->collecting);
+	return there;
 }
 
 static GBytes *read_file(Blobs *blobs, const char *sha256, GError **error)
@@ -391,8 +399,52 @@ gboolean blobs_size(Blobs *blobs, const char *sha256, guint64 *size, GError **er
 
 	if (!check_name(sha256, error) || !find_row(blobs, sha256, &frame, error))
 		return FALSE;
-	if (frame == NULL)
+	if (frame == NULL) {
+		has_file(blobs, sha256);
 		return file_size(blobs, sha256, size, error);
+	}
 	return content_size(
 		g_bytes_get_data(frame, NULL), g_bytes_get_size(frame), sha256, size, error);
+}
+
+GPtrArray *blobs_old(Blobs *blobs, guint part, gint64 before_s, GError **error)
+{
+	g_autofree char *path = g_strdup_printf("%s/%02x", blobs->folder, part);
+	g_autoptr(GPtrArray) digests = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GDir) folder = g_dir_open(path, 0, error);
+	const char *name;
+
+	if (folder == NULL)
+		return NULL;
+	while ((name = g_dir_read_name(folder)) != NULL) {
+		g_autofree char *file = g_build_filename(path, name, NULL);
+		g_autofree char *digest = g_strndup(name, strcspn(name, "."));
+		struct stat status;
+
+		if (digest_is_sha256_hex(digest) && stat(file, &status) == 0 &&
+			status.st_mtime < before_s)
+			g_ptr_array_add(digests, g_steal_pointer(&digest));
+	}
+	return g_steal_pointer(&digests);
+}
+
+gboolean blobs_remove_old(
+	Blobs *blobs, const char *sha256, gint64 before_s, gboolean *absent, GError **error)
+{
+	g_autofree char *path = blob_path(blobs, sha256);
+	struct stat status;
+	gboolean ok = TRUE;
+
+	*absent = FALSE;
+	if (!check_name(sha256, error))
+		return FALSE;
+	g_mutex_lock(&blobs->collecting);
+	if (stat(path, &status) < 0)
+		ok = *absent = errno == ENOENT;
+	else if (status.st_mtime < before_s)
+		ok = *absent = g_unlink(path) == 0;
+	if (!ok)
+		fail("remove", path, error);
+	g_mutex_unlock(&blobs->collecting);
+	return ok;
 }

@@ -23,6 +23,10 @@ void blobs_use_store(Blobs *blobs, Store *store);
 gboolean blobs_put(Blobs *blobs, const char *sha256, GBytes *bytes, GError **error);
 /* What store_put_blob takes, within a change; errors of blobs_put. */
 GBytes *blobs_pack(Blobs *blobs, const char *sha256, GBytes *bytes, GError **error);
+/*
+ * Also makes its file young again (blobs_put and blobs_size do too): what was found is not
+ * collected for a day.
+ */
 gboolean blobs_has(Blobs *blobs, const char *sha256);
 /* The size in bytes that the blob says it has; it is not read whole. NOT_FOUND or DAMAGED. */
 gboolean blobs_size(Blobs *blobs, const char *sha256, guint64 *size, GError **error);
@@ -34,5 +38,14 @@ GBytes *blobs_get(Blobs *blobs, const char *sha256, GError **error);
  * were opened once. *copied: how many.
  */
 gboolean blobs_copy(const char *from, const char *to, guint64 *copied, GError **error);
+
+/*
+ * For the collection (collect.h). The digests of the files of one of the 256 folders that were last
+ * put or asked for before that time (Unix, seconds).
+ */
+GPtrArray *blobs_old(Blobs *blobs, guint part, gint64 before_s, GError **error);
+/* Removes the file when it is that old still. *absent: there is none any more. */
+gboolean blobs_remove_old(
+	Blobs *blobs, const char *sha256, gint64 before_s, gboolean *absent, GError **error);
 
 #endif

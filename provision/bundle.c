@@ -11,6 +11,7 @@
 #include "provision/bundle_container.h"
 #include "provision/bundle_format.h"
 #include "provision/constancia.h"
+#include "provision/purge.h"
 #include "provision/row.h"
 #include "provision/seal.h"
 
@@ -201,7 +202,7 @@ GBytes *bundle_make(Service *service, const ProofPoint *point, GError **error)
 	Bundle bundle = {service, point, files, BUNDLE_MAX_BYTES};
 	g_autofree char *manifest = NULL;
 
-	if (!add_content(&bundle, error))
+	if (!purge_check_kept(point->send, FALSE, error) || !add_content(&bundle, error))
 		return NULL;
 	manifest = bundle_manifest(files);
 	if (!add_text(&bundle, BUNDLE_MANIFEST, manifest, error) ||

@@ -14,6 +14,7 @@
 #include "provision/deadlines.h"
 #include "provision/list.h"
 #include "provision/outcomes.h"
+#include "provision/purge.h"
 #include "provision/send_record.h"
 #include "provision/sends.h"
 
@@ -166,6 +167,9 @@ static json_t *choose(StoreTxn *txn, const Event *event, GPtrArray **verdicts, G
 			g_clear_pointer(verdicts, g_ptr_array_unref);
 			return NULL;
 		}
+		/* Nobody is recorded there any more of whom it could speak. */
+		if (purge_has_taken(send, TRUE))
+			continue;
 		facts = send_record_facts(send);
 		judged = evidence_judge(event->report, facts);
 		if (judged->len == 0 || (chosen != NULL && !any_counts(judged)))

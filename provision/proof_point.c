@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "provision/bundle_format.h"
 #include "provision/heads.h"
+#include "provision/purge.h"
 #include "provision/send_record.h"
 
 void proof_point_free(ProofPoint *point)
@@ -202,7 +203,8 @@ ProofPoint *proof_point_new(Service *service, const char *send_id, const char *r
 
 	point->send_id = g_strdup(send_id);
 	point->send = send_record_read(service->store, send_id, error);
-	if (point->send == NULL || !find_recipient(point, recipient, error) ||
+	if (point->send == NULL || !purge_check_kept(point->send, TRUE, error) ||
+		!find_recipient(point, recipient, error) ||
 		!load_leaves(service, point, n_leaves, error))
 		return NULL;
 	head = choose_head(service, point, error);

@@ -9,6 +9,7 @@
 #include "provision/due.h"
 #include "provision/outbox.h"
 #include "provision/people.h"
+#include "provision/purge.h"
 #include "provision/token_check.h"
 #include "provision/token_reminders.h"
 
@@ -45,11 +46,12 @@ static const OutboxKind *const outbox_tables[] = {
 };
 
 static const DueKind *const due_tables[] = {
-	due_kinds_people, due_kinds_sends, due_kinds_tokens, NULL};
+	due_kinds_people, due_kinds_sends, due_kinds_tokens, due_kinds_keeping, NULL};
 
 Due *due_start(Service *service, GError **error)
 {
-	return password_expiry_arm(service, error) && token_check_arm(service, error)
+	return password_expiry_arm(service, error) && token_check_arm(service, error) &&
+			       keeping_arm(service, error)
 		       ? due_start_with(service, due_tables, error)
 		       : NULL;
 }

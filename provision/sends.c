@@ -345,6 +345,7 @@ const Route routes_sends[] = {
 	{"POST", "/v1/sends/{id}/prepared", ROLE_OUTGOING, FALSE, sends_prepared, TRUE, TRUE},
 	{"POST", "/v1/sends/{id}/hold", ROLE_OUTGOING, FALSE, sends_hold},
 	{"POST", "/v1/sends/{id}/resume", ROLE_OUTGOING, FALSE, sends_resume},
+	{"POST", "/v1/sends/{id}/purge", ROLE_OTIC, FALSE, sends_purge},
 	{"GET", "/v1/sends", READERS, FALSE, sends_list},
 	{"GET", "/v1/sends/{id}", READERS, FALSE, sends_show},
 	{"GET", "/v1/sends/{id}/message", READERS, FALSE, sends_message},

@@ -16,6 +16,8 @@ gboolean sends_show(const ApiRequest *request, ApiResponse *response, GError **e
 gboolean sends_message(const ApiRequest *request, ApiResponse *response, GError **error);
 gboolean sends_constancia_pdf(const ApiRequest *request, ApiResponse *response, GError **error);
 gboolean sends_constancia_png(const ApiRequest *request, ApiResponse *response, GError **error);
+/* purge.c: POST /v1/sends/{id}/purge. */
+gboolean sends_purge(const ApiRequest *request, ApiResponse *response, GError **error);
 gboolean sends_proof(const ApiRequest *request, ApiResponse *response, GError **error);
 
 /* Ids of the sends under an index prefix, newest first, at most `limit`. */

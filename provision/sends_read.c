@@ -10,6 +10,7 @@
 #include "provision/bundle.h"
 #include "provision/constancia.h"
 #include "provision/list.h"
+#include "provision/purge.h"
 #include "provision/send_record.h"
 
 typedef struct {
@@ -132,7 +133,7 @@ gboolean sends_message(const ApiRequest *request, ApiResponse *response, GError 
 	g_autoptr(GBytes) bytes = NULL;
 	const char *digest;
 
-	if (send == NULL)
+	if (send == NULL || !purge_check_kept(send, FALSE, error))
 		return FALSE;
 	digest = row_text(send, "message_sha256");
 	if (digest == NULL) {

@@ -82,6 +82,10 @@ gboolean store_append(StoreTxn *txn, const Record *record, guint64 *leaf_index, 
 /* A small message as blobs_pack gives it, durable with the record that names it; again is harmless.
  */
 gboolean store_put_blob(StoreTxn *txn, const char *sha256, GBytes *packed, GError **error);
+/* Takes it away; TRUE also when there is none. */
+gboolean store_drop_blob(StoreTxn *txn, const char *sha256, GError **error);
+/* Values and salts of a leaf go for good; leaf and tree stay. TRUE also when there are none. */
+gboolean store_drop_opening(StoreTxn *txn, guint64 leaf_index, GError **error);
 /* Next number of a named sequence, from 1. */
 gboolean store_next(StoreTxn *txn, const char *sequence, guint64 *number, GError **error);
 

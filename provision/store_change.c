@@ -63,6 +63,27 @@ gboolean store_put_blob(StoreTxn *txn, const char *sha256, GBytes *packed, GErro
 	return TRUE;
 }
 
+gboolean store_drop_blob(StoreTxn *txn, const char *sha256, GError **error)
+{
+	GError *failure = NULL;
+
+	if (!check_key(sha256, &failure) ||
+		!engine_delete(txn->txn, ENGINE_BLOBS, sha256, strlen(sha256), &failure))
+		return keep_failure(txn, failure, error);
+	return TRUE;
+}
+
+gboolean store_drop_opening(StoreTxn *txn, guint64 leaf_index, GError **error)
+{
+	GError *failure = NULL;
+	guint8 key[8];
+
+	engine_index_key(leaf_index, key);
+	if (!engine_delete(txn->txn, ENGINE_OPENINGS, key, sizeof key, &failure))
+		return keep_failure(txn, failure, error);
+	return TRUE;
+}
+
 char *store_get_txn(StoreTxn *txn, StoreTable table, const char *key, GError **error)
 {
 	GError *failure = NULL;

@@ -94,6 +94,9 @@ static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
 	{ACUSE_ERROR_HOLD_OVER, "hold-over", FALSE, "550 5.7.1", 409,
 		N_("[S6] El mensaje espero la firma digital y no se pudo firmar a tiempo: no fue "
 		   "enviado. Reenvielo si todavia hace falta (Directiva 001-2020, art. 8.15)")},
+	{ACUSE_ERROR_PURGED, "purged", FALSE, "550 5.7.1", 410,
+		N_("Este contenido ya se elimino, por su plazo de conservacion o por una orden; el "
+		   "envio sigue en el registro (Ley 29733)")},
 };
 
 G_DEFINE_QUARK(acuse - error - quark, acuse_error)

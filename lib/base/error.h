@@ -52,6 +52,7 @@ typedef enum {
 	ACUSE_ERROR_OVER_LIMIT,	      /* P15, until some time has passed; the message says when */
 	ACUSE_ERROR_OVER_LIMIT_FINAL, /* P15, for good */
 	ACUSE_ERROR_HOLD_OVER,	      /* S6: what was held will not be signed any more */
+	ACUSE_ERROR_PURGED,	      /* was kept as long as it is to be, or purged by an order */
 	ACUSE_N_ERRORS
 } AcuseErrorCode;
 

@@ -263,6 +263,18 @@ const SettingRow settings_table[] = {
 		"Addresses that get the signed head each day, to show later that nothing before it "
 		"changed; empty: nobody does."),
 
+	I("ledger", "keep_internal_content_days", "30", 0, 36500,
+		"Days after which the message and reports of internal mail are purged; 0: never."),
+	I("ledger", "keep_external_content_days", "0", 0, 36500,
+		"The same of mail to the outside that is no notification."),
+	I("ledger", "keep_notification_content_days", "0", 0, 36500, "The same of notifications."),
+	I("ledger", "keep_internal_days", "0", 0, 36500,
+		"Days after which names, addresses and subjects of internal mail are purged too; "
+		"0: never."),
+	I("ledger", "keep_external_days", "0", 0, 36500,
+		"The same of mail to the outside that is no notification."),
+	I("ledger", "keep_notification_days", "0", 0, 36500, "The same of notifications."),
+
 	P("proof", "postfix_config", "/etc/postfix",
 		"config_directory of the Postfix that is asked for its queue."),
 	I("proof", "reconcile_interval_s", "30", 1, 3600,

@@ -392,6 +392,10 @@ const Command api_commands[] = {
 		{{"unmatched", "unmatched", FALSE, FALSE, .flag = TRUE}, PAGE_OPTIONS, {NULL}},
 		N_("Lista los informes y respuestas que llegaron, el ultimo primero."), "GET",
 		"/v1/events", run_call, NULL, "id time kind from matched counts"},
+	{"send", "purge", "ID", 1, {DOCUMENT, {NULL}},
+		N_("Elimina de un envío, por orden, mensaje, reportes, nombres y direcciones; su "
+		   "registro queda."),
+		"POST", "/v1/sends/{}/purge", run_call},
 	{"outbox", "list", "", 0, {PAGE_OPTIONS, {NULL}},
 		N_("Lista lo que espera hacerse fuera del registro, y por que."), "GET",
 		"/v1/outbox", run_call, NULL, "number kind about waits trouble"},

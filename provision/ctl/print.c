@@ -19,6 +19,7 @@ static const struct {
 	{"certificate_sha256", N_("certificado (SHA-256)")},
 	{"class", N_("clase")},
 	{"counts", N_("vale")},
+	{"content", N_("contenido")},
 	{"deliveries", N_("destinatarios")},
 	{"diagnostic", N_("respuesta del servidor")},
 	{"display_name", N_("nombre")},
@@ -40,6 +41,7 @@ static const struct {
 	{"password", N_("clave inicial")},
 	{"paternal_surname", N_("apellido paterno")},
 	{"post", N_("cargo")},
+	{"purged", N_("eliminado")},
 	{"reason", N_("motivo")},
 	{"reasons", N_("motivos")},
 	{"recipient", N_("destinatario")},
@@ -52,6 +54,7 @@ static const struct {
 	{"trust", N_("confianza")},
 	{"uid", N_("cuenta")},
 	{"unit", N_("unidad")},
+	{"values", N_("nombres y direcciones")},
 };
 
 static const char *label_of(const char *member)

@@ -1,7 +1,7 @@
 # unit tests of sends, events and proof
 SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof tests/unit/test-proof-recipient tests/unit/test-outcomes \
 	tests/unit/test-reconcile tests/unit/test-register tests/unit/test-sends-message \
-	tests/unit/test-limits tests/unit/test-notices tests/unit/test-deadlines tests/unit/test-exceptions
+	tests/unit/test-limits tests/unit/test-notices tests/unit/test-deadlines tests/unit/test-purge tests/unit/test-exceptions
 check_PROGRAMS += $(SENDS_TESTS)
 TESTS += $(SENDS_TESTS)
 SENDS_TEST_LIBS = $(PROVISION_LIBS) $(CMOCKA_LIBS)
@@ -35,6 +35,9 @@ tests_unit_test_notices_LDADD = $(SENDS_TEST_LIBS)
 tests_unit_test_deadlines_SOURCES = tests/unit/test-deadlines.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h tests/unit/calendar_fixture.h
 tests_unit_test_deadlines_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_deadlines_LDADD = $(SENDS_TEST_LIBS)
+tests_unit_test_purge_SOURCES = tests/unit/test-purge.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h tests/unit/calendar_fixture.h
+tests_unit_test_purge_CFLAGS = $(SENDS_TEST_CFLAGS)
+tests_unit_test_purge_LDADD = $(SENDS_TEST_LIBS)
 tests_unit_test_proof_recipient_SOURCES = tests/unit/test-proof-recipient.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h
 tests_unit_test_proof_recipient_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_proof_recipient_LDADD = $(SENDS_TEST_LIBS)
