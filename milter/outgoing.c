@@ -90,12 +90,15 @@ static void make_ids(Work *work)
 	work->token = return_token_make(work->services->options->token_key, random);
 }
 
+/* Again with what was found since, when there is a plan already. */
 static void decide_plan(Work *work)
 {
 	const Envelope *envelope = work->session->envelope;
 	const Services *services = work->services;
 	PolicyInput input = {0};
 
+	g_clear_pointer(&work->login, account_free);
+	g_clear_pointer(&work->mailbox, account_free);
 	work->login = find_login(services, envelope->login);
 	if (work->facts->from->len == 1)
 		work->mailbox = find_mailbox(services, g_ptr_array_index(work->facts->from, 0));

@@ -23,8 +23,10 @@ static void check_account(const json_t *row)
 		row_text(row, "paternal_surname"), row_text(row, "maternal_surname"), 0, 1, NULL);
 	g_autoptr(Account) account = NULL;
 
-	FUZZ_PROMISE((uid == NULL) == request_form_needs_name(row), "who names the account");
-	if (uid == NULL)
+	/* A password and an annulment are about an account that has its name. */
+	FUZZ_PROMISE(uid == NULL || !request_form_by_rule(row) || !request_form_needs_name(row),
+		"who names the account");
+	if (uid == NULL || !request_form_by_rule(row) || !request_form_is(row, "create"))
 		return;
 	account = request_form_account(row, uid, "muni.test");
 	FUZZ_PROMISE(account->state == ACCOUNT_PENDING && account->display_name != NULL, "account");

@@ -277,6 +277,7 @@ static void test_bindings(void **state)
 	g_autoptr(GVariant) long_label =
 		one_binding("123456789012345678901234567890123", "active", 0, 0);
 	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) first = NULL, last = NULL;
 	Bindings *bindings = bindings_open(folder, NULL);
 
 	(void)state;
@@ -284,8 +285,10 @@ static void test_bindings(void **state)
 	assert_int_equal(bindings_version(bindings), 0);
 	assert_true(bindings_replace(bindings, 5, active, NULL));
 	assert_null(bindings_find_mailbox(bindings, MAILBOX, 99, NULL));
-	assert_non_null(bindings_find_mailbox(bindings, MAILBOX, 100, NULL));
-	assert_non_null(bindings_find_mailbox(bindings, MAILBOX, 199, NULL));
+	first = bindings_find_mailbox(bindings, MAILBOX, 100, NULL);
+	assert_non_null(first);
+	last = bindings_find_mailbox(bindings, MAILBOX, 199, NULL);
+	assert_non_null(last);
 	assert_null(bindings_find_mailbox(bindings, MAILBOX, 200, &error));
 	assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_NO_BINDING));
 	assert_false(bindings_replace(bindings, 6, long_label, NULL));
