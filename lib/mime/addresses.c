@@ -122,7 +122,7 @@ static char *unfold_utf8(const char *value)
 
 	if (g_utf8_validate(text, -1, NULL))
 		return g_steal_pointer(&text);
-	return codec_to_utf8((const guint8 *)text, strlen(text), HEADER_CHARSET);
+	return codec_to_utf8((const guint8 *)text, strlen(text), HEADER_CHARSET, NULL);
 }
 
 gboolean header_addresses_strict(const char *value, GPtrArray *addresses)

@@ -226,9 +226,9 @@ static void splice_piece(LeafEdit *edit, const BlockWork *work, TextView *view, 
 }
 
 /* The part turned into UTF-8 quoted-printable with the block. */
-static void splice_as_utf8(LeafEdit *edit, const TextView *view, gsize at, const char *piece)
+static void splice_as_utf8(LeafEdit *edit, TextView *view, gsize at, const char *piece)
 {
-	edit->decoded = text_view_utf8(view, &at);
+	edit->decoded = text_view_take_utf8(view, &at);
 	splice_insert(edit->decoded, at, piece, strlen(piece));
 	edit->charset = "utf-8";
 	encode_whole(edit, FALSE);

@@ -336,39 +336,46 @@ gboolean codec_charset_extends_ascii(const char *charset)
 	return FALSE;
 }
 
-char *codec_to_utf8(const guint8 *bytes, gsize size, const char *charset)
+char *codec_to_utf8(const guint8 *bytes, gsize size, const char *charset, gsize *length)
 {
 	const char *from = charset ? charset : "us-ascii";
 	g_autofree char *text = NULL;
-	gsize written = 0;
+	gsize written = size;
 
-	if (size == 0)
-		return g_strdup("");
-	if (codec_charset_is_utf8(charset) || codec_charset_is_ascii(charset)) {
-		if (memchr(bytes, '\0', size) ||
-			!g_utf8_validate((const char *)bytes, (gssize)size, NULL) ||
+	if (size == 0) {
+		text = g_strdup("");
+	} else if (codec_charset_is_utf8(charset) || codec_charset_is_ascii(charset)) {
+		if (!g_utf8_validate((const char *)bytes, (gssize)size, NULL) ||
 			(codec_charset_is_ascii(charset) && !codec_is_ascii(bytes, size)))
 			return NULL;
-		return g_strndup((const char *)bytes, size);
+		text = g_strndup((const char *)bytes, size);
+	} else {
+		/* What is labelled iso-8859-1 and has bytes of 0x80-0x9f is windows-1252. */
+		if (strcmp(from, "iso-8859-1") == 0)
+			for (gsize i = 0; i < size; i++)
+				if (bytes[i] >= 0x80 && bytes[i] <= 0x9f)
+					from = "windows-1252";
+		text = g_convert(
+			(const char *)bytes, (gssize)size, "UTF-8", from, NULL, &written, NULL);
 	}
-	/* What is labelled iso-8859-1 and has bytes of 0x80-0x9f is windows-1252. */
-	if (strcmp(from, "iso-8859-1") == 0)
-		for (gsize i = 0; i < size; i++)
-			if (bytes[i] >= 0x80 && bytes[i] <= 0x9f)
-				from = "windows-1252";
-	text = g_convert((const char *)bytes, (gssize)size, "UTF-8", from, NULL, &written, NULL);
-	if (!text || memchr(text, '\0', written))
+	if (!text || (!length && memchr(text, '\0', written)))
 		return NULL;
+	if (length)
+		*length = written;
 	return g_steal_pointer(&text);
 }
 
 /* Each byte by itself, U+FFFD where it means nothing. */
-static char *single_bytes_to_utf8(const guint8 *bytes, gsize size, const char *charset)
+static GString *single_bytes_to_utf8(const guint8 *bytes, gsize size, const char *charset)
 {
 	GString *out = g_string_sized_new(size);
 	char *letters[256] = {NULL};
 
 	for (gsize i = 0; i < size; i++) {
+		if (bytes[i] == 0) {
+			g_string_append_c(out, '\0');
+			continue;
+		}
 		if (!letters[bytes[i]]) {
 			letters[bytes[i]] = g_convert(
 				(const char *)bytes + i, 1, "UTF-8", charset, NULL, NULL, NULL);
@@ -379,17 +386,25 @@ static char *single_bytes_to_utf8(const guint8 *bytes, gsize size, const char *c
 	}
 	for (guint i = 0; i < G_N_ELEMENTS(letters); i++)
 		g_free(letters[i]);
-	return g_string_free(out, FALSE);
+	return out;
 }
 
-char *codec_to_utf8_lossy(const guint8 *bytes, gsize size, const char *charset)
+char *codec_to_utf8_lossy(const guint8 *bytes, gsize size, const char *charset, gsize *length)
 {
-	char *text = codec_to_utf8(bytes, size, charset);
+	char *text = codec_to_utf8(bytes, size, charset, length);
 
 	if (text)
 		return text;
 	if (codec_charset_extends_ascii(charset) && !codec_charset_is_ascii(charset) &&
-		!codec_charset_is_utf8(charset))
-		return single_bytes_to_utf8(bytes, size, charset);
-	return g_utf8_make_valid((const char *)bytes, (gssize)size);
+		!codec_charset_is_utf8(charset)) {
+		GString *out = single_bytes_to_utf8(bytes, size, charset);
+
+		if (length)
+			*length = out->len;
+		return g_string_free(out, FALSE);
+	}
+	text = g_utf8_make_valid((const char *)bytes, (gssize)size);
+	if (length)
+		*length = strlen(text);
+	return text;
 }

@@ -51,9 +51,10 @@ gboolean codec_charset_extends_ascii(const char *charset);
 gboolean codec_charset_is_utf8(const char *charset);
 gboolean codec_charset_is_ascii(const char *charset);
 
-/* Text in UTF-8, or NULL when it is not valid in that charset. */
-char *codec_to_utf8(const guint8 *bytes, gsize size, const char *charset);
+/* Text in UTF-8, or NULL when it is not valid in that charset. length gets its bytes, NULs among
+ * them; with NULL, and in ASCII and UTF-8, a NUL is not valid. */
+char *codec_to_utf8(const guint8 *bytes, gsize size, const char *charset, gsize *length);
 /* The same, with U+FFFD for what is not valid. */
-char *codec_to_utf8_lossy(const guint8 *bytes, gsize size, const char *charset);
+char *codec_to_utf8_lossy(const guint8 *bytes, gsize size, const char *charset, gsize *length);
 
 #endif

@@ -29,7 +29,7 @@ static char *to_utf8(const char *raw, const char *charset)
 	if (!charset || !codec_charset_extends_ascii(charset) || codec_charset_is_utf8(charset) ||
 		codec_charset_is_ascii(charset))
 		charset = "windows-1252";
-	return codec_to_utf8_lossy((const guint8 *)value, strlen(value), charset);
+	return codec_to_utf8_lossy((const guint8 *)value, strlen(value), charset, NULL);
 }
 
 /* UTF-8 as encoded words with blanks between them, none with half a letter. */

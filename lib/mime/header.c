@@ -66,7 +66,7 @@ static void words_flush(Words *words)
 
 	if (!words->charset)
 		return;
-	text = codec_to_utf8(words->bytes->data, words->bytes->len, words->charset);
+	text = codec_to_utf8(words->bytes->data, words->bytes->len, words->charset, NULL);
 	if (!text) {
 		words->sure = FALSE;
 		text = g_utf8_make_valid((const char *)words->bytes->data, words->bytes->len);
@@ -112,7 +112,7 @@ static void words_add_plain(Words *words, const char *text, gsize length)
 
 	words_flush(words);
 	if (!g_utf8_validate(text, (gssize)length, NULL))
-		valid = codec_to_utf8((const guint8 *)text, length, HEADER_CHARSET);
+		valid = codec_to_utf8((const guint8 *)text, length, HEADER_CHARSET, NULL);
 	if (!valid) {
 		words->sure &= g_utf8_validate(text, (gssize)length, NULL);
 		valid = g_utf8_make_valid(text, (gssize)length);

@@ -63,20 +63,6 @@ static void mask(TextView *view, gboolean keep_valid)
 	view->utf8_size = view->size;
 }
 
-/* NUL, which no C string holds, is masked: what is shown is not what is kept. */
-static char *single_bytes_to_utf8(const guint8 *bytes, gsize size, const char *charset)
-{
-	g_autofree guint8 *copy = NULL;
-
-	if (size == 0 || !memchr(bytes, '\0', size))
-		return codec_to_utf8_lossy(bytes, size, charset);
-	copy = g_memdup2(bytes, size);
-	for (gsize i = 0; i < size; i++)
-		if (copy[i] == 0)
-			copy[i] = '?';
-	return codec_to_utf8_lossy(copy, size, charset);
-}
-
 /* Whether the view keeps the bytes as they are. */
 static gboolean take_raw(const MimePart *part, TextView *view, const char *charset)
 {
@@ -90,8 +76,32 @@ static gboolean take_raw(const MimePart *part, TextView *view, const char *chars
 	return TRUE;
 }
 
+/* No C string holds a NUL: what is shown then is not what is kept. */
+static void take_converted(TextView *view, gsize size)
+{
+	char *nul = view->converted;
+
+	while ((nul = memchr(nul, '\0', size - (gsize)(nul - view->converted)))) {
+		*nul = '?';
+		view->masked = TRUE;
+	}
+	view->utf8 = view->converted;
+	view->utf8_size = size;
+	view->by_chars = (gsize)g_utf8_strlen(view->utf8, (gssize)view->utf8_size) == view->size;
+}
+
+/* NULL when a charset that is not of single bytes does not allow the bytes. */
+static char *to_utf8(const guint8 *bytes, gsize size, const char *charset, gsize *length)
+{
+	return codec_charset_extends_ascii(charset)
+		       ? codec_to_utf8_lossy(bytes, size, charset, length)
+		       : codec_to_utf8(bytes, size, charset, length);
+}
+
 static void read_as_utf8(const MimePart *part, TextView *view)
 {
+	gsize size;
+
 	if (g_utf8_validate((const char *)view->bytes, (gssize)view->size, NULL)) {
 		view->utf8 = (const char *)view->bytes;
 		view->utf8_size = view->size;
@@ -105,14 +115,8 @@ static void read_as_utf8(const MimePart *part, TextView *view)
 	if (take_raw(part, view, COMMON_CHARSET))
 		return;
 	view->charset = COMMON_CHARSET;
-	view->converted = codec_to_utf8_lossy(view->bytes, view->size, COMMON_CHARSET);
-}
-
-static void take_converted(TextView *view)
-{
-	view->utf8 = view->converted;
-	view->utf8_size = strlen(view->converted);
-	view->by_chars = (gsize)g_utf8_strlen(view->utf8, (gssize)view->utf8_size) == view->size;
+	view->converted = codec_to_utf8_lossy(view->bytes, view->size, COMMON_CHARSET, &size);
+	take_converted(view, size);
 }
 
 /* Whether ASCII letters are other bytes in it than in ASCII, by any name that iconv takes. */
@@ -127,22 +131,18 @@ static gboolean is_wide(const char *charset)
 static gboolean read_charset(const MimePart *part, TextView *view, GError **error)
 {
 	const char *charset = part->charset;
+	gsize size;
 
 	if (codec_charset_is_ascii(charset) || codec_charset_is_utf8(charset)) {
 		read_as_utf8(part, view);
-		if (view->converted && view->relabel)
-			take_converted(view);
 		return TRUE;
 	}
 	if (take_raw(part, view, charset))
 		return TRUE;
 	view->charset = charset;
-	if (codec_charset_extends_ascii(charset))
-		view->converted = single_bytes_to_utf8(view->bytes, view->size, charset);
-	else
-		view->converted = codec_to_utf8(view->bytes, view->size, charset);
+	view->converted = to_utf8(view->bytes, view->size, charset, &size);
 	if (view->converted) {
-		take_converted(view);
+		take_converted(view, size);
 		view->convert = !codec_charset_extends_ascii(charset) || !view->by_chars;
 		return TRUE;
 	}
@@ -166,45 +166,35 @@ void text_view_clear(TextView *view)
 	g_free(view->converted);
 }
 
-/* A character a byte: NUL goes back to where it was. */
-static void unmask(GByteArray *text, const guint8 *bytes, gsize size)
+GByteArray *text_view_take_utf8(TextView *view, gsize *at)
 {
-	const char *letter = (const char *)text->data;
+	gsize size = view->utf8_size;
+	char *text = NULL;
 
-	if (size == 0 || !memchr(bytes, '\0', size))
-		return;
-	for (gsize i = 0; i < size; i++) {
-		const char *next = g_utf8_next_char(letter);
-
-		if (bytes[i] == 0)
-			text->data[letter - (const char *)text->data] = 0;
-		letter = next;
-	}
-}
-
-GByteArray *text_view_utf8(const TextView *view, gsize *at)
-{
-	GByteArray *text;
-
-	if (view->raw) {
-		char *utf8 = single_bytes_to_utf8(view->bytes, view->size, view->charset);
-
-		*at = (gsize)(g_utf8_offset_to_pointer(utf8, (glong)*at) - utf8);
-		text = g_byte_array_new_take((guint8 *)utf8, strlen(utf8));
-	} else {
-		text = g_byte_array_sized_new((guint)view->utf8_size);
-		g_byte_array_append(text, (const guint8 *)view->utf8, (guint)view->utf8_size);
-	}
-	if (view->raw || view->by_chars)
-		unmask(text, view->bytes, view->size);
-	return text;
+	if (!view->raw && !view->masked)
+		text = g_steal_pointer(&view->converted);
+	g_clear_pointer(&view->converted, g_free);
+	if (!text)
+		text = to_utf8(view->bytes, view->size, view->charset, &size);
+	if (view->raw && *at < view->utf8_size)
+		g_free(to_utf8(view->bytes, *at, view->charset, at));
+	else if (view->raw)
+		*at = size;
+	view->utf8 = NULL;
+	view->utf8_size = 0;
+	return g_byte_array_new_take((guint8 *)text, size);
 }
 
 char *text_tail(const char *bytes, gsize size, const char *charset, gsize max)
 {
-	gsize skipped = size > max ? size - max : 0;
+	gsize skipped = size > max ? size - max : 0, length;
+	char *text = codec_to_utf8_lossy(
+		(const guint8 *)bytes + skipped, size - skipped, charset, &length);
 
-	return single_bytes_to_utf8((const guint8 *)bytes + skipped, size - skipped, charset);
+	for (gsize i = 0; i < length; i++)
+		if (text[i] == '\0')
+			text[i] = '?';
+	return text;
 }
 
 gsize text_view_offset(const TextView *view, gsize utf8_offset)

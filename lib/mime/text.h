@@ -19,6 +19,7 @@ typedef struct {
 	gboolean relabel;    /* charset is what the bytes are, and not what the part declares */
 	gboolean by_chars;   /* a byte stands for each character; else byte for byte */
 	gboolean convert;    /* bytes and utf8 do not go together: the part has to become UTF-8 */
+	gboolean masked;     /* utf8 shows a NUL as '?' */
 	gboolean opaque;     /* in an unknown charset: only ASCII may be added */
 	gboolean raw; /* large, each byte a letter of charset: utf8 is the bytes as they are */
 } TextView;
@@ -30,9 +31,10 @@ gboolean text_view_read(
 void text_view_clear(TextView *view);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TextView, text_view_clear)
 
-/* The whole text in UTF-8, with the NULs that utf8 shows as '?'. A new array. *at, an offset in
- * utf8, becomes one in it. */
-GByteArray *text_view_utf8(const TextView *view, gsize *at);
+/* The whole text in UTF-8, with the NULs that utf8 shows as '?', of a view that has a charset and
+ * is not opaque. The view then has no utf8 any more. *at, an offset in it, becomes one in the
+ * array. */
+GByteArray *text_view_take_utf8(TextView *view, gsize *at);
 
 /* Of bytes in a charset of single bytes: the last ones, max at most, in UTF-8. */
 char *text_tail(const char *bytes, gsize size, const char *charset, gsize max);

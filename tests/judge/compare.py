@@ -159,11 +159,6 @@ def holds_accents(charset):
         return False
 
 
-def is_of_several_bytes(charset):
-    """In which a letter may be several bytes; UTF-8 is read as it is."""
-    return charset.lower() not in ("utf-8", "us-ascii") and len("í".encode(charset)) > 1
-
-
 class Tree:
     """The walk over both trees; .touched lists the (before, after) leaves that got the block or a zip."""
 
@@ -237,10 +232,9 @@ class Tree:
         if before.get_content_type() == "text/html":
             self.compare_html(one, other)
         else:
-            # Without its accents only in a charset that cannot hold them, or that the text does not keep to: one of several bytes
-            # a letter has no NUL.
+            # Without its accents only in a charset that cannot hold them, or that the text does not keep to.
             bare = reader.charset(after) is None or not holds_accents(reader.charset(after))
-            bare = bare or is_doubtful(reader.text(before) or "") or ("\0" in one and is_of_several_bytes(reader.charset(after)))
+            bare = bare or is_doubtful(reader.text(before) or "")
             self.compare_plain(one, other, reader.is_flowed(before), bare)
 
     def texts(self, before, after):

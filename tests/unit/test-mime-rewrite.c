@@ -130,6 +130,21 @@ static void test_plain_text(void **state)
 			"Content-Transfer-Encoding: base64\n\n/v8ASABvAGwAYQANAAo=\n",
 			"Content-Type: text/plain; charset=utf-8\n"
 			"Content-Transfer-Encoding: quoted-printable\n\nHola\n" QP_TEXT},
+		{"a NUL in gb18030 is kept",
+			"Content-Type: text/plain; charset=gb18030\n"
+			"Content-Transfer-Encoding: quoted-printable\n\nA=C4=EA=00o\n",
+			"Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\nA=E5=B9=B4=00o\n" QP_TEXT},
+		{"a NUL in koi8-r is kept",
+			"Content-Type: text/plain; charset=koi8-r\n"
+			"Content-Transfer-Encoding: quoted-printable\n\nA=F1=00o\n",
+			"Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\nA=D0=AF=00o\n" QP_TEXT},
+		{"a NUL in utf-16 is kept",
+			"Content-Type: text/plain; charset=utf-16\n"
+			"Content-Transfer-Encoding: base64\n\n//5IAAAAYQANAAoA\n",
+			"Content-Type: text/plain; charset=utf-8\n"
+			"Content-Transfer-Encoding: quoted-printable\n\nH=00a\n" QP_TEXT},
 		{"a comment in the Content-Type",
 			"Content-Type: text/plain; charset=us-ascii (plain; text); x=y\n\nHola\n",
 			"Content-Type: text/plain; charset=utf-8 (plain; text); x=y\n"
