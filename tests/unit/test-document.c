@@ -268,6 +268,7 @@ static void test_exceptions(void **state)
 		{"[URGENTE] Oficio 3", NULL},
 		{"[URGENTE: ] Oficio 3", NULL},
 		{"[URGENTE: ...] Oficio 3", NULL},
+		{"[URGENTE: \xe3\x85\xa4] Oficio 3", NULL},
 		{"URGENTE: Oficio 3", NULL},
 	};
 

@@ -204,6 +204,26 @@ static void test_refused(void **state)
 	assert_int_equal(fixture_count_leaves(fixture, "exception.declared"), 0);
 }
 
+/* What shows nothing explains nothing. */
+static void test_empty_texts(void **state)
+{
+	static const char *const names[] = {"reason", "urgency", "document"};
+	static const char *const texts[] = {"", "  ", "\t", "\xe2\x80\x8b", "\xe3\x85\xa4"};
+	Fixture *fixture = *state;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names) * G_N_ELEMENTS(texts); i++) {
+		const char *name = names[i / G_N_ELEMENTS(texts)];
+		json_t *body = body_of(FIXTURE_MAILBOX, NULL, NULL);
+		g_autoptr(GError) error = NULL;
+
+		json_object_set_new(body, name, json_string(texts[i % G_N_ELEMENTS(texts)]));
+		assert_null(post(fixture, DECLARE, NULL, body, &error));
+		assert_error(error, ACUSE_ERROR_INVALID);
+		assert_non_null(strstr(error->message, name));
+	}
+	assert_int_equal(fixture_count_leaves(fixture, "exception.declared"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +233,7 @@ int main(void)
 		TEST(test_expediente_and_time),
 		TEST(test_withdrawn),
 		TEST(test_refused),
+		TEST(test_empty_texts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
