@@ -1,4 +1,5 @@
 """Mails of the demonstration and of the tests, and the ways to send, receive and look at them."""
+import contextlib
 import email
 import email.policy
 import email.utils
@@ -83,6 +84,9 @@ def hand_over(client, mail, sender, to, options=()):
     for one in to:
         code, text = client.rcpt(one)
         if code not in (250, 251):
+            # As clients do, so that the next mail may go over the same connection.
+            with contextlib.suppress(smtplib.SMTPServerDisconnected):
+                client.rset()
             raise smtplib.SMTPRecipientsRefused({one: (code, text)})
     code, text = client.data(mail if isinstance(mail, bytes) else mail.as_bytes())
     if code != 250:

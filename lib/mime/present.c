@@ -54,6 +54,19 @@ static GArray *words_new(void)
 	return words;
 }
 
+/* What spoils the word that it stands in: a byte that meant nothing (text.c shows it as '?'), and
+ * the rest of a quoted-printable that was decoded wrongly. */
+static gboolean spoils(const char *p, gunichar c, const GString *letters)
+{
+	gunichar next;
+
+	if (c != '=' && c != '?')
+		return c == 0xFFFD;
+	next = g_utf8_get_char(p + 1);
+	return g_unichar_isalnum(next) ||
+	       (letters->len > 0 && next != 0 && !g_unichar_isspace(next));
+}
+
 static GArray *split_words(const char *utf8)
 {
 	/* ASCII is normal as it is. */
@@ -74,7 +87,7 @@ static GArray *split_words(const char *utf8)
 			run = run_end(p);
 			address = run > p && is_address(p, run);
 		}
-		if (g_unichar_isalnum(c) || g_unichar_ismark(c)) {
+		if (g_unichar_isalnum(c) || g_unichar_ismark(c) || spoils(p, c, letters)) {
 			g_string_append_unichar(letters, g_unichar_tolower(c));
 			pending.soft = address;
 		} else if (g_unichar_type(c) != G_UNICODE_FORMAT) {

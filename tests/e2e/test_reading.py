@@ -61,7 +61,7 @@ def run_barrier(test):
 class Reading(Case):
     @classmethod
     def setUpClass(cls):
-        cls.uid, cls.password = person("44000001", "Abel")
+        cls.uid, cls.password = person("48000001", "Abel")
         cls.rosa, cls.rosa_password = Gateway.person.uid, Gateway.person.password
         cls.to = f"{cls.uid}@{DOMAIN}"
 
@@ -139,7 +139,7 @@ class Reading(Case):
     def test_40_bad_files_change_nothing(self):
         message_id = send_from(self.rosa, self.rosa_password, self.to, "Sin abrir")
         send_id, bare = sends(message_id)[0]["id"], message_id.strip("<>")
-        other, _ = person("44000002", "Beto")
+        other, _ = person("48000002", "Beto")
         good = f"1 read\n{self.uid}\nINBOX\n{send_id}\n<{bare}>\n"
         cases = {
             "garbage": os.urandom(300), "empty": "", "huge": good + "x" * 5000,

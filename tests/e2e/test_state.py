@@ -103,7 +103,7 @@ class State(Case):
                 answer = wait(lambda: [one for one in [self.hand_over(client, plain("Aún", self.uid))] if one[0] != 250],
                               "it is believed for ever", 30)[0]
                 self.assertEqual(answer[0], 451, answer[1])
-                self.assertEqual(self.hand_over(client, mail)[0], 451)
-                self.assertEqual(sends(str(mail["Message-ID"])), [])
+        # Another connection: Postfix asks slapd too, and may have let go of the first.
+        with self.session() as client:
             wait(lambda: self.hand_over(client, mail)[0] == 250, "it is not believed again")
             self.assert_sent_once(mail)
