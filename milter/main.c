@@ -1,13 +1,17 @@
 /*
  * acuse-milter -c FILE outgoing|evidence. Runs in the foreground; tells systemd when it listens;
- * SIGTERM (and SIGHUP: settings are read at start only) ends it after the decisions under way. Exit
- * status: 0 after an orderly stop, 1 when it could not start, 2 for wrong arguments.
+ * SIGTERM ends it after the decisions under way; settings are read at start only, so SIGHUP changes
+ * nothing. Exit status: 0 after an orderly stop, 1 when it could not start, 2 for wrong arguments.
+ *
+ * libmilter blocks the signals in the thread that calls smfi_main(), waits for them in one of its
+ * own, ends on SIGHUP too, and looks only every five seconds whether it is to end. It runs in a
+ * second thread for that reason: the first one leaves signals open, so the kernel gives them to it.
  */
+#include <glib-unix.h>
 #include <glib.h>
 #include <libmilter/mfapi.h>
 #include <locale.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -17,6 +21,7 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "base/text.h"
+#include "base/ustream.h"
 #include "mime/facts.h"
 #include "milter/callbacks.h"
 #include "milter/metrics.h"
@@ -52,19 +57,6 @@ static gboolean parse_arguments(int argc, char **argv, char **file, Instance *in
 	return FALSE;
 }
 
-/* libmilter waits for these in a thread of its own: no other thread may take them. */
-static void block_signals(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 #define LARGE_BYTES (256 * 1024)
 
 /* libmilter's threads outlive smfi_main, so what they use lives as long as the process. */
@@ -84,27 +76,89 @@ static gboolean start_metrics(Instance instance, GError **error)
 	return metrics_start(path, outgoing ? "outgoing" : "evidence", error);
 }
 
-static int serve(const char *file, Instance instance, GError **error)
+static gboolean open_world(const char *file, Instance instance, GError **error)
 {
-	int status;
-
 	world.settings = settings_load(file, error);
 	if (world.settings == NULL)
-		return 1;
+		return FALSE;
 	world.options = milter_options_new(world.settings, instance, error);
 	if (world.options == NULL)
-		return 1;
+		return FALSE;
 	world.looker = inspect_looker(error);
 	if (world.looker == NULL || !start_metrics(instance, error))
-		return 1;
+		return FALSE;
 	world.options->inspect.looker = world.looker;
 	world.services = services_new(world.settings, world.options, instance, error);
-	if (world.services == NULL || !callbacks_open(world.services, instance, error))
+	return world.services != NULL && callbacks_open(world.services, instance, error);
+}
+
+#define WAKE_INTERVAL_MS 50
+#define WAKE_WAIT_MS 1000
+
+/* A connection wakes libmilter's listener, which then sees that it is to end. */
+static gboolean on_wake(gpointer data)
+{
+	int fd = ustream_connect(world.options->socket_path, SOCK_STREAM, WAKE_WAIT_MS, NULL);
+
+	(void)data;
+	if (fd >= 0)
+		close(fd);
+	return G_SOURCE_CONTINUE;
+}
+
+/* smfi_stop() waits for a lock that the listener holds while it sleeps. */
+static gpointer stop_thread(gpointer data)
+{
+	smfi_stop();
+	return data;
+}
+
+static gboolean on_stop(gpointer data)
+{
+	(void)data;
+	g_thread_unref(g_thread_new("stop", stop_thread, NULL));
+	g_timeout_add(WAKE_INTERVAL_MS, on_wake, NULL);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_reload(gpointer data)
+{
+	(void)data;
+	log_warning("settings are read at start: restart to change them", NULL);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_ended(gpointer loop)
+{
+	g_main_loop_quit(loop);
+	return G_SOURCE_REMOVE;
+}
+
+static gpointer listen_thread(gpointer loop)
+{
+	int status = smfi_main();
+
+	g_idle_add(on_ended, loop); /* the loop may not run yet */
+	return GINT_TO_POINTER(status);
+}
+
+static int serve(const char *file, Instance instance, GError **error)
+{
+	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+	GThread *listener;
+	int status;
+
+	if (!open_world(file, instance, error))
 		return 1;
+	g_unix_signal_add(SIGTERM, on_stop, NULL);
+	g_unix_signal_add(SIGINT, on_stop, NULL);
+	g_unix_signal_add(SIGHUP, on_reload, NULL);
 	log_info("listening", "socket", world.options->socket_path, NULL);
+	listener = g_thread_new("listener", listen_thread, loop);
 	sd_notify(0, "READY=1");
-	status = smfi_main();
+	g_main_loop_run(loop);
 	sd_notify(0, "STOPPING=1");
+	status = GPOINTER_TO_INT(g_thread_join(listener));
 	if (!callbacks_wait(world.options->client_wait_ms))
 		log_warning("stopped with a message under way: its sender tries again", NULL);
 	log_info("stopped", NULL);
@@ -124,7 +178,7 @@ int main(int argc, char **argv)
 	if (!parse_arguments(argc, argv, &file, &instance))
 		return 2;
 	log_init(instance == INSTANCE_OUTGOING ? "acuse-milter@outgoing" : "acuse-milter@evidence");
-	block_signals();
+	signal(SIGPIPE, SIG_IGN);
 	/* The socket is for the group of this process, which is Postfix's. */
 	umask(007);
 	/* What a large message took goes back to the system: left alone, malloc keeps more each

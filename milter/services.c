@@ -145,6 +145,7 @@ Services *services_new(
 	real->live = live_directory_start(settings, error);
 	if (real->live == NULL)
 		return NULL;
+	live_directory_wait(real->live);
 	return g_steal_pointer(&services);
 }
 

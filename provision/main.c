@@ -96,6 +96,7 @@ static gboolean start(Daemon *daemon, GError **error)
 		return FALSE;
 	daemon->readings = readings_start(service);
 	daemon->heads = heads_start(service);
+	live_directory_wait(service->live);
 	daemon->http = http_start(service, route_tables, error);
 	return daemon->http != NULL;
 }

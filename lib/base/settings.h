@@ -1,7 +1,7 @@
 /*
  * Settings: /etc/acuse/acuse.conf, a GKeyFile. One const table (settings_table.c) names each key,
  * its type, default, range and help; acuse.conf(5) is checked against it. A loaded Settings is
- * immutable and may be read by every thread; SIGHUP loads a new one.
+ * immutable and may be read by every thread; they are read at start only.
  */
 #ifndef ACUSE_BASE_SETTINGS_H
 #define ACUSE_BASE_SETTINGS_H

@@ -13,6 +13,7 @@
 #include "directory/connection.h"
 
 #define CHECK_INTERVAL_US (5 * G_USEC_PER_SEC)
+#define START_WAIT_US (2 * G_USEC_PER_SEC)
 #define PAUSE_FIRST_MS 250
 #define PAUSE_LAST_MS 8000
 
@@ -24,8 +25,8 @@ typedef struct {
 struct _LiveDirectory {
 	ConnectionSettings *where;
 	GThread *thread;
-	GMutex lock; /* of everything below */
-	GCond stopped;
+	GMutex lock;   /* of everything below */
+	GCond changed; /* stopping, current_at_us */
 	gboolean stopping;
 	GHashTable *items;   /* GBytes entryUUID -> Item, owned */
 	GHashTable *by_uid;  /* lower case -> Item of items */
@@ -264,8 +265,10 @@ static gboolean compare_csns(LiveDirectory *live, char *const *csns, gint64 aske
 		if (!has_reached(live, csns[i]))
 			return FALSE;
 	g_mutex_lock(&live->lock);
-	if (live->refreshed)
+	if (live->refreshed) {
 		live->current_at_us = asked_us;
+		g_cond_broadcast(&live->changed);
+	}
 	g_mutex_unlock(&live->lock);
 	return TRUE;
 }
@@ -277,13 +280,8 @@ static gboolean follow(LiveDirectory *live, ldap_sync_t *sync, LDAP *checker, GE
 	g_auto(GStrv) waiting = NULL; /* CSNs that the copy has still to reach */
 
 	while (!is_stopping(live)) {
-		int code = ldap_sync_poll(sync);
+		int code;
 
-		note_cookie(live, &sync->ls_cookie);
-		if (code != LDAP_SUCCESS) {
-			connection_error(sync->ls_ld, code, "content synchronisation", error);
-			return FALSE;
-		}
 		if (waiting == NULL && g_get_monotonic_time() - asked_us >= CHECK_INTERVAL_US) {
 			asked_us = g_get_monotonic_time();
 			waiting = read_csns(live, checker, error);
@@ -294,6 +292,12 @@ static gboolean follow(LiveDirectory *live, ldap_sync_t *sync, LDAP *checker, GE
 			(compare_csns(live, waiting, asked_us) ||
 				g_get_monotonic_time() - asked_us >= CHECK_INTERVAL_US))
 			g_clear_pointer(&waiting, g_strfreev);
+		code = ldap_sync_poll(sync);
+		note_cookie(live, &sync->ls_cookie);
+		if (code != LDAP_SUCCESS) {
+			connection_error(sync->ls_ld, code, "content synchronisation", error);
+			return FALSE;
+		}
 	}
 	return TRUE;
 }
@@ -335,6 +339,7 @@ static gboolean synchronise(LiveDirectory *live, LDAP *ld, LDAP *checker, GError
 	code = ldap_sync_init(sync, LDAP_SYNC_REFRESH_AND_PERSIST);
 	if (code == LDAP_SUCCESS) {
 		set_trouble(live, NULL);
+		note_cookie(live, &sync->ls_cookie);
 		done = follow(live, sync, checker, error);
 	} else {
 		connection_error(ld, code, "content synchronisation", error);
@@ -372,7 +377,7 @@ static gpointer live_thread(gpointer data)
 			pause_ms = PAUSE_FIRST_MS; /* it had worked for a while */
 		until_us = g_get_monotonic_time() + (gint64)pause_ms * 1000;
 		g_mutex_lock(&live->lock);
-		while (!live->stopping && g_cond_wait_until(&live->stopped, &live->lock, until_us))
+		while (!live->stopping && g_cond_wait_until(&live->changed, &live->lock, until_us))
 			;
 		g_mutex_unlock(&live->lock);
 		pause_ms = MIN(pause_ms * 2, PAUSE_LAST_MS);
@@ -389,7 +394,7 @@ LiveDirectory *live_directory_start(const Settings *settings, GError **error)
 	live = g_new0(LiveDirectory, 1);
 	live->where = connection_settings_new(settings);
 	g_mutex_init(&live->lock);
-	g_cond_init(&live->stopped);
+	g_cond_init(&live->changed);
 	live->reached = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	live->items = g_hash_table_new_full(
 		g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, item_free);
@@ -406,7 +411,7 @@ void live_directory_stop(LiveDirectory *live)
 		return;
 	g_mutex_lock(&live->lock);
 	live->stopping = TRUE;
-	g_cond_broadcast(&live->stopped);
+	g_cond_broadcast(&live->changed);
 	g_mutex_unlock(&live->lock);
 	g_thread_join(live->thread);
 	g_hash_table_unref(live->reached);
@@ -416,9 +421,19 @@ void live_directory_stop(LiveDirectory *live)
 	g_hash_table_unref(live->items);
 	connection_settings_free(live->where);
 	g_free(live->trouble);
-	g_cond_clear(&live->stopped);
+	g_cond_clear(&live->changed);
 	g_mutex_clear(&live->lock);
 	g_free(live);
+}
+
+void live_directory_wait(LiveDirectory *live)
+{
+	gint64 until_us = g_get_monotonic_time() + START_WAIT_US;
+
+	g_mutex_lock(&live->lock);
+	while (live->current_at_us == 0 && g_cond_wait_until(&live->changed, &live->lock, until_us))
+		;
+	g_mutex_unlock(&live->lock);
 }
 
 gint64 live_directory_age_s(LiveDirectory *live)

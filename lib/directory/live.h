@@ -14,6 +14,9 @@ typedef struct _LiveDirectory LiveDirectory;
 LiveDirectory *live_directory_start(const Settings *settings, GError **error);
 void live_directory_stop(LiveDirectory *live);
 
+/* Waits two seconds at most until the copy is current: a daemon that starts takes mail at once. */
+void live_directory_wait(LiveDirectory *live);
+
 /* Seconds since the copy was last known to be current (contextCSN seen equal); G_MAXINT64: never
  * yet. */
 gint64 live_directory_age_s(LiveDirectory *live);

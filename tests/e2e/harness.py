@@ -134,6 +134,14 @@ def events_of(message_id):
     return [one for send in sends(message_id) for one in send["timeline"]]
 
 
+def entries_of_ledger():
+    entries, page = [], {"next": None}
+    while not entries or page["next"]:
+        page = api("GET", "/v1/ledger/entries?limit=1000" + (f"&after={page['next']}" if page["next"] else ""))[1]
+        entries += page["items"]
+    return entries
+
+
 def wait(check, why, seconds=WAIT_S):
     return processes.wait_until(check, seconds, why)
 
@@ -174,7 +182,7 @@ def retry(mail, seconds=60):
         code, text = reply_of(lambda: submit(mail))
         if code == 250 or code >= 500 or time.monotonic() > end:
             return code, text
-        time.sleep(1)
+        time.sleep(0.2)
 
 
 def settle():

@@ -92,7 +92,7 @@ class Backup(Case):
             self.drop_replaced()
 
     def all_entries(self):
-        return api("GET", "/v1/ledger/entries?limit=1000")[1]["items"]
+        return entries_of_ledger()
 
     def tamper_and_try(self, folder):
         """One byte of any file, a file less, a file more: refused, and the ledger is as it was."""

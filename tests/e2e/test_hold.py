@@ -173,7 +173,7 @@ class Refused(Case):
             unlock()
 
 
-MESA = f"mesa.partes@{DOMAIN}"
+MESA = f"recepcion@{DOMAIN}"
 MAILS = 20
 SIGN_MS = 200
 
@@ -210,8 +210,8 @@ class SlowToken(Case):
 
     def test_nothing_is_lost_and_both_have_their_turn(self):
         person, act = Gateway.person.uid, ("--document", "Memo 8")
-        demo.acusectl(self.places, "office", "create", "mesa.partes", "--name", "Mesa de Partes", "--responsible", person, *act)
-        demo.acusectl(self.places, "notifier", "authorise", MESA, "--area", "Mesa de Partes", "--level", "Jefe", *act)
+        demo.acusectl(self.places, "office", "create", "recepcion", "--name", "Recepcion", "--responsible", person, *act)
+        demo.acusectl(self.places, "notifier", "authorise", MESA, "--area", "Recepcion", "--level", "Jefe", *act)
         with self.slow_signer():
             self.enrol(OFFICE_ADDRESS, MESA)
             self.addCleanup(self.enrol, OFFICE_ADDRESS)

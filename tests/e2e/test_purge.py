@@ -26,10 +26,9 @@ class Purge(Case):
         demo.acusectl(self.places, "send", "show", send["id"], parse=False)
         demo.acusectl(self.places, "send", "list", parse=False)
         demo.acusectl(self.places, "ledger", "verify", "--trust", self.places.ca, parse=False)
-        leaves = [one["leaf"] for one in api("GET", "/v1/ledger/entries?limit=1000")[1]["items"]]
-        self.assertTrue(any('"type":"send.purged"' in leaf and send["id"] in leaf for leaf in leaves))
-        self.assertFalse(any("Saludo que se elimina" in json.dumps(one)
-                             for one in api("GET", "/v1/ledger/entries?limit=1000")[1]["items"]))
+        entries = entries_of_ledger()
+        self.assertTrue(any('"type":"send.purged"' in one["leaf"] and send["id"] in one["leaf"] for one in entries))
+        self.assertFalse(any("Saludo que se elimina" in json.dumps(one) for one in entries))
 
     def test_not_within_its_term(self):
         mail = notification(4400)
