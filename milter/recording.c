@@ -81,7 +81,7 @@ gboolean work_sign(Work *work, const char *permit, GError **error)
 		return FALSE;
 	if (work->services->options->timestamps && !add_timestamp(work, &cms, error))
 		return FALSE;
-	signer = cms_verify_detached(cms, work->entity, NULL, error);
+	signer = cms_verify_repeated(cms, work->entity, error);
 	if (signer == NULL)
 		return FALSE;
 	if (g_strcmp0(signer->certificate_sha256, work->certificate_sha256) != 0) {

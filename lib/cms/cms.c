@@ -5,6 +5,7 @@
  */
 #include "cms/cms.h"
 #include "base/error.h"
+#include "cms/certificate_set.h"
 #include "cms/digest.h"
 
 #include <openssl/cms.h>
@@ -246,37 +247,68 @@ CmsSigner *cms_verify_detached(
 	return cms_verify_detached_at(cms_der, content, trust_pem, 0, error);
 }
 
-CmsSigner *cms_verify_detached_at(
-	GBytes *cms_der, GBytes *content, const char *trust, gint64 at_s, GError **error)
+/* known: certificates besides those in the CMS, or NULL. */
+static CmsSigner *verify(CMS_ContentInfo *cms, STACK_OF(X509) * known, GBytes *content,
+	X509_STORE *store, GError **error)
 {
-	g_autoptr(CMS_ContentInfo) cms = NULL;
-	g_autoptr(X509_STORE) store = NULL;
+	const unsigned flags = CMS_BINARY | (store == NULL ? CMS_NO_SIGNER_CERT_VERIFY : 0);
+	STACK_OF(CMS_SignerInfo) *infos = CMS_get0_SignerInfos(cms);
 	g_autoptr(BIO) input = bio_of(content);
-	const unsigned flags = CMS_BINARY | (trust == NULL ? CMS_NO_SIGNER_CERT_VERIFY : 0);
-	STACK_OF(CMS_SignerInfo) * infos;
 	X509 *certificate = NULL;
 
-	ERR_clear_error();
-	cms = cms_from_der(cms_der);
-	if (trust != NULL)
-		store = cms_trust_store(trust, at_s);
-	if (cms == NULL || input == NULL || (trust != NULL && store == NULL)) {
-		set_openssl_error(error, ACUSE_ERROR_DAMAGED,
-			cms == NULL ? "not a CMS signature" : "trusted certificates");
-		return NULL;
-	}
-	infos = CMS_get0_SignerInfos(cms);
 	if (sk_CMS_SignerInfo_num(infos) != 1) {
 		g_set_error_literal(
 			error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "not exactly one signer");
 		return NULL;
 	}
-	if (CMS_verify(cms, NULL, store, input, NULL, flags) != 1) {
+	if (input == NULL || CMS_verify(cms, known, store, input, NULL, flags) != 1) {
 		set_openssl_error(error, ACUSE_ERROR_DAMAGED, "the signature does not verify");
 		return NULL;
 	}
 	CMS_SignerInfo_get0_algs(sk_CMS_SignerInfo_value(infos, 0), NULL, &certificate, NULL, NULL);
 	return signer_of(sk_CMS_SignerInfo_value(infos, 0), certificate);
+}
+
+CmsSigner *cms_verify_detached_at(
+	GBytes *cms_der, GBytes *content, const char *trust, gint64 at_s, GError **error)
+{
+	g_autoptr(CMS_ContentInfo) cms = NULL;
+	g_autoptr(X509_STORE) store = NULL;
+
+	ERR_clear_error();
+	cms = cms_from_der(cms_der);
+	if (trust != NULL)
+		store = cms_trust_store(trust, at_s);
+	if (cms == NULL || (trust != NULL && store == NULL)) {
+		set_openssl_error(error, ACUSE_ERROR_DAMAGED,
+			cms == NULL ? "not a CMS signature" : "trusted certificates");
+		return NULL;
+	}
+	return verify(cms, NULL, content, store, error);
+}
+
+CmsSigner *cms_verify_repeated(GBytes *cms_der, GBytes *content, GError **error)
+{
+	g_autoptr(CMS_ContentInfo) cms = NULL;
+	g_autoptr(GBytes) set = NULL;
+	g_autoptr(GBytes) rest = certificate_set_split(cms_der, &set);
+	STACK_OF(X509) *certificates = rest != NULL ? certificate_set_find(set) : NULL;
+	gboolean known = certificates != NULL;
+	CmsSigner *signer = NULL;
+
+	ERR_clear_error();
+	cms = cms_from_der(known ? rest : cms_der);
+	if (cms != NULL) {
+		signer = verify(cms, certificates, content, NULL, error);
+	} else {
+		set_openssl_error(error, ACUSE_ERROR_DAMAGED, "not a CMS signature");
+	}
+	if (signer != NULL && rest != NULL && !known) {
+		certificates = CMS_get1_certs(cms);
+		certificate_set_keep(set, certificates);
+	}
+	sk_X509_pop_free(certificates, X509_free);
+	return signer;
 }
 
 char *cms_signer_certificate_sha256(GBytes *cms_der)

@@ -40,6 +40,12 @@ CmsSigner *cms_verify_detached(
 CmsSigner *cms_verify_detached_at(
 	GBytes *cms_der, GBytes *content, const char *trust, gint64 at_s, GError **error);
 
+/*
+ * The signature alone, without its chain, of one who signs again and again (our own tokens):
+ * certificates that came with a good signature before are not decoded anew. NULL as above.
+ */
+CmsSigner *cms_verify_repeated(GBytes *cms_der, GBytes *content, GError **error);
+
 /* The CMS, in DER or BER, without the zeros behind it, with which a PDF fills its place; a new
  * buffer, NULL when there is no CMS or something else behind it. */
 GBytes *cms_without_padding(GBytes *padded);

@@ -2,6 +2,7 @@ noinst_LIBRARIES += lib/cms/libcms.a
 lib_cms_libcms_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 lib_cms_libcms_a_SOURCES = \
 	lib/cms/certificate.c lib/cms/certificate.h \
+	lib/cms/certificate_set.c lib/cms/certificate_set.h \
 	lib/cms/cms.c lib/cms/cms.h \
 	lib/cms/digest.c lib/cms/digest.h \
 	lib/cms/revocation.c lib/cms/revocation.h \

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "cms/certificate_set.h"
 #include "cms/cms.h"
 #include "cms/digest.h"
 
@@ -125,6 +126,161 @@ static void test_sign_and_verify(void **state)
 	free_pair(&stranger);
 }
 
+static GBytes *sign_with(const Pair *leaf, const Pair *ca, GBytes *content)
+{
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	GBytes *cms;
+
+	sk_X509_push(chain, ca->certificate);
+	cms = cms_sign_detached(leaf->key, leaf->certificate, chain, content, NULL);
+	sk_X509_free(chain);
+	assert_non_null(cms);
+	return cms;
+}
+
+/* A bit of each third byte turned: what the plain check refuses, the one with known certificates
+ * does too. */
+static void check_damage(GBytes *cms, GBytes *content)
+{
+	gsize size;
+	const guint8 *data = g_bytes_get_data(cms, &size);
+
+	for (gsize i = 0; i < size; i += 3) {
+		g_autofree guint8 *copy = g_memdup2(data, size);
+		g_autoptr(GBytes) damaged = g_bytes_new_static(copy, size);
+		g_autoptr(CmsSigner) plain = NULL;
+		g_autoptr(CmsSigner) repeated = NULL;
+
+		copy[i] ^= (guint8)(1 << i % 8);
+		plain = cms_verify_detached(damaged, content, NULL, NULL);
+		repeated = cms_verify_repeated(damaged, content, NULL);
+		assert_true(plain != NULL || repeated == NULL);
+	}
+}
+
+/* The certificates of the first signature serve the next ones, and only those. */
+static void test_verify_repeated(void **state)
+{
+	Pair ca = make_pair(EVP_RSA_gen(2048), "CA", NULL);
+	Pair leaf = make_pair(EVP_EC_gen("P-256"), "Una", &ca);
+	Pair renewed = make_pair(EVP_EC_gen("P-256"), "Una", &ca);
+	/* Another key under the same issuer and serial: its own certificates have to be read. */
+	Pair impostor = make_pair(EVP_EC_gen("P-256"), "Una", &ca);
+	const Pair *pairs[] = {&leaf, &leaf, &renewed, &leaf, &impostor};
+	g_autoptr(GBytes) other = g_bytes_new_static("otro", 4);
+
+	(void)state;
+	ASN1_INTEGER_set(X509_get_serialNumber(impostor.certificate),
+		ASN1_INTEGER_get(X509_get0_serialNumber(leaf.certificate)));
+	assert_true(X509_sign(impostor.certificate, ca.key, EVP_sha256()) > 0);
+	for (guint i = 0; i < CERTIFICATE_SET_MAX + 2; i++) {
+		const Pair *pair = pairs[i % G_N_ELEMENTS(pairs)];
+		g_autofree char *text = g_strdup_printf("contenido %u", i);
+		g_autoptr(GBytes) content = g_bytes_new_static(text, strlen(text));
+		g_autoptr(GBytes) cms = sign_with(pair, &ca, content);
+		g_autofree char *sha256 = cms_certificate_sha256(pair->certificate);
+		g_autoptr(CmsSigner) signer = cms_verify_repeated(cms, content, NULL);
+		g_autoptr(GError) error = NULL;
+
+		assert_non_null(signer);
+		assert_string_equal(signer->certificate_sha256, sha256);
+		assert_null(cms_verify_repeated(cms, other, &error));
+		assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED));
+		if (i == 1)
+			check_damage(cms, content);
+	}
+	free_pair(&impostor);
+	free_pair(&renewed);
+	free_pair(&leaf);
+	free_pair(&ca);
+}
+
+/* More signers than are remembered, each twice. */
+static void test_many_signers(void **state)
+{
+	Pair ca = make_pair(EVP_EC_gen("P-256"), "CA", NULL);
+	g_autoptr(GBytes) content = g_bytes_new_static(CONTENT, strlen(CONTENT));
+
+	(void)state;
+	for (guint i = 0; i <= CERTIFICATE_SET_MAX; i++) {
+		Pair leaf = make_pair(EVP_EC_gen("P-256"), "Una de muchas", &ca);
+		g_autoptr(GBytes) cms = sign_with(&leaf, &ca, content);
+
+		for (guint turn = 0; turn < 2; turn++) {
+			g_autoptr(CmsSigner) signer = cms_verify_repeated(cms, content, NULL);
+
+			assert_non_null(signer);
+		}
+		free_pair(&leaf);
+	}
+	free_pair(&ca);
+}
+
+/* What has no certificates, or is not cut as DER says, is left to the plain check. */
+static void test_split(void **state)
+{
+	static const struct {
+		const char *name, *bytes;
+		gsize size;
+	} cases[] = {
+		{"empty", "", 0},
+		{"no SEQUENCE", "\x02\x01\x01", 3},
+		{"length not said",
+			"\x30\x80\x06\x01\x2a\xa0\x80\x30\x80\x02\x01\x01\x02\x01\x01\x02\x01\x01"
+			"\xa0\x00\x00\x00\x00\x00\x00\x00",
+			26},
+		{"more behind it",
+			"\x30\x15\x06\x01\x2a\xa0\x10\x30\x0e\x02\x01\x01\x02\x01\x01\x02\x01\x01"
+			"\xa0\x00\x02\x01\x01\x00",
+			24},
+		{"cut",
+			"\x30\x15\x06\x01\x2a\xa0\x10\x30\x0e\x02\x01\x01\x02\x01\x01\x02\x01\x01"
+			"\xa0\x00\x02\x01",
+			22},
+		{"none",
+			"\x30\x13\x06\x01\x2a\xa0\x0e\x30\x0c\x02\x01\x01\x02\x01\x01\x02\x01\x01"
+			"\x02\x01\x01",
+			21},
+		{"early",
+			"\x30\x12\x06\x01\x2a\xa0\x0d\x30\x0b\x02\x01\x01\x02\x01\x01\xa0\x00\x02"
+			"\x01\x01",
+			20},
+		{"late",
+			"\x30\x15\x06\x01\x2a\xa0\x10\x30\x0e\x02\x01\x01\x02\x01\x01\x02\x01\x01"
+			"\x02\x01\x01\xa0\x00",
+			23},
+		{"twice",
+			"\x30\x17\x06\x01\x2a\xa0\x12\x30\x10\x02\x01\x01\x02\x01\x01\x02\x01\x01"
+			"\xa0\x00\xa0\x00\x02\x01\x01",
+			25},
+		{"a SET",
+			"\x30\x15\x06\x01\x2a\xa0\x10\x31\x0e\x02\x01\x01\x02\x01\x01\x02\x01\x01"
+			"\xa0\x00\x02\x01\x01",
+			23},
+	};
+	static const char whole[] = "\x30\x15\x06\x01\x2a\xa0\x10\x30\x0e\x02\x01\x01\x02\x01\x01"
+				    "\x02\x01\x01\xa0\x00\x02\x01\x01";
+	static const char bare[] = "\x30\x13\x06\x01\x2a\xa0\x0e\x30\x0c\x02\x01\x01\x02\x01\x01"
+				   "\x02\x01\x01\x02\x01\x01";
+	g_autoptr(GBytes) der = g_bytes_new_static(whole, sizeof whole - 1);
+	g_autoptr(GBytes) set = NULL;
+	g_autoptr(GBytes) rest = certificate_set_split(der, &set);
+	gsize size;
+
+	(void)state;
+	assert_non_null(rest);
+	assert_int_equal(g_bytes_get_size(set), 2);
+	assert_memory_equal(g_bytes_get_data(rest, &size), bare, sizeof bare - 1);
+	assert_int_equal(size, sizeof bare - 1);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GBytes) one = g_bytes_new_static(cases[i].bytes, cases[i].size);
+		GBytes *found = NULL;
+
+		if (certificate_set_split(one, &found) != NULL || found != NULL)
+			fail_msg("%s", cases[i].name);
+	}
+}
+
 static void test_wrong_key(void **state)
 {
 	Pair ca = make_pair(EVP_EC_gen("P-256"), "CA", NULL);
@@ -177,6 +333,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sign_and_verify),
+		cmocka_unit_test(test_verify_repeated),
+		cmocka_unit_test(test_many_signers),
+		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_wrong_key),
 		cmocka_unit_test(test_not_cms),
 		cmocka_unit_test(test_digest),
