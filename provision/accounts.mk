@@ -33,5 +33,5 @@ provision_libaccounts_a_SOURCES = \
 	provision/request_life.c provision/request_life.h \
 	provision/request_step.c provision/request_step.h \
 	provision/requests.c \
-	provision/self.c provision/self.h \
+	provision/self.c provision/self.h provision/token_afar.c \
 	provision/taken_names.c provision/taken_names.h

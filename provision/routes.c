@@ -31,6 +31,7 @@ const Route *const route_tables[] = {
 	routes_exceptions,
 	routes_outbox,
 	routes_self,
+	routes_token_afar,
 	routes_health,
 	routes_metrics,
 	NULL,

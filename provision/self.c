@@ -53,31 +53,67 @@ static char *tidy_uid(Service *service, const char *typed)
 	return uid;
 }
 
-gboolean self_change_password(const ApiRequest *request, const char *typed,
-	const char *old_password, const char *new_password, GError **error)
+static gboolean may_try(const ApiRequest *request, const char *uid, GError **error)
 {
 	Brakes *brakes = brakes_get();
 	gint64 now_s = request->service->now_s();
+
+	if (attempts_allowed(brakes->accounts, uid, now_s) &&
+		attempts_allowed(brakes->addresses, request->actor, now_s))
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN, "%s",
+		_("Demasiados intentos. Espere quince minutos"));
+	return FALSE;
+}
+
+static void note_failure(const ApiRequest *request, const char *uid, const GError *failure)
+{
+	Brakes *brakes = brakes_get();
+	gint64 now_s = request->service->now_s();
+
+	if (!g_error_matches(failure, ACUSE_ERROR, ACUSE_ERROR_UNAUTHENTICATED))
+		return;
+	attempts_failed(brakes->accounts, uid, now_s);
+	attempts_failed(brakes->addresses, request->actor, now_s);
+}
+
+Account *self_prove(
+	const ApiRequest *request, const char *typed, const char *password, GError **error)
+{
+	g_autofree char *uid = tidy_uid(request->service, typed);
+	g_autoptr(Directory) directory = NULL;
+	GError *failure = NULL;
+	Account *account;
+
+	if (!may_try(request, uid, error))
+		return NULL;
+	directory = directory_new(request->service->settings);
+	account = directory_prove(directory, uid, password, &failure);
+	if (account != NULL) {
+		attempts_forget(brakes_get()->accounts, uid);
+		return account;
+	}
+	note_failure(request, uid, failure);
+	g_propagate_error(error, failure);
+	return NULL;
+}
+
+gboolean self_change_password(const ApiRequest *request, const char *typed,
+	const char *old_password, const char *new_password, GError **error)
+{
 	g_autofree char *uid = tidy_uid(request->service, typed);
 	g_autoptr(Directory) directory = NULL;
 	g_autoptr(GError) failure = NULL;
 
-	if (!attempts_allowed(brakes->accounts, uid, now_s) ||
-		!attempts_allowed(brakes->addresses, request->actor, now_s)) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN, "%s",
-			_("Demasiados intentos. Espere quince minutos"));
+	if (!may_try(request, uid, error))
 		return FALSE;
-	}
 	directory = directory_new(request->service->settings);
 	if (!directory_change_own_password(directory, uid, old_password, new_password, &failure)) {
-		if (g_error_matches(failure, ACUSE_ERROR, ACUSE_ERROR_UNAUTHENTICATED)) {
-			attempts_failed(brakes->accounts, uid, now_s);
-			attempts_failed(brakes->addresses, request->actor, now_s);
-		}
+		note_failure(request, uid, failure);
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
 	}
-	attempts_forget(brakes->accounts, uid);
+	attempts_forget(brakes_get()->accounts, uid);
 	/* The password is changed: the person must hear that, whatever becomes of the record. */
 	if (!account_record_password(request, uid, "owner", &failure))
 		log_error("a change of password is not on record", "uid", uid, "reason",

@@ -13,6 +13,13 @@
 gboolean self_change_password(const ApiRequest *request, const char *uid, const char *old_password,
 	const char *new_password, GError **error);
 
+/*
+ * The account of who proves the password, under the same brakes; account_free. UNAUTHENTICATED,
+ * ACCOUNT_INACTIVE, UNAVAILABLE, FORBIDDEN as above.
+ */
+Account *self_prove(
+	const ApiRequest *request, const char *uid, const char *password, GError **error);
+
 /* page.c */
 gboolean page_get(const ApiRequest *request, ApiResponse *response, GError **error);
 gboolean page_post(const ApiRequest *request, ApiResponse *response, GError **error);

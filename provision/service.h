@@ -89,7 +89,8 @@ gboolean api_invalid(GError **error, const char *name, const char *why);
 extern const Route routes_blobs[], routes_sends[], routes_events[], routes_ledger[],
 	routes_requests[], routes_offices[], routes_people[], routes_accounts[], routes_tokens[],
 	routes_expedientes[], routes_notifiers[], routes_aliases[], routes_outbox[],
-	routes_exceptions[], routes_self[], routes_health[], routes_metrics[], routes_timestamps[];
+	routes_exceptions[], routes_self[], routes_health[], routes_metrics[], routes_timestamps[],
+	routes_token_afar[];
 
 /*
  * Required string member, within max_chars and without control characters; INVALID names it

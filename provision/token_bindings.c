@@ -32,6 +32,7 @@ static gboolean add_binding(const char *key, const char *value, gpointer data)
 	const json_t *mailboxes = json_object_get(row, "mailboxes");
 	const char *serial = json_string_value(json_object_get(row, "serial"));
 	const char *state = json_string_value(json_object_get(row, "state"));
+	const char *holder = json_string_value(json_object_get(row, "holder"));
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 	g_auto(GStrv) addresses = NULL;
 	GVariantDict dict;
@@ -52,6 +53,7 @@ static gboolean add_binding(const char *key, const char *value, gpointer data)
 	g_variant_dict_insert(
 		&dict, "personal", "b", json_is_true(json_object_get(row, "personal")));
 	g_variant_dict_insert(&dict, "state", "s", state);
+	g_variant_dict_insert(&dict, "holder", "s", holder != NULL ? holder : "");
 	g_variant_builder_add_value(data, g_variant_dict_end(&dict));
 	json_decref(row);
 	return TRUE;

@@ -103,6 +103,7 @@ sign_socket={run}/signer/sign.sock
 control_socket={run}/signer/control.sock
 unlock_socket={run}/signer/unlock.sock
 state_folder={state}/signer
+remote_unlock=on
 [requests]
 head_trust={places.ca}
 [directory]

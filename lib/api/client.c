@@ -1,7 +1,8 @@
 /*
- * Client of the API over its Unix socket (client.h). Every failure is a GError: what provisiond
- * says in a problem document, or that it does not answer. One client serves one thread at a time;
- * libcurl keeps the connection between calls and opens it anew when provisiond was restarted.
+ * Client of the API over its Unix socket or TLS (client.h). Every failure is a GError: what
+ * provisiond says in a problem document, or that it does not answer. One client serves one thread
+ * at a time; libcurl keeps the connection between calls and opens it anew when provisiond was
+ * restarted.
  */
 #include "api/client.h"
 
@@ -12,10 +13,12 @@
 
 #define MAX_ANSWER_BYTES (64 * 1024 * 1024)
 #define URL_PREFIX "http://localhost"
+#define REMOTE_PREFIX "https://"
 
 struct _ApiClient {
 	CURL *curl;
-	char *socket_path, *actor;
+	char *socket_path, *actor; /* of a remote one NULL */
+	char *url, *ca_file;	   /* ca_file may be NULL */
 	guint timeout_ms;
 };
 
@@ -45,9 +48,31 @@ ApiClient *api_client_new(const char *socket_path, guint timeout_ms, const char 
 
 	g_once(&once, init_curl, NULL);
 	client->curl = curl_easy_init();
+	client->url = g_strdup(URL_PREFIX);
 	client->socket_path = g_strdup(socket_path);
 	client->actor = g_strdup(actor);
 	client->timeout_ms = timeout_ms;
+	return client;
+}
+
+ApiClient *api_client_new_remote(
+	const char *url, const char *ca_file, guint timeout_ms, GError **error)
+{
+	ApiClient *client;
+	gsize length = strlen(url);
+
+	if (length > 0 && url[length - 1] == '/')
+		length--;
+	if (!g_str_has_prefix(url, REMOTE_PREFIX) || length <= strlen(REMOTE_PREFIX) ||
+		memchr(url + strlen(REMOTE_PREFIX), '/', length - strlen(REMOTE_PREFIX)) != NULL) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+			"%s: not like https://correo.muni.gob.pe:8443", url);
+		return NULL;
+	}
+	client = api_client_new(NULL, timeout_ms, NULL);
+	g_free(client->url);
+	client->url = g_strndup(url, length);
+	client->ca_file = g_strdup(ca_file);
 	return client;
 }
 
@@ -64,6 +89,8 @@ void api_client_free(ApiClient *client)
 		curl_easy_cleanup(client->curl);
 	g_free(client->socket_path);
 	g_free(client->actor);
+	g_free(client->url);
+	g_free(client->ca_file);
 	g_free(client);
 }
 
@@ -117,6 +144,10 @@ static void set_options(ApiClient *client, const Call *call, const char *url,
 	curl_easy_reset(curl); /* keeps the connection */
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket_path);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(
+		curl, CURLOPT_PROTOCOLS_STR, client->socket_path != NULL ? "http" : "https");
+	if (client->ca_file != NULL)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, client->ca_file);
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -199,7 +230,7 @@ static GByteArray *perform(ApiClient *client, const Call *call, GError **error)
 			error, ACUSE_ERROR, ACUSE_ERROR_INTERNAL, "libcurl does not start");
 		return NULL;
 	}
-	url = g_strconcat(URL_PREFIX, call->path, NULL);
+	url = g_strconcat(client->url, call->path, NULL);
 	headers = make_headers(client, call);
 	set_options(client, call, url, headers, &answer);
 	code = curl_easy_perform(client->curl);

@@ -1,6 +1,7 @@
 /*
- * Client of provisiond's API over its Unix socket (libcurl). Bodies are jansson values. Every POST
- * gets an Idempotency-Key. One ApiClient serves one thread at a time; it keeps its connection.
+ * Client of provisiond's API over its Unix socket, or over TLS (libcurl). Bodies are jansson
+ * values. Every POST gets an Idempotency-Key. One ApiClient serves one thread at a time; it keeps
+ * its connection.
  */
 #ifndef ACUSE_API_CLIENT_H
 #define ACUSE_API_CLIENT_H
@@ -12,6 +13,10 @@ typedef struct _ApiClient ApiClient;
 
 /* actor: who speaks when root or sudo runs the program (header Acuse-Actor); NULL otherwise. */
 ApiClient *api_client_new(const char *socket_path, guint timeout_ms, const char *actor);
+/* What is public of it, over TLS: url "https://..." without a path; ca_file PEM, NULL: whom the
+ * system trusts. NULL with INVALID: not such a URL. */
+ApiClient *api_client_new_remote(
+	const char *url, const char *ca_file, guint timeout_ms, GError **error);
 /* For the calls that follow: what is left of a deadline. */
 void api_client_set_timeout(ApiClient *client, guint timeout_ms);
 void api_client_free(ApiClient *client);

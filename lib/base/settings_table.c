@@ -195,6 +195,8 @@ const SettingRow settings_table[] = {
 		"How long a person's token signs after its PIN was typed, in seconds."),
 	I("signing", "personal_unlock_mails", "200", 1, 100000,
 		"How many mails a person's token signs after its PIN was typed."),
+	C("signing", "remote_unlock", "off", "off on",
+		"Whether a token's holder may unlock it from another computer."),
 	C("signing", "on_failure", "refuse", "refuse hold unsigned",
 		"What becomes of a mail that cannot be signed now."),
 	I("signing", "hold_max_s", "86400", 60, 432000,

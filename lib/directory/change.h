@@ -119,4 +119,11 @@ GPtrArray *directory_list(Directory *directory, GError **error);
 gboolean directory_change_own_password(Directory *directory, const char *uid,
 	const char *old_password, const char *new_password, GError **error);
 
+/*
+ * The account of a person who proves the password by a bind; account_free. UNAUTHENTICATED,
+ * ACCOUNT_INACTIVE (locked, not active, or the password must be changed first), UNAVAILABLE.
+ */
+Account *directory_prove(
+	Directory *directory, const char *uid, const char *password, GError **error);
+
 #endif

@@ -144,12 +144,8 @@ static gboolean change_expired(
 	return FALSE;
 }
 
-static gboolean change_proved(Directory *directory, LDAP *ld, const Account *account,
-	const char *old_password, const char *new_password, GError **error)
+static gboolean is_proved(Proof proof, const Account *account, GError **error)
 {
-	g_autofree char *dn = directory_account_dn(directory, account->uid, account->kind);
-	Proof proof = prove(ld, dn, old_password, error);
-
 	if (proof == PROOF_TROUBLE)
 		return FALSE;
 	if (proof == PROOF_WRONG) {
@@ -157,21 +153,48 @@ static gboolean change_proved(Directory *directory, LDAP *ld, const Account *acc
 			error, ACUSE_ERROR, ACUSE_ERROR_UNAUTHENTICATED, "wrong user or password");
 		return FALSE;
 	}
-	if (proof == PROOF_LOCKED || account->state != ACCOUNT_ACTIVE) {
-		g_set_error(
-			error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE, "locked or not active");
+	if (proof != PROOF_LOCKED && account->state == ACCOUNT_ACTIVE)
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE, "locked or not active");
+	return FALSE;
+}
+
+static gboolean change_proved(Directory *directory, LDAP *ld, const Account *account,
+	const char *old_password, const char *new_password, GError **error)
+{
+	g_autofree char *dn = directory_account_dn(directory, account->uid, account->kind);
+	Proof proof = prove(ld, dn, old_password, error);
+
+	if (!is_proved(proof, account, error))
 		return FALSE;
-	}
 	if (proof == PROOF_EXPIRED)
 		return change_expired(directory, dn, new_password, error);
 	return change_as_owner(ld, dn, old_password, new_password, error);
+}
+
+/* Who may have that password; an unknown name is told apart from a wrong password by nobody. */
+static Account *find_person(
+	Directory *directory, const char *uid, const char *password, GError **error)
+{
+	g_autoptr(GError) trouble = NULL;
+	g_autoptr(Account) account = directory_get(directory, uid, &trouble);
+
+	if (account == NULL && !g_error_matches(trouble, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND)) {
+		g_propagate_error(error, g_steal_pointer(&trouble));
+		return NULL;
+	}
+	/* An empty password would be an anonymous bind, which slapd grants (RFC 4513, 5.1.2). */
+	if (account != NULL && account->kind != ACCOUNT_OFFICE && *password != '\0' &&
+		strlen(password) <= PASSWORD_MAX_BYTES)
+		return g_steal_pointer(&account);
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAUTHENTICATED, "wrong user or password");
+	return NULL;
 }
 
 gboolean directory_change_own_password(Directory *directory, const char *uid,
 	const char *old_password, const char *new_password, GError **error)
 {
 	const char *weak = weakness(uid, old_password, new_password);
-	g_autoptr(GError) trouble = NULL;
 	g_autoptr(Account) account = NULL;
 	gboolean changed;
 	LDAP *ld;
@@ -180,22 +203,39 @@ gboolean directory_change_own_password(Directory *directory, const char *uid,
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_WEAK_PASSWORD, "%s", weak);
 		return FALSE;
 	}
-	account = directory_get(directory, uid, &trouble);
-	if (account == NULL && !g_error_matches(trouble, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND)) {
-		g_propagate_error(error, g_steal_pointer(&trouble));
+	account = find_person(directory, uid, old_password, error);
+	if (account == NULL)
 		return FALSE;
-	}
-	/* An empty password would be an anonymous bind, which slapd grants (RFC 4513, 5.1.2). */
-	if (account == NULL || account->kind == ACCOUNT_OFFICE || *old_password == '\0' ||
-		strlen(old_password) > PASSWORD_MAX_BYTES) {
-		g_set_error(
-			error, ACUSE_ERROR, ACUSE_ERROR_UNAUTHENTICATED, "wrong user or password");
-		return FALSE;
-	}
 	ld = connection_prepare(directory->where, error);
 	if (ld == NULL)
 		return FALSE;
 	changed = change_proved(directory, ld, account, old_password, new_password, error);
 	connection_close(ld);
 	return changed;
+}
+
+Account *directory_prove(
+	Directory *directory, const char *uid, const char *password, GError **error)
+{
+	g_autoptr(Account) account = find_person(directory, uid, password, error);
+	g_autofree char *dn = NULL;
+	gboolean proved;
+	Proof proof;
+	LDAP *ld;
+
+	if (account == NULL)
+		return NULL;
+	ld = connection_prepare(directory->where, error);
+	if (ld == NULL)
+		return NULL;
+	dn = directory_account_dn(directory, account->uid, account->kind);
+	proof = prove(ld, dn, password, error);
+	connection_close(ld);
+	proved = is_proved(proof, account, error);
+	if (proved && (proof == PROOF_EXPIRED || account->must_change_password)) {
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_ACCOUNT_INACTIVE,
+			"the password must be changed first");
+		return NULL;
+	}
+	return proved ? g_steal_pointer(&account) : NULL;
 }

@@ -15,13 +15,18 @@
  *  - certificates {token s} -> ok {chains aaay}: each signing certificate in DER, its issuers
  *    behind it; none while the token is locked
  *  - lock {token s} -> ok {}; until a person types the PIN, also across restarts
+ *  - offer {token s, holder s} -> ok {offer s, signature ay}: to unlock that token of that holder
+ *    from afar, signer/unlock_offer.h
+ *  - unlock-sealed {offer s, sealed ay} -> ok {}: with the PIN that was sealed for it, once
  *
  * On the unlock socket (holder):
  *  - unlock {token s, pin s, despite_low b} -> ok {}; despite_low: try it although the token says
  *    that a wrong PIN was tried before, or that one more locks it
+ *  - identity {} -> ok {identity s}: what offers are signed with, hex
  *
  * A binding: token s, mailboxes as, from x, until x (0: open), state s ("active", "suspended",
- * "lost", "ceased", ...), personal b.
+ * "lost", "ceased", ...), personal b, holder s (address of who has the PIN; "" when nobody is
+ * named).
  *
  * The status of a token: token s, state s, unlocked b, purpose s ("mail" "seal"),
  * certificate_sha256 s, subject s, email as, not_after x, signatures t, trouble s,

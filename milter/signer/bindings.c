@@ -25,6 +25,7 @@ static void binding_free(gpointer data)
 
 	g_free(binding->token);
 	g_free(binding->serial);
+	g_free(binding->holder);
 	g_strfreev(binding->mailboxes);
 	g_free(binding->state);
 	g_free(binding);
@@ -47,7 +48,7 @@ static Binding *binding_parse(GVariant *entry)
 	g_autoptr(GVariant) mailboxes =
 		g_variant_lookup_value(entry, "mailboxes", G_VARIANT_TYPE("as"));
 	Binding *binding;
-	const char *token, *state, *serial = "";
+	const char *token, *state, *serial = "", *holder = "";
 	gint64 from_s = 0, until_s = 0;
 	gboolean personal = FALSE;
 
@@ -56,12 +57,14 @@ static Binding *binding_parse(GVariant *entry)
 		*state == '\0')
 		return NULL;
 	g_variant_lookup(entry, "serial", "&s", &serial);
+	g_variant_lookup(entry, "holder", "&s", &holder);
 	g_variant_lookup(entry, "from", "x", &from_s);
 	g_variant_lookup(entry, "until", "x", &until_s);
 	g_variant_lookup(entry, "personal", "b", &personal);
 	binding = g_new0(Binding, 1);
 	binding->token = g_strdup(token);
 	binding->serial = g_strdup(serial);
+	binding->holder = g_ascii_strdown(holder, -1);
 	binding->state = g_strdup(state);
 	binding->from_s = from_s;
 	binding->until_s = until_s;

@@ -13,6 +13,7 @@
 typedef struct {
 	char *token;
 	char *serial;		/* "": any */
+	char *holder;		/* lower case; "": nobody is named */
 	char **mailboxes;	/* lower case */
 	gint64 from_s, until_s; /* 0: open */
 	char *state;

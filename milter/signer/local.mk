@@ -1,6 +1,7 @@
 sbin_PROGRAMS += acuse-signer
 acuse_signer_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(P11_CFLAGS) $(SECCOMP_CFLAGS) $(SYSTEMD_CFLAGS)
 acuse_signer_SOURCES = \
+	milter/signer/afar.c milter/signer/afar.h \
 	milter/signer/bindings.c milter/signer/bindings.h \
 	milter/signer/credential.c milter/signer/credential.h \
 	milter/signer/fair_queue.c milter/signer/fair_queue.h \

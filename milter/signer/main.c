@@ -117,28 +117,51 @@ static void serve(Program *program, int signals)
 	g_source_remove(source);
 }
 
+static void desk_clear(Desk *desk)
+{
+	g_clear_pointer(&desk->permit_key, g_bytes_unref);
+	g_clear_pointer(&desk->permit_uses, permit_uses_free);
+	afar_free(desk->afar);
+	bindings_free(desk->bindings);
+}
+
+/* What requests work on, but for the pool. */
+static gboolean desk_set_up(Desk *desk, const Settings *settings, GError **error)
+{
+	const char *folder = settings_string(settings, "signing", "state_folder");
+
+	desk->permit_key = key_file_read(settings_string(settings, "signing", "permit_key"), error);
+	if (desk->permit_key == NULL)
+		return FALSE;
+	desk->permit_uses = permit_uses_new();
+	desk->bindings = bindings_open(folder, error);
+	if (desk->bindings == NULL)
+		return FALSE;
+	if (strcmp(settings_string(settings, "signing", "remote_unlock"), "off") == 0)
+		return TRUE;
+	desk->afar = afar_open(folder, error);
+	return desk->afar != NULL;
+}
+
 static gboolean run(const Settings *settings, GError **error)
 {
 	const char *metrics_path = settings_string(settings, "signing", "metrics");
-	g_autoptr(GBytes) permit_key = NULL;
 	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
 	Program program = {loop, NULL};
 	SignerMetrics *metrics = NULL;
-	Bindings *bindings = NULL;
+	Desk desk = {0};
 	Server *server = NULL;
 	int signals = open_signals();
 	gboolean ok = FALSE;
 
 	if (!harden(error))
 		return FALSE;
-	permit_key = key_file_read(settings_string(settings, "signing", "permit_key"), error);
-	if (permit_key != NULL)
-		bindings =
-			bindings_open(settings_string(settings, "signing", "state_folder"), error);
-	if (bindings == NULL)
+	if (!desk_set_up(&desk, settings, error)) {
+		desk_clear(&desk);
 		return FALSE;
-	program.pool = make_pool(settings, bindings);
-	server = server_start(settings, permit_key, bindings, program.pool, error);
+	}
+	program.pool = desk.pool = make_pool(settings, desk.bindings);
+	server = server_start(settings, &desk, error);
 	if (server != NULL) {
 		pool_sync(program.pool);
 		metrics = signer_metrics_start(metrics_path, program.pool, error);
@@ -153,7 +176,7 @@ static gboolean run(const Settings *settings, GError **error)
 		;
 	if (server != NULL)
 		server_stop(server);
-	bindings_free(bindings);
+	desk_clear(&desk);
 	close(signals);
 	return ok;
 }

@@ -9,6 +9,7 @@
 #include "signer/header_block.h"
 #include "signer/permit.h"
 #include "signer/protocol.h"
+#include "signer/unlock_offer.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ typedef struct {
 	DoorKind door;
 	char *send_id, *mailbox; /* of a signature; NULL: not known yet, or none */
 	char *permit;		 /* the same, once it is taken */
+	char *token;		 /* that is unlocked; else NULL */
 	RequestAnswer answer;
 	gpointer data;
 } Request;
@@ -29,6 +31,7 @@ static void reply(Request *request, const char *word, GVariant *answer)
 	g_free(request->permit);
 	g_free(request->send_id);
 	g_free(request->mailbox);
+	g_free(request->token);
 	g_free(request);
 }
 
@@ -62,8 +65,26 @@ static void on_signed(GVariant *answer, const GError *error, gpointer data)
 	reply(request, "ok", g_variant_ref(answer));
 }
 
+/* Whether the PIN reached the token, or may have. */
+static gboolean is_spent(const GError *error)
+{
+	return !g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_PIN_LOW) &&
+	       !g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT) &&
+	       !g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_CERTIFICATE);
+}
+
 static void on_unlocked(GVariant *answer, const GError *error, gpointer data)
 {
+	Request *request = data;
+	Afar *afar = request->desk->afar;
+
+	if (afar != NULL && request->door == DOOR_UNLOCK && answer != NULL)
+		afar_reopen(afar, request->token);
+	else if (request->door == DOOR_CONTROL && answer == NULL && is_spent(error))
+		afar_close(afar, request->token);
+	if (request->door == DOOR_CONTROL)
+		log_info("unlocked from afar", "token", request->token, "error",
+			answer != NULL ? NULL : acuse_error_row_of(error)->name, NULL);
 	if (answer == NULL)
 		reply_error(data, error);
 	else
@@ -73,6 +94,15 @@ static void on_unlocked(GVariant *answer, const GError *error, gpointer data)
 static gboolean invalid(GError **error, const char *why)
 {
 	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, why);
+	return FALSE;
+}
+
+static gboolean is_afar_on(const Desk *desk, GError **error)
+{
+	if (desk->afar != NULL)
+		return TRUE;
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN,
+		"unlocking from afar is off ([signing] remote_unlock)");
 	return FALSE;
 }
 
@@ -216,8 +246,72 @@ static gboolean handle_unlock(
 	if (!g_variant_lookup(parameters, "token", "&s", &label) ||
 		!g_variant_lookup(parameters, "pin", "&s", &pin) || *pin == '\0')
 		return invalid(error, "unlock needs token and pin");
+	request->token = g_strdup(label);
 	return pool_unlock(
 		request->desk->pool, label, pin, despite_low, on_unlocked, request, error);
+}
+
+static gboolean handle_identity(
+	Request *request, GVariant *parameters, int content_fd, GError **error)
+{
+	GVariantDict dict;
+
+	(void)parameters;
+	(void)content_fd;
+	if (!is_afar_on(request->desk, error))
+		return FALSE;
+	g_variant_dict_init(&dict, NULL);
+	g_variant_dict_insert(&dict, "identity", "s", afar_identity(request->desk->afar));
+	reply(request, "ok", g_variant_dict_end(&dict));
+	return TRUE;
+}
+
+static gboolean handle_offer(Request *request, GVariant *parameters, int content_fd, GError **error)
+{
+	const Desk *desk = request->desk;
+	const Binding *binding = NULL;
+	const char *label, *holder;
+	GVariant *offer;
+
+	(void)content_fd;
+	if (!is_afar_on(desk, error))
+		return FALSE;
+	if (!g_variant_lookup(parameters, "token", "&s", &label) ||
+		!g_variant_lookup(parameters, "holder", "&s", &holder))
+		return invalid(error, "offer needs token and holder");
+	binding = bindings_find_token(desk->bindings, label);
+	if (binding == NULL || *holder == '\0' || strcmp(binding->holder, holder) != 0) {
+		g_set_error_literal(
+			error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN, "not the token's holder");
+		return FALSE;
+	}
+	offer = afar_offer(desk->afar, label, holder, g_get_real_time() / G_USEC_PER_SEC, error);
+	if (offer == NULL)
+		return FALSE;
+	reply(request, "ok", offer);
+	return TRUE;
+}
+
+static gboolean handle_unlock_sealed(
+	Request *request, GVariant *parameters, int content_fd, GError **error)
+{
+	const Desk *desk = request->desk;
+	g_autoptr(GVariant) value =
+		g_variant_lookup_value(parameters, "sealed", G_VARIANT_TYPE_BYTESTRING);
+	g_autoptr(GBytes) sealed = value != NULL ? g_variant_get_data_as_bytes(value) : NULL;
+	g_autoptr(PacketBuffer) block = NULL;
+	const char *offer;
+
+	(void)content_fd;
+	if (!is_afar_on(desk, error))
+		return FALSE;
+	if (sealed == NULL || !g_variant_lookup(parameters, "offer", "&s", &offer))
+		return invalid(error, "unlock-sealed needs offer and sealed");
+	block = afar_take(desk->afar, offer, sealed, g_get_real_time() / G_USEC_PER_SEC,
+		&request->token, error);
+	return block != NULL &&
+	       pool_unlock(desk->pool, request->token, unlock_block_pin(block->data), FALSE,
+		       on_unlocked, request, error);
 }
 
 static const struct {
@@ -231,7 +325,10 @@ static const struct {
 	{DOOR_CONTROL, "status", handle_status},
 	{DOOR_CONTROL, "certificates", handle_certificates},
 	{DOOR_CONTROL, "lock", handle_lock},
+	{DOOR_CONTROL, "offer", handle_offer},
+	{DOOR_CONTROL, "unlock-sealed", handle_unlock_sealed},
 	{DOOR_UNLOCK, "unlock", handle_unlock},
+	{DOOR_UNLOCK, "identity", handle_identity},
 };
 
 static Handle find_handler(DoorKind door, const char *operation, GError **error)

@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "signer/afar.h"
 #include "signer/bindings.h"
 #include "signer/permit_uses.h"
 #include "signer/pool.h"
@@ -19,6 +20,7 @@ typedef struct {
 	PermitUses *permit_uses;
 	Bindings *bindings;
 	Pool *pool;
+	Afar *afar; /* NULL: nothing is unlocked from afar */
 } Desk;
 
 /* word "ok" or the error's name; answer a{sv} is consumed, NULL: an empty one. */

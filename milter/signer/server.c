@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/ustream.h"
 #include "signer/protocol.h"
-#include "signer/request.h"
 
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -197,15 +196,14 @@ static gboolean door_open(Door *door, GError **error)
 	return TRUE;
 }
 
-Server *server_start(const Settings *settings, GBytes *permit_key, Bindings *bindings, Pool *pool,
-	GError **error)
+Server *server_start(const Settings *settings, const Desk *desk, GError **error)
 {
 	static const char *const keys[N_DOORS] = {"sign_socket", "control_socket", "unlock_socket"};
 	static const char *const users[N_DOORS] = {"outgoing_user", "provision_user", NULL};
 	Server *server = g_new0(Server, 1);
 	gboolean ok = TRUE;
 
-	server->desk = (Desk){permit_key, permit_uses_new(), bindings, pool};
+	server->desk = *desk;
 	for (int kind = 0; kind < N_DOORS; kind++) {
 		server->doors[kind].fd = -1;
 		server->doors[kind].of_user = g_hash_table_new(NULL, NULL);
@@ -243,6 +241,5 @@ void server_stop(Server *server)
 		close(door->fd);
 		unlink(door->path);
 	}
-	permit_uses_free(server->desk.permit_uses);
 	g_free(server);
 }

@@ -6,8 +6,7 @@
 #include <glib.h>
 
 #include "base/settings.h"
-#include "signer/bindings.h"
-#include "signer/pool.h"
+#include "signer/request.h"
 
 /* Connections of each socket at the same time. Whoever the socket is for has places of his own,
  * which others that reach it cannot take; the unlock socket is for nobody in particular. */
@@ -20,9 +19,8 @@
 
 typedef struct _Server Server;
 
-/* Listens. permit_key, bindings and pool are borrowed. NULL with error. */
-Server *server_start(const Settings *settings, GBytes *permit_key, Bindings *bindings, Pool *pool,
-	GError **error);
+/* Listens. What is on the desk is borrowed. NULL with error. */
+Server *server_start(const Settings *settings, const Desk *desk, GError **error);
 /* Closes the sockets and removes their files. */
 void server_stop(Server *server);
 

@@ -13,7 +13,8 @@ acusectl_SOURCES = \
 	provision/ctl/calendar.c provision/calendar_load.c provision/calendar_load.h \
 	provision/ctl/proof.c \
 	provision/ctl/signature.c \
-	provision/ctl/token_unlock.c \
+	provision/ctl/token_unlock.c provision/ctl/token_afar.c provision/ctl/token_afar.h \
+	provision/ctl/typed.c provision/ctl/typed.h \
 	provision/ctl/import.c \
 	provision/ctl/csv_table.c provision/ctl/csv_table.h \
 	provision/ctl/check.c \

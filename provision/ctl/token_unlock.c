@@ -1,8 +1,11 @@
 /*
  * acusectl token unlock: the holder types the PIN, which goes straight to the signer's unlock
- * socket. It is never an argument, never passes provisiond and is wiped here as soon as it is sent.
+ * socket, or from another computer sealed (token_afar.h). It is never an argument, never passes
+ * provisiond in clear and is wiped here as soon as it is sent.
  */
 #include "ctl.h"
+#include "token_afar.h"
+#include "typed.h"
 #include "base/error.h"
 #include "base/settings.h"
 #include "base/text.h"
@@ -11,43 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <termios.h>
-#include <unistd.h>
 
-#define MAX_PIN_BYTES 256
 #define UNLOCK_WAIT_MS 30000
-
-static gboolean read_line(char *pin, gsize size, GError **error)
-{
-	gsize length = 0;
-	char c;
-
-	while (length + 1 < size && read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
-		pin[length++] = c;
-	pin[length] = '\0';
-	if (length > 0 && length + 1 < size)
-		return TRUE;
-	g_set_error_literal(
-		error, ACUSE_ERROR, ACUSE_ERROR_INVALID, _("no se escribio ningun PIN"));
-	return FALSE;
-}
-
-static gboolean type_pin(const char *label, char *pin, gsize size, GError **error)
-{
-	struct termios saved, silent;
-	gboolean typed;
-
-	if (tcgetattr(STDIN_FILENO, &saved) < 0)
-		return read_line(pin, size, error);
-	fprintf(stderr, _("PIN del token %s: "), label);
-	silent = saved;
-	silent.c_lflag &= ~(tcflag_t)ECHO;
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-	typed = read_line(pin, size, error);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved);
-	fputc('\n', stderr);
-	return typed;
-}
 
 static char *unlock_socket(const Ctl *ctl, GHashTable *options, GError **error)
 {
@@ -62,24 +30,23 @@ static char *unlock_socket(const Ctl *ctl, GHashTable *options, GError **error)
 	return g_strdup(settings_string(settings, "signing", "unlock_socket"));
 }
 
-static gboolean run_unlock(
-	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
+static gboolean unlock_here(const Ctl *ctl, const char *label, GHashTable *options, GError **error)
 {
 	g_autofree char *socket_path = unlock_socket(ctl, options, error);
+	g_autofree char *prompt = g_strdup_printf(_("PIN del token %s: "), label);
 	g_autoptr(GVariant) answer = NULL;
 	GVariantDict parameters;
-	char pin[MAX_PIN_BYTES];
+	char pin[TOKEN_MAX_PIN_BYTES];
 
-	(void)command;
 	if (socket_path == NULL)
 		return FALSE;
 	if (mlock(pin, sizeof pin) < 0) {
 		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "mlock");
 		return FALSE;
 	}
-	if (type_pin(arguments[0], pin, sizeof pin, error)) {
+	if (typed_secret(prompt, pin, sizeof pin, error)) {
 		g_variant_dict_init(&parameters, NULL);
-		g_variant_dict_insert(&parameters, "token", "s", arguments[0]);
+		g_variant_dict_insert(&parameters, "token", "s", label);
 		g_variant_dict_insert(&parameters, "pin", "s", pin);
 		g_variant_dict_insert(&parameters, "despite_low", "b",
 			ctl_option(options, "despite-low") != NULL);
@@ -88,7 +55,19 @@ static gboolean run_unlock(
 	}
 	explicit_bzero(pin, sizeof pin);
 	munlock(pin, sizeof pin);
-	if (answer == NULL)
+	return answer != NULL;
+}
+
+static gboolean run_unlock(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
+{
+	gboolean done;
+
+	(void)command;
+	done = ctl_option(options, "remote") != NULL
+		       ? token_unlock_afar(options, arguments[0], error)
+		       : unlock_here(ctl, arguments[0], options, error);
+	if (!done)
 		return FALSE;
 	if (ctl->json)
 		puts("{}");
@@ -97,9 +76,35 @@ static gboolean run_unlock(
 	return TRUE;
 }
 
+/* What the holder takes along to another computer. */
+static gboolean run_identity(
+	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
+{
+	g_autofree char *socket_path = unlock_socket(ctl, options, error);
+	g_autoptr(GVariant) answer = NULL;
+	const char *identity = "";
+
+	(void)command;
+	(void)arguments;
+	if (socket_path != NULL)
+		answer = signer_call(socket_path, UNLOCK_WAIT_MS, "identity", NULL, NULL, error);
+	if (answer == NULL)
+		return FALSE;
+	g_variant_lookup(answer, "identity", "&s", &identity);
+	printf(ctl->json ? "{\"identity\":\"%s\"}\n" : "%s\n", identity);
+	return TRUE;
+}
+
 const Command token_unlock_commands[] = {
 	{"token", "unlock", N_("ETIQUETA"), 1,
-		{{"unlock-socket", NULL, FALSE, FALSE}, {"despite-low", .flag = TRUE}, {NULL}},
-		N_("Activa un token: el titular escribe su PIN."), NULL, NULL, run_unlock},
+		{{"unlock-socket", NULL, FALSE, FALSE}, {"despite-low", .flag = TRUE},
+			{"remote", NULL, FALSE, FALSE}, {"user", NULL, FALSE, FALSE},
+			{"signer", NULL, FALSE, FALSE}, {"ca", NULL, FALSE, FALSE}, {NULL}},
+		N_("Activa un token: el titular escribe su PIN, también desde otra computadora."),
+		NULL, NULL, run_unlock},
+	{"token", "identity", "", 0, {{"unlock-socket", NULL, FALSE, FALSE}, {NULL}},
+		N_("Muestra la identidad del firmador, para activar tokens desde otra "
+		   "computadora."),
+		NULL, NULL, run_identity},
 	{NULL},
 };

@@ -44,6 +44,14 @@ tests_unit_test_tokens_SOURCES = tests/unit/test-tokens.c tests/unit/signer_fixt
 tests_unit_test_tokens_LDADD = $(PROVISION_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_unit_test_tokens_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
 
+check_PROGRAMS += tests/unit/test-signer-afar
+TESTS += tests/unit/test-signer-afar
+tests_unit_test_signer_afar_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_signer_afar_SOURCES = tests/unit/test-signer-afar.c tests/unit/signer_fixture.c \
+	tests/unit/signer_fixture.h
+tests_unit_test_signer_afar_LDADD = $(tests_unit_test_signer_LDADD)
+EXTRA_tests_unit_test_signer_afar_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
+
 check_PROGRAMS += tests/unit/test-signer-queue
 TESTS += tests/unit/test-signer-queue
 tests_unit_test_signer_queue_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)

@@ -234,6 +234,9 @@ gboolean fixture_bind(Fixture *fixture, guint64 version, const char *const *entr
 		g_variant_dict_insert(&binding, "state", "s", words[2]);
 		g_variant_dict_insert(
 			&binding, "personal", "b", g_strcmp0(words[3], "personal") == 0);
+		if (words[3] != NULL && g_str_has_prefix(words[3], "holder="))
+			g_variant_dict_insert(
+				&binding, "holder", "s", words[3] + strlen("holder="));
 		g_variant_builder_add_value(&list, g_variant_dict_end(&binding));
 	}
 	g_variant_dict_init(&dict, NULL);

@@ -36,8 +36,8 @@ void fixture_configure(Fixture *fixture, const char *lines);
 void fixture_start(Fixture *fixture); /* returns when the daemon says READY=1 */
 int fixture_stop(Fixture *fixture);   /* its exit status */
 
-/* The four calls. entries: "LABEL MAILBOX[,MAILBOX] STATE [personal|over]", NULL-terminated; over:
- * its time is. */
+/* The four calls. entries: "LABEL MAILBOX[,MAILBOX] STATE [personal|over|holder=ADDRESS]",
+ * NULL-terminated; over: its time is. */
 gboolean fixture_bind(
 	Fixture *fixture, guint64 version, const char *const *entries, GError **error);
 gboolean fixture_unlock(Fixture *fixture, const char *label, const char *pin, GError **error);
