@@ -1,6 +1,5 @@
 """Parts that are missing, full or killed: 4xx, nothing lost, and the retry goes through once."""
 import shutil
-import smtplib
 import threading
 
 from harness import *
@@ -112,19 +111,6 @@ class Missing(Case):
         mail = notification(505)
         with setting("provision", "floor_mib=64", "floor_mib=1048576"):
             self.assert_later(mail)
-        self.assert_retry_goes_once(mail)
-
-    def test_directory_too_old(self):
-        mail = notification(506)
-        with setting("outgoing", "[directory]\n", "[directory]\nmax_age_s=3\n"):
-            with smtplib.SMTP("127.0.0.1", self.places.port("submission"), timeout=60) as client:
-                client.starttls(context=demo.tls(self.places))
-                client.login(Gateway.person.uid, Gateway.person.password)
-                with frozen("slapd"):
-                    time.sleep(10)
-                    code, text = reply_of(lambda: mails.hand_over(client, mail, OFFICE_ADDRESS,
-                                                                  [CITIZEN]))
-                    self.assertEqual(code, 451, text)
         self.assert_retry_goes_once(mail)
 
     def test_milter_down(self):
