@@ -12,10 +12,10 @@
 typedef struct _DocumentTypes DocumentTypes;
 
 /*
- * types: "NAME|FORM|FORM", each what a subject may begin with; notifying: the names, or their first
- * words, of those that make a notification when they go to the outside; a name that is no type is
- * one too; ordinary: what begins like a document and is none ("CARTA FIANZA"). Never NULL; the
- * lists may be.
+ * types: "NAME|FORM|FORM", each what a subject may begin with, a form that ends in "N" with its
+ * number behind it; notifying: the names, or their first words, of those that make a notification
+ * when they go to the outside; a name that is no type is one too, with forms of its own; ordinary:
+ * what begins like a document and is none ("CARTA FIANZA"). Never NULL; the lists may be.
  */
 DocumentTypes *document_types_new(
 	const char *const *types, const char *const *notifying, const char *const *ordinary);

@@ -86,6 +86,12 @@ static guint count_letters(const char *text)
 	return letters;
 }
 
+/* What follows a form that is one only with its number: "INFORME N° 8", "R.A. 8-2026". Two years
+ * are no number: "Informe 2025-2026". */
+#define OWN_NUMBER                                                                                 \
+	"(?=[^A-Z0-9]*+(?:" DOCUMENT_MARK "[^A-Z0-9]*[0-9]|(?!(?:19|20)[0-9]{2}[^A-Z0-9])"         \
+	"[0-9]{1,6}[-/_][0-9]{4}(?![0-9])))"
+
 /* The form without a last word that only announces the number: "INFORME NRO" is "INFORME", and a
  * number has to follow. */
 static gboolean cut_mark(char *form)
@@ -141,14 +147,14 @@ static Form *form_new(const char *text)
 	else
 		add_loose(pattern, fold);
 	if (marked)
-		g_string_append(pattern, "(?=[^A-Z0-9]*+" DOCUMENT_MARK "[^A-Z0-9]*[0-9])");
+		g_string_append(pattern, OWN_NUMBER);
 	form->regex = g_regex_new(pattern->str, 0, 0, NULL);
 	if (form->regex == NULL)
 		g_clear_pointer(&form, g_free);
 	return form;
 }
 
-static void add_type(DocumentTypes *types, const char *row, gboolean official)
+static const Type *add_type(DocumentTypes *types, const char *row, gboolean official)
 {
 	g_auto(GStrv) words = g_strsplit(row, "|", -1);
 	Type *type = g_new0(Type, 1);
@@ -163,6 +169,7 @@ static void add_type(DocumentTypes *types, const char *row, gboolean official)
 	if (official)
 		type->name = folded(words[0] != NULL ? words[0] : "");
 	g_ptr_array_add(types->list, type);
+	return type;
 }
 
 DocumentTypes *document_types_new(
@@ -176,10 +183,9 @@ DocumentTypes *document_types_new(
 	for (; types != NULL && *types != NULL; types++)
 		add_type(made, *types, TRUE);
 	for (; notifying != NULL && *notifying != NULL; notifying++) {
-		g_autofree char *name = folded(*notifying);
+		const Type *type = add_type(made, *notifying, TRUE);
 
-		add_type(made, *notifying, TRUE);
-		g_strv_builder_add(names, name);
+		g_strv_builder_add(names, type->name);
 	}
 	for (; ordinary != NULL && *ordinary != NULL; ordinary++)
 		add_type(made, *ordinary, FALSE);
