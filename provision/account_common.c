@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cms/digest.h"
 #include "core/dni.h"
+#include "core/fold.h"
 #include "provision/account_term.h"
 #include "provision/accounts.h"
 #include "provision/adoption.h"
@@ -131,13 +132,15 @@ char *account_password_new(void)
 
 char *account_text_tidy(const char *text)
 {
+	/* Some clients write an accent behind its letter. */
+	g_autofree char *composed = g_utf8_normalize(text, -1, G_NORMALIZE_DEFAULT_COMPOSE);
 	GString *tidy = g_string_new(NULL);
 	gboolean blank = FALSE;
 
-	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+	for (const char *p = composed; p != NULL && *p != '\0'; p = g_utf8_next_char(p)) {
 		gunichar c = g_utf8_get_char(p);
 
-		if (g_unichar_isspace(c) || g_unichar_iszerowidth(c)) {
+		if (g_unichar_isspace(c) || (text_is_invisible(c) && !g_unichar_ismark(c))) {
 			blank = TRUE;
 			continue;
 		}

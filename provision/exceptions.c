@@ -10,7 +10,6 @@
 
 #include "api/record_json.h"
 #include "base/error.h"
-#include "core/fold.h"
 #include "provision/list.h"
 #include "provision/register.h"
 #include "provision/send_record.h"
@@ -175,18 +174,6 @@ static gboolean declare_change(StoreTxn *txn, gpointer data, GError **error)
 	       store_append(txn, record, NULL, error);
 }
 
-/* A required text that shows something: whoever looks at the exception later reads why it was. */
-static const char *read_text(const json_t *body, const char *name, GError **error)
-{
-	const char *text = api_string(body, name, TEXT_CHARS_MAX, error);
-	g_autofree char *shown = text != NULL ? text_fold(text) : NULL;
-
-	if (shown == NULL || *shown != '\0')
-		return text;
-	api_invalid(error, name, "must not be empty");
-	return NULL;
-}
-
 /* Members of the body into change->row. */
 static gboolean read_declaration(Change *change, GError **error)
 {
@@ -199,9 +186,9 @@ static gboolean read_declaration(Change *change, GError **error)
 	if (!api_known(body, error, "mailbox", "expediente", "until", "reason", "urgency",
 		    "document", NULL) ||
 		(given = api_string(body, "mailbox", SEND_MAX_ADDRESS, error)) == NULL ||
-		(reason = read_text(body, "reason", error)) == NULL ||
-		(urgency = read_text(body, "urgency", error)) == NULL ||
-		(document = read_text(body, "document", error)) == NULL ||
+		(reason = api_string(body, "reason", TEXT_CHARS_MAX, error)) == NULL ||
+		(urgency = api_string(body, "urgency", TEXT_CHARS_MAX, error)) == NULL ||
+		(document = api_string(body, "document", TEXT_CHARS_MAX, error)) == NULL ||
 		!api_string_optional(body, "expediente", TEXT_CHARS_MAX, &expediente, error) ||
 		!api_string_optional(body, "until", TIME_CHARS_MAX, &until, error))
 		return FALSE;
@@ -275,7 +262,7 @@ static gboolean withdraw(const ApiRequest *request, ApiResponse *response, GErro
 
 	if (!api_known(request->body, error, "document", NULL))
 		return FALSE;
-	change.document = read_text(request->body, "document", error);
+	change.document = api_string(request->body, "document", TEXT_CHARS_MAX, error);
 	if (change.document == NULL)
 		return FALSE;
 	if (!store_run(request->service->store, withdraw_change, &change, error)) {

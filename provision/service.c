@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "core/fold.h"
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX 1000
@@ -53,12 +54,17 @@ static const char *check_string(
 const char *api_string(const json_t *body, const char *name, gsize max_chars, GError **error)
 {
 	const json_t *value = json_object_get(body, name);
+	const char *text;
 
 	if (value == NULL || json_is_null(value)) {
 		api_invalid(error, name, "is missing");
 		return NULL;
 	}
-	return check_string(value, name, max_chars, error);
+	text = check_string(value, name, max_chars, error);
+	if (text == NULL || text_shows(text))
+		return text;
+	api_invalid(error, name, "must not be empty");
+	return NULL;
 }
 
 gboolean api_string_optional(

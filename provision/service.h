@@ -93,8 +93,8 @@ extern const Route routes_blobs[], routes_sends[], routes_events[], routes_ledge
 	routes_token_afar[];
 
 /*
- * Required string member, within max_chars and without control characters; INVALID names it
- * otherwise.
+ * Required string member, within max_chars, without control characters, and of which something can
+ * be seen: who looks at a record later reads why it was. INVALID names it otherwise.
  */
 const char *api_string(const json_t *body, const char *name, gsize max_chars, GError **error);
 /* The same of an optional one: *text NULL when it is absent or null. */

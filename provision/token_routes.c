@@ -121,20 +121,15 @@ static gboolean read_act(Asked *asked, GError **error)
 	if (act->document == NULL ||
 		!api_string_optional(body, "date", TIME_MAX_CHARS, &act->date, error))
 		return FALSE;
-	if (*act->document == '\0')
-		return api_invalid(error, "document", "is empty");
 	return act->date == NULL || api_date(act->date, error);
 }
 
-/* Required, and not empty. */
 static gboolean give_text(Asked *asked, const char *name, gsize max_chars, GError **error)
 {
 	const char *text = api_string(asked->request->body, name, max_chars, error);
 
 	if (text == NULL)
 		return FALSE;
-	if (*text == '\0')
-		return api_invalid(error, name, "is empty");
 	json_object_set_new(asked->given, name, json_string(text));
 	return TRUE;
 }

@@ -127,3 +127,10 @@ char *text_fold(const char *text)
 	}
 	return g_strdup(folded->str);
 }
+
+gboolean text_shows(const char *text)
+{
+	g_autofree char *shown = text_fold(text);
+
+	return *shown != '\0';
+}

@@ -19,4 +19,7 @@ char *text_shorten(const char *text, gsize max_bytes);
 /* Fillers, marks of direction and other characters that show nothing; blanks are not among them. */
 gboolean text_is_invisible(gunichar c);
 
+/* Whether something of the text can be seen: not blanks, fillers and lone accents alone. */
+gboolean text_shows(const char *text);
+
 #endif

@@ -7,6 +7,12 @@ import schema
 from harness import *
 
 
+# What people write so that it can be read later, and what else its bodies must have before it is looked at.
+PAPERS = {"document", "reason", "reasons", "urgency", "denuncia", "area", "level", "post", "unit", "subject", "holder"}
+FILLED = dict(demo.FORM_01, kind="person", action="create", date="2026-01-05", **{"from": "2026-01-05"}, until="2099-02-05",
+              mailbox=OFFICE_ADDRESS, mailboxes=[OFFICE_ADDRESS], delegates=[], local_part="obras", responsible=OFFICE, rows=[])
+
+
 class Api(Case):
     @classmethod
     def setUpClass(cls):
@@ -75,20 +81,41 @@ class Api(Case):
                 self.assertEqual((status, answer["status"], answer["code"]), (404, 404, "not-found"))
                 self.assertEqual(schema.faults(self.document, problem, answer), [])
 
-    def test_bodies_with_unknown_members_are_refused(self):
+    def changes(self):
+        """(method, path with values, schema of the body) of everything that the OTIC may change with a body."""
         for path, item in self.document["paths"].items():
             operation = item.get("post") or item.get("put")
             content = operation and operation.get("requestBody", {}).get("content", {}).get("application/json")
-            if not content or not {"otic"} & set(operation["x-roles"]):
-                continue
-            if schema.resolve(self.document, content["schema"]).get("additionalProperties") is not False:
+            if not content or "otic" not in operation["x-roles"]:
                 continue
             filled = re.sub(r"\{(\w+)\}", lambda found: urllib.parse.quote(
                 {"dni": "00000001", "address": CITIZEN, "id": "none"}.get(found[1]) or self.values[found[1]], safe=""), path)
-            with self.subTest(path=filled):
-                status, answer = api("POST" if "post" in item else "PUT", filled, {"unforeseen": True})
+            yield "POST" if "post" in item else "PUT", filled, schema.resolve(self.document, content["schema"])
+
+    def test_bodies_with_unknown_members_are_refused(self):
+        for method, path, body in self.changes():
+            if body.get("additionalProperties") is not False:
+                continue
+            with self.subTest(path=path):
+                status, answer = api(method, path, {"unforeseen": True})
                 self.assertEqual((status, answer["code"]), (400, "invalid"))
                 self.assertIn("unforeseen", answer["detail"])
+
+    def assert_must_show(self, method, path, body, name):
+        with self.subTest(path=path, member=name):
+            status, answer = api(method, path, dict(body, **{name: "\u3164\u200b "}))
+            self.assertEqual((status, answer["code"]), (400, "invalid"), answer)
+            self.assertTrue(answer["detail"].startswith(f"{name}: must not be empty"), answer)
+
+    def test_texts_that_show_nothing_are_refused(self):
+        """The papers and reasons on which a change was made, in every call that wants one."""
+        seen = set()
+        for method, path, body in self.changes():
+            filled = {name: FILLED.get(name, "Algo") for name in body.get("required", ())}
+            for name in PAPERS & filled.keys():
+                self.assert_must_show(method, path, filled, name)
+                seen.add((path, name))
+        self.assertGreater(len(seen), 40)
 
     def test_the_public_page(self):
         for path, operation in self.gets(public=True):
