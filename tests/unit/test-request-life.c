@@ -69,10 +69,10 @@ static void test_every_pair(void **state)
 static json_t *form(void)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "kind",
-		"person", "action", "create", "given_names", "  Rosa   María ", "paternal_surname",
-		"Morales", "maternal_surname", "Aranda", "dni", "45879632", "post", "Secretaria",
-		"unit", "Secretaría General", "document", "Memorando 45", "reason", "joining",
-		"tramite", "2026-000871");
+		"person", "action", "create", "given_names", "  Rosa   Mari\u0301a ",
+		"paternal_surname", "Morales", "maternal_surname", "Aranda", "dni", "45879632",
+		"post", "Secretaria", "unit", "Secretaría General", "document", "Memorando 45",
+		"reason", "joining", "tramite", "2026-000871");
 }
 
 static void test_form(void **state)
@@ -86,6 +86,8 @@ static void test_form(void **state)
 		{"blank in dni", "dni", " 1234567", "dni", ACUSE_ERROR_INVALID},
 		{"letter in dni", "dni", "1234567a", "dni", ACUSE_ERROR_INVALID},
 		{"empty name", "given_names", "", "given_names", ACUSE_ERROR_INVALID},
+		{"document that shows nothing", "document", " \u3164\u200b", "document",
+			ACUSE_ERROR_INVALID},
 		{"blank name", "paternal_surname", " \u00a0", "paternal_surname",
 			ACUSE_ERROR_INVALID},
 		{"wrong check digit", "dni", "17801146-1", "dni", ACUSE_ERROR_INVALID},
