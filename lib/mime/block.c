@@ -228,7 +228,7 @@ static void splice_piece(LeafEdit *edit, const BlockWork *work, TextView *view, 
 /* The part turned into UTF-8 quoted-printable with the block. */
 static void splice_as_utf8(LeafEdit *edit, TextView *view, gsize at, const char *piece)
 {
-	edit->decoded = text_view_take_utf8(view, &at);
+	edit->decoded = text_view_take_utf8(view);
 	splice_insert(edit->decoded, at, piece, strlen(piece));
 	edit->charset = "utf-8";
 	encode_whole(edit, FALSE);
@@ -299,6 +299,23 @@ static gboolean judge_plain(
 	return judge_outcome(work, FALSE, (const char *)text->data, text->len, own);
 }
 
+/* Whether a large text can take the piece without being converted, or getting much longer. */
+static gboolean can_hold(const MimePart *part, const TextView *view, const char *piece)
+{
+	g_autofree char *other = NULL;
+
+	if (part->encoding == ENCODING_7BIT && codec_text_wants_base64(view->bytes, view->size))
+		return FALSE;
+	if (!view->raw)
+		return TRUE;
+	if (view->convert)
+		return FALSE;
+	if (view->opaque || !view->charset || codec_is_ascii((const guint8 *)piece, strlen(piece)))
+		return TRUE;
+	other = g_convert(piece, -1, view->charset, "UTF-8", NULL, NULL, NULL);
+	return other != NULL;
+}
+
 static gboolean plan_plain(
 	BlockWork *work, TextView *view, LeafEdit *edit, gboolean *done, GError **error)
 {
@@ -314,6 +331,8 @@ static gboolean plan_plain(
 						 view->size <= MAX_REREAD_BYTES))
 		at = own;
 	piece = plain_piece(work, edit->part, view->utf8, at, at == view->utf8_size);
+	if (!can_hold(edit->part, view, piece))
+		return unreadable(error, "the text is too large to be written anew");
 	if (!judge_plain(work, view, at, piece, open))
 		return unreadable(error, "the block cannot be told from the text");
 	insert_piece(edit, work, view, at, piece);
@@ -373,7 +392,7 @@ gboolean block_plan_part(BlockWork *work, const MimePart *part, LeafEdit **edit,
 	if (!text_view_read(part, work->message, &view, error))
 		return FALSE;
 	work->opaque = view.opaque;
-	work->raw = view.raw ? view.charset : NULL;
+	work->raw = !view.raw ? NULL : view.charset ? view.charset : "utf-8";
 	if (block_part_is_html(part) ? !plan_html(work, &view, plan, &done, error)
 				     : !plan_plain(work, &view, plan, &done, error))
 		return FALSE;

@@ -12,9 +12,9 @@ typedef struct {
 	const char *html_text; /* what a reader sees of block->html */
 	const MailMessage *message;
 	const char *eol;
-	gboolean opaque; /* the text under way is in an unknown charset */
-	const char *raw; /* it is not in UTF-8 but in this charset of single bytes; NULL: UTF-8 */
-	gboolean marked; /* the message came with MIME_BLOCK_FIELD */
+	gboolean opaque;    /* the text under way is in an unknown charset */
+	const char *raw;    /* a large one, in the bytes of this charset; NULL: UTF-8 */
+	gboolean marked;    /* the message came with MIME_BLOCK_FIELD */
 	gboolean need_mark; /* out: without it the block would be taken for a quoted one */
 } BlockWork;
 

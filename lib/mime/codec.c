@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define QP_PIECE_BYTES (64 * 1024) /* decoded at a time where the outcome is not kept */
+#define QP_PIECE_BYTES (64 * 1024)   /* decoded at a time where the outcome is not kept */
+#define READABLE_BYTES (1024 * 1024) /* of a text that is worth being read without a decoder */
 
 gboolean codec_is_ascii(const guint8 *bytes, gsize size)
 {
@@ -292,6 +293,15 @@ gsize codec_write_base64(guint8 *out, const guint8 *bytes, gsize size, const cha
 		put(out, &written, eol, strlen(eol));
 	}
 	return written;
+}
+
+gboolean codec_text_wants_base64(const guint8 *bytes, gsize size)
+{
+	gsize escaped = 0;
+
+	for (gsize i = 0; size > READABLE_BYTES && i < size; i++)
+		escaped += bytes[i] > 126 || bytes[i] == '=';
+	return escaped > size / 6;
 }
 
 char *codec_base64(const guint8 *bytes, gsize size, const char *eol)

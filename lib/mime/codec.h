@@ -37,6 +37,9 @@ void codec_append_qp(GByteArray *out, const guint8 *bytes, gsize size, const cha
 gsize codec_write_qp(guint8 *out, const guint8 *bytes, gsize size, const char *eol);
 gsize codec_write_base64(guint8 *out, const guint8 *bytes, gsize size, const char *eol);
 
+/* Whether a large text is shorter in base64; a small one is better read in quoted-printable. */
+gboolean codec_text_wants_base64(const guint8 *bytes, gsize size);
+
 /* In lines of 76, each with eol. */
 char *codec_base64(const guint8 *bytes, gsize size, const char *eol);
 

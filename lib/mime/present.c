@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "mime/text.h"
+
 #define TAIL_BYTES 1024 /* of the text that are looked at, and three times the block */
 
 typedef struct {
@@ -54,14 +56,14 @@ static GArray *words_new(void)
 	return words;
 }
 
-/* What spoils the word that it stands in: a byte that meant nothing (text.c shows it as '?'), and
- * the rest of a quoted-printable that was decoded wrongly. */
+/* What spoils the word that it stands in: a byte that meant nothing, as text.h or another program
+ * shows it, and the rest of a quoted-printable that was decoded wrongly. */
 static gboolean spoils(const char *p, gunichar c, const GString *letters)
 {
 	gunichar next;
 
 	if (c != '=' && c != '?')
-		return c == 0xFFFD;
+		return c == 0xFFFD || c == (gunichar)TEXT_MASK;
 	next = g_utf8_get_char(p + 1);
 	return g_unichar_isalnum(next) ||
 	       (letters->len > 0 && next != 0 && !g_unichar_isspace(next));

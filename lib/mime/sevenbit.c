@@ -84,15 +84,19 @@ static gboolean content_survives(const MailMessage *message, const MimePart *par
 static gboolean encode_leaf(LeafEdit *edit, const MailMessage *message, GError **error)
 {
 	const MimePart *part = edit->part;
+	const guint8 *bytes = message->body->data + part->content;
+	gsize size = part->end - part->content;
 	gboolean text =
 		g_str_has_prefix(part->type, "text/") && codec_charset_extends_ascii(part->charset);
 
 	if (part->encoding > ENCODING_BINARY) {
-		edit->decoded = codec_decode(part->encoding, message->body->data + part->content,
-			part->end - part->content, NULL);
+		edit->decoded = codec_decode(part->encoding, bytes, size, NULL);
 		if (!edit->decoded)
 			return unsignable(error, "a part is not valid in its transfer encoding");
+		bytes = edit->decoded->data;
+		size = edit->decoded->len;
 	}
+	text = text && !codec_text_wants_base64(bytes, size);
 	edit->encode = text ? ENCODING_QP : ENCODING_BASE64;
 	edit->encoding = text ? "quoted-printable" : "base64";
 	return TRUE;

@@ -56,7 +56,7 @@ static void mask(TextView *view, gboolean keep_valid)
 			continue;
 		}
 		if (bytes[i] > 127 || bytes[i] == 0)
-			view->converted[i] = '?';
+			view->converted[i] = TEXT_MASK;
 		i++;
 	}
 	view->utf8 = view->converted;
@@ -64,12 +64,10 @@ static void mask(TextView *view, gboolean keep_valid)
 }
 
 /* Whether the view keeps the bytes as they are. */
-static gboolean take_raw(const MimePart *part, TextView *view, const char *charset)
+static gboolean take_raw(const MimePart *part, TextView *view)
 {
-	if (view->size <= TEXT_MAX_CONVERTED_BYTES || strcmp(part->type, "text/plain") != 0 ||
-		!codec_charset_extends_ascii(charset))
+	if (view->size <= TEXT_MAX_CONVERTED_BYTES || strcmp(part->type, "text/plain") != 0)
 		return FALSE;
-	view->charset = charset;
 	view->utf8 = (const char *)view->bytes;
 	view->utf8_size = view->size;
 	view->raw = TRUE;
@@ -82,7 +80,7 @@ static void take_converted(TextView *view, gsize size)
 	char *nul = view->converted;
 
 	while ((nul = memchr(nul, '\0', size - (gsize)(nul - view->converted)))) {
-		*nul = '?';
+		*nul = TEXT_MASK;
 		view->masked = TRUE;
 	}
 	view->utf8 = view->converted;
@@ -108,24 +106,39 @@ static void read_as_utf8(const MimePart *part, TextView *view)
 		return;
 	}
 	if (memchr(view->bytes, '\0', view->size) || codec_charset_is_utf8(part->charset)) {
-		mask(view, TRUE);
+		if (!take_raw(part, view))
+			mask(view, TRUE);
 		return;
 	}
 	view->relabel = TRUE;
-	if (take_raw(part, view, COMMON_CHARSET))
-		return;
 	view->charset = COMMON_CHARSET;
+	if (take_raw(part, view))
+		return;
 	view->converted = codec_to_utf8_lossy(view->bytes, view->size, COMMON_CHARSET, &size);
 	take_converted(view, size);
 }
 
-/* Whether ASCII letters are other bytes in it than in ASCII, by any name that iconv takes. */
+/* In the charset, by any name that iconv takes; NULL: it is unknown. */
+static char *ascii_letter(const char *charset, gsize *written)
+{
+	return g_convert("A", 1, charset, "UTF-8", NULL, written, NULL);
+}
+
+/* Whether ASCII letters are other bytes in it than in ASCII. */
 static gboolean is_wide(const char *charset)
 {
 	gsize written = 0;
-	g_autofree char *letter = g_convert("A", 1, charset, "UTF-8", NULL, &written, NULL);
+	g_autofree char *letter = ascii_letter(charset, &written);
 
 	return letter != NULL && !(written == 1 && *letter == 'A');
+}
+
+static gboolean is_unknown(const char *charset)
+{
+	gsize written;
+	g_autofree char *letter = ascii_letter(charset, &written);
+
+	return letter == NULL;
 }
 
 static gboolean read_charset(const MimePart *part, TextView *view, GError **error)
@@ -137,9 +150,12 @@ static gboolean read_charset(const MimePart *part, TextView *view, GError **erro
 		read_as_utf8(part, view);
 		return TRUE;
 	}
-	if (take_raw(part, view, charset))
-		return TRUE;
 	view->charset = charset;
+	if (take_raw(part, view)) {
+		view->opaque = is_unknown(charset);
+		view->convert = !view->opaque && !codec_charset_extends_ascii(charset);
+		return TRUE;
+	}
 	view->converted = to_utf8(view->bytes, view->size, charset, &size);
 	if (view->converted) {
 		take_converted(view, size);
@@ -166,20 +182,14 @@ void text_view_clear(TextView *view)
 	g_free(view->converted);
 }
 
-GByteArray *text_view_take_utf8(TextView *view, gsize *at)
+GByteArray *text_view_take_utf8(TextView *view)
 {
 	gsize size = view->utf8_size;
-	char *text = NULL;
+	char *text = view->masked ? NULL : g_steal_pointer(&view->converted);
 
-	if (!view->raw && !view->masked)
-		text = g_steal_pointer(&view->converted);
 	g_clear_pointer(&view->converted, g_free);
 	if (!text)
 		text = to_utf8(view->bytes, view->size, view->charset, &size);
-	if (view->raw && *at < view->utf8_size)
-		g_free(to_utf8(view->bytes, *at, view->charset, at));
-	else if (view->raw)
-		*at = size;
 	view->utf8 = NULL;
 	view->utf8_size = 0;
 	return g_byte_array_new_take((guint8 *)text, size);
@@ -188,12 +198,17 @@ GByteArray *text_view_take_utf8(TextView *view, gsize *at)
 char *text_tail(const char *bytes, gsize size, const char *charset, gsize max)
 {
 	gsize skipped = size > max ? size - max : 0, length;
-	char *text = codec_to_utf8_lossy(
-		(const guint8 *)bytes + skipped, size - skipped, charset, &length);
+	const char *lf = memchr(bytes + skipped, '\n', size - skipped);
+	char *text;
 
+	/* Where a letter has several bytes, it is certain of a line alone where it begins. */
+	if (skipped > 0 && lf && !codec_charset_extends_ascii(charset))
+		skipped = (gsize)(lf - bytes) + 1;
+	text = codec_to_utf8_lossy(
+		(const guint8 *)bytes + skipped, size - skipped, charset, &length);
 	for (gsize i = 0; i < length; i++)
 		if (text[i] == '\0')
-			text[i] = '?';
+			text[i] = TEXT_MASK;
 	return text;
 }
 

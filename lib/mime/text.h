@@ -4,9 +4,12 @@
 
 #include "mime/part.h"
 
-/* A plain text over it in a charset of single bytes is not converted: of that only lines, ASCII and
- * text_tail() are of use. */
+/* A plain text over it is not converted: of that only lines, ASCII and text_tail() are of use. */
 #define TEXT_MAX_CONVERTED_BYTES (1024 * 1024)
+
+/* What utf8 shows for a byte that means nothing, or a NUL: no writer's letter, nor a sign of HTML.
+ */
+#define TEXT_MASK '\x7f'
 
 typedef struct {
 	const guint8 *bytes; /* decoded from the transfer encoding */
@@ -19,9 +22,9 @@ typedef struct {
 	gboolean relabel;    /* charset is what the bytes are, and not what the part declares */
 	gboolean by_chars;   /* a byte stands for each character; else byte for byte */
 	gboolean convert;    /* bytes and utf8 do not go together: the part has to become UTF-8 */
-	gboolean masked;     /* utf8 shows a NUL as '?' */
+	gboolean masked;     /* utf8 shows a NUL as TEXT_MASK */
 	gboolean opaque;     /* in an unknown charset: only ASCII may be added */
-	gboolean raw; /* large, each byte a letter of charset: utf8 is the bytes as they are */
+	gboolean raw;	     /* large: utf8 is the bytes as they are */
 } TextView;
 
 /* ACUSE_ERROR_UNREADABLE when the part cannot be read for certain. The message must outlive the
@@ -31,12 +34,12 @@ gboolean text_view_read(
 void text_view_clear(TextView *view);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TextView, text_view_clear)
 
-/* The whole text in UTF-8, with the NULs that utf8 shows as '?', of a view that has a charset and
- * is not opaque. The view then has no utf8 any more. *at, an offset in it, becomes one in the
- * array. */
-GByteArray *text_view_take_utf8(TextView *view, gsize *at);
+/* The whole text in UTF-8, with the NULs that utf8 masks, of a view that has a charset and is
+ * neither opaque nor raw. The view then has no utf8 any more; its offsets are those of the array.
+ */
+GByteArray *text_view_take_utf8(TextView *view);
 
-/* Of bytes in a charset of single bytes: the last ones, max at most, in UTF-8. */
+/* Of bytes in a charset: the last ones, max at most, in UTF-8. */
 char *text_tail(const char *bytes, gsize size, const char *charset, gsize max);
 
 /* The offset in bytes of an offset in utf8; not for views to be converted. */

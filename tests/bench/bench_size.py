@@ -34,6 +34,31 @@ def text_latin(size):
     return fields[:1] + [(b"Content-Type", b" text/plain; charset=iso-8859-1")] + fields[2:], line * (size // len(line))
 
 
+def text_of(charset, line, size):
+    row, (version, _, coding) = line.encode(charset if charset != "x-unknown" else "utf-8"), text_8bit(0)[0]
+    return [version, (b"Content-Type", b" text/plain; charset=" + charset.encode()), coding], row * (size // len(row))
+
+
+def text_koi8(size):
+    """In a charset that has no place for the block's accents."""
+    return text_of("koi8-r", "Прилагается решение с уведомлением о том, что было принято.\r\n", size)
+
+
+def text_iso_2022_jp(size):
+    """In a charset of several bytes a letter."""
+    return text_of("iso-2022-jp", "決議とその通知を添付します。ご確認のほどよろしくお願いいたします。\r\n", size)
+
+
+def text_unknown(size):
+    return text_of("x-unknown", LINE.decode(), size)
+
+
+def text_invalid(size):
+    """With a byte that means nothing in each line."""
+    fields, body = text_8bit(size)
+    return fields, body.replace(b"alcald", b"alc\xffld")
+
+
 def text_mislabelled(size):
     """What careless clients send; it cannot stay as it is."""
     fields, body = text_8bit(size)
@@ -52,12 +77,20 @@ def attachment(size):
         b"Content-Disposition: attachment; filename=\"foto.png\"\r\n\r\n" + lines_of_base64(data) + b"\r\n--b--\r\n")
 
 
+def html_and_attachment(size):
+    """As much HTML as is taken, less than a sixth of the largest message."""
+    html = b"<p>" + LINE.rstrip() + b"</p>\r\n"
+    fields, body = attachment(size - size // 8)
+    return fields, body.replace(TEXT + LINE, TEXT.replace(b"plain", b"html") + html * (size // 8 // len(html)), 1)
+
+
 def lines_of_base64(data):
     return base64.encodebytes(data).replace(b"\n", b"\r\n")
 
 
-KINDS = {"8-bit text": text_8bit, "iso-8859-1 text": text_latin, "8-bit text as 7bit": text_mislabelled,
-         "base64 text": text_base64, "attachment": attachment}
+KINDS = {"8-bit text": text_8bit, "iso-8859-1 text": text_latin, "koi8-r text": text_koi8, "iso-2022-jp text": text_iso_2022_jp,
+         "unknown charset": text_unknown, "not valid UTF-8": text_invalid, "8-bit text as 7bit": text_mislabelled,
+         "base64 text": text_base64, "attachment": attachment, "HTML, attachment": html_and_attachment}
 
 
 def memory_mib(pid, name):

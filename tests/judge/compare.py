@@ -160,10 +160,13 @@ def holds_accents(charset):
 
 
 class Tree:
-    """The walk over both trees; .touched lists the (before, after) leaves that got the block or a zip."""
+    """
+    The walk over both trees; .touched lists the (before, after) leaves that got the block or a zip. unclosed: no boundary ends the last
+    part, and Python takes its last line end for one that belonged to it.
+    """
 
-    def __init__(self, block, convert):
-        self.block, self.convert, self.touched, self.whole = block, convert, [], 0
+    def __init__(self, block, convert, unclosed=False):
+        self.block, self.convert, self.unclosed, self.touched, self.whole = block, convert, unclosed, [], 0
 
     @property
     def zips(self):
@@ -183,7 +186,7 @@ class Tree:
                 return NONE
             return self.compare_children(before, after)
         if not self.is_changed(before, after):
-            compare_untouched(before, after, self.convert)
+            compare_untouched(before, after, self.convert, inside=self.unclosed)
             if not reader.is_body_text(before):
                 return NONE
             return PRESENT if self.has_block(before) else OLD
@@ -198,7 +201,7 @@ class Tree:
             return False
         if reader.raw_payload(before) == reader.raw_payload(after):
             return False
-        return not self.convert or not same_decoded(before, after)
+        return not self.convert or not same_decoded(before, after, self.unclosed)
 
     def compare_children(self, before, after):
         compare_around(before, after, self.convert)

@@ -38,7 +38,8 @@ class Case:
         return message, result
 
     def tree(self):
-        return compare.Tree(self.block, self.convert)
+        unclosed = "CloseBoundaryNotFoundDefect" in reader.defects(reader.read(self.before.bytes()))
+        return compare.Tree(self.block, self.convert, unclosed)
 
 
 def judge(sent, block, sign):

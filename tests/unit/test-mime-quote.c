@@ -132,7 +132,11 @@ static void test_present(void **state)
 			"Rosa Núñez\nJefa\nMuni de Ñuño\n042123\xff"
 			"456",
 			FALSE},
-		{"masked", "Rosa Núñez\nJe?fa\nMuni de Ñuño\n042123456", FALSE},
+		{"masked",
+			"Rosa Núñez\nJe\x7f"
+			"fa\nMuni de Ñuño\n042123456",
+			FALSE},
+		{"masked by another program", "Rosa Núñez\nJe?fa\nMuni de Ñuño\n042123456", FALSE},
 		{"masked before a sign", "Rosa Núñez\nJefa\nMuni de Ñuño\n042?-123456", FALSE},
 		{"decoded wrongly", "Rosa Núñez\nJefa\nMuni de Ñu=ño\n042123456", FALSE},
 		{"a question before", "¿Conforme?\nRosa Núñez\nJefa\nMuni de Ñuño\n042123456",

@@ -198,6 +198,8 @@ static void test_html(void **state)
 			"Content-Transfer-Encoding: 8bit\n\n<body>\xf1</body>",
 			"Content-Type: text/html; charset=iso-8859-1\n"
 			"Content-Transfer-Encoding: 8bit\n\n<body>\xf1\n" HTML_NCR "\n</body>"},
+		{"bytes that mean nothing behind a <", HTML_HEAD "<p>Rosa<\xff\xfe/> Núñez</p>",
+			HTML_HEAD "<p>Rosa<\xff\xfe/> Núñez</p>\n" HTML "\n"},
 		{"quoted-printable within a line",
 			"Content-Type: text/html; charset=utf-8\n"
 			"Content-Transfer-Encoding: quoted-printable\n\n<body>=C3=B1 </bo=\ndy>\n",
@@ -339,43 +341,81 @@ static void test_attribute_limit(void **state)
 	}
 }
 
+typedef struct {
+	const char *name, *charset, *encoding, *line;
+	const char *last, *block; /* of the outcome; NULL: the text stays, the block is beside it */
+} LargeCase;
+
+static char *large_text(const LargeCase *c)
+{
+	GString *text = g_string_new(NULL);
+
+	g_string_printf(text, "Content-Type: text/plain; charset=%s\n", c->charset);
+	g_string_append_printf(text, "Content-Transfer-Encoding: %s\n\n", c->encoding);
+	while (text->len < 3 * 1024 * 1024)
+		g_string_append(text, c->line);
+	return g_string_free(text, FALSE);
+}
+
+static void check_large(const LargeCase *c)
+{
+	g_autofree char *text = large_text(c), *after = NULL, *again = NULL, *end = NULL;
+	g_autoptr(MailMessage) message = mime_load(text);
+
+	assert_true(mime_add_block(message, BLOCK, HTML, NULL));
+	after = mime_show(message);
+	end = c->last ? g_strconcat(c->last, c->last, "\n", c->block, NULL)
+		      : g_strconcat(c->line, "\n--", NULL);
+	if (c->last ? !g_str_has_suffix(after, end)
+		    : !strstr(after, text) || !strstr(after, end) || !strstr(after, "\n" QP_TEXT))
+		fail_msg("%s: %s", c->name, after + strlen(after) - 300);
+	assert_true(mime_add_block(message, BLOCK, HTML, NULL));
+	again = mime_show(message);
+	if (strcmp(after, again) != 0)
+		fail_msg("%s: twice", c->name);
+}
+
 /* Of texts that are too large to be converted: each line of them, then the block, once. */
 static void test_large_texts(void **state)
 {
-	static const struct {
-		const char *name, *charset, *encoding, *line, *last, *block;
-	} cases[] = {
+	static const LargeCase cases[] = {
 		{"windows-1252", "windows-1252", "8bit", "a\361o \n", "a\361o \n",
 			"Rosa N\372\361ez\nSecretar\355a\n"},
-		{"8-bit labelled 7bit", "utf-8", "7bit", "año \n", "a=C3=B1o=20\n",
-			"Rosa N=C3=BA=C3=B1ez\nSecretar=C3=ADa\n"},
-		{"windows-1252 labelled us-ascii, 7bit", "us-ascii", "7bit", "a\361o \n",
-			"a=F1o=20\n", "Rosa N=FA=F1ez\nSecretar=EDa\n"},
-		{"without the block's letters", "iso-8859-5", "8bit", "\320\n", "=D0=B0\n",
-			"Rosa N=C3=BA=C3=B1ez\nSecretar=C3=ADa\n"},
+		{"8-bit labelled 7bit", "utf-8", "7bit", "durante todo el año \n",
+			"durante todo el a=C3=B1o=20\n", "Rosa N=C3=BA=C3=B1ez\nSecretar=C3=ADa\n"},
+		{"the same, most of it letters over 127", "utf-8", "7bit", "ñññññññ\n", NULL, NULL},
+		{"windows-1252 labelled us-ascii, 7bit", "us-ascii", "7bit",
+			"durante todo el a\361o \n", "durante todo el a=F1o=20\n",
+			"Rosa N=FA=F1ez\nSecretar=EDa\n"},
+		{"bytes that mean nothing", "utf-8", "8bit", "a\377o\n", "a\377o\n",
+			"Rosa Núñez\nSecretaría\n"},
+		{"a charset nobody knows", "x-none", "8bit", "a\377o\n", "a\377o\n",
+			"Rosa Nunez\nSecretaria\n"},
+		{"without the block's letters", "iso-8859-5", "8bit", "\320\n", NULL, NULL},
+		{"letters of two bytes", "iso-2022-jp", "7bit", "\033$B7hDL\033(B\n", NULL, NULL},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autoptr(GString) text = g_string_new(NULL), end = g_string_new(NULL);
-		g_autoptr(MailMessage) message = NULL;
-		g_autofree char *after = NULL, *again = NULL;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		check_large(&cases[i]);
+}
 
-		g_string_printf(text, "Content-Type: text/plain; charset=%s\n", cases[i].charset);
-		g_string_append_printf(
-			text, "Content-Transfer-Encoding: %s\n\n", cases[i].encoding);
-		while (text->len < 3 * 1024 * 1024)
-			g_string_append(text, cases[i].line);
-		message = mime_load(text->str);
-		assert_true(mime_add_block(message, BLOCK, HTML, NULL));
-		after = mime_show(message);
-		g_string_printf(end, "%s%s\n%s", cases[i].last, cases[i].last, cases[i].block);
-		if (!g_str_has_suffix(after, end->str))
-			fail_msg("%s: %s", cases[i].name, after + strlen(after) - 100);
-		assert_true(mime_add_block(message, BLOCK, HTML, NULL));
-		again = mime_show(message);
-		assert_true(strcmp(after, again) == 0);
-	}
+/* Its author's own block, at the end of a text in letters of several bytes that is not converted.
+ */
+static void test_large_text_has_block(void **state)
+{
+	const LargeCase c = {"own block", "gb18030", "8bit", "\304\352\n", NULL, NULL};
+	g_autofree char *text = large_text(&c), *whole = NULL, *after = NULL, *block = NULL;
+	g_autoptr(MailMessage) message = NULL;
+	gsize size;
+
+	(void)state;
+	block = g_convert(BLOCK "\n", -1, "gb18030", "UTF-8", NULL, &size, NULL);
+	whole = g_strconcat(text, block, NULL);
+	message = mime_load(whole);
+	assert_true(mime_add_block(message, BLOCK, HTML, NULL));
+	after = mime_show(message);
+	assert_true(strcmp(after, whole) == 0);
 }
 
 int main(void)
@@ -388,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_html_limits),
 		cmocka_unit_test(test_attribute_limit),
 		cmocka_unit_test(test_large_texts),
+		cmocka_unit_test(test_large_text_has_block),
 	};
 
 	mime_init();

@@ -164,6 +164,43 @@ static void test_long_lines(void **state)
 	}
 }
 
+/* Quoted-printable is for people who read without a decoder; where it would make a large text three
+ * times as long there is nothing to read. */
+static void test_large_texts(void **state)
+{
+	static const struct {
+		const char *name, *line, *encoding;
+		gsize lines;
+	} cases[] = {
+		{"small", "\xd2\xc5\xdb\n", "quoted-printable", 1000},
+		{"large", "\xd2\xc5\xdb\n", "base64", 300 * 1000},
+		{"large, mostly ASCII", "resoluci\xf3n\n", "quoted-printable", 300 * 1000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GString) text = g_string_new("Content-Type: text/plain; charset=koi8-r\n"
+						       "Content-Transfer-Encoding: 8bit\n\n");
+		g_autofree char *wanted = NULL;
+		g_autoptr(MailMessage) message = NULL;
+		g_autoptr(GByteArray) decoded = NULL;
+		g_autoptr(GByteArray) before = g_byte_array_new();
+
+		for (gsize line = 0; line < cases[i].lines; line++)
+			g_string_append(text, cases[i].line);
+		message = mime_load(text->str);
+		g_byte_array_append(before, message->body->data, message->body->len);
+		assert_true(mime_to_7bit(message, NULL));
+		wanted = g_strconcat(" ", cases[i].encoding, NULL);
+		if (strcmp(mail_message_field(message, "Content-Transfer-Encoding"), wanted) != 0)
+			fail_msg("%s", cases[i].name);
+		decoded = codec_decode(cases[i].encoding[0] == 'b' ? ENCODING_BASE64 : ENCODING_QP,
+			message->body->data, message->body->len, NULL);
+		assert_int_equal(decoded->len, before->len);
+		assert_memory_equal(decoded->data, before->data, decoded->len);
+	}
+}
+
 /* Quoted-printable comes back as it was, whatever the bytes, and its lines are short. */
 static void test_qp_round_trip(void **state)
 {
@@ -197,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_to_7bit),
 		cmocka_unit_test(test_letters_in_addresses),
 		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_large_texts),
 		cmocka_unit_test(test_qp_round_trip),
 	};
 
