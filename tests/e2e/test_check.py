@@ -51,19 +51,43 @@ class Check(Case):
 
 
 class Scopes(Case):
-    def test_names_that_nothing_has(self):
-        """Its group would have no effect, unseen."""
-        real = (f"mailbox:{OFFICE_ADDRESS}", "unit:secretaria  GENERAL", f"domain:{CITIZEN.partition('@')[2]}")
-        wrong = (f"mailbox:secretario.general@{DOMAIN}", "unit:Secretaria Genral", "domain:ciudadano")
-        with open(self.places.path("acuse", "acuse.conf"), encoding="utf-8") as file:
-            text = file.read()
-        text += "".join(f"[policy {one}]\np3=warn\n" for one in real + wrong)
+    REAL = (f"mailbox:{OFFICE_ADDRESS}", "unit:secretaria  GENERAL", f"domain:{CITIZEN.partition('@')[2]}", "domain:gmail.com")
+    # (scope, what is said of it)
+    WRONG = (
+        (f"mailbox:secretaria.genral@{DOMAIN}", f"no existe ese buzón, y el grupo no tiene efecto. Quizá sea: {OFFICE_ADDRESS}"),
+        (f"mailbox:nadie-de-aqui@{DOMAIN}", "no existe ese buzón, y el grupo no tiene efecto. Revise el nombre"),
+        ("unit:Secretaria Genral", "ninguna cuenta es de esa unidad, y el grupo no tiene efecto. Quizá sea: Secretaría General"),
+        ("unit:Puerto", "ninguna cuenta es de esa unidad, y el grupo no tiene efecto. Revise el nombre"),
+        ("domain:ciudadano", "no es un dominio, y el grupo no tiene efecto"),
+        ("domain:.sunat.gob.pe", "no es un dominio"),
+        ("domain:sunat..gob.pe", "no es un dominio"),
+        ("domain:sunat_gob.pe", "no es un dominio"),
+        ("domain:192.0.2.1", "no es un dominio"),
+        ("domain:gmial.com", "quizá nadie recibe correo en ese dominio, y el grupo no tiene efecto. Quizá sea: gmail.com"),
+        (f"domain:{DOMAIN}t", f"Quizá sea: {DOMAIN}"),
+    )
+
+    def told(self, text):
         settings = self.places.write(text, "work", "scopes.conf")
         said = subprocess.run([self.places.path("bin", "acusectl"), "--config", settings, "--json", "check"],
                               capture_output=True, text=True, check=False, env=dict(os.environ, ACUSE_API=self.places.api))
-        told = [one for one in json.loads(said.stdout)["items"] if one["part"] == "policy"]
-        self.assertEqual([one["text"].partition("]")[0] for one in told], [f"[policy {one}" for one in wrong])
-        self.assertEqual({one["level"] for one in told}, {"warning"})
+        return settings, [one for one in json.loads(said.stdout)["items"] if one["part"] == "policy"]
+
+    def test_names_that_nothing_has(self):
+        """Its group would have no effect, unseen."""
+        with open(self.places.path("acuse", "acuse.conf"), encoding="utf-8") as file:
+            text = file.read()
+        lines = {}
+        for scope in self.REAL + tuple(scope for scope, _ in self.WRONG):
+            lines[scope] = text.count("\n") + 1
+            text += f"[policy {scope}]\np3=warn\n"
+        path, found = self.told(text)
+        self.assertEqual(len(found), len(self.WRONG), found)
+        for (scope, words), one in zip(self.WRONG, found):
+            with self.subTest(scope=scope):
+                self.assertEqual(one["level"], "warning")
+                self.assertTrue(one["text"].startswith(f"{path}:{lines[scope]}: [policy {scope}]: "), one["text"])
+                self.assertIn(words, one["text"])
 
 
 class Settings(Case):
