@@ -7,6 +7,7 @@ from places import (DOMAIN, HOST, INSTITUTION, OFFICE_ADDRESS, OFFICE_TOKEN,
                     SEAL_TOKEN, UIDS)
 
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
+RSA_2048 = ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
 CA_NAME = "/C=PE/O=Acuse test/CN=Acuse test CA"
 
 
@@ -31,15 +32,15 @@ def set_up_ca(places):
     os.chmod(places.path("ca", "server.key"), 0o600)
 
 
-def issue(places, name, subject, extensions):
-    """A certificate ca/NAME.pem by the test CA; returns where its private key is."""
+def issue(places, name, subject, extensions, kind=RSA_2048):
+    """A certificate ca/NAME.pem by the test CA; returns where its private key is. kind: words of `openssl genpkey`."""
     key = places.path("ca", "private", name + ".key")
     request = places.path("ca", "private", name + ".csr")
     extension_file = places.write("basicConstraints=critical,CA:FALSE\nsubjectKeyIdentifier=hash\n"
                                   "authorityKeyIdentifier=keyid\n" + extensions,
                                   "ca", "private", name + ".ext")
-    openssl(places, "req", "-newkey", "rsa:2048", "-nodes", "-subj", subject, "-keyout", key,
-            "-out", request)
+    openssl(places, "genpkey", *kind, "-out", key)
+    openssl(places, "req", "-new", "-key", key, "-subj", subject, "-out", request)
     openssl(places, "x509", "-req", "-in", request, "-CA", places.ca, "-CAkey",
             places.path("ca", "private", "ca.key"), "-set_serial", str(secrets.randbits(63) + 1),
             "-days", "1095", "-extfile", extension_file, "-out", places.path("ca", name + ".pem"))
@@ -64,10 +65,10 @@ def token_env(places):
     return dict(os.environ, SOFTHSM2_CONF=places.path("ca", "softhsm2.conf"))
 
 
-def add_token(places, label, subject, extensions):
-    key = issue(places, label, subject, extensions)
+def add_token(places, label, subject, extensions, kind=RSA_2048):
+    key = issue(places, label, subject, extensions, kind)
     der_key, der_certificate = key + ".der", key + ".crt.der"
-    openssl(places, "rsa", "-in", key, "-outform", "DER", "-out", der_key)
+    openssl(places, "pkey", "-in", key, "-traditional", "-outform", "DER", "-out", der_key)
     openssl(places, "x509", "-in", places.path("ca", label + ".pem"), "-outform", "DER",
             "-out", der_certificate)
     for path in (der_key, der_certificate):

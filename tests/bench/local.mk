@@ -14,8 +14,8 @@ tests_bench_sign_load_LDADD = lib/signer/libsignerproto.a lib/cms/libcms.a lib/b
 CLEANFILES += $(BENCH_BUILT)
 EXTRA_DIST += tests/bench/README.md tests/bench/run tests/bench/table.py tests/bench/gateway.py tests/bench/bench_milter.py \
 	tests/bench/bench_postfix.py tests/bench/bench_ledger.py tests/bench/bench_memory.py tests/bench/bench_size.py tests/bench/bench_judge.py tests/bench/bench_mutation.py \
-	tests/bench/bench_sign.py tests/bench/bench_accounts.py
+	tests/bench/bench_sign.py tests/bench/bench_constant.py tests/bench/bench_hold.py tests/bench/bench_keys.py tests/bench/bench_accounts.py
 
 .PHONY: bench
-bench: $(sbin_PROGRAMS) $(bin_PROGRAMS) $(BENCH_BUILT) tests/fault/libfault.so
+bench: $(sbin_PROGRAMS) $(bin_PROGRAMS) $(BENCH_BUILT) $(FAULT_LIBS)
 	ACUSE_BUILD=$(abs_builddir) /usr/bin/python3 -B $(srcdir)/tests/bench/run $(BENCH)

@@ -3,7 +3,6 @@ Live sends: what real programs make, submitted to the real Postfix with its TLS 
 them go to a server that does not offer 8BITMIME.
 """
 import email.policy
-import glob
 import os
 import shutil
 import smtplib
@@ -14,22 +13,12 @@ import judge
 import messages
 import reader
 import signed
+import verifiers
 from harness import CITIZEN, EXPEDIENTE, OFFICE_ADDRESS, WAIT_S, mails, processes
-from station import TOP
 
 LONG = "Línea larga. " * 90
 TEXT = f"Señor ciudadano:\n\nSe le notifica la resolución adjunta; plazo de quince días hábiles.\n{LONG}\n.\nFrom aquí.\n"
 HTML = "<html><body><p>Señor ciudadano:</p><p>Se le notifica la <b>resolución</b>.</p></body></html>\n"
-# What each verifier of verify-all.sh needs, by the name it prints: programs, and files by pattern.
-VERIFIERS = {
-    "openssl": (("openssl",), ()),
-    "gpgsm": (("gpgsm",), ()),
-    "nss": (("certutil", "cmsutil"), ()),
-    "gnutls": (("certtool",), ()),
-    "bouncycas": (("java", "javac"), ("/usr/share/java/bcmail.jar",)),
-    "s-nail": (("s-nail",), ()),
-    "camel": ((), ("/usr/lib/*/girepository-1.0/Camel-1.2.typelib", "/usr/lib/python3/dist-packages/gi")),
-}
 
 
 class Client:
@@ -179,12 +168,9 @@ def discard_8bitmime(places):
 
 
 def verify_all(post, counts, folder, kept):
-    collected = os.environ.get("ACUSE_CORPORA") or os.path.join(os.path.dirname(TOP), "shared", "corpora")
-    script = os.path.join(os.path.dirname(collected), "verifiers", "verify-all.sh")
-    missing = [name for name, (programs, files) in VERIFIERS.items()
-               if not all(map(shutil.which, programs)) or not all(map(glob.glob, files))]
-    if not os.path.isfile(script):
-        counts.skipped(f"live: {script} is not there")
+    missing = verifiers.missing()
+    if not os.path.isfile(verifiers.script()):
+        counts.skipped(f"live: {verifiers.script()} is not there")
         return
     if missing:
         counts.skipped(f"live: verifiers that are not installed: {' '.join(missing)}")
@@ -194,13 +180,11 @@ def verify_all(post, counts, folder, kept):
         path = os.path.join(folder, name + ".eml")
         with open(path, "wb") as file:
             file.write(message.bytes())
-        done = subprocess.run([script, path, post.places.ca], capture_output=True, text=True, check=False, timeout=120)
-        lines = [line for line in done.stdout.splitlines() if " GOOD" in line or " BAD" in line]
-        good = [line.split()[0] for line in lines if line.split()[1] == "GOOD"]
-        if set(VERIFIERS) - set(missing) <= set(good):
+        good, said, well = verifiers.ask(path, post.places.ca)
+        if well:
             counts.passed(f"live: {name}: good for {' '.join(good)}")
         else:
-            counts.failed(f"live: {name}: {'; '.join(lines) or done.stdout + done.stderr}")
+            counts.failed(f"live: {name}: {said}")
 
 
 __all__ = ["run"]
