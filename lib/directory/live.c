@@ -8,9 +8,11 @@
 #include "directory/live.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/error.h"
 #include "directory/connection.h"
+#include "directory/csn.h"
 
 #define CHECK_INTERVAL_US (5 * G_USEC_PER_SEC)
 #define START_WAIT_US (2 * G_USEC_PER_SEC)
@@ -28,6 +30,7 @@ struct _LiveDirectory {
 	GMutex lock;   /* of everything below */
 	GCond changed; /* stopping, current_at_us */
 	gboolean stopping;
+	int fd;		     /* of the open search, -1: none */
 	GHashTable *items;   /* GBytes entryUUID -> Item, owned */
 	GHashTable *by_uid;  /* lower case -> Item of items */
 	GHashTable *by_mail; /* lower case -> Item of items */
@@ -39,8 +42,6 @@ struct _LiveDirectory {
 	gint64 current_at_us; /* monotonic; 0: never */
 	char *trouble;
 };
-
-static void note_cookie(LiveDirectory *live, const struct berval *cookie);
 
 static void item_free(gpointer data)
 {
@@ -133,7 +134,7 @@ static int on_entry(
 	else
 		item_remove(live, key); /* deleted, or no account any more */
 	g_mutex_unlock(&live->lock);
-	note_cookie(live, &sync->ls_cookie);
+	csn_note(live->reached, &sync->ls_cookie);
 	return LDAP_SUCCESS;
 }
 
@@ -157,7 +158,7 @@ static int on_intermediate(
 		live->refreshed = TRUE;
 	}
 	g_mutex_unlock(&live->lock);
-	note_cookie(live, &sync->ls_cookie);
+	csn_note(live->reached, &sync->ls_cookie);
 	return LDAP_SUCCESS;
 }
 
@@ -195,74 +196,11 @@ static void set_trouble(LiveDirectory *live, const char *text)
 	g_mutex_unlock(&live->lock);
 }
 
-/*
- * The cookie is "rid=..,csn=A;B"; a CSN is TIME#COUNT#SID#MOD. That of a change names its own
- * server alone, so what the others have reached is kept.
- */
-static void note_cookie(LiveDirectory *live, const struct berval *cookie)
-{
-	g_autofree char *text =
-		cookie->bv_val != NULL ? g_strndup(cookie->bv_val, cookie->bv_len) : NULL;
-	char *begin = text != NULL ? strstr(text, "csn=") : NULL;
-	g_auto(GStrv) seen = NULL;
-
-	if (begin == NULL)
-		return;
-	begin[strcspn(begin, ",")] = '\0';
-	seen = g_strsplit(begin + 4, ";", 0);
-	for (int i = 0; seen[i] != NULL; i++) {
-		g_auto(GStrv) parts = g_strsplit(seen[i], "#", 0);
-		const char *known;
-
-		if (g_strv_length(parts) < 4)
-			continue;
-		known = g_hash_table_lookup(live->reached, parts[2]);
-		if (known == NULL || strcmp(known, seen[i]) < 0)
-			g_hash_table_replace(live->reached, g_strdup(parts[2]), g_strdup(seen[i]));
-	}
-}
-
-static gboolean has_reached(LiveDirectory *live, const char *csn)
-{
-	g_auto(GStrv) parts = g_strsplit(csn, "#", 0);
-	const char *known =
-		g_strv_length(parts) >= 4 ? g_hash_table_lookup(live->reached, parts[2]) : NULL;
-
-	return known != NULL && strcmp(known, csn) >= 0;
-}
-
-/* Reads the contextCSNs of the base entry. NULL with error. */
-static char **read_csns(LiveDirectory *live, LDAP *ld, GError **error)
-{
-	char *attributes[] = {(char *)"contextCSN", NULL};
-	LDAPMessage *result = NULL, *entry;
-	struct berval **values = NULL;
-	GPtrArray *csns;
-	int code = ldap_search_ext_s(ld, live->where->base, LDAP_SCOPE_BASE, "(objectClass=*)",
-		attributes, 0, NULL, NULL, NULL, 1, &result);
-
-	if (code != LDAP_SUCCESS) {
-		connection_error(ld, code, "read contextCSN", error);
-		ldap_msgfree(result);
-		return NULL;
-	}
-	csns = g_ptr_array_new();
-	entry = ldap_first_entry(ld, result);
-	if (entry != NULL)
-		values = ldap_get_values_len(ld, entry, "contextCSN");
-	for (int i = 0; values != NULL && values[i] != NULL; i++)
-		g_ptr_array_add(csns, g_strndup(values[i]->bv_val, values[i]->bv_len));
-	ldap_value_free_len(values);
-	ldap_msgfree(result);
-	g_ptr_array_add(csns, NULL);
-	return (char **)g_ptr_array_free(csns, FALSE);
-}
-
 /* The copy was current at `asked_us` if the search has reached every CSN that slapd had then. */
 static gboolean compare_csns(LiveDirectory *live, char *const *csns, gint64 asked_us)
 {
 	for (int i = 0; csns[i] != NULL; i++)
-		if (!has_reached(live, csns[i]))
+		if (!csn_is_reached(live->reached, csns[i]))
 			return FALSE;
 	g_mutex_lock(&live->lock);
 	if (live->refreshed) {
@@ -284,7 +222,7 @@ static gboolean follow(LiveDirectory *live, ldap_sync_t *sync, LDAP *checker, GE
 
 		if (waiting == NULL && g_get_monotonic_time() - asked_us >= CHECK_INTERVAL_US) {
 			asked_us = g_get_monotonic_time();
-			waiting = read_csns(live, checker, error);
+			waiting = csn_read(checker, live->where->base, error);
 			if (waiting == NULL)
 				return FALSE;
 		}
@@ -293,7 +231,7 @@ static gboolean follow(LiveDirectory *live, ldap_sync_t *sync, LDAP *checker, GE
 				g_get_monotonic_time() - asked_us >= CHECK_INTERVAL_US))
 			g_clear_pointer(&waiting, g_strfreev);
 		code = ldap_sync_poll(sync);
-		note_cookie(live, &sync->ls_cookie);
+		csn_note(live->reached, &sync->ls_cookie);
 		if (code != LDAP_SUCCESS) {
 			connection_error(sync->ls_ld, code, "content synchronisation", error);
 			return FALSE;
@@ -339,7 +277,7 @@ static gboolean synchronise(LiveDirectory *live, LDAP *ld, LDAP *checker, GError
 	code = ldap_sync_init(sync, LDAP_SYNC_REFRESH_AND_PERSIST);
 	if (code == LDAP_SUCCESS) {
 		set_trouble(live, NULL);
-		note_cookie(live, &sync->ls_cookie);
+		csn_note(live->reached, &sync->ls_cookie);
 		done = follow(live, sync, checker, error);
 	} else {
 		connection_error(ld, code, "content synchronisation", error);
@@ -350,12 +288,23 @@ static gboolean synchronise(LiveDirectory *live, LDAP *ld, LDAP *checker, GError
 	return done;
 }
 
+static void set_descriptor(LiveDirectory *live, LDAP *ld)
+{
+	g_mutex_lock(&live->lock);
+	if (ld == NULL || ldap_get_option(ld, LDAP_OPT_DESC, &live->fd) != LDAP_OPT_SUCCESS)
+		live->fd = -1;
+	g_mutex_unlock(&live->lock);
+}
+
 static gboolean connect_and_follow(LiveDirectory *live, GError **error)
 {
 	LDAP *ld = connection_open(live->where, error);
 	LDAP *checker = ld != NULL ? connection_open(live->where, error) : NULL;
-	gboolean done = checker != NULL && synchronise(live, ld, checker, error);
+	gboolean done;
 
+	set_descriptor(live, ld);
+	done = checker != NULL && synchronise(live, ld, checker, error);
+	set_descriptor(live, NULL);
 	connection_close(checker);
 	connection_close(ld);
 	return done;
@@ -393,6 +342,7 @@ LiveDirectory *live_directory_start(const Settings *settings, GError **error)
 		return NULL;
 	live = g_new0(LiveDirectory, 1);
 	live->where = connection_settings_new(settings);
+	live->fd = -1;
 	g_mutex_init(&live->lock);
 	g_cond_init(&live->changed);
 	live->reached = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -411,6 +361,8 @@ void live_directory_stop(LiveDirectory *live)
 		return;
 	g_mutex_lock(&live->lock);
 	live->stopping = TRUE;
+	if (live->fd >= 0)
+		shutdown(live->fd, SHUT_RDWR); /* ends the wait for slapd */
 	g_cond_broadcast(&live->changed);
 	g_mutex_unlock(&live->lock);
 	g_thread_join(live->thread);

@@ -214,55 +214,12 @@ def call(method, path, body, uid, message=b""):
 
 def leaves_of(send_id):
     """Types of the ledger's leaves about a send, from the ledger itself."""
-    found, after = [], None
-    while True:
-        status, page = api("GET", "/v1/ledger/entries?limit=1000" + (f"&after={after}" if after else ""))
-        if status != 200:
-            raise Failure(f"GET /v1/ledger/entries: {status} {page}")
-        leaves = [json.loads(one["leaf"]) for one in page["items"]]
-        found += [leaf["type"] for leaf in leaves if leaf["id"] == send_id]
-        after = page["next"]
-        if after is None:
-            return found
+    leaves = [json.loads(one["leaf"]) for one in entries_of_ledger()]
+    return [leaf["type"] for leaf in leaves if leaf["id"] == send_id]
 
 
-class KilledAtEachDurableWrite(Case):
-    """Before it is durable, and after it is durable but before the caller knows."""
-
-    def test_before_it_is_durable(self):
-        self.walk("kill-before", lambda: Life(together=True), 5)
-
-    def test_after_it_is_durable(self):
-        self.walk("kill-after", lambda: Life(together=True), 5)
-
-    def test_prepared_after_the_intent(self):
-        self.walk("kill-after", Life, 6)
-
-    def test_carried_before_it_is_durable(self):
-        self.walk("kill-before", lambda: CarriedLife(together=True), 4)
-
-    def test_carried_after_it_is_durable(self):
-        self.walk("kill-after", lambda: CarriedLife(together=True), 4)
-
-    def test_carried_after_the_intent(self):
-        self.walk("kill-before", CarriedLife, 5)
-
-    def test_signed_before_it_is_durable(self):
-        self.walk("kill-before", SignedLife, 8)
-
-    def test_signed_after_it_is_durable(self):
-        self.walk("kill-after", SignedLife, 8)
-
-    def test_filed_before_it_is_durable(self):
-        self.walk_filed("kill-before")
-
-    def test_filed_after_it_is_durable(self):
-        self.walk_filed("kill-after")
-
-    def walk_filed(self, moment):
-        folder = self.places.folder("work", "tramite", uid=UIDS["provision"])
-        with configured({"tramite": {"folder": folder}}, "provision"):
-            self.walk(moment, lambda: FiledLife(together=True), 12)
+class Walk:
+    """Kills at one durable write after the other, of a life that begins anew each time."""
 
     def walk(self, moment, make_life, least):
         """At one durable write after the other; there are `least` of them or more."""
@@ -336,6 +293,49 @@ class KilledAtEachDurableWrite(Case):
 
     def verify_ledger(self):
         demo.acusectl(self.places, "ledger", "verify", "--trust", self.places.ca, parse=False)
+
+
+class KilledAtEachDurableWrite(Walk, Case):
+    """Before it is durable, and after it is durable but before the caller knows."""
+
+    def test_before_it_is_durable(self):
+        self.walk("kill-before", lambda: Life(together=True), 5)
+
+    def test_after_it_is_durable(self):
+        self.walk("kill-after", lambda: Life(together=True), 5)
+
+    def test_prepared_after_the_intent(self):
+        self.walk("kill-after", Life, 6)
+
+    def test_carried_before_it_is_durable(self):
+        self.walk("kill-before", lambda: CarriedLife(together=True), 4)
+
+    def test_carried_after_it_is_durable(self):
+        self.walk("kill-after", lambda: CarriedLife(together=True), 4)
+
+    def test_carried_after_the_intent(self):
+        self.walk("kill-before", CarriedLife, 5)
+
+
+class KilledWhileSigned(Walk, Case):
+    def test_before_it_is_durable(self):
+        self.walk("kill-before", SignedLife, 8)
+
+    def test_after_it_is_durable(self):
+        self.walk("kill-after", SignedLife, 8)
+
+
+class KilledWhileFiled(Walk, Case):
+    def test_before_it_is_durable(self):
+        self.walk_filed("kill-before")
+
+    def test_after_it_is_durable(self):
+        self.walk_filed("kill-after")
+
+    def walk_filed(self, moment):
+        folder = self.places.folder("work", "tramite", uid=UIDS["provision"])
+        with configured({"tramite": {"folder": folder}}, "provision"):
+            self.walk(moment, lambda: FiledLife(together=True), 12)
 
 
 class DiskTrouble(Case):

@@ -75,7 +75,7 @@ class Gateway:
         cls.places.save()
         done = subprocess.run([os.path.join(CONTRIB, "quickstart"), "--stop", cls.folder],
                               capture_output=True, text=True, check=False)
-        print(done.stdout + done.stderr, end="")
+        print(done.stdout + done.stderr, end="", flush=True)
         return done.returncode == 0 and not os.path.exists(cls.folder) and not left_over(cls.folder)
 
 
@@ -137,7 +137,9 @@ def events_of(message_id):
 def entries_of_ledger():
     entries, page = [], {"next": None}
     while not entries or page["next"]:
-        page = api("GET", "/v1/ledger/entries?limit=1000" + (f"&after={page['next']}" if page["next"] else ""))[1]
+        status, page = api("GET", "/v1/ledger/entries?limit=1000" + (f"&after={page['next']}" if page["next"] else ""))
+        if status != 200:
+            raise Failure(f"GET /v1/ledger/entries: {status} {page}")
         entries += page["items"]
     return entries
 
