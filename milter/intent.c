@@ -65,10 +65,22 @@ static const char *pdf_word(const IntentInput *input)
 	return attachments_pdf_word(attachments);
 }
 
+static json_t *recipients_to_json(const Envelope *envelope)
+{
+	json_t *recipients = json_array();
+
+	for (guint i = 0; i < envelope->recipients->len; i++) {
+		g_autofree char *address =
+			g_utf8_make_valid(g_ptr_array_index(envelope->recipients, i), -1);
+
+		json_array_append_new(recipients, json_string(address));
+	}
+	return recipients;
+}
+
 static json_t *intent_to_json(const IntentInput *input)
 {
 	json_t *body = json_object();
-	json_t *recipients = json_array();
 
 	set_text(body, "id", input->send_id);
 	set_text(body, "token", input->token);
@@ -86,13 +98,7 @@ static json_t *intent_to_json(const IntentInput *input)
 		set_text(body, "exception_id", input->exception_id);
 	set_text(body, "pdf_signature", pdf_word(input));
 	set_text(body, "expediente", input->plan->expediente);
-	for (guint i = 0; i < input->envelope->recipients->len; i++) {
-		g_autofree char *address =
-			g_utf8_make_valid(g_ptr_array_index(input->envelope->recipients, i), -1);
-
-		json_array_append_new(recipients, json_string(address));
-	}
-	json_object_set_new(body, "recipients", recipients);
+	json_object_set_new(body, "recipients", recipients_to_json(input->envelope));
 	set_text(body, "queue_id", input->envelope->queue_id);
 	set_text(body, "client_address", input->envelope->client_address);
 	set_text(body, "content_sha256", input->facts->content_sha256);
@@ -144,15 +150,18 @@ static gboolean take_answer(const json_t *answer, const IntentInput *input, char
 	return TRUE;
 }
 
-gboolean intent_find_exception(const Services *services, guint timeout_ms, const char *mailbox,
-	const char *expediente, const char *message_id, char **reason, char **id, GError **error)
+gboolean intent_find_exception(const Services *services, guint timeout_ms, const Plan *plan,
+	const MessageFacts *facts, const Envelope *envelope, char **reason, char **id,
+	GError **error)
 {
 	json_auto_t *body = json_object(), *answer = NULL;
 	const json_t *found;
 
-	set_text(body, "mailbox", mailbox);
-	set_text(body, "expediente", expediente);
-	set_foreign_text(body, "message_id", message_id);
+	set_text(body, "mailbox", plan->mailbox);
+	set_text(body, "expediente", plan->expediente);
+	set_foreign_text(body, "message_id", facts->message_id);
+	set_text(body, "content_sha256", facts->content_sha256);
+	json_object_set_new(body, "recipients", recipients_to_json(envelope));
 	answer = services->call(
 		services->data, timeout_ms, "POST", "/v1/exceptions/find", body, NULL, error);
 	if (answer == NULL)

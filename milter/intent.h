@@ -30,11 +30,13 @@ typedef struct {
 } IntentInput;
 
 /*
- * The exception to P11 that was declared for this mailbox, and expediente or message (each may be
- * NULL). Both new strings, or NULL: there is none.
+ * The exception to P11 that was declared for the plan's mailbox and expediente; one for a single
+ * message that this very mail used up before holds for its repeat, which facts with their
+ * content_sha256 and envelope tell. Both new strings, or NULL: there is none.
  */
-gboolean intent_find_exception(const Services *services, guint timeout_ms, const char *mailbox,
-	const char *expediente, const char *message_id, char **reason, char **id, GError **error);
+gboolean intent_find_exception(const Services *services, guint timeout_ms, const Plan *plan,
+	const MessageFacts *facts, const Envelope *envelope, char **reason, char **id,
+	GError **error);
 
 /*
  * Records the intent. *permit is a new string when the plan signs, else NULL; NULL too when nobody

@@ -126,6 +126,15 @@ static gboolean has_finding(const Plan *plan, const char *rule)
 	return FALSE;
 }
 
+/* The body as it arrived, before anything drops it: with OpenSSL, for it may be large. Once. */
+static void digest_content(Work *work)
+{
+	const GByteArray *body = work->session->message->body;
+
+	if (work->facts->content_sha256 == NULL)
+		work->facts->content_sha256 = digest_sha256_hex(body->data, body->len);
+}
+
 /* An exception that was declared beforehand is asked for only when it is needed, and there is what
  * may be a scan. */
 static gboolean consider_exception(Work *work, GError **error)
@@ -135,10 +144,11 @@ static gboolean consider_exception(Work *work, GError **error)
 	if (!has_finding(work->plan, "P11") || work->plan->exception != NULL ||
 		work->facts->attachments->len == 0)
 		return TRUE;
+	digest_content(work);
 	left = deadline_left_ms(&work->deadline, error);
-	if (left == 0 || !intent_find_exception(work->services, left, work->plan->mailbox,
-				 work->plan->expediente, work->facts->message_id, &work->exception,
-				 &work->exception_id, error))
+	if (left == 0 ||
+		!intent_find_exception(work->services, left, work->plan, work->facts,
+			work->session->envelope, &work->exception, &work->exception_id, error))
 		return FALSE;
 	if (work->exception != NULL)
 		decide_plan(work);
@@ -149,14 +159,6 @@ static gboolean consider_exception(Work *work, GError **error)
 		decide_plan(work);
 	}
 	return TRUE;
-}
-
-/* The body as it arrived, before anything drops it: with OpenSSL, for it may be large. */
-static void digest_content(Work *work)
-{
-	const GByteArray *body = work->session->message->body;
-
-	work->facts->content_sha256 = digest_sha256_hex(body->data, body->len);
 }
 
 static gboolean inspect(const Work *work, GError **error)

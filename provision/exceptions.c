@@ -277,12 +277,24 @@ static gboolean withdraw(const ApiRequest *request, ApiResponse *response, GErro
 
 typedef struct {
 	const ApiRequest *request;
-	const char *expediente, *message_id;
-	json_t *found; /* owned */
+	const char *expediente;
+	char *fingerprint; /* of the mail that it is asked for; NULL: not known */
+	json_t *found;	   /* owned */
 	GError *error;
 } Search;
 
-/* Of one for a single message: nobody's, given back, or of this very message, which is repeated. */
+/* Whether the send is this very mail, which is repeated: its sender is told what became of it. */
+static gboolean is_repeated(const Search *search, const json_t *send)
+{
+	g_autofree char *before = NULL;
+
+	if (search->fingerprint == NULL || json_object_get(send, "purged") != NULL)
+		return FALSE;
+	before = send_record_fingerprint(send);
+	return strcmp(before, search->fingerprint) == 0;
+}
+
+/* Of one for a single message: nobody's, given back, or of this very mail. */
 static gboolean is_free(Search *search, const json_t *row)
 {
 	const char *user = row_text(row, "send");
@@ -291,10 +303,7 @@ static gboolean is_free(Search *search, const json_t *row)
 	if (!is_once(row) || user == NULL)
 		return TRUE;
 	send = send_record_read(search->request->service->store, user, &search->error);
-	return send != NULL &&
-	       (is_given_back(send) ||
-		       (search->message_id != NULL &&
-			       g_strcmp0(row_text(send, "message_id"), search->message_id) == 0));
+	return send != NULL && (is_given_back(send) || is_repeated(search, send));
 }
 
 /* One for a single message is kept for when no other holds. */
@@ -313,6 +322,21 @@ static gboolean consider(const char *key, const char *value, gpointer data)
 	return search->error == NULL;
 }
 
+/* Members that tell a mail from another one, also of the same Message-ID; all or none. */
+static gboolean read_fingerprint(const json_t *body, char **fingerprint, GError **error)
+{
+	const json_t *recipients = json_object_get(body, "recipients"), *address;
+	const char *message_id = row_text(body, "message_id");
+	size_t i;
+
+	json_array_foreach(recipients, i, address)
+		if (!json_is_string(address))
+			return api_invalid(error, "recipients", "must be addresses");
+	if (message_id != NULL && row_text(body, "content_sha256") != NULL && i > 0)
+		*fingerprint = send_record_fingerprint(body);
+	return TRUE;
+}
+
 static gboolean find(const ApiRequest *request, ApiResponse *response, GError **error)
 {
 	const json_t *body = request->body;
@@ -321,13 +345,13 @@ static gboolean find(const ApiRequest *request, ApiResponse *response, GError **
 	const char *given;
 	gboolean done;
 
-	if (!api_known(body, error, "mailbox", "expediente", "message_id", NULL) ||
+	if (!api_known(body, error, "mailbox", "expediente", "message_id", "content_sha256",
+		    "recipients", NULL) ||
 		(given = api_string(body, "mailbox", SEND_MAX_ADDRESS, error)) == NULL ||
 		!api_string_optional(body, "expediente", TEXT_CHARS_MAX, &search.expediente, error))
 		return FALSE;
-	search.message_id = row_text(body, "message_id");
 	mailbox = api_address(given, "mailbox", error);
-	if (mailbox == NULL)
+	if (mailbox == NULL || !read_fingerprint(body, &search.fingerprint, error))
 		return FALSE;
 	prefix = g_strconcat(mailbox, "/", NULL);
 	done = store_scan(request->service->store, TABLE_EXCEPTIONS, prefix, NULL, FALSE, consider,
@@ -342,6 +366,7 @@ static gboolean find(const ApiRequest *request, ApiResponse *response, GError **
 	if (done)
 		response->json = json_pack("{s:O?}", "exception", search.found);
 	json_decref(search.found);
+	g_free(search.fingerprint);
 	return done;
 }
 

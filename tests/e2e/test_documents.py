@@ -85,11 +85,21 @@ class SignedDocuments(Case):
             self.assert_refused(lambda: submit(self.letter("unsigned")), 550, "[P11]")
             once = declare()
             self.assert_refused(lambda: submit(self.letter("broken")), 550, "[P11]")
-            send = self.sent(self.letter("unsigned"))
+            mail = self.letter("unsigned")
+            send = self.sent(mail)
             declared = send["exception_declared"]
             self.assertEqual((send["exception"], send["exception_id"]), ("token vencido", once["id"]))
             self.assertEqual((declared["urgency"], declared["document"]), ("plazo de hoy", "Memo 12"))
             self.assertTrue(declared["actor"])
+            self.assert_sent_once(mail)
+            # The client that missed the answer sends it again: it was sent. Another letter under its name is refused.
+            self.assertEqual(reply_of(lambda: submit(mail))[0], 250)
+            self.assert_sent_once(mail)
+            other = self.letter("unsigned")
+            other.replace_header("Message-ID", mail["Message-ID"])
+            other.add_attachment(b"otra", maintype="application", subtype="pdf", filename="otra.pdf")
+            self.assert_refused(lambda: submit(other), 550, "[P11]")
+            self.assertEqual(len(sends(str(mail["Message-ID"]))), 1)
             self.assert_refused(lambda: submit(self.letter("unsigned")), 550, "[P11]")
             for more in (("--expediente", EXPEDIENTE), ("--until", "2099-12-31T05:00:00Z")):
                 held = declare(*more)

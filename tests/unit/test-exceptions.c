@@ -34,25 +34,25 @@ static char *declare(Fixture *fixture, const char *expediente, const char *until
 	return g_strdup(row_text(made, "id"));
 }
 
-/* The id that holds for such a message, a new string; "" when none does. */
-static char *find(
-	Fixture *fixture, const char *mailbox, const char *expediente, const char *message)
+/* The id that holds for such a mail, "" when none does. */
+static void assert_found_for(Fixture *fixture, json_t *asked, const char *wanted)
 {
-	json_auto_t *found = post(fixture, FIND, NULL,
-		json_pack("{s:s, s:s?, s:s?}", "mailbox", mailbox, "expediente", expediente,
-			"message_id", message),
-		NULL);
+	json_auto_t *found = post(fixture, FIND, NULL, asked, NULL);
 	const char *id = row_text(json_object_get(found, "exception"), "id");
 
-	return g_strdup(id != NULL ? id : "");
+	assert_string_equal(id != NULL ? id : "", wanted);
 }
 
 static void assert_found(Fixture *fixture, const char *mailbox, const char *expediente,
 	const char *message, const char *wanted)
 {
-	g_autofree char *id = find(fixture, mailbox, expediente, message);
+	g_autofree char *content = digest_sha256_hex("content", 7);
 
-	assert_string_equal(id, wanted);
+	assert_found_for(fixture,
+		json_pack("{s:s, s:s?, s:s?, s:s, s:[s]}", "mailbox", mailbox, "expediente",
+			expediente, "message_id", message, "content_sha256", content, "recipients",
+			FIXTURE_CITIZEN),
+		wanted);
 }
 
 static json_t *intent(Fixture *fixture, const char *send, const char *message, const char *id,
@@ -113,6 +113,39 @@ static void test_one_message(void **state)
 	assert_not_taken(fixture, "s-2", "m2", id, ACUSE_ERROR_UNAVAILABLE);
 	assert_not_taken(fixture, "s-3", "m1", id, ACUSE_ERROR_REPEAT_UNDECIDED);
 	assert_int_equal(fixture_count_leaves(fixture, "exception.declared"), 1);
+}
+
+/* Another mail under the same Message-ID is no repeat: it would wait for ever. */
+static void test_another_of_that_name(void **state)
+{
+	static const struct {
+		const char *name, *message_id, *content, *recipient;
+		gboolean repeat;
+	} cases[] = {
+		{"the same", "m1", "content", FIXTURE_CITIZEN, TRUE},
+		{"case of the address", "m1", "content", "CIUDADANO@ciudadano.test", TRUE},
+		{"another text", "m1", "contents", FIXTURE_CITIZEN, FALSE},
+		{"to another one", "m1", "content", "otro@ciudadano.test", FALSE},
+		{"another name", "m2", "content", FIXTURE_CITIZEN, FALSE},
+		{"no name", NULL, "content", FIXTURE_CITIZEN, FALSE},
+		{"no content", "m1", NULL, FIXTURE_CITIZEN, FALSE},
+	};
+	Fixture *fixture = *state;
+	g_autofree char *id = declare(fixture, NULL, NULL);
+
+	assert_taken(fixture, "s-1", "m1", id, TRUE);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *content = cases[i].content;
+		g_autofree char *digest =
+			content != NULL ? digest_sha256_hex(content, strlen(content)) : NULL;
+
+		print_message("%s\n", cases[i].name);
+		assert_found_for(fixture,
+			json_pack("{s:s, s:s?, s:s?, s:[s]}", "mailbox", FIXTURE_MAILBOX,
+				"message_id", cases[i].message_id, "content_sha256", digest,
+				"recipients", cases[i].recipient),
+			cases[i].repeat ? id : "");
+	}
 }
 
 /* What was never prepared, or never left, has not used it up. */
@@ -229,6 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 		TEST(test_one_message),
+		TEST(test_another_of_that_name),
 		TEST(test_given_back),
 		TEST(test_expediente_and_time),
 		TEST(test_withdrawn),
