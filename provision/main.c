@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cms/digest.h"
 #include "provision/calendar_load.h"
 #include "provision/due.h"
 #include "provision/heads.h"
@@ -199,6 +200,7 @@ int main(int argc, char **argv)
 
 	if (path == NULL)
 		return EXIT_FAILURE;
+	digest_serve_core();
 	setlocale(LC_ALL, "");
 	bindtextdomain("acuse", LOCALEDIR);
 	bind_textdomain_codeset("acuse", "UTF-8");

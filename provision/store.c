@@ -29,35 +29,49 @@
 #define DEFAULT_FLOOR_BYTES (64 * 1024 * 1024)
 #define EXIT_BROKEN 70
 
+/* Of the time that the last commit took, what those whom it woke have to come again. */
+#define GATHER_PART 4
+
 typedef struct {
 	StoreChange change;
 	gpointer data;
 } Companion;
 
 typedef struct {
+	guint n_changes;
+	gint64 commit_us; /* of it, the engine's fsync */
+} LastBatch;
+
+typedef struct {
 	StoreChange change;
 	gpointer data;
 	Companion *companion; /* NULL: none */
 	GError *error;
-	gboolean ok, done;
+	gboolean ok;
+	/* Its own, so that those who are woken do not queue for the store's. */
+	GMutex lock; /* done */
 	GCond woken;
+	gboolean done;
 } Waiting;
 
 struct _Store {
 	Engine *engine;
 	char *folder;
 	GThread *committer;
-	GMutex lock; /* queue, stopping, tree_size, floor_bytes, listener */
+	GMutex lock; /* queue, wanted, stopping, tree_size, floor_bytes, listener */
 	GCond arrived;
 	GQueue queue; /* Waiting * */
+	guint wanted; /* how many of them the committer waits for */
 	gboolean stopping;
 	guint64 tree_size; /* committed */
 	guint64 floor_bytes;
 	StoreTable listened;
 	StoreListener listener; /* may be NULL */
 	gpointer listener_data;
-	/* The committer's own: the batch put into the listened table; the change that runs. */
+	/* The committer's own: the batch put into the listened table; the tree's edge; the change
+	 * that runs. */
 	gboolean heard;
+	Frontier frontier;
 	EngineTxn *running;
 };
 
@@ -86,7 +100,9 @@ static gboolean has_room(Store *store, guint64 floor_bytes, GError **error)
 
 static void run_one(Store *store, EngineTxn *parent, Waiting *waiting, guint64 *tree_size)
 {
-	StoreTxn txn = {.listened = store->listened, .tree_size = *tree_size};
+	Frontier frontier = store->frontier;
+	StoreTxn txn = {
+		.listened = store->listened, .tree_size = *tree_size, .frontier = &frontier};
 
 	txn.txn = engine_begin(store->engine, parent, &waiting->error);
 	if (txn.txn == NULL)
@@ -110,6 +126,7 @@ static void run_one(Store *store, EngineTxn *parent, Waiting *waiting, guint64 *
 	if (!waiting->ok)
 		return;
 	*tree_size = txn.tree_size;
+	store->frontier = frontier;
 	store->heard = store->heard || txn.heard;
 }
 
@@ -125,11 +142,15 @@ static void fail_all(GPtrArray *batch, const GError *why)
 }
 
 /* Runs a batch; TRUE when what succeeded in it is durable. */
-static gboolean run_batch(Store *store, GPtrArray *batch, guint64 floor_bytes, guint64 *tree_size)
+static gboolean run_batch(
+	Store *store, GPtrArray *batch, guint64 floor_bytes, guint64 *tree_size, LastBatch *last)
 {
 	g_autoptr(GError) failure = NULL;
 	EngineTxn *parent = NULL;
+	gint64 begun_us;
 	guint n_ok = 0;
+
+	*last = (LastBatch){0, 0};
 
 	if (has_room(store, floor_bytes, &failure))
 		parent = engine_begin(store->engine, NULL, &failure);
@@ -147,8 +168,11 @@ static gboolean run_batch(Store *store, GPtrArray *batch, guint64 floor_bytes, g
 		engine_abort(parent);
 		return TRUE;
 	}
-	if (engine_commit(parent, &failure))
+	begun_us = g_get_monotonic_time();
+	if (engine_commit(parent, &failure)) {
+		*last = (LastBatch){batch->len, g_get_monotonic_time() - begun_us};
 		return TRUE;
+	}
 	fail_all(batch, failure);
 	return FALSE;
 }
@@ -157,28 +181,44 @@ static void wake(Store *store, GPtrArray *batch, guint64 tree_size)
 {
 	g_mutex_lock(&store->lock);
 	store->tree_size = tree_size;
-	for (guint i = 0; i < batch->len; i++) {
-		Waiting *waiting = batch->pdata[i];
-
-		waiting->done = TRUE;
-		g_cond_signal(&waiting->woken);
-	}
 	if (store->heard && store->listener != NULL)
 		store->listener(store->listener_data);
 	store->heard = FALSE;
 	g_mutex_unlock(&store->lock);
+	for (guint i = 0; i < batch->len; i++) {
+		Waiting *waiting = batch->pdata[i];
+
+		g_mutex_lock(&waiting->lock);
+		waiting->done = TRUE;
+		g_cond_signal(&waiting->woken);
+		g_mutex_unlock(&waiting->lock);
+	}
 }
 
-/* Waits for changes and takes them; FALSE: stopping and nothing left. */
-static gboolean take_batch(Store *store, GPtrArray *batch, guint64 *floor_bytes)
+/* Until so many changes wait, or the time; with the store's lock. */
+static void wait_for(Store *store, guint n_changes, gint64 until_us)
 {
-	gint64 until = g_get_monotonic_time() + IDLE_CHECKPOINT_S * G_TIME_SPAN_SECOND;
+	store->wanted = n_changes;
+	while (store->queue.length < n_changes && !store->stopping)
+		if (!g_cond_wait_until(&store->arrived, &store->lock, until_us))
+			break;
+}
+
+/*
+ * Waits for changes and takes them; FALSE: stopping and nothing left. Those whom the last batch
+ * woke often come again at once: a batch that begins with the first of them makes the others wait
+ * for two fsyncs. So they get a part of the time that one takes to come together.
+ */
+static gboolean take_batch(
+	Store *store, GPtrArray *batch, const LastBatch *last, guint64 *floor_bytes)
+{
+	gint64 now_us = g_get_monotonic_time();
 	gboolean go_on;
 
 	g_mutex_lock(&store->lock);
-	while (g_queue_is_empty(&store->queue) && !store->stopping)
-		if (!g_cond_wait_until(&store->arrived, &store->lock, until))
-			break;
+	wait_for(store, 1, now_us + IDLE_CHECKPOINT_S * G_TIME_SPAN_SECOND);
+	if (last->n_changes > 1 && store->queue.length > 0)
+		wait_for(store, last->n_changes, now_us + last->commit_us / GATHER_PART);
 	while (batch->len < MAX_BATCH && !g_queue_is_empty(&store->queue))
 		g_ptr_array_add(batch, g_queue_pop_head(&store->queue));
 	go_on = batch->len > 0 || !store->stopping;
@@ -205,13 +245,14 @@ static gpointer committer_run(gpointer data)
 	Store *store = data;
 	g_autoptr(GPtrArray) batch = g_ptr_array_new();
 	guint64 tree_size = store->tree_size, floor_bytes;
+	LastBatch last = {0, 0};
 	gint64 looked_us = g_get_monotonic_time();
 
-	while (take_batch(store, batch, &floor_bytes)) {
+	while (take_batch(store, batch, &last, &floor_bytes)) {
 		guint64 before = tree_size;
 
 		if (batch->len > 0) {
-			gboolean durable = run_batch(store, batch, floor_bytes, &tree_size);
+			gboolean durable = run_batch(store, batch, floor_bytes, &tree_size, &last);
 
 			if (!durable)
 				tree_size = before;
@@ -246,6 +287,34 @@ static Companion *take_companion(void)
 	return companion;
 }
 
+static gboolean enqueue(Store *store, Waiting *waiting)
+{
+	gboolean taken;
+
+	g_mutex_init(&waiting->lock);
+	g_cond_init(&waiting->woken);
+	g_mutex_lock(&store->lock);
+	taken = !store->stopping;
+	if (taken) {
+		g_queue_push_tail(&store->queue, waiting);
+		if (store->queue.length >= store->wanted)
+			g_cond_signal(&store->arrived);
+	} else {
+		g_set_error(
+			&waiting->error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "store: stopping");
+	}
+	g_mutex_unlock(&store->lock);
+	return taken;
+}
+
+static void wait_until_done(Waiting *waiting)
+{
+	g_mutex_lock(&waiting->lock);
+	while (!waiting->done)
+		g_cond_wait(&waiting->woken, &waiting->lock);
+	g_mutex_unlock(&waiting->lock);
+}
+
 gboolean store_run(Store *store, StoreChange change, gpointer data, GError **error)
 {
 	g_autofree Companion *companion = take_companion();
@@ -256,19 +325,8 @@ gboolean store_run(Store *store, StoreChange change, gpointer data, GError **err
 			"store: a change cannot run another one");
 		return FALSE;
 	}
-	g_cond_init(&waiting.woken);
-	g_mutex_lock(&store->lock);
-	if (store->stopping) {
-		g_set_error(
-			&waiting.error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "store: stopping");
-	} else {
-		g_queue_push_tail(&store->queue, &waiting);
-		g_cond_signal(&store->arrived);
-		while (!waiting.done)
-			g_cond_wait(&waiting.woken, &store->lock);
-	}
-	g_mutex_unlock(&store->lock);
-	g_cond_clear(&waiting.woken);
+	if (enqueue(store, &waiting))
+		wait_until_done(&waiting);
 	if (waiting.ok)
 		return TRUE;
 	if (waiting.error == NULL)

@@ -94,15 +94,29 @@ char *store_get_txn(StoreTxn *txn, StoreTable table, const char *key, GError **e
 	return value;
 }
 
+static gboolean read_node(
+	gpointer data, guint level, guint64 index, MerkleHash *hash, GError **error)
+{
+	StoreTxn *txn = data;
+	const FrontierNode *node = &txn->frontier->levels[level];
+
+	if (!node->known || node->index != index)
+		return engine_read_node(txn->txn, level, index, hash, error);
+	*hash = node->hash;
+	return TRUE;
+}
+
 static gboolean write_node(
 	gpointer data, guint level, guint64 index, const MerkleHash *hash, GError **error)
 {
-	EngineTxn *txn = data;
+	StoreTxn *txn = data;
 	guint8 key[9];
 
+	if ((index & 1) == 0)
+		txn->frontier->levels[level] = (FrontierNode){index, *hash, TRUE};
 	engine_node_key(level, index, key);
 	return engine_put(
-		txn, ENGINE_NODES, key, sizeof key, hash->bytes, MERKLE_HASH_BYTES, error);
+		txn->txn, ENGINE_NODES, key, sizeof key, hash->bytes, MERKLE_HASH_BYTES, error);
 }
 
 gboolean store_append(StoreTxn *txn, const Record *record, guint64 *leaf_index, GError **error)
@@ -118,8 +132,7 @@ gboolean store_append(StoreTxn *txn, const Record *record, guint64 *leaf_index, 
 	if (!engine_put(txn->txn, ENGINE_LEAVES, key, sizeof key, leaf, strlen(leaf), &failure) ||
 		(opening != NULL && !engine_put(txn->txn, ENGINE_OPENINGS, key, sizeof key, opening,
 					    strlen(opening), &failure)) ||
-		!merkle_append(
-			txn->tree_size, &hash, engine_read_node, write_node, txn->txn, &failure))
+		!merkle_append(txn->tree_size, &hash, read_node, write_node, txn, &failure))
 		return keep_failure(txn, failure, error);
 	if (leaf_index != NULL)
 		*leaf_index = txn->tree_size;

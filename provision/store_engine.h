@@ -23,10 +23,25 @@ enum {
 typedef struct _Engine Engine;
 typedef struct _EngineTxn EngineTxn;
 
+/*
+ * The last node of each level that is a left child: all that an append reads of the tree. What is
+ * not known yet is read from the table.
+ */
+typedef struct {
+	guint64 index;
+	MerkleHash hash;
+	gboolean known;
+} FrontierNode;
+
+typedef struct {
+	FrontierNode levels[64];
+} Frontier;
+
 /* What a change has (store.c makes it, store_change.c uses it). */
 struct _StoreTxn {
 	EngineTxn *txn;
 	guint64 tree_size;
+	Frontier *frontier; /* of its own: what a change that fails wrote must not stay */
 	StoreTable listened;
 	gboolean heard;	 /* put into the listened table */
 	GError *failure; /* the first */

@@ -4,7 +4,7 @@ lib_cms_libcms_a_SOURCES = \
 	lib/cms/certificate.c lib/cms/certificate.h \
 	lib/cms/certificate_set.c lib/cms/certificate_set.h \
 	lib/cms/cms.c lib/cms/cms.h \
-	lib/cms/digest.c lib/cms/digest.h \
+	lib/cms/digest.c lib/cms/digest.h lib/cms/core_sha256.c \
 	lib/cms/ed25519.c lib/cms/ed25519.h \
 	lib/cms/hpke.c lib/cms/hpke.h \
 	lib/cms/revocation.c lib/cms/revocation.h \

@@ -25,6 +25,7 @@ lib_core_libcore_a_SOURCES = \
 	lib/core/record.c lib/core/record.h \
 	lib/core/return_token.c lib/core/return_token.h \
 	lib/core/send.c lib/core/send.h \
+	lib/core/sha256.c lib/core/sha256.h \
 	lib/core/signature.c lib/core/signature.h \
 	lib/core/rules/rules.c lib/core/rules/rules.h \
 	lib/core/rules/p1_identity.c lib/core/rules/p2_state.c lib/core/rules/p3_subject.c \

@@ -10,29 +10,24 @@
 
 #include "base/error.h"
 #include "base/hex.h"
-
-static void hash_parts(guint8 prefix, const void *left, gsize left_size, const void *right,
-	gsize right_size, MerkleHash *hash)
-{
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	gsize size = MERKLE_HASH_BYTES;
-
-	g_checksum_update(checksum, &prefix, 1);
-	g_checksum_update(checksum, left, (gssize)left_size);
-	if (right_size > 0)
-		g_checksum_update(checksum, right, (gssize)right_size);
-	g_checksum_get_digest(checksum, hash->bytes, &size);
-}
+#include "core/sha256.h"
 
 void merkle_leaf_hash(const void *leaf, gsize size, MerkleHash *hash)
 {
-	hash_parts(0, leaf, size, NULL, 0, hash);
+	static const guint8 prefix = 0;
+	const Sha256Part parts[] = {{&prefix, 1}, {leaf, size}};
+
+	sha256_of(parts, G_N_ELEMENTS(parts), hash->bytes);
 }
 
 /* The result may be one of its parts. */
 static void hash_node(const MerkleHash *left, const MerkleHash *right, MerkleHash *node)
 {
-	hash_parts(1, left->bytes, MERKLE_HASH_BYTES, right->bytes, MERKLE_HASH_BYTES, node);
+	static const guint8 prefix = 1;
+	const Sha256Part parts[] = {
+		{&prefix, 1}, {left->bytes, MERKLE_HASH_BYTES}, {right->bytes, MERKLE_HASH_BYTES}};
+
+	sha256_of(parts, G_N_ELEMENTS(parts), node->bytes);
 }
 
 gboolean merkle_append(guint64 size, const MerkleHash *leaf, MerkleRead read, MerkleWrite write,
@@ -88,13 +83,9 @@ static gboolean range_root(guint64 begin, guint64 count, MerkleRead read, gpoint
 
 gboolean merkle_root(guint64 size, MerkleRead read, gpointer data, MerkleHash *root, GError **error)
 {
-	g_autoptr(GChecksum) checksum = NULL;
-	gsize digest_size = MERKLE_HASH_BYTES;
-
 	if (size > 0)
 		return range_root(0, size, read, data, root, error);
-	checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	g_checksum_get_digest(checksum, root->bytes, &digest_size);
+	sha256_of(NULL, 0, root->bytes);
 	return TRUE;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "core/sha256.h"
 
 static void free_field(gpointer data)
 {
@@ -39,14 +40,31 @@ void record_free(Record *record)
 	g_free(record);
 }
 
+static RecordField *find_field(const Record *record, const char *name)
+{
+	for (guint i = 0; i < record->fields->len; i++) {
+		RecordField *field = record->fields->pdata[i];
+
+		if (strcmp(field->name, name) == 0)
+			return field;
+	}
+	return NULL;
+}
+
 static RecordField *add_field(Record *record, const char *name, const char *value)
 {
-	RecordField *field = g_new0(RecordField, 1);
+	RecordField *field = find_field(record, name);
 
-	field->name = g_strdup(name);
+	if (field == NULL) {
+		field = g_new0(RecordField, 1);
+		field->name = g_strdup(name);
+		g_ptr_array_add(record->fields, field);
+	}
+	g_free(field->value);
+	g_clear_pointer(&field->salt, g_free);
+	field->personal = FALSE;
 	/* Leaf, opening and commitment must speak of the same bytes, and JSON has only UTF-8. */
 	field->value = g_utf8_make_valid(value, -1);
-	g_ptr_array_add(record->fields, field);
 	return field;
 }
 
@@ -77,8 +95,8 @@ void record_add_personal(Record *record, const char *name, const char *value, co
 
 char *record_commitment(const char *salt_hex, const char *value)
 {
-	g_autoptr(GChecksum) checksum = NULL;
-	guint8 salt[RECORD_SALT_BYTES];
+	guint8 salt[RECORD_SALT_BYTES], digest[SHA256_BYTES];
+	const Sha256Part parts[] = {{salt, sizeof salt}, {value, strlen(value)}};
 
 	if (strlen(salt_hex) != 2 * RECORD_SALT_BYTES)
 		return NULL;
@@ -90,8 +108,6 @@ char *record_commitment(const char *salt_hex, const char *value)
 			return NULL;
 		salt[i] = (guint8)(high << 4 | low);
 	}
-	checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	g_checksum_update(checksum, salt, sizeof(salt));
-	g_checksum_update(checksum, (const guchar *)value, (gssize)strlen(value));
-	return g_strdup(g_checksum_get_string(checksum));
+	sha256_of(parts, G_N_ELEMENTS(parts), digest);
+	return hex_of_bytes(digest, sizeof digest);
 }

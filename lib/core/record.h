@@ -28,7 +28,7 @@ Record *record_new(const char *type, const char *id, gint64 time_s);
 void record_free(Record *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Record, record_free)
 
-/* A NULL value adds nothing. */
+/* A NULL value adds nothing; a name that is there gets the new value. */
 void record_add(Record *record, const char *name, const char *value);
 void record_add_int(Record *record, const char *name, gint64 value);
 /* salt: RECORD_SALT_BYTES random bytes, from the caller. */

@@ -7,6 +7,7 @@
 #include "print.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "cms/digest.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -195,6 +196,7 @@ int main(int argc, char **argv)
 	const char *from_environment = g_getenv("ACUSE_API");
 	Ctl ctl = {0};
 
+	digest_serve_core();
 	setlocale(LC_ALL, "");
 	bindtextdomain("acuse", LOCALEDIR);
 	g_option_context_add_main_entries(context, entries, NULL);

@@ -3,4 +3,4 @@ check_PROGRAMS += tests/unit/test-cms
 TESTS += tests/unit/test-cms
 tests_unit_test_cms_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 tests_unit_test_cms_SOURCES = tests/unit/test-cms.c
-tests_unit_test_cms_LDADD = lib/cms/libcms.a lib/base/libbase.a $(OPENSSL_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_cms_LDADD = lib/cms/libcms.a lib/core/libcore.a lib/base/libbase.a $(OPENSSL_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)

@@ -14,6 +14,7 @@
 #include "cms/certificate_set.h"
 #include "cms/cms.h"
 #include "cms/digest.h"
+#include "core/sha256.h"
 
 #define CONTENT "From: secretaria.general@muni.test\r\n\r\nHola\r\n"
 
@@ -329,9 +330,31 @@ static void test_digest(void **state)
 	assert_memory_not_equal(bytes, zero, sizeof bytes);
 }
 
+/* What lib/core is given digests as GLib's does, however the bytes are cut, one after the other. */
+static void test_sha256_of_core(void **state)
+{
+	guint8 bytes[200];
+
+	(void)state;
+	for (guint i = 0; i < sizeof bytes; i++)
+		bytes[i] = (guint8)(i * 7);
+	for (gsize size = 0; size <= sizeof bytes; size++) {
+		const Sha256Part parts[] = {
+			{bytes, size / 3}, {bytes, 0}, {bytes + size / 3, size - size / 3}};
+		guint8 plain[SHA256_BYTES], served[SHA256_BYTES];
+
+		sha256_of(parts, G_N_ELEMENTS(parts), plain);
+		digest_serve_core();
+		sha256_of(parts, G_N_ELEMENTS(parts), served);
+		sha256_use(NULL);
+		assert_memory_equal(served, plain, sizeof plain);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sha256_of_core),
 		cmocka_unit_test(test_sign_and_verify),
 		cmocka_unit_test(test_verify_repeated),
 		cmocka_unit_test(test_many_signers),

@@ -59,6 +59,25 @@ static void test_no_opening(void **state)
 	assert_null(record_to_opening(record));
 }
 
+/* A name that comes again keeps its place and gets the new value; nobody reads a member twice. */
+static void test_name_again(void **state)
+{
+	g_autoptr(Record) record = record_new("event", "\"e\"", 0);
+	g_autofree char *leaf = NULL, *opening = NULL;
+
+	(void)state;
+	record_add_personal(record, "a", "one", salt);
+	record_add(record, "b", "two");
+	record_add(record, "a", "\x7f");
+	record_add_personal(record, "b", "three", salt);
+	leaf = record_to_leaf(record);
+	opening = record_to_opening(record);
+	assert_non_null(strstr(leaf, "\"id\":\"\\\"e\\\"\""));
+	assert_non_null(strstr(leaf, ",\"a\":\"\x7f\",\"b\":{\"commit\":"));
+	assert_true(g_str_has_prefix(opening, "{\"b\":{\"salt\":"));
+	assert_true(record_check_opening(leaf, opening, NULL));
+}
+
 /* What is not UTF-8 is made so before it is committed: leaf and opening still agree. */
 static void test_invalid_utf8(void **state)
 {
@@ -154,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_leaf),
 		cmocka_unit_test(test_no_opening),
+		cmocka_unit_test(test_name_again),
 		cmocka_unit_test(test_invalid_utf8),
 		cmocka_unit_test(test_wrong_openings),
 		cmocka_unit_test(test_times),
