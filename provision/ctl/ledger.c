@@ -14,20 +14,18 @@
 #define HEAD_SUFFIX ".json"
 #define SIGNATURE_SUFFIX ".p7s"
 
-static gboolean dump_row(const json_t *row, gpointer data, GError **error)
+static gboolean dump_row(const LedgerRow *row, gpointer data, GError **error)
 {
-	const char *const of_head[] = {"head", "cms"};
 	json_auto_t *line = NULL;
 
 	(void)data;
 	(void)error;
-	if (json_object_get(row, "head") != NULL) {
-		line = json_object();
-		for (gsize i = 0; i < G_N_ELEMENTS(of_head); i++)
-			json_object_set(line, of_head[i], json_object_get(row, of_head[i]));
-		row = line;
-	}
-	json_dumpf(row, stdout, JSON_COMPACT);
+	if (row->head != NULL)
+		line = json_pack("{s:s,s:s?}", "head", row->head, "cms", row->cms);
+	else
+		line = json_pack("{s:I,s:s,s:s?,s:s?}", "index", (json_int_t)row->index, "leaf",
+			row->leaf, "opening", row->opening, "hash", row->hash);
+	json_dumpf(line, stdout, JSON_COMPACT);
 	putchar('\n');
 	return TRUE;
 }
@@ -46,32 +44,21 @@ static gboolean run_dump(
 	return FALSE;
 }
 
-static gboolean check_row(const json_t *row, gpointer data, GError **error)
+static gboolean check_row(const LedgerRow *row, gpointer data, GError **error)
 {
 	LedgerCheck *check = data;
-	const char *head = json_string_value(json_object_get(row, "head"));
-	const char *cms = json_string_value(json_object_get(row, "cms"));
-	const char *leaf = json_string_value(json_object_get(row, "leaf"));
-	json_t *index = json_object_get(row, "index");
 	g_autoptr(GBytes) der = NULL;
 
-	if (head != NULL) {
-		if (cms != NULL) {
-			gsize size;
-			guchar *bytes = g_base64_decode(cms, &size);
+	if (row->head == NULL)
+		return ledger_check_add_entry(
+			check, row->index, row->leaf, row->opening, row->hash, error);
+	if (row->cms != NULL) {
+		gsize size;
+		guchar *bytes = g_base64_decode(row->cms, &size);
 
-			der = g_bytes_new_take(bytes, size);
-		}
-		return ledger_check_add_head(check, head, der, _("cabeza del registro"), error);
+		der = g_bytes_new_take(bytes, size);
 	}
-	if (leaf == NULL || !json_is_integer(index)) {
-		g_set_error_literal(
-			error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "neither an entry nor a head");
-		return FALSE;
-	}
-	return ledger_check_add_entry(check, (guint64)json_integer_value(index), leaf,
-		json_string_value(json_object_get(row, "opening")),
-		json_string_value(json_object_get(row, "hash")), error);
+	return ledger_check_add_head(check, row->head, der, _("cabeza del registro"), error);
 }
 
 /* A head that a witness kept: NAME.json, its exact text, and NAME.p7s beside it. */

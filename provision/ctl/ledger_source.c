@@ -10,14 +10,49 @@
 
 #define PAGE_ROWS 1000
 
-static gboolean visit_items(const json_t *page, LedgerVisit visit, gpointer data, GError **error)
+static gboolean visit_json(const json_t *json, LedgerVisit visit, gpointer data, GError **error)
 {
+	LedgerRow row;
+
+	return ledger_row_of_json(json, &row, error) && visit(&row, data, error);
+}
+
+/* A page in any form of JSON. */
+static gboolean visit_items(
+	GBytes *bytes, LedgerVisit visit, gpointer data, char **next, GError **error)
+{
+	gsize size;
+	const char *text = g_bytes_get_data(bytes, &size);
+	json_auto_t *page = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
 	json_t *items = json_object_get(page, "items"), *item;
 	size_t i;
 
+	if (!json_is_array(items)) {
+		g_set_error_literal(
+			error, ACUSE_ERROR, ACUSE_ERROR_INTERNAL, "the API's answer is not a list");
+		return FALSE;
+	}
 	json_array_foreach(items, i, item)
-		if (!visit(item, data, error))
+		if (!visit_json(item, visit, data, error))
 			return FALSE;
+	*next = g_strdup(json_string_value(json_object_get(page, "next")));
+	return TRUE;
+}
+
+static gboolean visit_page(
+	GBytes *bytes, LedgerVisit visit, gpointer data, char **next, GError **error)
+{
+	g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(LedgerRow));
+	gsize size;
+	const char *whole = g_bytes_get_data(bytes, &size), *cursor;
+	g_autofree char *text = g_strndup(whole, size);
+
+	if (strlen(text) != size || !ledger_row_scan_page(text, rows, &cursor))
+		return visit_items(bytes, visit, data, next, error);
+	for (guint i = 0; i < rows->len; i++)
+		if (!visit(&g_array_index(rows, LedgerRow, i), data, error))
+			return FALSE;
+	*next = g_strdup(cursor);
 	return TRUE;
 }
 
@@ -29,12 +64,11 @@ static gboolean walk_pages(
 	do {
 		g_autofree char *path = g_strdup_printf("%s?limit=%d%s%s", list, PAGE_ROWS,
 			after == NULL ? "" : "&after=", after == NULL ? "" : after);
-		json_auto_t *page = api_call(api, "GET", path, NULL, error);
+		g_autoptr(GBytes) page = api_get_bytes(api, path, error);
 
-		if (page == NULL || !visit_items(page, visit, data, error))
+		g_clear_pointer(&after, g_free);
+		if (page == NULL || !visit_page(page, visit, data, &after, error))
 			return FALSE;
-		g_free(after);
-		after = g_strdup(json_string_value(json_object_get(page, "next")));
 	} while (after != NULL);
 	return TRUE;
 }
@@ -46,29 +80,66 @@ gboolean ledger_walk_api(ApiClient *api, LedgerVisit visit, gpointer data, GErro
 
 	if (now == NULL)
 		return FALSE;
-	if (json_is_null(json_object_get(now, "cms")) && !visit(now, data, error))
+	if (json_is_null(json_object_get(now, "cms")) && !visit_json(now, visit, data, error))
 		return FALSE;
 	return walk_pages(api, "/v1/ledger/heads", visit, data, error) &&
 	       walk_pages(api, "/v1/ledger/entries", visit, data, error);
 }
 
-static gboolean visit_line(
-	const char *line, guint number, LedgerVisit visit, gpointer data, GError **error)
-{
-	json_auto_t *row = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+typedef struct {
+	char *text; /* as getline gives it */
+	gsize room, size;
+	guint number;
+	char *copy; /* what the scan may spoil */
+	gsize copy_room;
+} Line;
 
-	if (row != NULL)
-		return visit(row, data, error);
-	g_set_error(
-		error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "line %u is not one of a dump", number);
+static gboolean next_line(FILE *file, Line *line)
+{
+	ssize_t size = getline(&line->text, &line->room, file);
+
+	if (size < 0)
+		return FALSE;
+	if (size > 0 && line->text[size - 1] == '\n')
+		line->text[--size] = '\0';
+	line->size = (gsize)size;
+	line->number++;
+	return TRUE;
+}
+
+/* Whether the line is an entry of the exact form. */
+static gboolean scan_line(Line *line, LedgerRow *row)
+{
+	char *at;
+
+	if (line->copy_room < line->room) {
+		line->copy_room = line->room;
+		line->copy = g_realloc(line->copy, line->copy_room);
+	}
+	memcpy(line->copy, line->text, line->size + 1);
+	at = line->copy;
+	return ledger_row_scan(&at, row) && at == line->copy + line->size;
+}
+
+static gboolean visit_line(Line *line, LedgerVisit visit, gpointer data, GError **error)
+{
+	json_auto_t *json = NULL;
+	LedgerRow row;
+
+	if (scan_line(line, &row))
+		return visit(&row, data, error);
+	json = json_loadb(line->text, line->size, JSON_REJECT_DUPLICATES, NULL);
+	if (json != NULL)
+		return visit_json(json, visit, data, error);
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "line %u is not one of a dump",
+		line->number);
 	return FALSE;
 }
 
 gboolean ledger_walk_dump(const char *path, LedgerVisit visit, gpointer data, GError **error)
 {
 	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t room = 0;
+	Line line = {NULL};
 	gboolean fine = TRUE;
 
 	if (file == NULL) {
@@ -76,14 +147,15 @@ gboolean ledger_walk_dump(const char *path, LedgerVisit visit, gpointer data, GE
 			g_strerror(errno));
 		return FALSE;
 	}
-	for (guint number = 1; fine && getline(&line, &room, file) >= 0; number++)
-		fine = visit_line(line, number, visit, data, error);
+	while (fine && next_line(file, &line))
+		fine = visit_line(&line, visit, data, error);
 	if (fine && ferror(file) != 0) {
 		g_set_error(
 			error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "%s: cannot be read", path);
 		fine = FALSE;
 	}
-	free(line);
+	free(line.text);
+	g_free(line.copy);
 	fclose(file);
 	return fine;
 }

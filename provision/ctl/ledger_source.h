@@ -3,10 +3,10 @@
 #define ACUSE_CTL_LEDGER_SOURCE_H
 
 #include "ctl.h"
+#include "ledger_row.h"
 
-/* As json: a head {"head":TEXT,"cms":BASE64|null}, then each entry {"index","leaf","opening"|null,
- * "hash"}. FALSE ends the walk with its error. */
-typedef gboolean (*LedgerVisit)(const json_t *row, gpointer data, GError **error);
+/* A head or an entry, valid during the call. FALSE ends the walk with its error. */
+typedef gboolean (*LedgerVisit)(const LedgerRow *row, gpointer data, GError **error);
 
 /*
  * Every signed head by size, the head of now (unsigned when it cannot be signed) among them, then

@@ -5,6 +5,7 @@ acusectl_SOURCES = \
 	provision/ctl/print.c provision/ctl/print.h \
 	provision/ctl/ledger.c provision/ctl/backup.c \
 	provision/ctl/ledger_check.c provision/ctl/ledger_check.h \
+	provision/ctl/ledger_row.c provision/ctl/ledger_row.h \
 	provision/ctl/ledger_source.c provision/ctl/ledger_source.h \
 	provision/ctl/policy.c \
 	provision/ctl/policy_api.c provision/ctl/policy_api.h \

@@ -19,3 +19,9 @@ tests_unit_test_ledger_check_SOURCES = tests/unit/test-ledger-check.c provision/
 tests_unit_test_ledger_check_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
 tests_unit_test_ledger_check_LDADD = lib/cms/libcms.a lib/api/libapi.a lib/core/libcore.a lib/base/libbase.a \
 	$(OPENSSL_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-ledger-row
+TESTS += tests/unit/test-ledger-row
+tests_unit_test_ledger_row_SOURCES = tests/unit/test-ledger-row.c provision/ctl/ledger_row.c provision/ctl/ledger_row.h
+tests_unit_test_ledger_row_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_ledger_row_LDADD = lib/api/libapi.a lib/core/libcore.a lib/base/libbase.a $(JANSSON_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
