@@ -3,35 +3,29 @@
  *
  *	ledger-load append FOLDER SECONDS THREADS
  *		one round: the store's threads, the peers
- *	ledger-load read FOLDER LEAVES [DUMP]
- *		fills a ledger, then times look-up, inclusion proof and durable append; DUMP: a file
- *		for `acusectl ledger verify --dump`
+ *	ledger-load fill FOLDER LEAVES DUMP
+ *		makes a ledger; DUMP: a file for `acusectl ledger verify --dump`
+ *	ledger-load read FOLDER LEAVES
+ *		one round: times look-up, inclusion proof and durable append on it, after as many
+ *		that are not timed
  *	ledger-load sends FOLDER SENDS STEP
  *		what a send writes, one after the other; a line after each STEP sends
  *
- * Peers: "batch" is one bare Berkeley DB thread that commits THREADS records at a time; "single" is
- *THREADS threads that commit one record each to bare Berkeley DB; "sync" is a bare file, one write
- *and fdatasync for THREADS records. Rates are records a second. Ends with 1 and a message when
- *something fails. FOLDER is made and left for the caller to remove.
+ * Rates are records a second. Ends with 1 and a message when something fails. FOLDER is made and
+ * left for the caller to remove.
  */
-#include <db.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "api/record_json.h"
 #include "cms/digest.h"
 #include "provision/store.h"
+#include "tests/bench/ledger-peers.h"
 
-#define CACHE_BYTES (64u * 1024 * 1024)
-#define LOG_FILE_BYTES (32u * 1024 * 1024)
-#define LOG_BUFFER_BYTES (4u * 1024 * 1024)
-#define CHECKPOINT_KIB (8 * 1024)
 #define N_TURNS 4
 #define FILL_BATCH 500
 #define N_READS 2000
@@ -40,30 +34,12 @@
 #define MESSAGE_BYTES 2500
 #define SEND_ROW_BYTES 1800
 
-/* The tables of a record in the store. */
-enum { BARE_LEAVES, BARE_OPENINGS, BARE_NODES, N_BARE };
-
-/* What the store writes of one record. */
-typedef struct {
-	const char *leaf, *opening;
-} Rows;
-
 typedef struct {
 	Store *store;
-	DB_ENV *env;
-	DB *tables[N_BARE];
-	Rows rows;
-	const char *whole; /* leaf and opening, for one row */
 	gint64 end_us;
 	gint count;
 	gint next_key;
 } Load;
-
-static G_NORETURN void die(const char *what, const char *why)
-{
-	fprintf(stderr, "ledger-load: %s: %s\n", what, why);
-	exit(1);
-}
 
 /* What a send adds at its intent, by size and kind of field. */
 static Record *make_record(gint number)
@@ -114,135 +90,6 @@ static double run_threads(Load *load, GThreadFunc function, int n_threads, doubl
 	return load->count * (double)G_USEC_PER_SEC / (double)(g_get_monotonic_time() - begun);
 }
 
-static void open_bare(Load *load, const char *folder)
-{
-	static const char *const names[N_BARE] = {"leaves.db", "openings.db", "nodes.db"};
-	const u_int32_t flags = DB_CREATE | DB_PRIVATE | DB_THREAD | DB_INIT_TXN | DB_INIT_LOG |
-				DB_INIT_MPOOL | DB_INIT_LOCK;
-
-	g_mkdir_with_parents(folder, 0700);
-	if (db_env_create(&load->env, 0) != 0 ||
-		load->env->set_cachesize(load->env, 0, CACHE_BYTES, 1) != 0 ||
-		load->env->set_lg_max(load->env, LOG_FILE_BYTES) != 0 ||
-		load->env->set_lg_bsize(load->env, LOG_BUFFER_BYTES) != 0 ||
-		load->env->set_lk_detect(load->env, DB_LOCK_DEFAULT) != 0 ||
-		load->env->open(load->env, folder, flags, 0600) != 0)
-		die("Berkeley DB", "does not open");
-	for (guint i = 0; i < N_BARE; i++)
-		if (db_create(&load->tables[i], load->env, 0) != 0 ||
-			load->tables[i]->open(load->tables[i], NULL, names[i], NULL, DB_BTREE,
-				DB_CREATE | DB_AUTO_COMMIT | DB_THREAD, 0600) != 0)
-			die(names[i], "does not open");
-}
-
-static void close_bare(Load *load)
-{
-	for (guint i = 0; i < N_BARE; i++)
-		load->tables[i]->close(load->tables[i], 0);
-	load->env->close(load->env, 0);
-}
-
-static int put_row(Load *load, guint table, DB_TXN *txn, const void *key, gsize key_size,
-	const void *value, gsize value_size)
-{
-	DBT k = {.data = (void *)key, .size = (u_int32_t)key_size};
-	DBT v = {.data = (void *)value, .size = (u_int32_t)value_size};
-
-	return load->tables[table]->put(load->tables[table], txn, &k, &v, 0);
-}
-
-/* The rows of one record as the store has them: leaf, opening, and each node that it completes. */
-static int put_rows(Load *load, DB_TXN *txn, guint64 index)
-{
-	static const guint8 hash[MERKLE_HASH_BYTES] = {1, 2, 3};
-	guint64 big = GUINT64_TO_BE(index);
-	int code = put_row(
-		load, BARE_LEAVES, txn, &big, sizeof big, load->rows.leaf, strlen(load->rows.leaf));
-
-	if (code == 0)
-		code = put_row(load, BARE_OPENINGS, txn, &big, sizeof big, load->rows.opening,
-			strlen(load->rows.opening));
-	for (guint8 level = 0; code == 0; level++) {
-		guint8 key[9] = {level};
-
-		big = GUINT64_TO_BE(index >> level);
-		memcpy(key + 1, &big, sizeof big);
-		code = put_row(load, BARE_NODES, txn, key, sizeof key, hash, sizeof hash);
-		if ((index >> level & 1) == 0)
-			break;
-	}
-	return code;
-}
-
-static int put_whole(Load *load, DB_TXN *txn, guint64 index)
-{
-	guint64 big = GUINT64_TO_BE(index);
-
-	return put_row(load, BARE_LEAVES, txn, &big, sizeof big, load->whole, strlen(load->whole));
-}
-
-typedef int (*Put)(Load *load, DB_TXN *txn, guint64 index);
-
-/* TRUE when the records are durable; FALSE after a deadlock, which is the caller's to repeat. */
-static gboolean put_bare(Load *load, Put put, gint n_records)
-{
-	DB_TXN *txn;
-	int code = load->env->txn_begin(load->env, NULL, &txn, 0);
-
-	for (gint i = 0; i < n_records && code == 0; i++)
-		code = put(load, txn, (guint64)g_atomic_int_add(&load->next_key, 1));
-	if (code == DB_LOCK_DEADLOCK) {
-		txn->abort(txn);
-		return FALSE;
-	}
-	if (code != 0 || txn->commit(txn, DB_TXN_SYNC) != 0)
-		die("Berkeley DB", db_strerror(code));
-	return TRUE;
-}
-
-static gpointer single_thread(gpointer data)
-{
-	Load *load = data;
-
-	while (g_get_monotonic_time() < load->end_us)
-		if (put_bare(load, put_whole, 1))
-			g_atomic_int_inc(&load->count);
-	return NULL;
-}
-
-static double run_batches(Load *load, int batch, double seconds)
-{
-	gint64 begun = g_get_monotonic_time();
-	gint64 end = begun + (gint64)(seconds * G_USEC_PER_SEC);
-	long count = 0;
-
-	while (g_get_monotonic_time() < end)
-		if (put_bare(load, put_rows, batch))
-			count += batch;
-	if (load->env->txn_checkpoint(load->env, CHECKPOINT_KIB, 0, 0) != 0)
-		die("Berkeley DB", "no checkpoint");
-	return (double)count * G_USEC_PER_SEC / (double)(g_get_monotonic_time() - begun);
-}
-
-static double run_sync(const char *path, const char *record, int batch, double seconds)
-{
-	g_autoptr(GString) bytes = g_string_new(NULL);
-	int fd = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
-	gint64 begun = g_get_monotonic_time();
-	gint64 end = begun + (gint64)(seconds * G_USEC_PER_SEC);
-	long count = 0;
-
-	for (int i = 0; i < batch; i++)
-		g_string_append(bytes, record);
-	while (g_get_monotonic_time() < end) {
-		if (write(fd, bytes->str, bytes->len) != (ssize_t)bytes->len || fdatasync(fd) < 0)
-			die(path, g_strerror(errno));
-		count += batch;
-	}
-	close(fd);
-	return (double)count * G_USEC_PER_SEC / (double)(g_get_monotonic_time() - begun);
-}
-
 static Store *open_store(const char *folder)
 {
 	g_autoptr(GError) error = NULL;
@@ -256,28 +103,26 @@ static Store *open_store(const char *folder)
 static int run_append(const char *folder, double seconds, int n_threads)
 {
 	g_autofree char *ours = g_build_filename(folder, "store", NULL);
-	g_autofree char *bare = g_build_filename(folder, "bare", NULL);
-	g_autofree char *file = g_build_filename(folder, "file", NULL);
+	g_autofree char *theirs = g_build_filename(folder, "peers", NULL);
 	g_autoptr(Record) record = make_record(0);
-	g_autofree char *leaf = record_to_leaf(record);
-	g_autofree char *opening = record_to_opening(record);
-	g_autofree char *whole = g_strconcat(leaf, opening, NULL);
-	Load load = {.rows = {leaf, opening}, .whole = whole};
-	double store = 0, batch = 0, single = 0, sync = 0;
+	g_autofree char *leaf = record_to_leaf(record), *opening = record_to_opening(record);
+	double store = 0, batch = 0, single = 0, sync = 0, turn = seconds / N_TURNS;
+	Load load = {.next_key = 0};
+	Peers *peers;
 
 	g_mkdir_with_parents(folder, 0700);
 	load.store = open_store(ours);
-	open_bare(&load, bare);
+	peers = peers_open(theirs, leaf, opening);
 	/* In turns, so that what else the machine does meets all of them. */
 	for (int i = 0; i < N_TURNS; i++) {
-		store += run_threads(&load, store_thread, n_threads, seconds / N_TURNS) / N_TURNS;
-		batch += run_batches(&load, n_threads, seconds / N_TURNS) / N_TURNS;
-		single += run_threads(&load, single_thread, n_threads, seconds / N_TURNS) / N_TURNS;
-		sync += run_sync(file, whole, n_threads, seconds / N_TURNS) / N_TURNS;
+		store += run_threads(&load, store_thread, n_threads, turn) / N_TURNS;
+		batch += peers_batch(peers, n_threads, turn) / N_TURNS;
+		single += peers_single(peers, n_threads, turn) / N_TURNS;
+		sync += peers_sync(peers, n_threads, turn) / N_TURNS;
 	}
 	printf("store %.1f batch %.1f single %.1f sync %.1f bytes %zu\n", store, batch, single,
-		sync, strlen(whole));
-	close_bare(&load);
+		sync, strlen(leaf) + strlen(opening));
+	peers_close(peers);
 	store_close(load.store);
 	return 0;
 }
@@ -371,11 +216,9 @@ static void write_dump(Store *store, const char *path)
 		die("dump", path);
 }
 
-static int run_read(const char *folder, int n_leaves, const char *dump)
+static int run_fill(const char *folder, int n_leaves, const char *dump)
 {
 	Store *store = open_store(folder);
-	gint64 begun = g_get_monotonic_time();
-	double fill_us;
 
 	for (gint at = 0; at < n_leaves; at += FILL_BATCH) {
 		Fill fill = {at, MIN(FILL_BATCH, n_leaves - at)};
@@ -384,12 +227,23 @@ static int run_read(const char *folder, int n_leaves, const char *dump)
 		if (!store_run(store, fill_change, &fill, &error))
 			die("fill", error->message);
 	}
-	fill_us = (double)(g_get_monotonic_time() - begun) / n_leaves;
-	if (dump != NULL)
-		write_dump(store, dump);
-	printf("leaves %d fill_us %.1f look_up_us %.1f proof_us %.1f append_us %.1f\n", n_leaves,
-		fill_us, time_look_up(store, n_leaves), time_proof(store, n_leaves),
-		time_append(store, n_leaves));
+	write_dump(store, dump);
+	store_close(store);
+	return 0;
+}
+
+static int run_read(const char *folder, int n_leaves)
+{
+	Store *store = open_store(folder);
+	double look_up_us, proof_us, append_us;
+
+	time_look_up(store, n_leaves);
+	look_up_us = time_look_up(store, n_leaves);
+	time_proof(store, n_leaves);
+	proof_us = time_proof(store, n_leaves);
+	append_us = time_append(store, n_leaves);
+	printf("leaves %d look_up_us %.1f proof_us %.1f append_us %.1f\n", n_leaves, look_up_us,
+		proof_us, append_us);
 	store_close(store);
 	return 0;
 }
@@ -490,10 +344,12 @@ int main(int argc, char **argv)
 		return run_sends(argv[2], atoi(argv[3]), atoi(argv[4]));
 	if (argc == 5 && strcmp(argv[1], "append") == 0)
 		return run_append(argv[2], g_ascii_strtod(argv[3], NULL), atoi(argv[4]));
-	if ((argc == 4 || argc == 5) && strcmp(argv[1], "read") == 0)
-		return run_read(argv[2], atoi(argv[3]), argv[4]);
+	if (argc == 5 && strcmp(argv[1], "fill") == 0)
+		return run_fill(argv[2], atoi(argv[3]), argv[4]);
+	if (argc == 4 && strcmp(argv[1], "read") == 0)
+		return run_read(argv[2], atoi(argv[3]));
 	fprintf(stderr,
-		"usage: ledger-load append FOLDER SECONDS THREADS | read FOLDER LEAVES [DUMP] | "
-		"sends FOLDER SENDS STEP\n");
+		"usage: ledger-load append FOLDER SECONDS THREADS | fill FOLDER LEAVES DUMP | "
+		"read FOLDER LEAVES | sends FOLDER SENDS STEP\n");
 	return 2;
 }
