@@ -188,7 +188,7 @@ def start(places, name):
             raise Failure(f"acuse {name} ended with {child.returncode}\n"
                           + processes.tail(places.log(name)))
         return answers(socket_of(places, name))
-    processes.wait_until(ready, 20, f"acuse {name} does not answer", places.log(name))
+    processes.wait_until(ready, 60, f"acuse {name} does not answer", places.log(name))
 
 
 def kill(places, name):
@@ -198,7 +198,7 @@ def kill(places, name):
     def gone():
         processes.reap(places, name)
         return not processes.is_running(places, name)
-    processes.wait_until(gone, 10, f"{name} does not end")
+    processes.wait_until(gone, 60, f"{name} does not end")
 
 
 def rotten(places):

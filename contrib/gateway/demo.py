@@ -112,7 +112,7 @@ def prepare(places, say):
     acusectl(places, "expediente", "authorise", EXPEDIENTE, CITIZEN, "--document", "Solicitud f. 3", "--date", "2026-01-05",
              "--holder", "Juan Quispe Mamani")
     say(f"Registered expediente {EXPEDIENTE}, with the citizen's authorisation for {CITIZEN}")
-    processes.wait_until(lambda: smtp_login(places, person.uid, person.password), 10,
+    processes.wait_until(lambda: smtp_login(places, person.uid, person.password), 60,
                          "Rosa cannot log in", places.log("dovecot"))
     return person
 
@@ -165,7 +165,7 @@ def show(places, person, say):
     message_id = str(mail["Message-ID"])
     reply = notify(places, person, mail)
     say(f"Sent as {OFFICE_ADDRESS} by SMTP, logged in as {person.uid}: {reply[0]} {reply[1]}")
-    path = processes.wait_until(lambda: mails.received(places, message_id), 30,
+    path = processes.wait_until(lambda: mails.received(places, message_id), 60,
                                 "the citizen's server got nothing", places.log("postfix"))[0]
     content = places.path("work", "content.eml")
     try:

@@ -112,7 +112,7 @@ def start_slapd(places):
         urls = file.read().strip()
     processes.start(places, "slapd", processes.as_user(UIDS["slapd"]) + [
         places.path("bin", "slapd"), "-F", places.path("ldap", "slapd.d"), "-h", urls, "-d", "0"])
-    processes.wait_until(listens(places.port("ldap")), 15, "slapd does not answer", places.log("slapd"))
+    processes.wait_until(listens(places.port("ldap")), 60, "slapd does not answer", places.log("slapd"))
 
 
 def set_up_dovecot(places):
@@ -140,11 +140,11 @@ def set_up_dovecot(places):
 def start_dovecot(places):
     processes.start(places, "dovecot", ["/usr/sbin/dovecot", "-F", "-c",
                                         places.path("dovecot", "dovecot.conf")])
-    processes.wait_until(listens(places.port("imaps")), 15, "Dovecot does not answer",
+    processes.wait_until(listens(places.port("imaps")), 60, "Dovecot does not answer",
                          places.log("dovecot"))
     # Our users are numbers without names, which Dovecot does not take.
     script = places.path("dovecot", "run", "acuse-mailboxes")
-    processes.wait_until(lambda: os.path.exists(script), 15, "Dovecot has no socket for its script", places.log("dovecot"))
+    processes.wait_until(lambda: os.path.exists(script), 60, "Dovecot has no socket for its script", places.log("dovecot"))
     os.chown(script, UIDS["provision"], -1)
 
 
@@ -191,7 +191,7 @@ def start_verifier(places, name, server="postfix"):
     argv = [f"/usr/sbin/{program}", "-f", "-x" if program == "opendkim" else "-c", config]
     processes.start(places, name, argv)
     path = places.path(server, "spool", program, program + ".sock")
-    processes.wait_until(lambda: os.path.exists(path), 15, f"{name} does not answer", places.log(name))
+    processes.wait_until(lambda: os.path.exists(path), 60, f"{name} does not answer", places.log(name))
 
 
 def set_up_postfix(places):
@@ -236,11 +236,11 @@ def start_postfix(places, name):
     with processes.uninterrupted():
         processes.run(["postfix", "-c", etc, "start"], f"{name}: Postfix does not start", places.log(name),
                       own_session=True)
-        pid = processes.wait_until(lambda: master_pid(places, name), 10, f"{name}: Postfix has no master",
+        pid = processes.wait_until(lambda: master_pid(places, name), 60, f"{name}: Postfix has no master",
                                    places.log(name))
         processes.remember(places, name, pid)
     port = places.port("submission" if name == "postfix" else "citizen")
-    processes.wait_until(listens(port), 15, f"{name}: Postfix does not answer", places.log(name))
+    processes.wait_until(listens(port), 60, f"{name}: Postfix does not answer", places.log(name))
 
 
 def is_at(pid, folder):

@@ -30,7 +30,7 @@ import servers  # noqa: E402
 from places import (CITIZEN, DOMAIN, EXPEDIENTE, OFFICE, OFFICE_ADDRESS,  # noqa: E402
                     OFFICE_TOKEN, UIDS, Failure, Places)
 
-WAIT_S = 30
+WAIT_S = 60
 
 
 class Gateway:
