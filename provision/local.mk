@@ -23,6 +23,7 @@ provision_libprovision_a_SOURCES = \
 	provision/token_bindings.c \
 	provision/token_alarm.c provision/token_alarm.h \
 	provision/token_check.c provision/token_check.h \
+	provision/token_count.c provision/token_count.h \
 	provision/token_life.c provision/token_life.h \
 	provision/token_notices.c \
 	provision/token_reminders.c provision/token_reminders.h \

@@ -40,6 +40,7 @@ static const NoticeKind *const kinds[] = {
 	&notice_token_expiry,
 	&notice_token_certificate,
 	&notice_token_trouble,
+	&notice_token_count,
 	&notice_held,
 	&notice_hold_over,
 };

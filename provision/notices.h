@@ -39,7 +39,7 @@ extern const NoticeKind notice_office_left, notice_password_expiry, notice_accou
 extern const NoticeKind notice_held, notice_hold_over; /* send_hold.c */
 /* token_notices.c */
 extern const NoticeKind notice_token_lost, notice_token_return, notice_token_expiry,
-	notice_token_certificate, notice_token_trouble;
+	notice_token_certificate, notice_token_trouble, notice_token_count;
 
 /*
  * Inside a change: queues a notice of this kind to an address of the institution. facts is not

@@ -11,6 +11,7 @@
 #include "provision/people.h"
 #include "provision/purge.h"
 #include "provision/token_check.h"
+#include "provision/token_count.h"
 #include "provision/token_reminders.h"
 
 const Route *const route_tables[] = {
@@ -52,7 +53,7 @@ static const DueKind *const due_tables[] = {
 Due *due_start(Service *service, GError **error)
 {
 	return password_expiry_arm(service, error) && token_check_arm(service, error) &&
-			       keeping_arm(service, error)
+			       token_count_arm(service, error) && keeping_arm(service, error)
 		       ? due_start_with(service, due_tables, error)
 		       : NULL;
 }

@@ -136,3 +136,51 @@ static void trouble_text(const json_t *facts, GString *text)
 }
 
 const NoticeKind notice_token_trouble = {"token-trouble", trouble_subject, trouble_text};
+
+static char *count_subject(const json_t *facts)
+{
+	return g_strdup_printf(
+		_("Las firmas del %s no coinciden con el registro"), row_text(facts, "day"));
+}
+
+/* "title: 3\n    ID\n    ID\n" of one kind of difference; nothing when there is none. */
+static void add_difference(
+	const json_t *facts, const char *member, const char *title, GString *text)
+{
+	const json_t *found = json_object_get(facts, member);
+	json_t *send;
+	size_t i;
+
+	if (json_integer_value(json_object_get(found, "count")) == 0)
+		return;
+	g_string_append_printf(text, "\n- %s: %d\n", title,
+		(int)json_integer_value(json_object_get(found, "count")));
+	json_array_foreach(json_object_get(found, "sends"), i, send)
+		g_string_append_printf(text, "    %s\n", json_string_value(send));
+}
+
+static void count_text(const json_t *facts, GString *text)
+{
+	static const struct {
+		const char *member, *title;
+	} kinds[] = {
+		{"unrecorded", N_("Firmas de envíos que no están en el registro")},
+		{"unused", N_("Firmas cuyo correo nunca quedó registrado como preparado")},
+		{"repeated", N_("Envíos con más firmas que correos")},
+		{"foreign", N_("Correos registrados cuya firma no hizo el firmador")},
+	};
+
+	g_string_append_printf(text,
+		_("El %s el firmador hizo %d firmas de correos y el registro tiene %d correos "
+		  "firmados.\n"),
+		row_text(facts, "day"), (int)json_integer_value(json_object_get(facts, "signed")),
+		(int)json_integer_value(json_object_get(facts, "prepared")));
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+		add_difference(facts, kinds[i].member, _(kinds[i].title), text);
+	g_string_append_printf(text, "\n%s\n",
+		_("Una caída a mitad de un envío deja a veces una firma sin correo. Si no la hubo, "
+		  "alguien pudo haber firmado sin registro: guarde los registros del servidor, "
+		  "bloquee el token con «acusectl token lock» y revise."));
+}
+
+const NoticeKind notice_token_count = {"token-count", count_subject, count_text};

@@ -9,6 +9,7 @@
 #include "provision/row.h"
 #include "provision/token_alarm.h"
 #include "provision/token_check.h"
+#include "provision/token_count.h"
 
 #define RETURN_KIND "token-return"
 
@@ -106,5 +107,6 @@ static gboolean return_due(
 const DueKind due_kinds_tokens[] = {
 	{RETURN_KIND, return_due},
 	{"token-check", token_check_due},
+	{TOKEN_COUNT_KIND, token_count_due},
 	{NULL, NULL},
 };

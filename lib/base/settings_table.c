@@ -182,6 +182,8 @@ const SettingRow settings_table[] = {
 		"nothing."),
 
 	P("signing", "module", "/usr/lib/softhsm/libsofthsm2.so", "PKCS#11 module of the tokens."),
+	C("signing", "seccomp", "pcscd", "pcscd files minimal",
+		"What the module may ask of the kernel."),
 	S("signing", "seal_token", "",
 		"Label of the token that signs ledger heads and bundles, and no mail."),
 	P("signing", "permit_key", "/etc/acuse/permit.key",

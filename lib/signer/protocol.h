@@ -12,6 +12,8 @@
  *  - bind {version t, bindings aa{sv}} -> ok {version t}
  *  - seal {content ay} -> ok {cms ay, certificate_sha256 s}
  *  - status {} -> ok {tokens aa{sv}, version t, signatures t}
+ *  - signed {day s, after t} -> ok {count t, sends as}: how many mails it signed on that day
+ *    ("2026-11-22", UTC), and their send ids behind the first `after`, a thousand at most
  *  - certificates {token s} -> ok {chains aaay}: each signing certificate in DER, its issuers
  *    behind it; none while the token is locked
  *  - lock {token s} -> ok {}; until a person types the PIN, also across restarts

@@ -3,6 +3,7 @@ acuse_signer_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(P11_CFLAGS) $(SECCOMP_CFL
 acuse_signer_SOURCES = \
 	milter/signer/afar.c milter/signer/afar.h \
 	milter/signer/bindings.c milter/signer/bindings.h \
+	milter/signer/confine.c milter/signer/confine.h \
 	milter/signer/credential.c milter/signer/credential.h \
 	milter/signer/fair_queue.c milter/signer/fair_queue.h \
 	milter/signer/header_block.c milter/signer/header_block.h \
@@ -15,6 +16,7 @@ acuse_signer_SOURCES = \
 	milter/signer/request.c milter/signer/request.h \
 	milter/signer/server.c milter/signer/server.h \
 	milter/signer/slot.c milter/signer/slot.h \
+	milter/signer/tally.c milter/signer/tally.h \
 	milter/signer/token.c milter/signer/token.h \
 	milter/signer/worker.c milter/signer/worker.h
 acuse_signer_LDADD = lib/cms/libcms.a lib/signer/libsignerproto.a lib/base/libbase.a \

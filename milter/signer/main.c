@@ -93,7 +93,8 @@ static Pool *make_pool(const Settings *settings, Bindings *bindings)
 				  settings_string(settings, "signing", "trust"),
 				  strcmp(settings_string(
 						 settings, "signing", "certificate_address"),
-					  "warn") == 0},
+					  "warn") == 0,
+				  confine_profile(settings_string(settings, "signing", "seccomp"))},
 			(guint)settings_int(settings, "signing", "sign_timeout_ms"),
 			(guint)settings_int(settings, "signing", "queue_length")},
 		.seal_token = settings_string(settings, "signing", "seal_token"),
@@ -122,6 +123,7 @@ static void desk_clear(Desk *desk)
 	g_clear_pointer(&desk->permit_key, g_bytes_unref);
 	g_clear_pointer(&desk->permit_uses, permit_uses_free);
 	afar_free(desk->afar);
+	tally_free(desk->tally);
 	bindings_free(desk->bindings);
 }
 
@@ -134,6 +136,7 @@ static gboolean desk_set_up(Desk *desk, const Settings *settings, GError **error
 	if (desk->permit_key == NULL)
 		return FALSE;
 	desk->permit_uses = permit_uses_new();
+	desk->tally = tally_open(folder);
 	desk->bindings = bindings_open(folder, error);
 	if (desk->bindings == NULL)
 		return FALSE;

@@ -54,7 +54,14 @@ static void on_signed(GVariant *answer, const GError *error, gpointer data)
 {
 	Request *request = data;
 	const char *certificate_sha256 = NULL;
+	g_autoptr(GError) uncounted = NULL;
 
+	if (answer != NULL && request->door == DOOR_SIGN &&
+		!tally_add(request->desk->tally, request->send_id,
+			g_get_real_time() / G_USEC_PER_SEC, &uncounted)) {
+		answer = NULL;
+		error = uncounted;
+	}
 	if (answer == NULL) {
 		reply_error(request, error);
 		return;
@@ -251,6 +258,24 @@ static gboolean handle_unlock(
 		request->desk->pool, label, pin, despite_low, on_unlocked, request, error);
 }
 
+static gboolean handle_signed(
+	Request *request, GVariant *parameters, int content_fd, GError **error)
+{
+	guint64 after = 0;
+	GVariant *page;
+	const char *day;
+
+	(void)content_fd;
+	if (!g_variant_lookup(parameters, "day", "&s", &day))
+		return invalid(error, "signed needs day");
+	g_variant_lookup(parameters, "after", "t", &after);
+	page = tally_read(request->desk->tally, day, after, error);
+	if (page == NULL)
+		return FALSE;
+	reply(request, "ok", page);
+	return TRUE;
+}
+
 static gboolean handle_identity(
 	Request *request, GVariant *parameters, int content_fd, GError **error)
 {
@@ -325,6 +350,7 @@ static const struct {
 	{DOOR_CONTROL, "status", handle_status},
 	{DOOR_CONTROL, "certificates", handle_certificates},
 	{DOOR_CONTROL, "lock", handle_lock},
+	{DOOR_CONTROL, "signed", handle_signed},
 	{DOOR_CONTROL, "offer", handle_offer},
 	{DOOR_CONTROL, "unlock-sealed", handle_unlock_sealed},
 	{DOOR_UNLOCK, "unlock", handle_unlock},

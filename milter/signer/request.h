@@ -9,6 +9,7 @@
 #include "signer/bindings.h"
 #include "signer/permit_uses.h"
 #include "signer/pool.h"
+#include "signer/tally.h"
 
 #define REQUEST_MAX_WAIT_MS 600000 /* that a client may ask for */
 
@@ -20,6 +21,7 @@ typedef struct {
 	PermitUses *permit_uses;
 	Bindings *bindings;
 	Pool *pool;
+	Tally *tally;
 	Afar *afar; /* NULL: nothing is unlocked from afar */
 } Desk;
 

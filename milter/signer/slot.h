@@ -8,12 +8,15 @@
 
 #include <glib.h>
 
+#include "signer/confine.h"
+
 typedef struct _Slot Slot;
 
 typedef struct {
-	const char *module;   /* PKCS#11 */
-	const char *trust;    /* folder of issuers' certificates that a token lacks; "": none */
-	gboolean any_address; /* sign also with a certificate that has another address */
+	const char *module;	/* PKCS#11 */
+	const char *trust;	/* folder of issuers' certificates that a token lacks; "": none */
+	gboolean any_address;	/* sign also with a certificate that has another address */
+	ConfineProfile profile; /* of the module's processes */
 } SlotOptions;
 
 /*

@@ -6,12 +6,12 @@
  */
 #include "signer/worker.h"
 #include "base/error.h"
+#include "signer/confine.h"
 #include "signer/protocol.h"
 #include "signer/slot.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -39,31 +39,7 @@ static gboolean answer_error(int fd, const GError *error)
 		fd, acuse_error_row_of(error)->name, g_variant_dict_end(&dict), -1, NULL);
 }
 
-/* No network and no programs for the module; files and the Unix socket of pcscd stay open to it
- * (FACTS 30). */
-static gboolean deny_network(GError **error)
-{
-	static const int families[] = {AF_INET, AF_INET6, AF_PACKET, AF_VSOCK};
-	static const int calls[] = {SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace),
-		SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(io_uring_setup)};
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	int result = filter != NULL ? 0 : -ENOMEM;
-
-	for (guint i = 0; i < G_N_ELEMENTS(families) && result == 0; i++)
-		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
-	for (guint i = 0; i < G_N_ELEMENTS(calls) && result == 0; i++)
-		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls[i], 0);
-	if (result == 0)
-		result = seccomp_load(filter);
-	seccomp_release(filter);
-	if (result != 0)
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "seccomp: %s",
-			g_strerror(-result));
-	return result == 0;
-}
-
-static gboolean harden(GError **error)
+static gboolean harden(const Wanted *wanted, GError **error)
 {
 	const struct rlimit none = {0, 0};
 
@@ -72,7 +48,7 @@ static gboolean harden(GError **error)
 			g_strerror(errno));
 		return FALSE;
 	}
-	return deny_network(error);
+	return confine_module(wanted->slot->profile, error);
 }
 
 /* libp11 keeps a copy of the PIN: all is locked where the limit cannot make later allocations fail.
@@ -203,6 +179,7 @@ static gboolean is_told_to_open(int fd)
 
 static gboolean hold_session(KeeperMemory *memory, gpointer data)
 {
+	const Wanted *wanted = data;
 	g_autoptr(GError) error = NULL;
 	Served served;
 	Slot *slot;
@@ -210,8 +187,8 @@ static gboolean hold_session(KeeperMemory *memory, gpointer data)
 	if (memory->opened && !is_told_to_open(FD_PARENT))
 		return FALSE;
 	lock_memory();
-	slot = open_slot(data, memory, &error);
-	if (slot == NULL) {
+	slot = open_slot(wanted, memory, &error);
+	if (slot == NULL || !confine_session(wanted->slot->profile, &error)) {
 		answer_error(FD_PARENT, error);
 		return FALSE;
 	}
@@ -226,7 +203,7 @@ static gboolean hold_session(KeeperMemory *memory, gpointer data)
 static void run(Wanted *wanted)
 {
 	g_autoptr(GError) error = NULL;
-	KeeperMemory *memory = harden(&error) ? take_pin(FD_PARENT, &error) : NULL;
+	KeeperMemory *memory = harden(wanted, &error) ? take_pin(FD_PARENT, &error) : NULL;
 
 	if (memory == NULL) {
 		answer_error(FD_PARENT, error);

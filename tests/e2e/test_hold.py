@@ -143,7 +143,8 @@ class HeldTooLong(Case):
                 self.assertEqual(retry(mail)[0], 250)
                 ended = wait(lambda: [one for one in sends(message_id) if one["state"] == "not_released"], "still held", 100)[0]
                 self.assertEqual(mails.received(self.places, message_id), [])
-                self.assertEqual(ended["timeline"][-1]["event"], "not_released")
+                # Behind it the failure report of our own Postfix may stand by now.
+                self.assertIn("not_released", [one["event"] for one in ended["timeline"]])
             finally:
                 unlock()
 
@@ -200,7 +201,7 @@ class SlowToken(Case):
         shim = os.path.join("tests", "fault", "pkcs11-shim.so")
         subprocess.run(["make", "-s", "-C", build, shim], check=True, capture_output=True)
         module = os.path.join(build, shim)
-        return configured({"signing": {"on_failure": "hold", "module": module, "certificate_address": "warn"}},
+        return configured({"signing": {"on_failure": "hold", "module": module, "seccomp": "minimal", "certificate_address": "warn"}},
                           "signer", "provision", "outgoing", settled=False)
 
     def send(self, mail, sender):

@@ -31,6 +31,12 @@ tests_unit_test_signer_intruder_SOURCES = tests/unit/test-signer-intruder.c test
 tests_unit_test_signer_intruder_LDADD = $(tests_unit_test_signer_LDADD)
 EXTRA_tests_unit_test_signer_intruder_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
 
+check_PROGRAMS += tests/unit/test-confine
+TESTS += tests/unit/test-confine
+tests_unit_test_confine_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
+tests_unit_test_confine_SOURCES = tests/unit/test-confine.c milter/signer/confine.c
+tests_unit_test_confine_LDADD = lib/base/libbase.a $(SECCOMP_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS) -lpthread
+
 check_PROGRAMS += tests/unit/test-signer-parts
 TESTS += tests/unit/test-signer-parts
 tests_unit_test_signer_parts_SOURCES = tests/unit/test-signer-parts.c \
@@ -51,6 +57,12 @@ tests_unit_test_signer_afar_SOURCES = tests/unit/test-signer-afar.c tests/unit/s
 	tests/unit/signer_fixture.h
 tests_unit_test_signer_afar_LDADD = $(tests_unit_test_signer_LDADD)
 EXTRA_tests_unit_test_signer_afar_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
+
+check_PROGRAMS += tests/unit/test-token-count
+TESTS += tests/unit/test-token-count
+tests_unit_test_token_count_CFLAGS = $(STORE_TEST_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_token_count_SOURCES = tests/unit/test-token-count.c milter/signer/tally.c
+tests_unit_test_token_count_LDADD = $(PROVISION_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test-signer-queue
 TESTS += tests/unit/test-signer-queue

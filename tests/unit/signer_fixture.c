@@ -62,8 +62,8 @@ static const char setup_script[] =
 	"%s\\n"
 	"[signing]\\nmodule=%s\\nseal_token=sello\\npermit_key=%s/permit.key\\n"
 	"sign_socket=%s/run/sign\\ncontrol_socket=%s/run/control\\nunlock_socket=%s/run/unlock\\n"
-	"state_folder=%s/state\\nsign_timeout_ms=2000\\nqueue_length=8\\n'"
-	" $(id -u) $(id -u) \"$2\" \"$1\" \"$1\" \"$1\" \"$1\" \"$1\" >acuse.conf\n";
+	"state_folder=%s/state\\nsign_timeout_ms=2000\\nqueue_length=8\\nseccomp=%s\\n'"
+	" $(id -u) $(id -u) \"$2\" \"$1\" \"$1\" \"$1\" \"$1\" \"$1\" \"$3\" >acuse.conf\n";
 
 static gboolean run_program(const char *const *argv, gboolean must_work)
 {
@@ -80,10 +80,10 @@ static gboolean run_program(const char *const *argv, gboolean must_work)
 	return ok;
 }
 
-static Fixture *fixture_make(const char *module)
+static Fixture *fixture_make(const char *module, const char *seccomp)
 {
 	Fixture *fixture = g_new0(Fixture, 1);
-	const char *script[] = {"sh", "-ec", setup_script, "sh", NULL, module, NULL};
+	const char *script[] = {"sh", "-ec", setup_script, "sh", NULL, module, seccomp, NULL};
 	g_autofree char *key = NULL;
 
 	fixture->folder = temporary_folder();
@@ -100,14 +100,15 @@ static Fixture *fixture_make(const char *module)
 
 Fixture *fixture_new(void)
 {
-	return fixture_make(MODULE);
+	return fixture_make(MODULE, "files");
 }
 
 Fixture *fixture_new_faulty(void)
 {
 	g_autofree char *shim = g_canonicalize_filename(SHIM, NULL);
 
-	return fixture_make(shim);
+	/* It writes down its calls. */
+	return fixture_make(shim, "minimal");
 }
 
 static char *read_text(const Fixture *fixture, const char *name)
