@@ -202,7 +202,7 @@ gboolean account_record_password(
 }
 
 const OutboxKind outbox_kinds_accounts[] = {
-	{"account.create", account_create, OUTBOX_ORDERED},
+	{"account.create", account_create, OUTBOX_MAKING},
 	{"account.adopt", account_adopt, OUTBOX_ORDERED},
 	/* Nothing that comes after it can undo it, and it depends on nothing that was queued
 	   before. */

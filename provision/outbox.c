@@ -23,11 +23,14 @@
 #define IDLE_S 3600
 #define PASS_MAX 1000 /* of one table of kinds: what waits for weeks leaves room to the others */
 #define LANES_MAX 32
+#define MAKERS 4 /* of OUTBOX_MAKING: while one waits for its commit others write to slapd */
+#define WORKERS (OUTBOX_N_THREADS - 1 + MAKERS)
 #define KEY_FORMAT "%020" G_GUINT64_FORMAT
 
 typedef struct {
 	Outbox *outbox;
 	OutboxThread which;
+	guint share, shares; /* of the kind's entries, by subject */
 	GThread *thread;
 	gboolean woken;	    /* this and the rest: under the outbox's lock */
 	gboolean impatient; /* pauses end now */
@@ -38,7 +41,7 @@ typedef struct {
 struct _Outbox {
 	Service *service;
 	const OutboxKind *const *tables;
-	Worker workers[OUTBOX_N_THREADS];
+	Worker workers[WORKERS];
 	GMutex lock; /* the rest */
 	GCond changed;
 	gboolean stopping;
@@ -123,17 +126,41 @@ typedef struct {
 	gboolean full;
 } Collecting;
 
+static const char *subject_name(const json_t *body)
+{
+	static const char *const members[] = {"uid", "label", "form"};
+	const char *name = NULL;
+
+	for (guint i = 0; name == NULL && i < G_N_ELEMENTS(members); i++)
+		name = json_string_value(json_object_get(body, members[i]));
+	return name != NULL ? name : "";
+}
+
+static char *subject_of(guint lane, const json_t *body)
+{
+	return g_strdup_printf("%u/%s", lane, subject_name(body));
+}
+
+/* Whether the worker carries out what this kind wants done. *lane: its table's. */
+static gboolean is_mine(const Worker *worker, const char *value, guint *lane)
+{
+	json_auto_t *entry = json_loads(value, 0, NULL);
+	const OutboxKind *kind =
+		find_kind(worker->outbox, json_string_value(json_object_get(entry, "kind")), lane);
+
+	return (kind != NULL ? kind->thread : OUTBOX_ORDERED) == worker->which &&
+	       (worker->shares == 1 ||
+		       g_str_hash(subject_name(json_object_get(entry, "body"))) % worker->shares ==
+			       worker->share);
+}
+
 static gboolean collect(const char *key, const char *value, gpointer data)
 {
 	Collecting *collecting = data;
-	json_t *json = json_loads(value, 0, NULL);
 	guint lane = LANES_MAX;
-	const OutboxKind *kind = find_kind(collecting->worker->outbox,
-		json_string_value(json_object_get(json, "kind")), &lane);
 	Entry *entry;
 
-	json_decref(json);
-	if ((kind != NULL ? kind->thread : OUTBOX_ORDERED) != collecting->worker->which)
+	if (!is_mine(collecting->worker, value, &lane))
 		return TRUE;
 	if (collecting->taken[MIN(lane, LANES_MAX)]++ >= PASS_MAX) {
 		collecting->full = TRUE;
@@ -144,15 +171,6 @@ static gboolean collect(const char *key, const char *value, gpointer data)
 	entry->text = g_strdup(value);
 	g_ptr_array_add(collecting->entries, entry);
 	return TRUE;
-}
-
-static char *subject_of(guint lane, const json_t *body)
-{
-	const char *name = json_string_value(json_object_get(body, "uid"));
-
-	if (name == NULL)
-		name = json_string_value(json_object_get(body, "label"));
-	return g_strdup_printf("%u/%s", lane, name == NULL ? "" : name);
 }
 
 typedef struct {
@@ -356,7 +374,7 @@ static void wake(gpointer data)
 	Outbox *outbox = data;
 
 	g_mutex_lock(&outbox->lock);
-	for (guint i = 0; i < OUTBOX_N_THREADS; i++)
+	for (guint i = 0; i < WORKERS; i++)
 		outbox->workers[i].woken = TRUE;
 	g_cond_broadcast(&outbox->changed);
 	g_mutex_unlock(&outbox->lock);
@@ -365,7 +383,7 @@ static void wake(gpointer data)
 void outbox_retry(Outbox *outbox)
 {
 	g_mutex_lock(&outbox->lock);
-	for (guint i = 0; i < OUTBOX_N_THREADS; i++)
+	for (guint i = 0; i < WORKERS; i++)
 		outbox->workers[i].impatient = TRUE;
 	g_mutex_unlock(&outbox->lock);
 	wake(outbox);
@@ -380,11 +398,13 @@ Outbox *outbox_start_with(Service *service, const OutboxKind *const *tables, GEr
 	g_mutex_init(&outbox->lock);
 	g_cond_init(&outbox->changed);
 	store_listen(service->store, TABLE_OUTBOX, wake, outbox);
-	for (guint i = 0; i < OUTBOX_N_THREADS; i++) {
+	for (guint i = 0; i < WORKERS; i++) {
 		Worker *worker = &outbox->workers[i];
 
 		worker->outbox = outbox;
-		worker->which = (OutboxThread)i;
+		worker->which = (OutboxThread)MIN(i, OUTBOX_MAKING);
+		worker->shares = i < OUTBOX_MAKING ? 1 : MAKERS;
+		worker->share = i < OUTBOX_MAKING ? 0 : i - OUTBOX_MAKING;
 		worker->thread = g_thread_try_new("outbox", outbox_run, worker, error);
 		if (worker->thread == NULL) {
 			outbox_stop(outbox);
@@ -403,7 +423,7 @@ void outbox_stop(Outbox *outbox)
 	outbox->stopping = TRUE;
 	g_cond_broadcast(&outbox->changed);
 	g_mutex_unlock(&outbox->lock);
-	for (guint i = 0; i < OUTBOX_N_THREADS; i++) {
+	for (guint i = 0; i < WORKERS; i++) {
 		if (outbox->workers[i].thread != NULL)
 			g_thread_join(outbox->workers[i].thread);
 		g_free(outbox->workers[i].trouble);
@@ -450,7 +470,7 @@ guint outbox_waiting(Outbox *outbox, char **trouble)
 
 	*trouble = NULL;
 	g_mutex_lock(&outbox->lock);
-	for (guint i = 0; i < OUTBOX_N_THREADS; i++) {
+	for (guint i = 0; i < WORKERS; i++) {
 		waiting += outbox->workers[i].waiting;
 		if (*trouble == NULL)
 			*trouble = g_strdup(outbox->workers[i].trouble);

@@ -11,8 +11,8 @@
 /*
  * Order: entries of one table of kinds are carried out in the order they were added, so a slapd
  * that is down holds back the directory's changes and not the signer's. An entry in trouble lets
- * others pass, except those with the same "uid" or "label" in their body. An urgent kind waits for
- * no other entry and holds none back.
+ * others pass, except those of the same subject: "uid", "label" or "form" in their body. An urgent
+ * kind waits for no other entry and holds none back.
  */
 
 /*
@@ -38,6 +38,7 @@ typedef enum {
 	OUTBOX_SIGNER,	/* urgent too; waits for nobody else's server */
 	OUTBOX_TRAMITE, /* ordered as the first; a server that hangs holds up nothing else */
 	OUTBOX_SLOW,	/* minutes, and nothing waits for it: copies of mailboxes */
+	OUTBOX_MAKING,	/* ordered within a subject alone: by several threads at a time */
 	OUTBOX_N_THREADS
 } OutboxThread;
 

@@ -8,7 +8,7 @@
 
 static const char *about(const json_t *body)
 {
-	static const char *const names[] = {"uid", "label", "send"};
+	static const char *const names[] = {"uid", "label", "form", "send"};
 
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++)
 		if (row_text(body, names[i]) != NULL)

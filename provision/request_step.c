@@ -213,9 +213,18 @@ static gboolean take_dni(StoreTxn *txn, RequestChange *change, GError **error)
 
 static gboolean queue_creation(StoreTxn *txn, RequestChange *change, GError **error)
 {
+	const json_t *row = change->row;
+	const char *name = row_text(row, "name");
+	g_autofree char *form = name != NULL
+					? g_strdup(name)
+					: naming_candidate(row_text(row, "given_names"),
+						  row_text(row, "paternal_surname"),
+						  row_text(row, "maternal_surname"), 0, 1, NULL);
+
+	/* The form: who is approved first has the first name of it. */
 	return take_dni(txn, change, error) &&
-	       queue(txn, change, "account.create", json_pack("{s:s}", "request", change->id),
-		       error);
+	       queue(txn, change, "account.create",
+		       json_pack("{s:s, s:s?}", "request", change->id, "form", form), error);
 }
 
 /* An account that is still being made is closed by its creation (account_creation.c). */

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const entry_attributes[] = {"uid", "mail", "cn", "givenName", "sn", "title", "ou",
+const char *const entry_attributes[] = {"uid", "mail", "cn", "givenName", "title", "ou",
 	"telephoneNumber", "owner", "member", "acuseKind", "acuseState", "acuseDni",
 	"acusePaternalSurname", "acuseMaternalSurname", "acuseExtension", "acuseValidFrom",
 	"acuseValidUntil", "acuseDelegation", "acuseNotifierArea", "acuseNotifierLevel",
@@ -33,63 +33,97 @@ static gint64 time_of(const char *text)
 	return when != NULL ? g_date_time_to_unix(when) : 0;
 }
 
-static char *first_value(LDAP *ld, LDAPMessage *entry, const char *attribute)
-{
-	struct berval **values = ldap_get_values_len(ld, entry, attribute);
-	char *text = NULL;
+/* What is gathered while an entry is read. */
+typedef struct {
+	Account *account;
+	gboolean has_kind, has_state;
+} Reading;
 
-	if (values != NULL && values[0] != NULL)
-		text = g_strndup(values[0]->bv_val, values[0]->bv_len);
-	ldap_value_free_len(values);
-	return text;
+/* Of one attribute: it has one value at least, and they end with bv_val NULL. */
+typedef void (*ReadValues)(Reading *reading, const struct berval *values, gsize offset);
+
+static char *text_of(const struct berval *value)
+{
+	return g_strndup(value->bv_val, value->bv_len);
 }
 
-/* The uids of DN values, NULL-terminated; NULL when there is none. */
-static char **uids_of(LDAP *ld, LDAPMessage *entry, const char *attribute)
+static void read_text(Reading *reading, const struct berval *values, gsize offset)
 {
-	struct berval **values = ldap_get_values_len(ld, entry, attribute);
-	GPtrArray *uids;
+	char **field = &G_STRUCT_MEMBER(char *, reading->account, offset);
 
-	if (values == NULL)
-		return NULL;
-	uids = g_ptr_array_new();
-	for (int i = 0; values[i] != NULL; i++) {
-		g_autofree char *dn = g_strndup(values[i]->bv_val, values[i]->bv_len);
-		char *uid = connection_rdn_value(dn);
+	g_free(*field);
+	*field = text_of(values);
+}
+
+static void read_time(Reading *reading, const struct berval *values, gsize offset)
+{
+	g_autofree char *text = text_of(values);
+
+	G_STRUCT_MEMBER(gint64, reading->account, offset) = time_of(text);
+}
+
+static void read_kind(Reading *reading, const struct berval *values, gsize offset)
+{
+	g_autofree char *text = text_of(values);
+
+	(void)offset;
+	reading->has_kind = account_kind_parse(text, &reading->account->kind);
+}
+
+static void read_state(Reading *reading, const struct berval *values, gsize offset)
+{
+	g_autofree char *text = text_of(values);
+
+	(void)offset;
+	reading->has_state = account_state_parse(text, &reading->account->state);
+}
+
+static void read_reset(Reading *reading, const struct berval *values, gsize offset)
+{
+	g_autofree char *text = text_of(values);
+
+	(void)offset;
+	reading->account->must_change_password = g_ascii_strcasecmp(text, "TRUE") == 0;
+}
+
+static void read_owner(Reading *reading, const struct berval *values, gsize offset)
+{
+	g_autofree char *dn = text_of(values);
+
+	(void)offset;
+	g_free(reading->account->owner);
+	reading->account->owner = connection_rdn_value(dn);
+}
+
+static void read_delegates(Reading *reading, const struct berval *values, gsize offset)
+{
+	g_autoptr(GStrvBuilder) uids = g_strv_builder_new();
+
+	(void)offset;
+	for (; values->bv_val != NULL; values++) {
+		g_autofree char *dn = text_of(values);
+		g_autofree char *uid = connection_rdn_value(dn);
 
 		if (uid != NULL)
-			g_ptr_array_add(uids, uid);
+			g_strv_builder_add(uids, uid);
 	}
-	ldap_value_free_len(values);
-	g_ptr_array_add(uids, NULL);
-	return (char **)g_ptr_array_free(uids, FALSE);
+	g_strfreev(reading->account->delegates);
+	reading->account->delegates = g_strv_builder_end(uids);
 }
 
-static void read_text(LDAP *ld, LDAPMessage *entry, Account *account)
+/* Lower case, as the account's own address. */
+static void read_aliases(Reading *reading, const struct berval *values, gsize offset)
 {
-	const struct {
-		const char *attribute;
-		char **field;
-	} fields[] = {
-		{"uid", &account->uid},
-		{"mail", &account->mail},
-		{"cn", &account->display_name},
-		{"givenName", &account->given_names},
-		{"title", &account->post},
-		{"ou", &account->unit},
-		{"telephoneNumber", &account->phone},
-		{"acuseDni", &account->dni},
-		{"acusePaternalSurname", &account->paternal_surname},
-		{"acuseMaternalSurname", &account->maternal_surname},
-		{"acuseExtension", &account->extension},
-		{"acuseNotifierArea", &account->notifier_area},
-		{"acuseNotifierLevel", &account->notifier_level},
-	};
+	g_autoptr(GStrvBuilder) aliases = g_strv_builder_new();
 
-	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
-		g_free(*fields[i].field);
-		*fields[i].field = first_value(ld, entry, fields[i].attribute);
+	(void)offset;
+	for (; values->bv_val != NULL; values++) {
+		g_autofree char *alias = g_ascii_strdown(values->bv_val, (gssize)values->bv_len);
+
+		g_strv_builder_add(aliases, alias);
 	}
+	g_strfreev(reading->account->aliases);
+	reading->account->aliases = g_strv_builder_end(aliases);
 }
 
 static gboolean read_limit(const char *word, gint64 *time_s)
@@ -110,69 +144,82 @@ static Delegation *delegation_of(const char *text)
 	return delegation_new(words[0] != NULL ? words[0] : "", 1, 1);
 }
 
-static void read_delegations(LDAP *ld, LDAPMessage *entry, Account *account)
+static void read_delegations(Reading *reading, const struct berval *values, gsize offset)
 {
-	struct berval **values = ldap_get_values_len(ld, entry, "acuseDelegation");
+	(void)offset;
+	for (; values->bv_val != NULL; values++) {
+		g_autofree char *text = text_of(values);
 
-	for (int i = 0; values != NULL && values[i] != NULL; i++) {
-		g_autofree char *text = g_strndup(values[i]->bv_val, values[i]->bv_len);
-
-		account_add_delegation(account, delegation_of(text));
+		account_add_delegation(reading->account, delegation_of(text));
 	}
-	ldap_value_free_len(values);
 }
 
-static void read_people(LDAP *ld, LDAPMessage *entry, Account *account)
-{
-	g_autofree char *owner = first_value(ld, entry, "owner");
-
-	if (owner != NULL) {
-		g_free(account->owner);
-		account->owner = connection_rdn_value(owner);
+#define ATTRIBUTE(name, read, field)                                                               \
+	{                                                                                          \
+		name, sizeof(name) - 1, read, G_STRUCT_OFFSET(Account, field)                      \
 	}
-	g_strfreev(account->delegates);
-	account->delegates = uids_of(ld, entry, "member");
-	read_delegations(ld, entry, account);
+
+static const struct {
+	const char *name;
+	gsize length;
+	ReadValues read;
+	gsize offset;
+} attributes[] = {
+	ATTRIBUTE("uid", read_text, uid),
+	ATTRIBUTE("mail", read_text, mail),
+	ATTRIBUTE("cn", read_text, display_name),
+	ATTRIBUTE("givenName", read_text, given_names),
+	ATTRIBUTE("title", read_text, post),
+	ATTRIBUTE("ou", read_text, unit),
+	ATTRIBUTE("telephoneNumber", read_text, phone),
+	ATTRIBUTE("owner", read_owner, owner),
+	ATTRIBUTE("member", read_delegates, delegates),
+	ATTRIBUTE("acuseKind", read_kind, kind),
+	ATTRIBUTE("acuseState", read_state, state),
+	ATTRIBUTE("acuseDni", read_text, dni),
+	ATTRIBUTE("acusePaternalSurname", read_text, paternal_surname),
+	ATTRIBUTE("acuseMaternalSurname", read_text, maternal_surname),
+	ATTRIBUTE("acuseExtension", read_text, extension),
+	ATTRIBUTE("acuseValidFrom", read_time, valid_from),
+	ATTRIBUTE("acuseValidUntil", read_time, valid_until),
+	ATTRIBUTE("acuseDelegation", read_delegations, delegations),
+	ATTRIBUTE("acuseNotifierArea", read_text, notifier_area),
+	ATTRIBUTE("acuseNotifierLevel", read_text, notifier_level),
+	ATTRIBUTE("acuseAlias", read_aliases, aliases),
+	ATTRIBUTE("pwdReset", read_reset, must_change_password),
+	ATTRIBUTE("pwdChangedTime", read_time, password_changed),
+};
+
+static void read_attribute(Reading *reading, const struct berval *name, const struct berval *values)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(attributes); i++) {
+		if (attributes[i].length != name->bv_len ||
+			g_ascii_strncasecmp(attributes[i].name, name->bv_val, name->bv_len) != 0)
+			continue;
+		attributes[i].read(reading, values, attributes[i].offset);
+		return;
+	}
 }
 
-/* Lower case, as the account's own address. */
-static char **read_aliases(LDAP *ld, LDAPMessage *entry)
-{
-	struct berval **values = ldap_get_values_len(ld, entry, "acuseAlias");
-	g_autoptr(GStrvBuilder) aliases = g_strv_builder_new();
-
-	if (values == NULL)
-		return NULL;
-	for (int i = 0; values[i] != NULL; i++) {
-		g_autofree char *alias =
-			g_ascii_strdown(values[i]->bv_val, (gssize)values[i]->bv_len);
-
-		g_strv_builder_add(aliases, alias);
-	}
-	ldap_value_free_len(values);
-	return g_strv_builder_end(aliases);
-}
-
+/* In one pass: a milter that starts reads a hundred thousand. */
 Account *entry_to_account(LDAP *ld, LDAPMessage *entry)
 {
 	g_autoptr(Account) account = account_new();
-	g_autofree char *kind = first_value(ld, entry, "acuseKind");
-	g_autofree char *state = first_value(ld, entry, "acuseState");
-	g_autofree char *reset = first_value(ld, entry, "pwdReset");
-	g_autofree char *changed = first_value(ld, entry, "pwdChangedTime");
-	g_autofree char *from = first_value(ld, entry, "acuseValidFrom");
-	g_autofree char *until = first_value(ld, entry, "acuseValidUntil");
+	Reading reading = {.account = account};
+	struct berval dn, name, *values;
+	BerElement *ber = NULL;
 
-	read_text(ld, entry, account);
-	read_people(ld, entry, account);
-	account->aliases = read_aliases(ld, entry);
-	if (account->uid == NULL || account->mail == NULL || kind == NULL || state == NULL ||
-		!account_kind_parse(kind, &account->kind) ||
-		!account_state_parse(state, &account->state))
+	if (ldap_get_dn_ber(ld, entry, &ber, &dn) != LDAP_SUCCESS)
 		return NULL;
-	account->must_change_password = reset != NULL && g_ascii_strcasecmp(reset, "TRUE") == 0;
-	account->password_changed = time_of(changed);
-	account->valid_from = time_of(from);
-	account->valid_until = time_of(until);
+	while (ldap_get_attribute_ber(ld, entry, ber, &name, &values) == LDAP_SUCCESS &&
+		name.bv_val != NULL) {
+		if (values != NULL && values->bv_val != NULL)
+			read_attribute(&reading, &name, values);
+		ldap_memfree(values);
+	}
+	ber_free(ber, 0);
+	if (account->uid == NULL || account->mail == NULL || !reading.has_kind ||
+		!reading.has_state)
+		return NULL;
 	return g_steal_pointer(&account);
 }

@@ -60,11 +60,19 @@ static gboolean do_hang(Service *service, const json_t *body, GError **error)
 	return TRUE;
 }
 
+static gboolean do_make(Service *service, const json_t *body, GError **error)
+{
+	if (strcmp(json_string_value(json_object_get(body, "uid")), "hangs") == 0)
+		return do_hang(service, body, error);
+	return do_token(service, body, error);
+}
+
 static const OutboxKind accounts[] = {
 	{"account", do_account, FALSE}, {"cease", do_token, TRUE}, {NULL, NULL, FALSE}};
 static const OutboxKind tokens[] = {
 	{"token", do_token, FALSE}, {"hang", do_hang, FALSE}, {NULL, NULL, FALSE}};
-static const OutboxKind *const tables[] = {accounts, tokens, NULL};
+static const OutboxKind made[] = {{"make", do_make, OUTBOX_MAKING}, {NULL, NULL, FALSE}};
+static const OutboxKind *const tables[] = {accounts, tokens, made, NULL};
 
 typedef struct {
 	const char *kind, *uid, *text;
@@ -181,11 +189,43 @@ static void test_urgent(void **state)
 	temporary_remove(folder);
 }
 
+/* Made by several threads: one that hangs holds up its own subject, whose order stays. */
+static void test_making(void **state)
+{
+	/* One of the two is another thread's. */
+	const char *other = (g_str_hash("a") ^ g_str_hash("hangs")) & 1 ? "a" : "b";
+	g_autofree char *folder = temporary_folder();
+	Service service = {.store = store_open(folder, NULL)};
+	Outbox *outbox;
+	guint64 last, number;
+
+	(void)state;
+	done = g_string_new(NULL);
+	g_atomic_int_set(&hanging, 1);
+	outbox = outbox_start_with(&service, tables, NULL);
+	assert_non_null(outbox);
+	queue(&service, "make", "hangs", "h1");
+	last = queue(&service, "make", "hangs", "h2");
+	queue(&service, "make", other, "o1");
+	number = queue(&service, "make", other, "o2");
+	assert_true(outbox_wait(outbox, number, 30000));
+	assert_false(outbox_wait(outbox, last, 10));
+	assert_done("o1 o2 ");
+	g_atomic_int_set(&hanging, 0);
+	assert_true(outbox_wait(outbox, last, 30000));
+	assert_done("o1 o2 h1 h2 ");
+	outbox_stop(outbox);
+	store_close(service.store);
+	g_string_free(done, TRUE);
+	temporary_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_outbox),
 		cmocka_unit_test(test_urgent),
+		cmocka_unit_test(test_making),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
