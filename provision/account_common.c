@@ -7,6 +7,7 @@
 #include "cms/digest.h"
 #include "core/dni.h"
 #include "core/fold.h"
+#include "directory/change.h"
 #include "provision/account_term.h"
 #include "provision/accounts.h"
 #include "provision/adoption.h"
@@ -199,6 +200,17 @@ gboolean account_record_password(
 	/* Over TLS it is the owner; the address in use stays out of the ledger. */
 	record_add(record, "actor", request->roles == ROLE_PUBLIC ? uid : request->actor);
 	return store_run(request->service->store, append, record, error);
+}
+
+Account *account_get(Service *service, const char *uid, GError **error)
+{
+	g_autoptr(Directory) directory = NULL;
+	Account *account = live_directory_by_uid(service->live, uid);
+
+	if (account != NULL)
+		return account;
+	directory = directory_new(service->settings);
+	return directory_get(directory, uid, error);
 }
 
 const OutboxKind outbox_kinds_accounts[] = {

@@ -58,6 +58,12 @@ typedef struct {
 gboolean account_list_answer(
 	const ApiRequest *request, const AccountList *list, ApiResponse *response, GError **error);
 
+/*
+ * The account of that uid: by the live copy or, when it is not there yet, by the directory itself.
+ * NULL with NOT_FOUND or the directory's trouble. Not inside a change.
+ */
+Account *account_get(Service *service, const char *uid, GError **error);
+
 /* account_history.c */
 gboolean account_history(const ApiRequest *request, ApiResponse *response, GError **error);
 /* passwords.c */

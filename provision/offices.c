@@ -28,13 +28,17 @@ typedef struct {
 
 static gboolean check_person(Service *service, const char *uid, const char *member, GError **error)
 {
-	g_autoptr(Account) account = live_directory_by_uid(service->live, uid);
+	g_autoptr(GError) failure = NULL;
+	g_autoptr(Account) account = account_get(service, uid, &failure);
 
 	if (account != NULL && account->kind != ACCOUNT_OFFICE &&
 		account->state == ACCOUNT_ACTIVE && strcmp(account->uid, uid) == 0)
 		return TRUE;
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s: no active account of a person",
-		member);
+	if (failure != NULL && failure->code == ACUSE_ERROR_UNAVAILABLE)
+		g_propagate_error(error, g_steal_pointer(&failure));
+	else
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+			"%s: no active account of a person", member);
 	return FALSE;
 }
 

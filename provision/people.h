@@ -19,6 +19,7 @@ typedef struct {
 	const char *date;			  /* of the act; NULL: today */
 	const char *reason;			  /* of an end that is no cessation; or NULL */
 	const char *post, *unit;		  /* of a rotation */
+	const Account *known;			  /* posts.c's own: before any move */
 	guint64 number; /* result: the outbox entry to wait for; 0: none */
 } PersonAct;
 

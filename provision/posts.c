@@ -94,22 +94,16 @@ static gboolean save(StoreTxn *txn, Service *service, const char *uid, json_t *r
 			    : due_clear(txn, "post", uid, error));
 }
 
-/* The row as it stands, or from what the directory says of a person who never moved. */
-static json_t *load(StoreTxn *txn, Service *service, const char *uid, GError **error)
+/* The row as it stands, or of a person who never moved, as the directory knows him. */
+static json_t *load(StoreTxn *txn, const char *uid, const Account *known, GError **error)
 {
 	g_autofree char *key = post_key(uid);
-	g_autoptr(Account) account = NULL;
 	json_t *row;
 
 	if (!row_load(txn, TABLE_INDEX, key, &row, error) || row != NULL)
 		return row;
-	account = live_directory_by_uid(service->live, uid);
-	if (account != NULL)
-		return json_pack("{s:s, s:s?}", "post", account->post != NULL ? account->post : "",
-			"unit", account->unit);
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE,
-		"the directory does not yet show %s", uid);
-	return NULL;
+	return json_pack(
+		"{s:s, s:s?}", "post", known->post != NULL ? known->post : "", "unit", known->unit);
 }
 
 static gboolean rotate_change(StoreTxn *txn, gpointer data, GError **error)
@@ -117,7 +111,7 @@ static gboolean rotate_change(StoreTxn *txn, gpointer data, GError **error)
 	PersonAct *act = data;
 	g_autofree char *today = service_today(act->service);
 	g_autoptr(Record) record = record_new("account.rotated", act->uid, act->service->now_s());
-	json_auto_t *row = load(txn, act->service, act->uid, error);
+	json_auto_t *row = load(txn, act->uid, act->known, error);
 
 	if (row == NULL)
 		return FALSE;
@@ -134,9 +128,20 @@ static gboolean rotate_change(StoreTxn *txn, gpointer data, GError **error)
 	       save(txn, act->service, act->uid, row, &act->number, error);
 }
 
+static gboolean move(PersonAct *act, StoreChange change, gpointer data, GError **error)
+{
+	g_autoptr(Account) known = account_get(act->service, act->uid, error);
+	gboolean done;
+
+	act->known = known;
+	done = known != NULL && store_run(act->service->store, change, data, error);
+	act->known = NULL;
+	return done;
+}
+
 gboolean people_rotate(PersonAct *act, GError **error)
 {
-	return store_run(act->service->store, rotate_change, act, error);
+	return move(act, rotate_change, act, error);
 }
 
 typedef struct {
@@ -149,7 +154,7 @@ static gboolean acting_change(StoreTxn *txn, gpointer data, GError **error)
 	Acting *acting = data;
 	PersonAct *act = &acting->act;
 	g_autoptr(Record) record = record_new("account.acting", act->uid, act->service->now_s());
-	json_auto_t *row = load(txn, act->service, act->uid, error);
+	json_auto_t *row = load(txn, act->uid, act->known, error);
 
 	if (row == NULL)
 		return FALSE;
@@ -174,9 +179,12 @@ typedef struct {
 static gboolean due_change(StoreTxn *txn, gpointer data, GError **error)
 {
 	const Day *day = data;
-	json_auto_t *row = load(txn, day->service, day->uid, error);
+	g_autofree char *key = post_key(day->uid);
+	json_auto_t *row = NULL;
 
-	return row != NULL && save(txn, day->service, day->uid, row, NULL, error);
+	/* Whose day came has moved before. */
+	return row_load(txn, TABLE_INDEX, key, &row, error) && row != NULL &&
+	       save(txn, day->service, day->uid, row, NULL, error);
 }
 
 gboolean posts_due(Service *service, const char *subject, const json_t *body, GError **error)
@@ -302,6 +310,6 @@ gboolean person_act(const ApiRequest *request, ApiResponse *response, GError **e
 		return FALSE;
 	acting.act.post = post;
 	acting.act.unit = unit;
-	return store_run(request->service->store, acting_change, &acting, error) &&
+	return move(&acting.act, acting_change, &acting, error) &&
 	       answer(&acting.act, response, error);
 }

@@ -33,7 +33,7 @@ static gboolean check_dates(const Service *service, const json_t *row, GError **
 /* Names of somebody else: the number was mistyped, or worse. */
 static gboolean check_person(const json_t *row, const Account *account, GError **error)
 {
-	if (account == NULL || request_form_same_person(row, account))
+	if (request_form_same_person(row, account))
 		return TRUE;
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT,
 		"dni: the account of this DNI has other names");
@@ -44,9 +44,9 @@ static gboolean check_person(const json_t *row, const Account *account, GError *
 static char *find_person(Service *service, const json_t *row, GError **error)
 {
 	g_autofree char *uid = people_find_uid(service, row_text(row, "dni"), error);
-	g_autoptr(Account) account = uid != NULL ? live_directory_by_uid(service->live, uid) : NULL;
+	g_autoptr(Account) account = uid != NULL ? account_get(service, uid, error) : NULL;
 
-	return uid != NULL && check_person(row, account, error) ? g_steal_pointer(&uid) : NULL;
+	return account != NULL && check_person(row, account, error) ? g_steal_pointer(&uid) : NULL;
 }
 
 static char *find_named(Service *service, const json_t *row, GError **error)
