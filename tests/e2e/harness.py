@@ -31,6 +31,7 @@ from places import (CITIZEN, DOMAIN, EXPEDIENTE, OFFICE, OFFICE_ADDRESS,  # noqa
                     OFFICE_TOKEN, UIDS, Failure, Places)
 
 WAIT_S = 60
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
 
 class Gateway:
@@ -201,6 +202,16 @@ def restart(name):
     if name == "signer":
         wait(lambda: api("GET", "/v1/tokens")[0] == 200, "provisiond does not see the signer")
         demo.unlock_token(places)
+
+
+def start_later(moved):
+    """provisiond with a clock that is moved. Not its start as another user: the clock's semaphore is of whom it is set for."""
+    places = Gateway.places
+    clock = ["env", f"LD_PRELOAD={FAKETIME}", f"FAKETIME={moved}", "FAKETIME_DONT_FAKE_MONOTONIC=1",
+             "ASAN_OPTIONS=verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")]
+    processes.start(places, "provision", processes.as_user(UIDS["provision"], UIDS["provision"], places.state["groups"]["provision"])
+                    + clock + daemons.argv_of(places, "provision"))
+    wait(lambda: daemons.answers(places.api), "provisiond does not answer on a day to come")
 
 
 @contextlib.contextmanager

@@ -125,6 +125,12 @@ class Late(Case):
             wait(lambda: deliver(uid, "Para la oficina")[0] == 250, "refused, and not for the office")
             wait(lambda: [one for one in mailbox(OFFICE) if "Para la oficina" in str(one["Subject"])],
                  "the office did not get it")
+            daemons.kill(self.places, "provision")
+            start_later("+9d")
+            self.assertEqual(deliver(uid, "El día noveno")[0], 250)
+            daemons.kill(self.places, "provision")
+            start_later("+11d")
+            wait(lambda: deliver(uid, "Pasado el plazo")[0] == 550, "still taken after its last day")
 
 
 class Notifiers(Case):

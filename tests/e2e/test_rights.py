@@ -1,5 +1,6 @@
 """The directory's rights: each service sees and writes what its work needs, tried with what it must not."""
 import base64
+import imaplib
 import pwd
 import subprocess
 
@@ -105,3 +106,32 @@ class Rights(Case):
         done = subprocess.run(["ldapmodify", "-H", uri, "-x", "-D", self.dn, "-w", "Nueva-2026.x"], input=change,
                               capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 50, done.stderr)
+
+    def test_no_way_round_the_rule_of_passwords(self):
+        """The directory itself asks it of each change, whoever makes it; what it cannot read it does not take."""
+        uid, first = demo.create_account(self.places, form(dni="46000002", given_names="Olga", tramite="2026-460002"))
+        dn, uri = f"uid={uid},ou=people,{BASE}", f"ldap://127.0.0.1:{self.places.port('ldap')}/"
+        owner = ["ldapmodify", "-H", uri, "-x", "-D", dn, "-w"]
+        hashed = "{SSHA}" + base64.b64encode(bytes(24)).decode()
+
+        def change(argv, attribute, value):
+            text = f"dn: {dn}\nchangetype: modify\nreplace: {attribute}\n" + (f"{attribute}: {value}\n" if value else "")
+            return subprocess.run(argv, input=text, capture_output=True, text=True, check=False).returncode
+
+        self.assertEqual(change(owner + [first], "title", "Alcaldesa"), 50, "before the first change it changes itself alone")
+        self.assertNotEqual(change(owner + [first], "pwdReset", None), 0)
+        service = processes.as_user(UIDS["provision"]) + ["ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", self.places.ldapi_uri]
+        for value in ("corta", "sololetras", "1234567890", hashed, "{CLEARTEXT}corta"):
+            with self.subTest(value):
+                self.assertEqual(change(owner + [first], "userPassword", value), 19, "by the owner")
+                self.assertEqual(change(service, "userPassword", value), 19, "by acuse-provisiond's own service")
+        self.assertFalse(demo.smtp_login(self.places, uid, first), "submission, before it is changed")
+        with self.assertRaises(imaplib.IMAP4.error, msg="IMAP, before it is changed"):
+            imaplib.IMAP4_SSL("127.0.0.1", self.places.port("imaps"), ssl_context=demo.tls(self.places)).login(uid, first)
+        self.assertEqual(change(owner + [first], "userPassword", "Propia-2026.x"), 0)
+        wait(lambda: demo.smtp_login(self.places, uid, "Propia-2026.x"), "cannot log in")
+        self.assertEqual(change(owner + ["Propia-2026.x"], "userPassword", "Propia-2026.x"), 19, "the same again")
+        self.assertEqual(change(owner + ["Propia-2026.x"], "userPassword", first), 19, "one that was used before")
+        for attribute in ("pwdPolicySubentry", "pwdReset", "acuseState", "acuseValidUntil"):
+            with self.subTest(attribute):
+                self.assertNotEqual(change(owner + ["Propia-2026.x"], attribute, None), 0)

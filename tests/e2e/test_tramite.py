@@ -5,7 +5,6 @@ import threading
 
 from harness import *
 
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 KEY = b"k" * 40
 MANIFEST = "manifest.json"
 
@@ -130,16 +129,6 @@ class Outcomes(Case):
         self.assertEqual(len(attached), 1)
         self.assertTrue(attached[0].get_content().startswith(b"%PDF-"))
 
-    def start_later(self, moved):
-        """provisiond with a clock that is moved. Not its start as another user: the clock's semaphore is of whom it is set for."""
-        groups = self.places.state["groups"]["provision"]
-        uid = UIDS["provision"]
-        clock = ["env", f"LD_PRELOAD={FAKETIME}", f"FAKETIME={moved}", "FAKETIME_DONT_FAKE_MONOTONIC=1",
-                 "ASAN_OPTIONS=verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")]
-        processes.start(self.places, "provision", processes.as_user(uid, uid, groups) + clock
-                        + daemons.argv_of(self.places, "provision"))
-        wait(lambda: daemons.answers(self.places.api), "provisiond does not answer on a day to come")
-
     def test_notified_goes_to_the_case_and_to_the_sender(self):
         with configured(self.settings(), "provision"):
             _, message_id = self.send_to()
@@ -168,11 +157,11 @@ class Outcomes(Case):
             _, message_id = self.send_to()
             wait(lambda: sends(message_id)[0].get("deadline"), "it got no deadline")
             daemons.kill(self.places, "provision")
-            self.start_later("+6d")
+            start_later("+6d")
             wait(lambda: sends(message_id)[0]["deliveries"][0]["state"] == "expired", "it does not expire", 60)
             self.check(self.parcel("overdue"), "CONSTANCIA NEGATIVA", "Corresponde notificar por cédula")
             daemons.kill(self.places, "provision")
-            self.start_later("+6d")
+            start_later("+6d")
             self.one_notice(message_id, "Notificar por cédula")
             self.assertEqual(len(self.notices(message_id, OFFICE)), 1, "the tramite is told once")
             self.answer(message_id)
