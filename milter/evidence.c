@@ -12,6 +12,7 @@
 #include "core/evidence.h"
 #include "core/return_token.h"
 #include "milter/inbound.h"
+#include "milter/incoming.h"
 #include "mime/report.h"
 
 #include <string.h>
@@ -258,9 +259,10 @@ static Outcome *outcome_too_large(const Session *session, guint n_tokens)
 	return outcome_of_error(error, TRUE);
 }
 
-static Outcome *decide(const Session *session, const Services *services, const char **kind)
+/* *read: the report's facts, unless the mail is too large. */
+static Outcome *decide(const Session *session, const Services *services, ReportFacts **read)
 {
-	g_autoptr(ReportFacts) report = NULL;
+	ReportFacts *report;
 	g_autoptr(GPtrArray) tokens = NULL;
 	g_autoptr(GError) error = NULL;
 	g_auto(Posted) posted = {NULL, g_ptr_array_new_with_free_func(g_free), FALSE};
@@ -269,11 +271,11 @@ static Outcome *decide(const Session *session, const Services *services, const c
 	tokens = find_tokens(session->envelope, services, &others);
 	if (session->too_large)
 		return outcome_too_large(session, tokens->len);
-	report = mime_report(session->message, session->envelope, services->options->authserv_id);
+	report = *read =
+		mime_report(session->message, session->envelope, services->options->authserv_id);
 	/* Whatever a person writes to the token of a send is an answer to it. */
 	if (report->kind == REPORT_NONE && tokens->len > 0)
 		report->kind = REPORT_ANSWER;
-	*kind = report_kind_name(report->kind);
 	if (report->kind == REPORT_NONE || (tokens->len == 0 && !mime_report_is_candidate(report)))
 		return outcome_new(ACTION_ACCEPT, "ordinary");
 	if (!store_and_post(session->message, report, tokens, services, &posted, &error))
@@ -284,8 +286,8 @@ static Outcome *decide(const Session *session, const Services *services, const c
 
 Outcome *evidence_decide(const Session *session, const Services *services)
 {
-	const char *kind = NULL;
-	Outcome *outcome = decide(session, services, &kind);
+	g_autoptr(ReportFacts) report = NULL;
+	Outcome *outcome = decide(session, services, &report);
 
 	/* What belongs to a send of ours reaches its author (D4); everything else is looked into.
 	 */
@@ -293,6 +295,9 @@ Outcome *evidence_decide(const Session *session, const Services *services)
 		outcome->send_id == NULL && outcome->delete_recipients->len == 0 &&
 		!session->too_large)
 		outcome = inbound_judge(outcome, session->message, services->options);
-	outcome->class_name = kind;
+	if (report != NULL) {
+		outcome->class_name = report_kind_name(report->kind);
+		incoming_record(session, report, services, outcome);
+	}
 	return outcome;
 }

@@ -3,6 +3,12 @@
 #include "api/client.h"
 #include "base/error.h"
 
+#include <string.h>
+
+/* Of a thread's ids, what goes along: the parent and the latest before it. */
+#define INTENT_THREAD_MAX 20
+#define INTENT_THREAD_ID_BYTES 998
+
 static void set_text(json_t *object, const char *name, const char *value)
 {
 	json_object_set_new(object, name, json_pack("s?", value));
@@ -78,6 +84,23 @@ static json_t *recipients_to_json(const Envelope *envelope)
 	return recipients;
 }
 
+/* What it answers: of a long thread the last ids, the parent's first of all. */
+static void add_thread(json_t *body, const MessageFacts *facts)
+{
+	guint n = facts->thread != NULL ? g_strv_length(facts->thread) : 0;
+	json_t *ids = json_array();
+
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *id = g_utf8_make_valid(facts->thread[i], -1);
+
+		if ((i == 0 || i + INTENT_THREAD_MAX > n) && strlen(id) <= INTENT_THREAD_ID_BYTES)
+			json_array_append_new(ids, json_string(id));
+	}
+	if (json_array_size(ids) > 0)
+		json_object_set(body, "in_reply_to", ids);
+	json_decref(ids);
+}
+
 static json_t *intent_to_json(const IntentInput *input)
 {
 	json_t *body = json_object();
@@ -99,6 +122,7 @@ static json_t *intent_to_json(const IntentInput *input)
 	set_text(body, "pdf_signature", pdf_word(input));
 	set_text(body, "expediente", input->plan->expediente);
 	json_object_set_new(body, "recipients", recipients_to_json(input->envelope));
+	add_thread(body, input->facts);
 	set_text(body, "queue_id", input->envelope->queue_id);
 	set_text(body, "client_address", input->envelope->client_address);
 	set_text(body, "content_sha256", input->facts->content_sha256);

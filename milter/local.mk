@@ -5,6 +5,7 @@ milter_libmilterdecide_a_SOURCES = \
 	milter/compress.c milter/compress.h \
 	milter/date.c milter/date.h \
 	milter/inbound.c milter/inbound.h \
+	milter/incoming.c milter/incoming.h \
 	milter/intent.c milter/intent.h \
 	milter/options.c milter/options.h \
 	milter/metrics.c milter/metrics.h \

@@ -3,7 +3,9 @@
  * Read only afterwards, safe in every thread.
  */
 #include "milter/options.h"
+#include "base/error.h"
 #include "mime/signature_files.h"
+#include "milter/session.h"
 #include "signer/permit.h"
 
 #include <string.h>
@@ -24,6 +26,25 @@ static OnFailure on_failure(const char *word)
 	if (strcmp(word, "hold") == 0)
 		return ON_FAILURE_HOLD;
 	return strcmp(word, "unsigned") == 0 ? ON_FAILURE_UNSIGNED : ON_FAILURE_REFUSE;
+}
+
+/* A wrong address would be a mailbox that nobody watches. */
+static char **official_mailboxes(const Settings *settings, const char *domain, GError **error)
+{
+	const char *const *list = settings_list(settings, "incoming", "mailboxes");
+	g_autoptr(GStrvBuilder) found = g_strv_builder_new();
+
+	for (; list != NULL && *list != NULL; list++) {
+		g_autofree char *lower = g_ascii_strdown(*list, -1);
+
+		if (!address_in_domain(lower, domain)) {
+			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+				"[incoming] mailboxes: %s is no address of %s", *list, domain);
+			return NULL;
+		}
+		g_strv_builder_add(found, lower);
+	}
+	return g_strv_builder_end(found);
 }
 
 MilterOptions *milter_options_new(const Settings *settings, Instance instance, GError **error)
@@ -47,6 +68,9 @@ MilterOptions *milter_options_new(const Settings *settings, Instance instance, G
 	if (options->token_key == NULL)
 		return NULL;
 	options->domain = g_strdup(options->policy->domain);
+	options->incoming = official_mailboxes(settings, options->domain, error);
+	if (options->incoming == NULL)
+		return NULL;
 	options->authserv_id = g_strdup(settings_string(settings, "proof", "authserv_id"));
 	options->socket_path = g_strdup(settings_string(settings, "milter",
 		instance == INSTANCE_OUTGOING ? "outgoing_socket" : "evidence_socket"));
@@ -66,6 +90,7 @@ void milter_options_free(MilterOptions *options)
 		return;
 	g_free(options->domain);
 	g_free(options->authserv_id);
+	g_strfreev(options->incoming);
 	g_free(options->socket_path);
 	g_free(options->sign_socket);
 	pdf_checker_free(options->pdf_checker);

@@ -15,6 +15,7 @@ typedef enum { ON_FAILURE_REFUSE, ON_FAILURE_HOLD, ON_FAILURE_UNSIGNED } OnFailu
 typedef struct {
 	char *domain;	   /* lower case */
 	char *authserv_id; /* "": nobody's Authentication-Results count */
+	char **incoming;   /* official mailboxes (D11), lower case, NULL-terminated; of evidence */
 	char *socket_path; /* where this instance listens */
 	char *sign_socket;
 	OnFailure on_failure;

@@ -13,6 +13,7 @@
 #include "core/fold.h"
 #include "core/plan.h"
 #include "provision/calendar_load.h"
+#include "provision/incoming.h"
 #include "provision/outcomes.h"
 
 #define DUE_KIND "answer"
@@ -124,7 +125,8 @@ gboolean deadline_release(StoreTxn *txn, const Service *service, json_t *send, c
 		return FALSE;
 	if (moved != NULL)
 		*moved = released;
-	return !released || set_deadline(txn, service, send, now_s, error);
+	return !released || (set_deadline(txn, service, send, now_s, error) &&
+				    incoming_answered(txn, send, now_s, error));
 }
 
 gboolean deadline_is_over(const Service *service, const json_t *send)

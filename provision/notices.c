@@ -43,6 +43,7 @@ static const NoticeKind *const kinds[] = {
 	&notice_token_count,
 	&notice_held,
 	&notice_hold_over,
+	&notice_incoming_overdue,
 };
 
 static const NoticeKind *find_kind(const char *kind)

@@ -36,6 +36,7 @@ extern const NoticeKind notice_ledger_head;	/* witnesses.c */
 extern const NoticeKind notice_ledger_restored; /* restore.c */
 extern const NoticeKind notice_office_left, notice_password_expiry, notice_account_ending,
 	notice_request;
+extern const NoticeKind notice_incoming_overdue;       /* incoming_term.c */
 extern const NoticeKind notice_held, notice_hold_over; /* send_hold.c */
 /* token_notices.c */
 extern const NoticeKind notice_token_lost, notice_token_return, notice_token_expiry,

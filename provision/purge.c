@@ -239,6 +239,7 @@ static void scrub(json_t *send)
 	json_object_del(send, "findings");
 	json_object_del(send, "exception_declared");
 	json_object_del(send, "held");
+	json_object_del(send, "in_reply_to");
 	json_array_foreach(json_object_get(send, "timeline"), i, entry) {
 		json_object_set_new(entry, "recipient", json_null());
 		json_object_set_new(entry, "diagnostic", json_null());

@@ -7,6 +7,7 @@
 #include "provision/backup.h"
 #include "provision/deadlines.h"
 #include "provision/due.h"
+#include "provision/incoming.h"
 #include "provision/outbox.h"
 #include "provision/people.h"
 #include "provision/purge.h"
@@ -19,6 +20,7 @@ const Route *const route_tables[] = {
 	routes_sends,
 	routes_timestamps,
 	routes_events,
+	routes_incoming,
 	routes_ledger,
 	routes_backups,
 	routes_requests,
@@ -42,13 +44,14 @@ static const OutboxKind *const outbox_tables[] = {
 	outbox_kinds_accounts,
 	outbox_kinds_tokens,
 	outbox_kinds_notices,
+	outbox_kinds_incoming,
 	outbox_kinds_tramite_folder,
 	outbox_kinds_tramite_webhook,
 	NULL,
 };
 
-static const DueKind *const due_tables[] = {
-	due_kinds_people, due_kinds_sends, due_kinds_tokens, due_kinds_keeping, NULL};
+static const DueKind *const due_tables[] = {due_kinds_people, due_kinds_sends, due_kinds_incoming,
+	due_kinds_tokens, due_kinds_keeping, NULL};
 
 Due *due_start(Service *service, GError **error)
 {

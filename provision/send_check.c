@@ -15,6 +15,7 @@
 #define MAX_SUBJECT (64 * 1024)
 #define MAX_MESSAGE_ID 4096
 #define MAX_DATE 1000
+#define MAX_THREAD 50
 #define MAX_FINDINGS 64
 #define MAX_FINDING 2000
 #define BASE32 "abcdefghijklmnopqrstuvwxyz234567"
@@ -65,6 +66,23 @@ static gboolean check_foreign(const json_t *body, const char *name, gsize max_by
 	if (!json_is_string(value))
 		return api_invalid(error, name, "must be a string");
 	return json_string_length(value) <= max_bytes || api_invalid(error, name, "is too long");
+}
+
+/* The mails that it answers, as the client names them. */
+static gboolean check_thread(const json_t *body, GError **error)
+{
+	const json_t *ids = json_object_get(body, "in_reply_to");
+	json_t *id;
+	size_t i;
+
+	if (ids == NULL)
+		return TRUE;
+	if (!json_is_array(ids) || json_array_size(ids) > MAX_THREAD)
+		return api_invalid(error, "in_reply_to", "must be an array, and not of too many");
+	json_array_foreach(ids, i, id)
+		if (!json_is_string(id) || json_string_length(id) > MAX_MESSAGE_ID)
+			return api_invalid(error, "in_reply_to", "must be Message-IDs");
+	return TRUE;
 }
 
 /* Text members: name, most characters, which characters (NULL: any printable), optional. */
@@ -158,13 +176,14 @@ gboolean send_check_intent(const json_t *body, GError **error)
 		    "date", "subject", "document_type", "document_number", "exception",
 		    "exception_id", "pdf_signature", "expediente", "recipients", "queue_id",
 		    "client_address", "content_sha256", "entity_sha256", "sign", "prepared",
-		    "block", "date_original", "findings", NULL) ||
+		    "block", "date_original", "findings", "in_reply_to", NULL) ||
 		!check_texts(body, error) ||
 		!check_foreign(body, "message_id", MAX_MESSAGE_ID, error) ||
 		!check_foreign(body, "date", MAX_DATE, error) ||
 		!check_foreign(body, "date_original", MAX_DATE, error) ||
 		!check_foreign(body, "subject", MAX_SUBJECT, error) ||
-		!check_recipients(body, error) || !check_findings(body, error))
+		!check_recipients(body, error) || !check_findings(body, error) ||
+		!check_thread(body, error))
 		return FALSE;
 	if (!send_class_parse(row_text(body, "class"), &send_class))
 		return api_invalid(error, "class", "no such class");

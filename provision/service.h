@@ -86,11 +86,11 @@ typedef struct {
 gboolean api_invalid(GError **error, const char *name, const char *why);
 
 /* Each ends with a row whose method is NULL. */
-extern const Route routes_blobs[], routes_sends[], routes_events[], routes_ledger[],
-	routes_requests[], routes_offices[], routes_people[], routes_accounts[], routes_tokens[],
-	routes_expedientes[], routes_notifiers[], routes_aliases[], routes_outbox[],
-	routes_exceptions[], routes_self[], routes_health[], routes_metrics[], routes_timestamps[],
-	routes_token_afar[];
+extern const Route routes_blobs[], routes_sends[], routes_events[], routes_incoming[],
+	routes_ledger[], routes_requests[], routes_offices[], routes_people[], routes_accounts[],
+	routes_tokens[], routes_expedientes[], routes_notifiers[], routes_aliases[],
+	routes_outbox[], routes_exceptions[], routes_self[], routes_health[], routes_metrics[],
+	routes_timestamps[], routes_token_afar[];
 
 /*
  * Required string member, within max_chars, without control characters, and of which something can

@@ -29,6 +29,8 @@ typedef enum {
 	TABLE_LIMITS,  /* "account/UID", "office/ADDRESS", "gateway/all" -> what it sent in the last
 			  hour, plain text (provision/send_limits.c) */
 	TABLE_EXCEPTIONS, /* "MAILBOX/ID" -> declared exception to P11 (provision/exceptions.h) */
+	TABLE_INCOMING,	  /* number -> mail from outside to an official mailbox
+			     (provision/incoming.h) */
 	STORE_N_TABLES
 } StoreTable;
 

@@ -47,6 +47,7 @@ static const char *const table_names[ENGINE_N_TABLES] = {
 	[TABLE_REPLIES] = "replies.db",
 	[TABLE_LIMITS] = "limits.db",
 	[TABLE_EXCEPTIONS] = "exceptions.db",
+	[TABLE_INCOMING] = "incoming.db",
 	[ENGINE_LEAVES] = "leaves.db",
 	[ENGINE_OPENINGS] = "openings.db",
 	[ENGINE_NODES] = "nodes.db",

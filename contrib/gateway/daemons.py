@@ -125,6 +125,8 @@ auditor_users=0
 folder={state}/provision/ledger
 store={state}/provision/store
 floor_mib=64
+[incoming]
+mailboxes=consultas@{DOMAIN}
 [notices]
 smtp=127.0.0.1:{places.port("notices")}
 [calendar]

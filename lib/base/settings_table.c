@@ -310,6 +310,17 @@ const SettingRow settings_table[] = {
 		"The same for a tax matter."),
 	P("proof", "logo", NULL, "PNG image at the head of a constancia; 512 KiB at most."),
 
+	L("incoming", "mailboxes", "",
+		"Official mailboxes, whose mail from outside is put on record and confirmed (D11); "
+		"empty: none."),
+	C("incoming", "confirm", "on", "on off",
+		"Whether who wrote to an official mailbox gets a confirmation of reception."),
+	I("incoming", "confirm_per_hour", "200", 0, 100000,
+		"Most confirmations that the gateway writes in an hour."),
+	I("incoming", "answer_days", "5", 0, 365,
+		"Business days in which mail to an official mailbox is to be answered; 0: no "
+		"term."),
+
 	S("notices", "smtp", "127.0.0.1:10025",
 		"ADDRESS:PORT of the smtpd on this machine that takes the gateway's own notices; "
 		"empty: none are sent."),

@@ -79,6 +79,7 @@ void message_facts_free(MessageFacts *facts)
 	g_free(facts->subject);
 	g_free(facts->message_id);
 	g_free(facts->in_reply_to);
+	g_strfreev(facts->thread);
 	g_free(facts->date);
 	g_free(facts->content_sha256);
 	g_free(facts);

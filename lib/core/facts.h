@@ -66,6 +66,8 @@ typedef struct {
 	guint subject_headers;
 	char *message_id;  /* without angle brackets; NULL */
 	char *in_reply_to; /* first id; NULL */
+	char **thread;	   /* ids of In-Reply-To and References as they came, perhaps no
+			      UTF-8; NULL-terminated */
 	guint date_headers;
 	char *date;		/* header value; NULL */
 	gboolean date_readable; /* there is one Date, and it says the time: */

@@ -16,7 +16,7 @@ lib_core_libcore_a_SOURCES = \
 	lib/core/content.c lib/core/content.h \
 	lib/core/evidence.c lib/core/evidence.h \
 	lib/core/facts.c lib/core/facts.h \
-	lib/core/fold.c lib/core/fold.h \
+	lib/core/fold.c lib/core/fold.h lib/core/incoming.c lib/core/incoming.h \
 	lib/core/merkle.c lib/core/merkle.h \
 	lib/core/naming.c lib/core/naming.h \
 	lib/core/password.c lib/core/password.h \

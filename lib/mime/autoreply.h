@@ -6,5 +6,8 @@
 
 /* sender: the envelope's, "" for the null sender, which no person's mail has. */
 gboolean autoreply_detect(const MailMessage *message, const char *sender);
+/* The same, but for what the field of that name says (any case; NULL: none). */
+gboolean autoreply_detect_beside(
+	const MailMessage *message, const char *sender, const char *ignored);
 
 #endif

@@ -227,6 +227,8 @@ MessageFacts *mime_facts(const MailMessage *message, GError **error)
 	read_subject(message, facts);
 	facts->message_id = first_id(mail_message_field(message, "Message-ID"));
 	facts->in_reply_to = first_id(mail_message_field(message, "In-Reply-To"));
+	facts->thread = header_thread_ids(mail_message_field(message, "In-Reply-To"),
+		mail_message_field(message, "References"));
 	facts->date = take_valid(date ? header_unfold(date) : NULL);
 	facts->date_headers = count_fields(message, "Date");
 	facts->date_readable = facts->date_headers == 1 && header_date(facts->date, &facts->date_s);

@@ -211,6 +211,22 @@ char **header_ids(const char *value)
 	return g_strv_builder_end(ids);
 }
 
+char **header_thread_ids(const char *in_reply_to, const char *references)
+{
+	const char *const values[] = {in_reply_to, references};
+	g_autoptr(GStrvBuilder) ids = g_strv_builder_new();
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
+		g_auto(GStrv) found = header_ids(values[i]);
+
+		for (guint j = 0; found[j] && g_hash_table_size(seen) < HEADER_THREAD_IDS_MAX; j++)
+			if (g_hash_table_add(seen, g_strdup(found[j])))
+				g_strv_builder_add(ids, found[j]);
+	}
+	return g_strv_builder_end(ids);
+}
+
 static gboolean is_token_char(char c)
 {
 	return c > ' ' && c < 127 && !strchr("()<>@,;:\\\"/[]?=", c);

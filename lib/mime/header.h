@@ -26,6 +26,10 @@ char *header_date_text(gint64 time_s);
 /* The ids between < and >, in order. NULL-terminated. */
 char **header_ids(const char *value);
 
+#define HEADER_THREAD_IDS_MAX 200
+/* Those of In-Reply-To and References (each may be NULL), each id once. NULL-terminated. */
+char **header_thread_ids(const char *in_reply_to, const char *references);
+
 /*
  * A Content-Type value with parameter name=value: replaced where it stands, else added at the end.
  * NULL when the value does not follow RFC 2045's grammar.

@@ -3,7 +3,7 @@ noinst_LIBRARIES += lib/mime/libmime.a
 lib_mime_libmime_a_SOURCES = \
 	lib/mime/addresses.c lib/mime/addresses.h \
 	lib/mime/attachments.c lib/mime/attachments.h \
-	lib/mime/autoreply.c lib/mime/autoreply.h \
+	lib/mime/autoreply.c lib/mime/autoreply.h lib/mime/incoming.c lib/mime/incoming.h \
 	lib/mime/block.c lib/mime/block.h \
 	lib/mime/codec.c lib/mime/codec.h \
 	lib/mime/encode.c lib/mime/encode.h \

@@ -10,6 +10,7 @@
 
 /* Every part is base64, which has no "=_". */
 #define BOUNDARY "=_acuse_aviso"
+#define NOTICE_ID_BYTES 900
 
 /* One line, without the marks that would end a quoted string. */
 static char *one_line(const char *text, gboolean quoted)
@@ -71,6 +72,20 @@ static void append_attachment(GString *out, const NoticeAttachment *attachment)
 	append_part(out, type, bytes, size);
 }
 
+/* A stranger's id: only what one looks like (RFC 5322 3.6.4) is said again. */
+static void append_thread(GString *out, const char *answered)
+{
+	g_autofree char *id = g_strdup_printf("<%s>", answered);
+
+	for (const char *at = answered; *at != '\0'; at++)
+		if (!g_ascii_isgraph(*at) || *at == '<' || *at == '>')
+			return;
+	if (*answered == '\0' || strlen(answered) > NOTICE_ID_BYTES)
+		return;
+	append_field(out, "In-Reply-To", id);
+	append_field(out, "References", id);
+}
+
 GBytes *mime_notice(const NoticeMail *mail)
 {
 	GString *out = g_string_new(NULL);
@@ -85,7 +100,12 @@ GBytes *mime_notice(const NoticeMail *mail)
 	append_field(out, "Subject", subject);
 	append_field(out, "Date", date);
 	append_field(out, "Message-ID", message_id);
-	append_field(out, "Auto-Submitted", "auto-generated");
+	if (mail->answered != NULL)
+		append_thread(out, mail->answered);
+	if (mail->reply_to != NULL)
+		append_field(out, "Reply-To", mail->reply_to);
+	append_field(
+		out, "Auto-Submitted", mail->answered != NULL ? "auto-replied" : "auto-generated");
 	append_field(out, "MIME-Version", "1.0");
 	if (mail->n_attachments > 0) {
 		append_field(out, "Content-Type", "multipart/mixed; boundary=\"" BOUNDARY "\"");

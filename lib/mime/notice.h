@@ -17,13 +17,15 @@ typedef struct {
 	const char *text;    /* UTF-8, LF lines */
 	const char *message_id;
 	gint64 date_s;
+	const char *answered; /* Message-ID of the mail that it answers: auto-replied; NULL: none */
+	const char *reply_to; /* an address; NULL: none */
 	const NoticeAttachment *attachments;
 	guint n_attachments;
 } NoticeMail;
 
 /*
  * The whole message in ASCII with CRLF: text/plain in UTF-8, in a multipart/mixed with the
- * attachments when there are any, Auto-Submitted: auto-generated (RFC
+ * attachments when there are any, Auto-Submitted: auto-generated, or auto-replied (RFC
  * 3834 5), so that no program answers it. Control characters in names and subject become blanks.
  */
 GBytes *mime_notice(const NoticeMail *mail);

@@ -16,7 +16,7 @@
 #include "mime/part.h"
 
 #define REPORT_MAX_RECIPIENTS 1000
-#define REPORT_MAX_IDS 200
+#define REPORT_MAX_IDS HEADER_THREAD_IDS_MAX
 
 /* The part's decoded content; "" when it has none that can be read. */
 static GByteArray *part_content(const MailMessage *message, const MimePart *part)
@@ -225,19 +225,11 @@ static void read_report_parts(const MailMessage *message, MimePart *root, Report
 
 static void read_references(const MailMessage *message, ReportFacts *report)
 {
-	static const char *const names[] = {"In-Reply-To", "References"};
-	g_autoptr(GStrvBuilder) ids = g_strv_builder_new();
-	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_auto(GStrv) ids = header_thread_ids(mail_message_field(message, "In-Reply-To"),
+		mail_message_field(message, "References"));
 
-	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_auto(GStrv) found = header_ids(mail_message_field(message, names[i]));
-
-		for (guint j = 0; found[j] && g_hash_table_size(seen) < REPORT_MAX_IDS; j++)
-			if (g_hash_table_add(seen, g_strdup(found[j])))
-				g_strv_builder_add(ids, found[j]);
-	}
-	if (g_hash_table_size(seen) > 0)
-		report->references = g_strv_builder_end(ids);
+	if (ids[0])
+		report->references = g_steal_pointer(&ids);
 }
 
 static void read_from(const MailMessage *message, ReportFacts *report)

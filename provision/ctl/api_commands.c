@@ -392,6 +392,18 @@ const Command api_commands[] = {
 		{{"unmatched", "unmatched", FALSE, FALSE, .flag = TRUE}, PAGE_OPTIONS, {NULL}},
 		N_("Lista los informes y respuestas que llegaron, el ultimo primero."), "GET",
 		"/v1/events", run_call, NULL, "id time kind from matched counts"},
+	{"incoming", "list", "", 0,
+		{{"unanswered", "unanswered", FALSE, FALSE, .flag = TRUE},
+			{"mailbox", "mailbox", FALSE, FALSE}, PAGE_OPTIONS, {NULL}},
+		N_("Lista los correos de fuera a los buzones oficiales; con --unanswered, los que "
+		   "esperan respuesta."),
+		"GET", "/v1/incoming", run_call, NULL, "id time state until overdue from subject"},
+	{"incoming", "show", "ID", 1, {{NULL}},
+		N_("Muestra un correo recibido, su confirmación y su respuesta."), "GET",
+		"/v1/incoming/{}", run_call},
+	{"incoming", "close", "ID", 1, {{"reason", "reason", TRUE, FALSE}, {NULL}},
+		N_("Cierra un correo recibido que se atendió de otra manera o no pide respuesta."),
+		"POST", "/v1/incoming/{}/close", run_call},
 	{"send", "purge", "ID", 1, {DOCUMENT, {NULL}},
 		N_("Elimina de un envío, por orden, mensaje, reportes, nombres y direcciones; su "
 		   "registro queda."),

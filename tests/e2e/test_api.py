@@ -23,7 +23,12 @@ class Api(Case):
         wait(lambda: [one for one in events_of(message_id) if one["event"] == "relayed"], "no report was recorded")
         request = demo.file_form(Gateway.places, dict(demo.FORM_01, dni="40000090", given_names="Nora",
                                                       tramite="2026-000990"))
-        cls.values = {"number": EXPEDIENTE, "uid": OFFICE, "label": OFFICE_TOKEN, "{requests}": request["id"], "sha256": request["scan"],
+        incoming = {"message_id": "api@ciudadano.test", "message_sha256": "0" * 64, "from": CITIZEN, "envelope_sender": CITIZEN,
+                    "mailboxes": [OFFICE_ADDRESS], "subject": None, "date": None, "queue_id": "Q1", "client_address": None,
+                    "automatic": True, "suppressed": False, "spam": False, "addressed": True, "authentication_results": None,
+                    "send": None}
+        cls.values = {"{incoming}": api("POST", "/v1/incoming", incoming, UIDS["evidence"])[1]["id"],
+                      "number": EXPEDIENTE, "uid": OFFICE, "label": OFFICE_TOKEN, "{requests}": request["id"], "sha256": request["scan"],
                       "{sends}": sends(message_id)[0]["id"]}
 
     def gets(self, public=False):
@@ -59,7 +64,7 @@ class Api(Case):
 
     def test_lists_are_not_empty(self):
         """An empty list would satisfy every schema."""
-        for path in ("/v1/sends", "/v1/events", "/v1/requests", "/v1/accounts", "/v1/tokens", "/v1/ledger/entries"):
+        for path in ("/v1/sends", "/v1/events", "/v1/incoming", "/v1/requests", "/v1/accounts", "/v1/tokens", "/v1/ledger/entries"):
             self.assertTrue(api("GET", path)[1]["items"], path)
 
     def test_who_has_no_role_is_refused(self):

@@ -161,6 +161,12 @@ static json_t *fake_call(gpointer data, guint timeout_ms, const char *method, co
 						   : json_pack("{s:n, s:b, s:[]}", "matched",
 							     "counts", 0, "deliver_to");
 	}
+	if (strcmp(path, "/v1/incoming") == 0) {
+		g_string_append(world->calls, "incoming ");
+		keep(&world->incoming, body);
+		return fails(world, world->incoming_error, error) ? NULL
+								  : json_pack("{s:s}", "id", "1");
+	}
 	assert_true(g_str_has_suffix(path, "/prepared"));
 	g_string_append(world->calls, "prepared ");
 	keep(&world->prepared, body);
@@ -223,7 +229,7 @@ static MilterOptions *make_options(void)
 	g_autofree char *text = g_strdup_printf(
 		"[institution]\nname=Municipalidad de Prueba\ndomain=Muni.test\n"
 		"phone=042 000000\n[milter]\ntoken_key=%s\nmax_message_bytes=262144\n"
-		"[proof]\nauthserv_id=mx.muni.test\n",
+		"[proof]\nauthserv_id=mx.muni.test\n[incoming]\nmailboxes=mesa@muni.test\n",
 		key);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Settings) settings = NULL;
@@ -252,7 +258,8 @@ FakeWorld *fake_world_new(void)
 	world->blobs = g_hash_table_new_full(
 		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
 	world->intent_error = world->blob_error = world->prepared_error = -1;
-	world->event_error = world->sign_error = world->exception_error = -1;
+	world->event_error = world->incoming_error = world->sign_error = world->exception_error =
+		-1;
 	world->services = (Services){world->options, world, fake_age, fake_by_uid, fake_by_mail,
 		fake_call, fake_put_blob, fake_sign, fake_now_s, fake_monotonic_ms, fake_cpu_ms};
 	return world;
@@ -266,6 +273,7 @@ void fake_world_free(FakeWorld *world)
 	json_decref(world->intent);
 	json_decref(world->prepared);
 	json_decref(world->event);
+	json_decref(world->incoming);
 	json_decref(world->event_answer);
 	json_decref(world->exception);
 	json_decref(world->exception_asked);

@@ -12,15 +12,16 @@
 typedef struct {
 	Services services;
 	MilterOptions *options;
-	GString *calls;			   /* "intent blob prepared " in the order they came;
-					      "message+" before one that carried it */
-	json_t *intent, *prepared, *event; /* the last bodies */
-	GHashTable *blobs;		   /* sha256 -> GBytes */
-	json_t *event_answer;		   /* of POST /v1/events; NULL: matched nothing */
+	GString *calls; /* "intent blob prepared " in the order they came;
+			   "message+" before one that carried it */
+	json_t *intent, *prepared, *event, *incoming; /* the last bodies */
+	GHashTable *blobs;			      /* sha256 -> GBytes */
+	json_t *event_answer; /* of POST /v1/events; NULL: matched nothing */
 	/* Faults. code -1: none. */
 	json_t *exception;	 /* of POST /v1/exceptions/find; NULL: none was declared */
 	json_t *exception_asked; /* what it was asked; NULL: it was not */
-	int intent_error, blob_error, prepared_error, event_error, sign_error, exception_error;
+	int intent_error, blob_error, prepared_error, event_error, incoming_error, sign_error,
+		exception_error;
 	gboolean sign_other_bytes;
 	gint64 age_s;
 	gint64 clock_ms;

@@ -320,6 +320,97 @@ static void test_blocked(void **state)
 	}
 }
 
+#define PASS "Authentication-Results: mx.muni.test; dmarc=pass header.from=ciudadano.test\n"
+#define TO_DESK                                                                                    \
+	"From: ciudadano@ciudadano.test\nTo: Mesa <MESA@muni.test>\nSubject: "                     \
+	"=?utf-8?Q?Pido_a=C3=B1o?=\nMessage-ID: <p@ciudadano.test>\n"
+#define CITIZEN "ciudadano@ciudadano.test"
+
+/* D11: what is for an official mailbox goes on record, if it is let in, and flows in any case. */
+static void test_incoming(void **state)
+{
+	static const struct {
+		const char *name, *sender, *recipients, *text, *calls;
+		gboolean automatic, suppressed, spam, addressed;
+	} cases[] = {
+		{"a citizen", CITIZEN, "mesa@muni.test", PASS TO_DESK "\nHola.\n", "incoming ", 0,
+			0, 0, 1},
+		{"with a detail", CITIZEN, "Mesa+partes@muni.test", TO_DESK "\nHola.\n",
+			"incoming ", 0, 0, 0, 1},
+		{"another mailbox", CITIZEN, ROSA, TO_DESK "\nHola.\n", "", 0, 0, 0, 0},
+		{"not addressed", CITIZEN, ROSA " mesa@muni.test", PLAIN, "incoming ", 0, 0, 0, 0},
+		{"an answer of no send", CITIZEN, "mesa@muni.test", ANSWER, DONE "incoming ", 0, 0,
+			0, 0},
+		{"a program", CITIZEN, "mesa@muni.test",
+			TO_DESK "Auto-Submitted: auto-replied\n\nx", "incoming ", 1, 0, 0, 1},
+		{"a list", CITIZEN, "mesa@muni.test", TO_DESK "List-Id: <x.test>\n\nx", "incoming ",
+			1, 0, 0, 1},
+		{"a report", CITIZEN, "mesa@muni.test", REPORT("failed"), DONE "incoming ", 1, 0, 0,
+			0},
+		{"the null sender", "", "mesa@muni.test", TO_DESK "\nx", "incoming ", 1, 0, 0, 1},
+		{"silence, please", CITIZEN, "mesa@muni.test",
+			TO_DESK "X-Auto-Response-Suppress: OOF\n\nx", "incoming ", 0, 1, 0, 1},
+		{"spam", CITIZEN, "mesa@muni.test", TO_DESK "X-Spam-Flag: YES\n\nx", "incoming ", 0,
+			0, 1, 1},
+		{"no spam", CITIZEN, "mesa@muni.test", TO_DESK "X-Spam-Status: No, score=1\n\nx",
+			"incoming ", 0, 0, 0, 1},
+		{"a program in it", CITIZEN, "mesa@muni.test", BOUNDED("", "a.exe"), "", 0, 0, 0,
+			0},
+	};
+	static const char *const extensions[] = {"exe", NULL};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		FakeWorld *world = fake_world_new();
+		g_autoptr(Session) session = fake_session(
+			"INBOUND", NULL, cases[i].sender, cases[i].recipients, cases[i].text);
+		g_autoptr(Outcome) outcome = NULL;
+		const json_t *body;
+
+		world->options->policy->attachments->modes[BLOCKED_EXTENSION] = MODE_ENFORCE;
+		world->options->policy->attachments->inbound = MODE_ENFORCE;
+		world->options->inspect =
+			(InspectOptions){.blocked = TRUE, .extensions = extensions};
+		outcome = evidence_decide(session, &world->services);
+		if (strcmp(world->calls->str, cases[i].calls) != 0)
+			fail_msg("%s: %s", cases[i].name, world->calls->str);
+		body = world->incoming;
+		if (body != NULL &&
+			(json_is_true(json_object_get(body, "automatic")) != cases[i].automatic ||
+				json_is_true(json_object_get(body, "suppressed")) !=
+					cases[i].suppressed ||
+				json_is_true(json_object_get(body, "spam")) != cases[i].spam ||
+				json_is_true(json_object_get(body, "addressed")) !=
+					cases[i].addressed))
+			fail_msg("%s: other facts", cases[i].name);
+		if (i == 0) {
+			assert_string_equal("Pido a\xc3\xb1o",
+				json_string_value(json_object_get(body, "subject")));
+			assert_string_equal("mesa@muni.test",
+				json_string_value(
+					json_array_get(json_object_get(body, "mailboxes"), 0)));
+			assert_non_null(
+				json_string_value(json_object_get(body, "authentication_results")));
+		}
+		fake_world_free(world);
+	}
+}
+
+static void test_incoming_flows(void **state)
+{
+	FakeWorld *world = fake_world_new();
+	g_autoptr(Session) session =
+		fake_session("INBOUND", NULL, CITIZEN, "mesa@muni.test", TO_DESK "\nHola.\n");
+	g_autoptr(Outcome) outcome = NULL;
+
+	(void)state;
+	world->incoming_error = ACUSE_ERROR_UNAVAILABLE;
+	outcome = evidence_decide(session, &world->services);
+	assert_int_equal(outcome->action, ACTION_ACCEPT);
+	assert_int_equal(outcome->warnings->len, 1);
+	fake_world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +420,8 @@ int main(void)
 		cmocka_unit_test(test_early),
 		cmocka_unit_test(test_recipients),
 		cmocka_unit_test(test_blocked),
+		cmocka_unit_test(test_incoming),
+		cmocka_unit_test(test_incoming_flows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,490 @@
+/*
+ * incoming.h: what the evidence milter posts becomes a row and a leaf, once for each mail; an
+ * answer that left, or an operator's word, settles it. Fails with INVALID, NOT_FOUND, CONFLICT, or
+ * as the store does. Each call runs in its own thread, changes in the committer's.
+ */
+#include "provision/incoming.h"
+
+#include <string.h>
+
+#include "api/record_json.h"
+#include "base/error.h"
+#include "cms/digest.h"
+#include "core/address.h"
+#include "core/authentication_results.h"
+#include "core/plan.h"
+#include "provision/list.h"
+#include "provision/send_record.h"
+
+#define TEXT_BYTES_MAX 4096
+#define RESULTS_BYTES_MAX (64 * 1024)
+#define MAILBOXES_MAX 100
+#define SAME_ID_MAX 16
+#define SUBJECT_CHARS 500
+#define REASON_CHARS_MAX 200
+
+static char *index_key(const char *kind, const char *key)
+{
+	return g_strconcat(kind, "/", key, NULL);
+}
+
+static char *digest_key(const char *kind, const char *text)
+{
+	g_autofree char *digest = digest_sha256_hex(text, strlen(text));
+
+	return index_key(kind, digest);
+}
+
+gboolean incoming_load(StoreTxn *txn, const char *id, json_t **row, GError **error)
+{
+	if (!row_load(txn, TABLE_INCOMING, id, row, error))
+		return FALSE;
+	if (*row == NULL)
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no incoming mail %s", id);
+	return *row != NULL;
+}
+
+gboolean incoming_save(StoreTxn *txn, const json_t *row, GError **error)
+{
+	return row_save(txn, TABLE_INCOMING, row_text(row, "id"), row, error);
+}
+
+gboolean incoming_settle(StoreTxn *txn, const json_t *row, GError **error)
+{
+	const char *id = row_text(row, "id");
+	const char *until = row_text(row, "until");
+	g_autofree char *open = index_key("incoming-open", id);
+	g_autofree char *due =
+		g_strdup_printf("incoming-due/%s/%s", until != NULL ? until : "", id);
+
+	return store_delete(txn, TABLE_INDEX, open, error) &&
+	       (until == NULL || store_delete(txn, TABLE_INDEX, due, error));
+}
+
+/* ---- what came ---- */
+
+typedef struct {
+	Service *service;
+	const json_t *body;
+	gint64 now_s;
+	json_t *row;
+} Arrival;
+
+static gboolean get(StoreTxn *txn, const char *key, char **value, GError **error)
+{
+	GError *failure = NULL;
+
+	*value = store_get_txn(txn, TABLE_INDEX, key, &failure);
+	if (failure != NULL)
+		g_propagate_error(error, failure);
+	return failure == NULL;
+}
+
+static const char *sender_of(const json_t *row)
+{
+	const char *from = row_text(row, "from");
+
+	return from != NULL ? from : row_text(row, "envelope_sender");
+}
+
+/* A forgery that names somebody's Message-ID first does not take its place: what our servers found
+ * is part of it. Without an id it is the bytes that come again. */
+static char *same_mail_key(const json_t *body)
+{
+	const char *from = row_text(body, "from"), *id = row_text(body, "message_id");
+	const char *domain = from != NULL ? strrchr(from, '@') : NULL;
+	gboolean proved =
+		domain != NULL && authentication_results_dmarc_pass(
+					  row_text(body, "authentication_results"), domain + 1);
+	g_autofree char *sender = g_ascii_strdown(sender_of(body), -1);
+	g_autofree char *text = g_strdup_printf(
+		"%s\n%s\n%d", id != NULL ? id : row_text(body, "message_sha256"), sender, proved);
+
+	return digest_key("incoming-mail", text);
+}
+
+/* An answer to a notification is evidence, and asks for nothing. */
+static gboolean needs_answer(StoreTxn *txn, const json_t *body, gboolean *needs, GError **error)
+{
+	const char *id = row_text(body, "send");
+	json_auto_t *send = NULL;
+
+	*needs = !json_is_true(json_object_get(body, "automatic")) &&
+		 *row_text(body, "envelope_sender") != '\0';
+	if (!*needs || id == NULL)
+		return TRUE;
+	if (!row_load(txn, TABLE_SENDS, id, &send, error))
+		return FALSE;
+	*needs = g_strcmp0(row_text(send, "class"), send_class_name(CLASS_NOTIFICATION)) != 0;
+	return TRUE;
+}
+
+static json_t *row_new(const Arrival *arrival, const char *id, gboolean open)
+{
+	static const char *const kept[] = {"message_id", "message_sha256", "from",
+		"envelope_sender", "mailboxes", "date", "queue_id", "client_address", "send"};
+	const json_t *body = arrival->body;
+	const char *subject = row_text(body, "subject");
+	g_autofree char *time = time_to_rfc3339(arrival->now_s);
+	g_autofree char *short_subject =
+		subject != NULL ? g_utf8_substring(subject, 0,
+					  MIN(SUBJECT_CHARS, g_utf8_strlen(subject, -1)))
+				: NULL;
+	g_autofree char *found =
+		authentication_results_summary(row_text(body, "authentication_results"));
+	json_t *row = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:n, s:n, s:b, s:n, s:n, s:n}", "id",
+		id, "time", time, "state", open ? INCOMING_OPEN : INCOMING_NONE, "subject",
+		short_subject, "authentication", found, "counted_from", "until", "outside_hours",
+		FALSE, "overdue", "answered", "closed");
+
+	for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {
+		json_t *value = json_object_get(body, kept[i]);
+
+		json_object_set(row, kept[i], value != NULL ? value : json_null());
+	}
+	return row;
+}
+
+/* One for each mailbox, so that a proof for one opens no other. */
+static gboolean append_leaves(
+	StoreTxn *txn, const Arrival *arrival, const json_t *mailboxes, GError **error)
+{
+	const json_t *row = arrival->row;
+	json_t *mailbox;
+	size_t i;
+
+	json_array_foreach(mailboxes, i, mailbox) {
+		g_autoptr(Record) record =
+			record_new("incoming.received", row_text(row, "id"), arrival->now_s);
+
+		record_add(record, "message_sha256", row_text(row, "message_sha256"));
+		record_add(record, "queue_id", row_text(row, "queue_id"));
+		record_add(record, "authentication", row_text(row, "authentication"));
+		record_add(record, "state", row_text(row, "state"));
+		record_add(record, "until", row_text(row, "until"));
+		record_add_salted(record, "mailbox", json_string_value(mailbox));
+		record_add_salted(record, "from", row_text(row, "from"));
+		record_add_salted(record, "envelope_sender", row_text(row, "envelope_sender"));
+		record_add_salted(record, "message_id", row_text(row, "message_id"));
+		record_add_salted(record, "date", row_text(row, "date"));
+		record_add_salted(record, "subject", row_text(row, "subject"));
+		if (!store_append(txn, record, NULL, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* The answer will name the Message-ID. */
+static gboolean index_message(StoreTxn *txn, const json_t *row, GError **error)
+{
+	const char *message_id = row_text(row, "message_id");
+	g_autofree char *key = NULL, *before = NULL, *after = NULL;
+	g_auto(GStrv) ids = NULL;
+
+	if (message_id == NULL)
+		return TRUE;
+	key = digest_key("incoming-id", message_id);
+	if (!get(txn, key, &before, error))
+		return FALSE;
+	ids = g_strsplit(before != NULL ? before : "", " ", -1);
+	if (g_strv_length(ids) >= SAME_ID_MAX)
+		return TRUE;
+	after = before != NULL ? g_strconcat(before, " ", row_text(row, "id"), NULL)
+			       : g_strdup(row_text(row, "id"));
+	return store_put(txn, TABLE_INDEX, key, after, error);
+}
+
+static gboolean add_new(StoreTxn *txn, Arrival *arrival, const char *same_key, GError **error)
+{
+	g_autofree char *id = NULL, *open = NULL;
+	gboolean needs;
+	guint64 number;
+
+	if (!store_next(txn, "incoming", &number, error) ||
+		!needs_answer(txn, arrival->body, &needs, error))
+		return FALSE;
+	id = g_strdup_printf("%012" G_GUINT64_FORMAT, number);
+	open = index_key("incoming-open", id);
+	arrival->row = row_new(arrival, id, needs);
+	if (needs && (!store_put(txn, TABLE_INDEX, open, "1", error) ||
+			     !incoming_set_term(
+				     txn, arrival->service, arrival->row, arrival->now_s, error)))
+		return FALSE;
+	return append_leaves(txn, arrival, json_object_get(arrival->row, "mailboxes"), error) &&
+	       incoming_confirm(
+		       txn, arrival->service, arrival->row, arrival->body, arrival->now_s, error) &&
+	       index_message(txn, arrival->row, error) &&
+	       store_put(txn, TABLE_INDEX, same_key, id, error) &&
+	       incoming_save(txn, arrival->row, error);
+}
+
+static gboolean has_text(const json_t *list, const char *text)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		if (strcmp(json_string_value(item), text) == 0)
+			return TRUE;
+	return FALSE;
+}
+
+/* The same mail again, perhaps for another mailbox. */
+static gboolean add_mailboxes(StoreTxn *txn, Arrival *arrival, GError **error)
+{
+	json_t *known = json_object_get(arrival->row, "mailboxes"), *mailbox;
+	json_auto_t *added = json_array();
+	size_t i;
+
+	json_array_foreach(json_object_get(arrival->body, "mailboxes"), i, mailbox)
+		if (!has_text(known, json_string_value(mailbox))) {
+			json_array_append(known, mailbox);
+			json_array_append(added, mailbox);
+		}
+	return json_array_size(added) == 0 || (append_leaves(txn, arrival, added, error) &&
+						      incoming_save(txn, arrival->row, error));
+}
+
+static gboolean change_arrival(StoreTxn *txn, gpointer data, GError **error)
+{
+	Arrival *arrival = data;
+	g_autofree char *key = same_mail_key(arrival->body), *id = NULL;
+
+	g_clear_pointer(&arrival->row, json_decref);
+	if (!get(txn, key, &id, error))
+		return FALSE;
+	if (id == NULL)
+		return add_new(txn, arrival, key, error);
+	return incoming_load(txn, id, &arrival->row, error) && add_mailboxes(txn, arrival, error);
+}
+
+/* What strangers wrote may have anything in it but must not be endless. */
+static gboolean check_texts(const json_t *body, GError **error)
+{
+	static const char *const names[] = {"message_id", "from", "subject", "date",
+		"client_address", "send", "authentication_results", "envelope_sender", "queue_id",
+		"message_sha256"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		const json_t *value = json_object_get(body, names[i]);
+		gsize most = strcmp(names[i], "authentication_results") == 0 ? RESULTS_BYTES_MAX
+									     : TEXT_BYTES_MAX;
+
+		if (value == NULL || json_is_null(value))
+			continue;
+		if (!json_is_string(value))
+			return api_invalid(error, names[i], "must be a string");
+		if (strcmp(names[i], "subject") != 0 && json_string_length(value) > most)
+			return api_invalid(error, names[i], "is too long");
+	}
+	if (row_text(body, "envelope_sender") == NULL)
+		return api_invalid(error, "envelope_sender", "is missing");
+	if (row_text(body, "queue_id") == NULL)
+		return api_invalid(error, "queue_id", "is missing");
+	if (row_text(body, "message_sha256") == NULL ||
+		!digest_is_sha256_hex(row_text(body, "message_sha256")))
+		return api_invalid(error, "message_sha256", "must be a SHA-256 in hex");
+	return TRUE;
+}
+
+static gboolean check_arrival(const json_t *body, GError **error)
+{
+	const json_t *mailboxes = json_object_get(body, "mailboxes");
+	json_t *mailbox;
+	size_t i;
+
+	if (!api_known(body, error, "message_id", "message_sha256", "from", "envelope_sender",
+		    "mailboxes", "subject", "date", "queue_id", "client_address", "automatic",
+		    "suppressed", "spam", "addressed", "authentication_results", "send", NULL) ||
+		!check_texts(body, error))
+		return FALSE;
+	if (json_array_size(mailboxes) < 1 || json_array_size(mailboxes) > MAILBOXES_MAX)
+		return api_invalid(error, "mailboxes", "from 1 to 100 addresses");
+	json_array_foreach(mailboxes, i, mailbox) {
+		const char *text = json_string_value(mailbox);
+		g_autofree char *address =
+			text != NULL ? api_address(text, "mailboxes", error) : NULL;
+
+		if (text == NULL)
+			return api_invalid(error, "mailboxes", "must be addresses");
+		if (address == NULL)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean post_incoming(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	Arrival arrival = {request->service, request->body, request->service->now_s(), NULL};
+	gboolean done;
+
+	if (request->body == NULL)
+		return api_invalid(error, "body", "is missing");
+	done = check_arrival(request->body, error) &&
+	       store_run(request->service->store, change_arrival, &arrival, error);
+	if (done)
+		response->json = json_pack("{s:O}", "id", json_object_get(arrival.row, "id"));
+	json_decref(arrival.row);
+	return done;
+}
+
+/* ---- what became of it ---- */
+
+static gboolean goes_to(const json_t *send, const char *sender)
+{
+	json_t *address;
+	size_t i;
+
+	json_array_foreach(json_object_get(send, "recipients"), i, address)
+		if (address_same_mailbox(json_string_value(address), sender))
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean answer_one(
+	StoreTxn *txn, const char *id, const json_t *send, gint64 now_s, GError **error)
+{
+	g_autoptr(Record) record = record_new("incoming.answered", id, now_s);
+	g_autofree char *time = time_to_rfc3339(now_s);
+	json_auto_t *row = NULL;
+
+	if (!incoming_load(txn, id, &row, error))
+		return FALSE;
+	if (strcmp(row_text(row, "state"), INCOMING_OPEN) != 0 || !goes_to(send, sender_of(row)))
+		return TRUE;
+	json_object_set_new(row, "state", json_string("answered"));
+	json_object_set_new(row, "answered",
+		json_pack("{s:s, s:s}", "send", send_record_id(send), "time", time));
+	record_add(record, "send", send_record_id(send));
+	return incoming_settle(txn, row, error) && incoming_save(txn, row, error) &&
+	       store_append(txn, record, NULL, error);
+}
+
+gboolean incoming_answered(StoreTxn *txn, const json_t *send, gint64 now_s, GError **error)
+{
+	json_t *message_id;
+	size_t i;
+
+	json_array_foreach(json_object_get(send, "in_reply_to"), i, message_id) {
+		g_autofree char *key = digest_key("incoming-id", json_string_value(message_id));
+		g_autofree char *found = NULL;
+		g_auto(GStrv) ids = NULL;
+
+		if (!get(txn, key, &found, error))
+			return FALSE;
+		ids = g_strsplit(found != NULL ? found : "", " ", -1);
+		for (char **id = ids; *id != NULL; id++)
+			if (!answer_one(txn, *id, send, now_s, error))
+				return FALSE;
+	}
+	return TRUE;
+}
+
+typedef struct {
+	const ApiRequest *request;
+	const char *reason;
+	json_t *row;
+} Closing;
+
+static gboolean change_close(StoreTxn *txn, gpointer data, GError **error)
+{
+	Closing *closing = data;
+	const ApiRequest *request = closing->request;
+	gint64 now_s = request->service->now_s();
+	g_autofree char *time = time_to_rfc3339(now_s);
+	g_autoptr(Record) record = record_new("incoming.closed", request->arguments[0], now_s);
+
+	g_clear_pointer(&closing->row, json_decref);
+	if (!incoming_load(txn, request->arguments[0], &closing->row, error))
+		return FALSE;
+	if (strcmp(row_text(closing->row, "state"), INCOMING_OPEN) != 0) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "incoming mail %s is %s",
+			request->arguments[0], row_text(closing->row, "state"));
+		return FALSE;
+	}
+	json_object_set_new(closing->row, "state", json_string("closed"));
+	json_object_set_new(closing->row, "closed",
+		json_pack("{s:s, s:s, s:s}", "reason", closing->reason, "actor", request->actor,
+			"time", time));
+	record_add(record, "reason", closing->reason);
+	record_add(record, "actor", request->actor);
+	return incoming_settle(txn, closing->row, error) &&
+	       incoming_save(txn, closing->row, error) && store_append(txn, record, NULL, error);
+}
+
+/* Answered in another way (by telephone, on paper), or in need of none. */
+static gboolean close_incoming(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	Closing closing = {.request = request};
+
+	if (!api_known(request->body, error, "reason", NULL))
+		return FALSE;
+	closing.reason = api_string(request->body, "reason", REASON_CHARS_MAX, error);
+	if (closing.reason == NULL)
+		return FALSE;
+	if (*closing.reason == '\0')
+		return api_invalid(error, "reason", "must not be empty");
+	if (!store_run(request->service->store, change_close, &closing, error)) {
+		json_decref(closing.row);
+		return FALSE;
+	}
+	response->json = closing.row;
+	return TRUE;
+}
+
+/* ---- lists ---- */
+
+typedef struct {
+	Store *store;
+	const char *mailbox; /* NULL: all */
+	gboolean indexed;    /* the keys are the index's, not the table's */
+} Shown;
+
+static json_t *show(const char *key, const char *value, gpointer data, GError **error)
+{
+	const Shown *shown = data;
+	json_auto_t *row = NULL;
+
+	if (!shown->indexed)
+		row = row_parse(value, error);
+	else if (!row_read(shown->store, TABLE_INCOMING, strrchr(key, '/') + 1, &row, error))
+		return NULL;
+	if (row == NULL || (shown->mailbox != NULL &&
+				   !has_text(json_object_get(row, "mailboxes"), shown->mailbox)))
+		return NULL;
+	return g_steal_pointer(&row);
+}
+
+/* Unanswered, the oldest first: that is who waits longest. All: the newest. */
+static gboolean list_incoming(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	const char *mailbox = request->query(request->http, "mailbox");
+	const char *unanswered = request->query(request->http, "unanswered");
+	g_autofree char *lower = mailbox != NULL ? g_ascii_strdown(mailbox, -1) : NULL;
+	Shown shown = {request->service->store, lower, g_strcmp0(unanswered, "1") == 0};
+	const List list = {shown.indexed ? TABLE_INDEX : TABLE_INCOMING,
+		shown.indexed ? "incoming-open/" : "", !shown.indexed, show, &shown};
+
+	return list_answer(request, &list, response, error);
+}
+
+static gboolean show_incoming(const ApiRequest *request, ApiResponse *response, GError **error)
+{
+	if (!row_read(request->service->store, TABLE_INCOMING, request->arguments[0],
+		    &response->json, error))
+		return FALSE;
+	if (response->json == NULL)
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "no incoming mail %s",
+			request->arguments[0]);
+	return response->json != NULL;
+}
+
+#define READERS (ROLE_OTIC | ROLE_TRAMITE | ROLE_AUDITOR)
+
+const Route routes_incoming[] = {
+	{"POST", "/v1/incoming", ROLE_EVIDENCE, FALSE, post_incoming, TRUE},
+	{"GET", "/v1/incoming", READERS, FALSE, list_incoming},
+	{"GET", "/v1/incoming/{id}", READERS, FALSE, show_incoming},
+	{"POST", "/v1/incoming/{id}/close", ROLE_OTIC | ROLE_TRAMITE, FALSE, close_incoming},
+	{NULL, NULL, 0, FALSE, NULL},
+};

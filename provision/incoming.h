@@ -1,0 +1,47 @@
+/*
+ * Mail from outside to the official mailboxes (D11; DI-002, arts. 4.8, 13.2): on record, confirmed
+ * to who wrote it, and open until it is answered or closed. A row of TABLE_INCOMING under its
+ * number: {"id","time","message_id"|null,"message_sha256","from"|null,"envelope_sender",
+ * "mailboxes":[],"subject"|null,"date"|null,"queue_id","client_address"|null,"authentication"|null,
+ * "send"|null,"state","confirmation":{"state","time"|null},
+ * "counted_from"|null,"until"|null,"outside_hours","overdue":time|null,"answered"|null:{"send","time"},"closed"|null:{"reason",
+ * "actor","time"}}. TABLE_INDEX: "incoming-mail/SHA256" -> number (the same mail again),
+ * "incoming-id/SHA256" -> numbers (by Message-ID), "incoming-open/NUMBER" (unanswered),
+ * "incoming-due/DAY/NUMBER" (with a term).
+ */
+#ifndef ACUSE_PROVISION_INCOMING_H
+#define ACUSE_PROVISION_INCOMING_H
+
+#include "provision/due.h"
+#include "provision/outbox.h"
+#include "provision/row.h"
+
+/* "open": waits for an answer. "none": needs none, as a program's or an answer to a notification.
+ */
+#define INCOMING_OPEN "open"
+#define INCOMING_NONE "none"
+
+/* Inside a change: what the send answers is answered, once it has left. */
+gboolean incoming_answered(StoreTxn *txn, const json_t *send, gint64 now_s, GError **error);
+
+/* What its files share. Inside a change: */
+
+/* NOT_FOUND. */
+gboolean incoming_load(StoreTxn *txn, const char *id, json_t **row, GError **error);
+gboolean incoming_save(StoreTxn *txn, const json_t *row, GError **error);
+/* No longer open: takes its index entries away; the state is the caller's to set. */
+gboolean incoming_settle(StoreTxn *txn, const json_t *row, GError **error);
+
+/* incoming_confirm.c: orders the confirmation, or notes in the row why there is none. facts: the
+ * body of POST /v1/incoming. */
+gboolean incoming_confirm(StoreTxn *txn, const Service *service, json_t *row, const json_t *facts,
+	gint64 now_s, GError **error);
+extern const OutboxKind outbox_kinds_incoming[]; /* ends with kind NULL */
+
+/* incoming_term.c: sets counted_from, until, outside_hours of an open row and orders the reminder.
+ */
+gboolean incoming_set_term(
+	StoreTxn *txn, const Service *service, json_t *row, gint64 now_s, GError **error);
+extern const DueKind due_kinds_incoming[]; /* ends with kind NULL */
+
+#endif
