@@ -254,7 +254,10 @@ gboolean present_at_end(
 {
 	gsize looked_at = TAIL_BYTES + 3 * strlen(rendered);
 	gsize skipped = size > looked_at ? size - looked_at : 0;
-	g_autofree char *tail = g_utf8_make_valid(text + skipped, (gssize)(size - skipped));
+	/* An empty text may have no address. */
+	g_autofree char *tail =
+		size > 0 ? g_utf8_make_valid(text + skipped, (gssize)(size - skipped))
+			 : g_strdup("");
 	g_autoptr(GArray) own = split_words(rendered), words = NULL;
 	g_autoptr(GHashTable) loose = free_words(own);
 	g_auto(GStrv) wanted = squeeze(items);

@@ -216,6 +216,13 @@ static void test_html(void **state)
 #define U8 "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
 #define ADDED "\n\nRosa Núñez\nSecretaría\n"
 
+#define OURS_HEAD "Content-Type: multipart/mixed; boundary=\"=_acuse_x\"\n\n--=_acuse_x\n" U8 "x"
+#define OURS_END                                                                                   \
+	"\n--=_acuse_x\nContent-Type: text/plain; charset=utf-8\n"                                 \
+	"Content-Transfer-Encoding: quoted-printable\n\n"
+#define OURS OURS_HEAD OURS_END
+#define OURS_WITH_BLOCK OURS_HEAD ADDED OURS_END
+
 static void test_structure(void **state)
 {
 	static const Case cases[] = {
@@ -250,6 +257,8 @@ static void test_structure(void **state)
 			MIXED "Content-Type: message/rfc822\n\n" U8 "y\n--m\n" U8 "x\n--m--\n",
 			MIXED "Content-Type: message/rfc822\n\n" U8 "y\n--m\n" U8 "x" ADDED
 			      "\n--m--\n"},
+		{"it looks like ours, with an empty text", OURS "--=_acuse_x--\n",
+			OURS_WITH_BLOCK "--=_acuse_x--\n"},
 		{"an empty part", MIXED U8 "--m--\n", MIXED U8 "Rosa Núñez\nSecretaría\n\n--m--\n"},
 		{"a nested part's own fields change",
 			MIXED "Content-Type: text/plain\n\nx\n--m--\n",
