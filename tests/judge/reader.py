@@ -123,7 +123,7 @@ def parameters(part):
         value = email.utils.collapse_rfc2231_value(value)
         if name.endswith("*"):  # Python decodes no name with a hyphen
             name, value = name[:-1], urllib.parse.unquote(value.rpartition("'")[2])
-        if name.lower() not in ("charset", "hp"):
+        if name.lower() not in ("", "charset", "hp"):  # "text/plain;" has one without a name
             found.append((name.lower(), value))
     return sorted(found)
 

@@ -15,7 +15,7 @@ import trees
 from station import MODES, TOP, Score
 
 BATCH = 500
-FOLDERS = ("mime", "clients", "smime")
+FOLDERS = ("mime", "clients", "smime", "dsn")
 
 
 class Counts:
