@@ -94,8 +94,23 @@ tls_trust_file {self.places.ca}
                      mail.as_bytes(policy=email.policy.SMTP.clone(cte_type="8bit")), OFFICE_ADDRESS, [CITIZEN], ["BODY=8BITMIME"])
 
 
+    def smtplib_letters(self, subject, number):
+        """Letters as they are in the header, as careless programs have them; SMTPUTF8 would bind the mail to servers that offer it."""
+        mail = (f"From: Secretaría General <{OFFICE_ADDRESS}>\r\nTo: Señor ciudadano <{CITIZEN}>\r\nSubject: {subject}\r\n"
+                f"Comments: según lo resuelto\r\nMessage-ID: <letters.{number}@muni.test>\r\nMIME-Version: 1.0\r\n"
+                "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + TEXT.replace("\n", "\r\n"))
+        mails.submit(self.places, self.person.uid, self.person.password, mail.encode(), OFFICE_ADDRESS, [CITIZEN])
+        try:
+            mails.submit(self.places, self.person.uid, self.person.password, mail.encode(), OFFICE_ADDRESS, [CITIZEN], ["SMTPUTF8"])
+        except smtplib.SMTPNotSupportedError:
+            return
+        raise compare.Wrong("SMTPUTF8 is offered")
+
+
 PROGRAMS = {"swaks": Client.swaks, "s-nail": Client.snail, "mutt": Client.mutt, "msmtp": Client.msmtp,
-            "smtplib": Client.smtplib, "smtplib 8BITMIME": Client.smtplib_8bit}
+            "smtplib": Client.smtplib, "smtplib 8BITMIME": Client.smtplib_8bit,
+            "smtplib letters": Client.smtplib_letters}
+WITHOUT_PDF = ("msmtp", "smtplib letters")
 
 
 def arrived(post, subject):
@@ -131,7 +146,7 @@ def judge_arrived(post, path, program, name):
             compare.need(compare.squeeze(seen).count(block.seen) == 1, "the block is there twice")
     pdfs = [reader.decoded(part) for part in leaves if reader.file_name(part) == "carta.pdf" or
             part.get_content_type() == "application/pdf"]
-    compare.need(pdfs == ([] if program == "msmtp" else [mails.make_pdf()]), "the PDF is not what was attached")
+    compare.need(pdfs == ([] if program in WITHOUT_PDF else [mails.make_pdf()]), "the PDF is not what was attached")
     post.verifiers.openssl(message, name)
     post.verifiers.gpgsm(message, name)
     return message
