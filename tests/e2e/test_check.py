@@ -138,6 +138,24 @@ class Settings(Case):
             self.assert_said(lines, offset, words, names)
 
 
+    def test_a_template_without_its_items(self):
+        """The four of the article: nobody sends a block that lacks one."""
+        whole = {"text": "{name}\n{post}\n{institution}\n{extension}\n", "html": "<p>{name}, {unit}, {institution}, {phone}</p>\n"}
+        for kind, text in whole.items():
+            for item, lack in (("{name}", "{name}"), ("{institution}", "{institution}"), ("{post}", "{post} or {unit}"),
+                               ("{unit}", "{post} or {unit}"), ("{extension}", "{extension} or {phone}"),
+                               ("{phone}", "{extension} or {phone}")):
+                if item not in text:
+                    continue
+                with self.subTest(kind=kind, item=item):
+                    path = self.places.write(text.replace(item, ""), "work", "template")
+                    os.chmod(path, 0o644)
+                    self.assert_said(f"[signature]\n{kind}_template={path}\n", 2,
+                                     rf"\[signature\] {kind}_template: .*{re.escape(lack)} is missing", ("acusectl",))
+        self.assert_said(f"[signature]\nhtml_template={path}\n", 2, r"\[signature\] html_template: .* is missing",
+                         ("outgoing", "evidence"))
+
+
 class SignaturePreview(Case):
     """acusectl signature preview, by people and settings that may, and that may not."""
 

@@ -1,7 +1,12 @@
 """One notification from submission to proof, looked at from every side."""
+import datetime
+import email.utils
 import os
+import struct
 import subprocess
+import time
 import zipfile
+import zlib
 
 from harness import *
 
@@ -194,6 +199,46 @@ class OtherMail(Case):
         text = got[0].get_body(preferencelist=("plain",)).get_content()
         self.assertIn("Rosa Morales Aranda", text)
 
+    def test_a_date_that_is_wrong(self):
+        """Thunderbird calls a good signature invalid when Date and signing time differ by an hour; the record keeps what it was."""
+        early = email.utils.format_datetime(email.utils.localtime() - datetime.timedelta(hours=1))
+        for at, date in enumerate((early, "ayer por la tarde")):
+            with self.subTest(date=date):
+                mail = notification(213 + at)
+                raw = mail.as_bytes().replace(b"Date: " + str(mail["Date"]).encode(), b"Date: " + date.encode())
+                self.assertEqual(reply_of(lambda raw=raw: mails.submit(
+                    self.places, Gateway.person.uid, Gateway.person.password, raw, sender=OFFICE_ADDRESS, to=[CITIZEN]))[0], 250)
+                self.assert_sent_once(mail)
+                path = mails.received(self.places, str(mail["Message-ID"]))[0]
+                mails.verify_signature(self.places, path, self.places.path("work", "date-content.eml"), OFFICE_ADDRESS)
+                got = mails.parse(path)
+                for part in (got, got.get_payload()[0]):
+                    self.assertLess(abs(time.time() - email.utils.parsedate_to_datetime(str(part["Date"])).timestamp()), 600)
+                self.assertEqual(sends(str(mail["Message-ID"]))[0]["date_original"], date)
+
+    def test_the_logo(self):
+        """It stands beside the HTML text as an inline image that the text names by cid, and nothing is fetched from anywhere."""
+        image, logo = png(), self.places.path("acuse", "logo.png")
+        with open(logo, "wb") as file:
+            file.write(image)
+        os.chmod(logo, 0o644)
+        mail = notification(215)
+        with configured({"signature": {"logo": logo}}, "outgoing"):
+            submit(mail)
+        path = wait(lambda: mails.received(self.places, str(mail["Message-ID"])), "not delivered")[0]
+        content = self.places.path("work", "logo-content.eml")
+        mails.verify_signature(self.places, path, content, OFFICE_ADDRESS)
+        got = mails.parse(content)
+        related, = [part for part in got.walk() if part.get_content_type() == "multipart/related"]
+        html, shown = related.get_payload()
+        self.assertEqual((html.get_content_type(), shown.get_content_type()), ("text/html", "image/png"))
+        self.assertEqual(shown.get_content_disposition(), "inline")
+        self.assertEqual(shown.get_payload(decode=True), image)
+        self.assertIn(f'<img src="cid:{str(shown["Content-ID"]).strip("<>")}"', html.get_content())
+        self.assertNotIn("http", html.get_content())
+        self.assertEqual([part.get_content_type() for part in got.walk() if not part.is_multipart()],
+                         ["text/plain", "text/html", "image/png", "application/pdf"])
+
     def test_a_failure_is_recorded_and_told(self):
         authorise("nadie@ciudadano.test")
         mail = notification(201, to="nadie@ciudadano.test")
@@ -206,3 +251,11 @@ class OtherMail(Case):
                              and "no pudo entregarse" in str(one["Subject"])
                              and str(mail["Subject"]) in one.get_body(("plain",)).get_content()], "the sender was not told")
         self.assertEqual(len(told), 1)
+
+
+def png():
+    """One black dot."""
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(b"\0\0")) + chunk(b"IEND", b""))
