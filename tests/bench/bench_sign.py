@@ -100,10 +100,10 @@ def fields(text):
     return {name: float(value) for name, value in zip(words[::2], words[1::2])}
 
 
-def bare(environment, *labels):
+def bare(environment, pin, *labels):
     """C_Sign and nothing else, a process for each token, at the same time."""
     def one(label):
-        return fields(run(program("sign-load"), "bare", MODULE, label, PIN, SECONDS, env=environment))
+        return fields(run(program("sign-load"), "bare", MODULE, label, pin, SECONDS, env=environment))
     with concurrent.futures.ThreadPoolExecutor(len(labels)) as pool:
         found = list(pool.map(one, labels))
     return {"rate": sum(each["rate"] for each in found), "processor_ms": max(each["processor_ms"] for each in found)}
@@ -122,8 +122,8 @@ def main():
     first, *others = TOKENS.values()
     with signer() as (folder, environment, pid):
         found = rounds({
-            "bare": lambda: bare(environment, next(iter(TOKENS))),
-            "bare two": lambda: bare(environment, *TOKENS),
+            "bare": lambda: bare(environment, PIN, next(iter(TOKENS))),
+            "bare two": lambda: bare(environment, PIN, *TOKENS),
             "one": lambda: measure(pid, folder, SECONDS, CONNECTIONS, first),
             "two": lambda: measure(pid, folder, SECONDS, CONNECTIONS, first, *others),
         })
