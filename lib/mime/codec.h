@@ -14,8 +14,8 @@
  */
 GByteArray *codec_decode(MimeEncoding encoding, const guint8 *bytes, gsize size, GArray *map);
 
-/* Tells bytes from others in the check of an edit (FNV-1a, 64 bits): against slips of our own, not
- * against people. */
+/* Tells bytes from others in the check of an edit (a polynomial, modulo 2^64): against slips of our
+ * own, not against people. */
 typedef struct {
 	guint64 hash;
 	gsize size;

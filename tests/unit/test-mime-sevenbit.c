@@ -228,6 +228,45 @@ static void test_qp_round_trip(void **state)
 	}
 }
 
+/* In whatever pieces the bytes come; any one that is another, or two that changed places, show. */
+static void test_print(void **state)
+{
+	guint8 bytes[61] = {0};
+	Print whole = {0};
+
+	(void)state;
+	for (guint i = 0; i < sizeof bytes; i++)
+		bytes[i] = (guint8)(i < 3 ? 0 : i * 37);
+	codec_print(&whole, bytes, sizeof bytes);
+	for (guint step = 1; step <= sizeof bytes; step++) {
+		Print pieces = {0};
+
+		for (guint at = 0; at < sizeof bytes; at += step)
+			codec_print(&pieces, bytes + at, MIN(step, sizeof bytes - at));
+		assert_true(pieces.hash == whole.hash && pieces.size == whole.size);
+	}
+	for (guint i = 0; i < sizeof bytes; i++) {
+		Print other = {0}, swapped = {0};
+		guint8 before = bytes[i];
+
+		for (guint bit = 0; bit < 8; bit++) {
+			bytes[i] = (guint8)(before ^ 1 << bit);
+			other = (Print){0};
+			codec_print(&other, bytes, sizeof bytes);
+			assert_true(other.hash != whole.hash);
+		}
+		bytes[i] = before;
+		if (i < 4)
+			continue;
+		bytes[i] = bytes[i - 1];
+		bytes[i - 1] = before;
+		codec_print(&swapped, bytes, sizeof bytes);
+		assert_true(swapped.hash != whole.hash);
+		bytes[i - 1] = bytes[i];
+		bytes[i] = before;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +275,7 @@ int main(void)
 		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_large_texts),
 		cmocka_unit_test(test_qp_round_trip),
+		cmocka_unit_test(test_print),
 	};
 
 	mime_init();
