@@ -50,7 +50,7 @@ def name_of(pid, pids):
 
 
 def main():
-    with signer(SHIM) as (folder, _environment, parent):
+    with signer(SHIM, "minimal") as (folder, _environment, parent):
         pids = processes_of(parent)
         begun = time.monotonic()
         while time.monotonic() < begun + WARM_UP_S:
