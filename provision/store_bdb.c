@@ -24,7 +24,8 @@
 #include "base/error.h"
 #include "base/log.h"
 
-#define CACHE_BYTES (64u * 1024 * 1024)
+/* Index and tree nodes of a million entries; taken from the system as it fills. */
+#define CACHE_BYTES (256u * 1024 * 1024)
 #define LOG_FILE_BYTES (32u * 1024 * 1024)
 #define LOG_BUFFER_BYTES (4u * 1024 * 1024)
 #define MAX_LOCKS 200000

@@ -11,7 +11,7 @@
 #include "core/merkle.h"
 
 /* As store_bdb.c has them. */
-#define CACHE_BYTES (64u * 1024 * 1024)
+#define CACHE_BYTES (256u * 1024 * 1024)
 #define LOG_FILE_BYTES (32u * 1024 * 1024)
 #define LOG_BUFFER_BYTES (4u * 1024 * 1024)
 #define CHECKPOINT_KIB (8 * 1024)
