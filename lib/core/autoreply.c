@@ -49,7 +49,11 @@ static const char *const subjects[] = {"respuesta automática", "respuesta autom
 	"de vacaciones:", "out of office", "out of the office", "out-of-office",
 	"ooo:", "away from the office", "i am out of the office", "i'm out of the office",
 	"vacation reply", "vacation:", "on vacation", "vacaciones:", "aviso de vacaciones",
-	"mensaje automático", "respuesta de vacaciones", "absence:"};
+	"mensaje automático", "respuesta de vacaciones",
+	"absence:", "ausente:", "estoy fuera de la oficina", "estoy fuera de oficina",
+	"me encuentro fuera de la oficina", "no me encuentro en la oficina",
+	"no estoy en la oficina", "me encuentro de vacaciones", "estaré de vacaciones",
+	"automatic response", "autorrespuesta", "contestación automatica", "mensaje automatico"};
 
 static gboolean list_has(const char *const *words, const char *value, gboolean whole)
 {
