@@ -1,19 +1,21 @@
 """What a send comes to: constancia, proof and manifest in the case file, and one notice to who sent it (D4, D5, D6)."""
 import email
 import http.server
+import ssl
 import threading
 
 from harness import *
+import keys
 
 KEY = b"k" * 40
 MANIFEST = "manifest.json"
 
 
 class Receiver:
-    """A webhook that fails in the ways of `plan`, in order, and then takes everything."""
+    """A webhook over TLS that fails in the ways of `plan`, in order, and then takes everything; only who shows a certificate gets in."""
 
-    def __init__(self, plan):
-        self.plan, self.posts, self.lock = list(plan), [], threading.Lock()
+    def __init__(self, plan, places):
+        self.plan, self.posts, self.callers, self.lock = list(plan), [], [], threading.Lock()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -21,6 +23,7 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 with outer.lock:
                     outer.posts.append((dict(self.headers), body))
+                    outer.callers.append(dict(one[0] for one in self.connection.getpeercert()["subject"])["commonName"])
                     how = outer.plan.pop(0) if outer.plan else 204
                 if how == "reset":
                     # Taken in, and the answer never leaves.
@@ -41,11 +44,15 @@ class Receiver:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=places.ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_cert_chain(places.path("ca", "server.pem"), places.path("ca", "server.key"))
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.server.daemon_threads = True
         self.thread = threading.Thread(target=self.server.serve_forever)
         self.thread.start()
 
-    url = property(lambda self: f"http://127.0.0.1:{self.server.server_port}/acuse")
+    url = property(lambda self: f"https://127.0.0.1:{self.server.server_port}/acuse")
 
     def stop(self):
         self.server.shutdown()
@@ -172,12 +179,29 @@ class Outcomes(Case):
             self.send_to()
             self.check(self.parcel("notified"), "la aceptación del mensaje por el servidor de correo", "No se prueba")
 
+    def certificate(self):
+        """Settings by which provisiond makes itself known to the webhook."""
+        private = keys.issue(self.places, "webhook", "/C=PE/O=Acuse test/CN=acuse-provisiond",
+                             "keyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n")
+        with open(private, "rb") as file:
+            key = self.places.write(file.read(), "acuse", "webhook-tls.key", uid=UIDS["provision"], mode=0o400)
+        return {"webhook_certificate": self.places.path("ca", "webhook.pem"), "webhook_certificate_key": key,
+                "webhook_ca": self.places.ca}
+
+    def assert_nobody_without_one(self, receiver):
+        done = subprocess.run(["curl", "-sS", "--max-time", "30", "--cacert", self.places.ca, "-d", "x", receiver.url],
+                              capture_output=True, check=False)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(receiver.posts, [])
+
     def test_webhook_that_fails_in_every_way(self):
         plan = [500, "reset", "silence", 401, 302, 503]
-        receiver = Receiver(plan)
+        receiver = Receiver(plan, self.places)
         try:
             key = self.places.write(KEY, "acuse", "webhook.key", uid=UIDS["provision"], mode=0o400)
-            with configured(self.settings(webhook_url=receiver.url, webhook_key=key, webhook_timeout_ms="2000"), "provision"):
+            with configured(self.settings(webhook_url=receiver.url, webhook_key=key, webhook_timeout_ms="2000", **self.certificate()),
+                            "provision"):
+                self.assert_nobody_without_one(receiver)
                 _, message_id = self.send_to()
                 self.answer(message_id)
                 # The folder does not wait for the webhook.
@@ -191,6 +215,7 @@ class Outcomes(Case):
             receiver.stop()
         self.assertEqual(len({headers["Idempotency-Key"] for headers, _ in receiver.posts}), 1)
         self.assertEqual(len({body for _, body in receiver.posts}), 1)
+        self.assertEqual(set(receiver.callers), {"acuse-provisiond"})
         headers, body = receiver.posts[-1]
         self.assertEqual(headers["Acuse-Signature"], "sha256=" + hmac.new(KEY, body, "sha256").hexdigest())
         parts = parts_of(headers, body)
