@@ -63,6 +63,7 @@ typedef struct {
 	const char *until;
 	GPtrArray *ids;	   /* char * */
 	GHashTable *lists; /* mailbox -> json_t: its notice's facts */
+	gboolean tells;	   /* a flood makes one list a mailbox, not hundreds */
 } Over;
 
 static gboolean collect(const char *key, const char *value, gpointer data)
@@ -148,7 +149,7 @@ static gboolean change_over(StoreTxn *txn, gpointer data, GError **error)
 		if (!mark_overdue(txn, over, over->ids->pdata[i], now_s, error))
 			return FALSE;
 	g_hash_table_iter_init(&lists, over->lists);
-	while (g_hash_table_iter_next(&lists, &mailbox, &facts)) {
+	while (over->tells && g_hash_table_iter_next(&lists, &mailbox, &facts)) {
 		g_autofree char *to = responsible_of(over->service, mailbox);
 
 		if (*to != '\0' &&
@@ -168,18 +169,20 @@ static gboolean carry_out(Service *service, const char *until, const json_t *bod
 	g_autofree char *prefix = g_strdup_printf("incoming-due/%s/", until);
 	g_autoptr(GHashTable) lists =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, decref);
+	gboolean first = TRUE;
 	guint found;
 
 	(void)body;
 	do {
 		g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
-		Over over = {service, until, ids, lists};
+		Over over = {service, until, ids, lists, first};
 
 		if (!store_scan(service->store, TABLE_INDEX, prefix, NULL, FALSE, collect, &over,
 			    error) ||
 			(ids->len > 0 && !store_run(service->store, change_over, &over, error)))
 			return FALSE;
 		found = ids->len;
+		first = FALSE;
 	} while (found == PASS_MAX);
 	return TRUE;
 }

@@ -38,6 +38,19 @@ gboolean incoming_is_role(const char *address)
 	return FALSE;
 }
 
+/* A dot-atom and a domain: what is quoted, or no ASCII, could say more than an address to SMTP. */
+static gboolean is_plain(const char *address)
+{
+	guint ats = 0;
+
+	for (const char *at = address; *at != '\0'; at++) {
+		if (!g_ascii_isgraph(*at) || strchr("\"\\<>()[],;:", *at) != NULL)
+			return FALSE;
+		ats += *at == '@';
+	}
+	return ats == 1 && address[0] != '@';
+}
+
 static const char *domain_of(const char *address)
 {
 	const char *at = strrchr(address, '@');
@@ -53,6 +66,8 @@ const char *incoming_bar(const IncomingFacts *facts, const char *domain)
 		return "suppressed";
 	if (facts->from == NULL)
 		return "no-sender";
+	if (!is_plain(facts->from))
+		return "odd-address";
 	if (g_ascii_strcasecmp(domain_of(facts->from), domain) == 0 ||
 		g_ascii_strcasecmp(domain_of(facts->envelope_sender), domain) == 0)
 		return "own-domain";
