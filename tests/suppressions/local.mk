@@ -33,6 +33,6 @@ TSAN_TESTS = tests/unit/test-session tests/unit/test-outgoing tests/unit/test-ev
 	tests/unit/test-sends tests/unit/test-events tests/unit/test-proof tests/unit/test-reconcile \
 	tests/unit/test-accounts tests/unit/test-tokens
 .PHONY: build-tsan-tests print-tsan-tests
-build-tsan-tests: acuse-milter $(password_module) $(filter-out %.py,$(TSAN_TESTS))
+build-tsan-tests: acuse-milter acuse-look $(password_module) $(filter-out %.py,$(TSAN_TESTS))
 print-tsan-tests:
 	@echo $(TSAN_TESTS)
