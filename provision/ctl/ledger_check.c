@@ -242,8 +242,9 @@ static gboolean check_noted_head(
 	const Head *largest =
 		check->heads->len == 0 ? NULL : check->heads->pdata[check->heads->len - 1];
 
-	/* Behind the largest head at hand it may have come while the entries were read. */
-	if (largest == NULL || index >= largest->size ||
+	/* Behind the largest head at hand it may have come while the entries were read; but that
+	 * there was none when a ledger with heads was read, cannot be. */
+	if ((largest != NULL && index >= largest->size) ||
 		(digest != NULL && g_hash_table_contains(check->by_text, digest)))
 		return TRUE;
 	return damaged(error, "entry %" G_GUINT64_FORMAT " tells of a head of size %s that is gone",
@@ -313,6 +314,8 @@ gboolean ledger_check_end(LedgerCheck *check, LedgerResult *result, GError **err
 			"; an older copy of the ledger was put in its place, or its end was "
 			"cut off",
 			check->size, largest->time, largest->from, largest->size);
+	if (check->trust != NULL && check->size > 0 && largest == NULL)
+		return damaged(error, "no signed head covers any of the entries");
 	if (check->back_dated != NULL) {
 		g_propagate_error(error, g_steal_pointer(&check->back_dated));
 		return FALSE;

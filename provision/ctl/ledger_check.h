@@ -10,8 +10,8 @@
 
 typedef struct _LedgerCheck LedgerCheck;
 
-/* trust: PEM file of the certificates a head's signature must lead to; NULL: the signature alone,
- * and heads without one are taken. */
+/* trust: PEM file of the certificates a head's signature must lead to, and there must be one; NULL:
+ * the signature alone, and heads without one are taken. */
 LedgerCheck *ledger_check_new(const char *trust);
 void ledger_check_free(LedgerCheck *check);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerCheck, ledger_check_free)

@@ -270,6 +270,11 @@ static void take_head(Ledger *ledger)
 	g_ptr_array_remove_index(ledger->heads, 1);
 }
 
+static void take_all_heads(Ledger *ledger)
+{
+	g_ptr_array_set_size(ledger->heads, 0);
+}
+
 static void contradict(Ledger *ledger)
 {
 	MerkleHash other = {{1}};
@@ -311,6 +316,7 @@ static const struct {
 	{"made anew, a witness has the true head", remake_with_witness,
 		"entries 4 to 7: one of them is not what was signed on"},
 	{"a head taken away", take_head, "entry 8 tells of a head of size 8 that is gone"},
+	{"all heads taken away", take_all_heads, "entry 4 tells of a head of size 4 that is gone"},
 	{"two heads of one size", contradict, "two heads of size 8 have other roots"},
 	{"a head of another institution", other_origin,
 		"own is of muni.test, witness of otra.test"},
@@ -342,6 +348,23 @@ static void test_unsigned_heads_do_not_do_for_trust(void **state)
 	ledger_free(ledger);
 }
 
+/* A dump without its heads, of a ledger that tells of none: nothing was signed, so nothing is
+ * proved. */
+static void test_trust_wants_a_head(void **state)
+{
+	Ledger *ledger = ledger_new();
+	g_autofree char *found = NULL, *without = NULL;
+
+	(void)state;
+	g_ptr_array_set_size(ledger->entries, 4);
+	g_ptr_array_set_size(ledger->heads, 0);
+	found = verify(ledger, "/nowhere/trust.pem");
+	assert_string_equal(found, "no signed head covers any of the entries");
+	without = verify(ledger, NULL);
+	assert_string_equal(without, "ok 4 heads 0 of 0");
+	ledger_free(ledger);
+}
+
 static void test_empty(void **state)
 {
 	g_autoptr(LedgerCheck) check = ledger_check_new(NULL);
@@ -358,6 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tampering),
 		cmocka_unit_test(test_unsigned_heads_do_not_do_for_trust),
+		cmocka_unit_test(test_trust_wants_a_head),
 		cmocka_unit_test(test_empty),
 	};
 
