@@ -25,6 +25,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz-proof \
 	tests/fuzz/fuzz-bundle \
 	tests/fuzz/fuzz-cms \
+	tests/fuzz/fuzz-revocation \
 	tests/fuzz/fuzz-body \
 	tests/fuzz/fuzz-form \
 	tests/fuzz/fuzz-archive \
@@ -95,6 +96,9 @@ tests_fuzz_fuzz_bundle_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_cms_SOURCES = tests/fuzz/fuzz-cms.c
 tests_fuzz_fuzz_cms_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_cms_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_revocation_SOURCES = tests/fuzz/fuzz-revocation.c
+tests_fuzz_fuzz_revocation_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_revocation_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_body_SOURCES = tests/fuzz/fuzz-body.c
 tests_fuzz_fuzz_body_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_body_LDADD = $(fuzz_libs)
