@@ -199,6 +199,19 @@ class FiledLife(Life):
                     raise Failure(f"{one['name']} is not whole")
 
 
+class PurgedLife(Life):
+    """Mail that left long ago and is purged by an order: message, report, names and salts go, the tree stays."""
+
+    def begin(self):
+        for name, step in super().steps():
+            status, answer = step()
+            if status not in (200, 201):
+                raise Failure(f"{name} was answered with {status}: {answer}")
+
+    def steps(self):
+        return [("purge", lambda: call("POST", f"/v1/sends/{self.id}/purge", {"document": "Memo 40"}, 0))]
+
+
 def call(method, path, body, uid, message=b""):
     """(status, answer); (None, "") when the daemon ended without one. message: what stands behind the JSON."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode() + message
@@ -267,7 +280,21 @@ class Walk:
                                f"http://acuse/v1/sends/{life.id}/message"], capture_output=True, check=True).stdout
         self.assertEqual(said, life.message)
 
+    def assert_gone_and_once(self, life):
+        """Nothing of it is left, wherever the kill came, and the record says so once."""
+        leaves = leaves_of(life.id)
+        self.assertEqual((leaves.count("send.purged"), leaves.count("send.intent")), (1, 1), leaves)
+        status, answer = call("GET", f"/v1/sends/{life.id}/message", b"", 0)
+        self.assertEqual(status, 410, answer)
+        self.assertNotIn(life.message_id, call("GET", f"/v1/sends/{life.id}", b"", 0)[1])
+        opened = [one["index"] for one in entries_of_ledger() if one["opening"] is not None
+                  and json.loads(one["leaf"])["id"] == life.id and json.loads(one["leaf"])["type"] != "send.purged"]
+        self.assertEqual(opened, [], "values that were to go")
+
     def assert_whole_and_once(self, life):
+        if isinstance(life, PurgedLife):
+            self.assert_gone_and_once(life)
+            return
         leaves = leaves_of(life.id)
         for name in life.leaves:
             self.assertEqual(leaves.count(name), 1, f"{name} in {leaves}")
@@ -323,6 +350,14 @@ class KilledWhileSigned(Walk, Case):
 
     def test_after_it_is_durable(self):
         self.walk("kill-after", SignedLife, 8)
+
+
+class KilledWhilePurged(Walk, Case):
+    def test_before_it_is_durable(self):
+        self.walk("kill-before", lambda: PurgedLife(together=True), 1)
+
+    def test_after_it_is_durable(self):
+        self.walk("kill-after", lambda: PurgedLife(together=True), 1)
 
 
 class KilledWhileFiled(Walk, Case):
