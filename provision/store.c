@@ -56,6 +56,7 @@ typedef struct {
 
 struct _Store {
 	Engine *engine;
+	NodeCache *nodes;
 	char *folder;
 	GThread *committer;
 	GMutex lock; /* queue, wanted, stopping, tree_size, floor_bytes, listener */
@@ -373,6 +374,7 @@ Store *store_open(const char *folder, GError **error)
 	}
 	store = g_new0(Store, 1);
 	store->engine = engine;
+	store->nodes = node_cache_new();
 	store->folder = g_strdup(folder);
 	store->tree_size = tree_size;
 	store->floor_bytes = DEFAULT_FLOOR_BYTES;
@@ -397,6 +399,7 @@ void store_close(Store *store)
 	if (!engine_checkpoint(store->engine, TRUE, &failure))
 		log_warning("checkpoint failed", "reason", failure->message, NULL);
 	engine_close(store->engine);
+	node_cache_free(store->nodes);
 	g_mutex_clear(&store->lock);
 	g_cond_clear(&store->arrived);
 	g_free(store->folder);
@@ -435,6 +438,11 @@ EngineTxn *store_reader(Store *store)
 	if (g_thread_self() == store->committer && store->running != NULL)
 		return store->running;
 	return engine_reader(store->engine);
+}
+
+NodeCache *store_node_cache(Store *store)
+{
+	return store->nodes;
 }
 
 gboolean store_backup(Store *store, const char *folder, GError **error)

@@ -232,6 +232,11 @@ EngineTxn *engine_reader(Engine *engine)
 	return &engine->reader;
 }
 
+gboolean engine_is_reader(const EngineTxn *txn)
+{
+	return txn->txn == NULL;
+}
+
 gboolean engine_commit(EngineTxn *txn, GError **error)
 {
 	Engine *engine = txn->engine;

@@ -59,6 +59,8 @@ EngineTxn *engine_begin(Engine *engine, EngineTxn *parent, GError **error);
  * be ended.
  */
 EngineTxn *engine_reader(Engine *engine);
+/* Whether it is that, and not a transaction. */
+gboolean engine_is_reader(const EngineTxn *txn);
 /*
  * Both end and free the transaction. A top commit that fails left nothing, as far as can be known.
  */
@@ -98,6 +100,13 @@ void engine_index_key(guint64 index, guint8 key[8]);
 void engine_node_key(guint level, guint64 index, guint8 key[9]);
 gboolean engine_read_node(
 	gpointer txn, guint level, guint64 index, MerkleHash *hash, GError **error);
+
+/* Nodes that were read lately, for proofs (store_read.c); one a store. */
+typedef struct _NodeCache NodeCache;
+NodeCache *node_cache_new(void);
+void node_cache_free(NodeCache *cache);
+/* The store's own. */
+NodeCache *store_node_cache(Store *store);
 
 /* For the readers of a store: the engine's reader, or in a change its own transaction. */
 EngineTxn *store_reader(Store *store);

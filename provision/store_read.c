@@ -1,7 +1,8 @@
 /*
  * store.h beside the committer: reads, scans, roots and proofs, from rows as they were last
- * committed; leaves and nodes never change. Nothing is cached: a root is computed from stored nodes
- * each time. Fails with UNAVAILABLE, NOT_FOUND, INVALID or DAMAGED. Any thread.
+ * committed; leaves and nodes never change. The upper nodes that proofs read again and again are
+ * kept; a root is computed from nodes each time. Fails with UNAVAILABLE, NOT_FOUND, INVALID or
+ * DAMAGED. Any thread.
  */
 #include "provision/store.h"
 
@@ -47,6 +48,74 @@ gboolean engine_read_node(
 		return FALSE;
 	}
 	memcpy(hash->bytes, value, MERKLE_HASH_BYTES);
+	return TRUE;
+}
+
+/* ---- nodes for proofs ---- */
+
+/* Below it there are too many, and each is in few proofs. */
+#define CACHED_LEVEL 7
+/* All from that level on of two million leaves; of more, the last that were read. */
+#define CACHE_SLOTS G_GUINT64_CONSTANT(32768)
+
+typedef struct {
+	guint64 index;
+	guint level; /* 0: the slot is free */
+	MerkleHash hash;
+} CachedNode;
+
+struct _NodeCache {
+	GMutex lock;
+	CachedNode slots[CACHE_SLOTS];
+};
+
+NodeCache *node_cache_new(void)
+{
+	NodeCache *cache = g_new0(NodeCache, 1);
+
+	g_mutex_init(&cache->lock);
+	return cache;
+}
+
+void node_cache_free(NodeCache *cache)
+{
+	g_mutex_clear(&cache->lock);
+	g_free(cache);
+}
+
+/* Each level has half as many slots as the one below it, as it has nodes. */
+static CachedNode *slot_of(NodeCache *cache, guint level, guint64 index)
+{
+	guint64 width = MAX(1, CACHE_SLOTS >> (level - CACHED_LEVEL + 1));
+
+	return &cache->slots[width + index % width];
+}
+
+/* A MerkleRead whose data is the store: what was committed, or what the change that asks wrote. */
+static gboolean read_node(
+	gpointer data, guint level, guint64 index, MerkleHash *hash, GError **error)
+{
+	Store *store = data;
+	EngineTxn *reader = store_reader(store);
+	NodeCache *cache = store_node_cache(store);
+	CachedNode *slot;
+	gboolean found;
+
+	if (level < CACHED_LEVEL || !engine_is_reader(reader))
+		return engine_read_node(reader, level, index, hash, error);
+	slot = slot_of(cache, level, index);
+	g_mutex_lock(&cache->lock);
+	found = slot->level == level && slot->index == index;
+	if (found)
+		*hash = slot->hash;
+	g_mutex_unlock(&cache->lock);
+	if (found)
+		return TRUE;
+	if (!engine_read_node(reader, level, index, hash, error))
+		return FALSE;
+	g_mutex_lock(&cache->lock);
+	*slot = (CachedNode){index, level, *hash};
+	g_mutex_unlock(&cache->lock);
 	return TRUE;
 }
 
@@ -200,8 +269,7 @@ static gboolean check_size(Store *store, guint64 size, GError **error)
 
 gboolean store_root(Store *store, guint64 size, MerkleHash *root, GError **error)
 {
-	return check_size(store, size, error) &&
-	       merkle_root(size, engine_read_node, store_reader(store), root, error);
+	return check_size(store, size, error) && merkle_root(size, read_node, store, root, error);
 }
 
 GArray *store_inclusion_proof(Store *store, guint64 leaf, guint64 size, GError **error)
@@ -214,7 +282,7 @@ GArray *store_inclusion_proof(Store *store, guint64 leaf, guint64 size, GError *
 			leaf, size);
 		return NULL;
 	}
-	return merkle_inclusion_proof(leaf, size, engine_read_node, store_reader(store), error);
+	return merkle_inclusion_proof(leaf, size, read_node, store, error);
 }
 
 GArray *store_consistency_proof(Store *store, guint64 old_size, guint64 new_size, GError **error)
@@ -226,8 +294,7 @@ GArray *store_consistency_proof(Store *store, guint64 old_size, guint64 new_size
 			"ledger: the first size is over the second");
 		return NULL;
 	}
-	return merkle_consistency_proof(
-		old_size, new_size, engine_read_node, store_reader(store), error);
+	return merkle_consistency_proof(old_size, new_size, read_node, store, error);
 }
 
 /* ---- verification ---- */
