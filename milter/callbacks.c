@@ -15,7 +15,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
+
+#define LARGE_MESSAGE_BYTES (1024 * 1024) /* whose memory goes back to the system at once */
 
 #define STEPS_NEEDED SMFIP_HDR_LEADSPC
 #define STEPS_UNUSED (SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH)
@@ -237,6 +240,16 @@ static sfsistat decide_and_apply(SMFICTX *context, Session *session)
 	return status;
 }
 
+static void end_message(Session *session)
+{
+	gboolean large = session->size_bytes > LARGE_MESSAGE_BYTES;
+
+	session_end(session);
+	/* HTML is read into many small pieces, which malloc would keep. */
+	if (large)
+		malloc_trim(0);
+}
+
 static sfsistat on_end(SMFICTX *context)
 {
 	Session *session = smfi_getpriv(context);
@@ -249,7 +262,7 @@ static sfsistat on_end(SMFICTX *context)
 	begin_work();
 	status = decide_and_apply(context, session);
 	end_work();
-	session_end(session);
+	end_message(session);
 	return status;
 }
 
@@ -258,7 +271,7 @@ static sfsistat on_abort(SMFICTX *context)
 	Session *session = smfi_getpriv(context);
 
 	if (session != NULL)
-		session_end(session);
+		end_message(session);
 	return SMFIS_CONTINUE;
 }
 

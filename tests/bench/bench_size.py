@@ -77,20 +77,13 @@ def attachment(size):
         b"Content-Disposition: attachment; filename=\"foto.png\"\r\n\r\n" + lines_of_base64(data) + b"\r\n--b--\r\n")
 
 
-def html_and_attachment(size):
-    """As much HTML as is taken, less than a sixth of the largest message."""
-    html = b"<p>" + LINE.rstrip() + b"</p>\r\n"
-    fields, body = attachment(size - size // 8)
-    return fields, body.replace(TEXT + LINE, TEXT.replace(b"plain", b"html") + html * (size // 8 // len(html)), 1)
-
-
 def lines_of_base64(data):
     return base64.encodebytes(data).replace(b"\n", b"\r\n")
 
 
 KINDS = {"8-bit text": text_8bit, "iso-8859-1 text": text_latin, "koi8-r text": text_koi8, "iso-2022-jp text": text_iso_2022_jp,
          "unknown charset": text_unknown, "not valid UTF-8": text_invalid, "8-bit text as 7bit": text_mislabelled,
-         "base64 text": text_base64, "attachment": attachment, "HTML, attachment": html_and_attachment}
+         "base64 text": text_base64, "attachment": attachment}
 
 
 def memory_mib(pid, name):
@@ -113,7 +106,9 @@ def send(places, mode, fields, body):
     letter = client.content(fields, body, f"4fSize{number:06}") if letter == "c" else letter
     client.close()
     if letter not in "ac":
-        raise Failure(f"{mode} of {len(body):,} bytes: {letter} {client.reply}")
+        with open(places.log("outgoing"), encoding="utf-8", errors="replace") as file:
+            why = [line.strip() for line in file if f"queue_id=4fSize{number:06}" in line]
+        raise Failure(f"{mode} of {len(body):,} bytes: {letter} {client.reply} {why}")
 
 
 def measure(places, mode, make, mib, base):
