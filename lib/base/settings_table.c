@@ -158,7 +158,8 @@ const SettingRow settings_table[] = {
 		";CONSTANCIA DE PAGO;CONSTANCIA DE DEPOSITO",
 		"P10: what begins like an official document and is none."),
 	L("policy", "notification_types",
-		"NOTIFICACION;CEDULA|CED. N;RESOLUCION|RESOL|RES. N|RES N|R.A. N|RA N;CARTA;OFICIO",
+		"NOTIFICACION;CEDULA|CEDULAS|CED. N"
+		";RESOLUCION|RESOLUCIONES|RESOL|RES. N|RES N|R.A. N|RA N;CARTA;OFICIO",
 		"Document types that, sent to the outside, make a notification, each a name and "
 		"the other forms of it in subjects."),
 	S("policy", "expediente_pattern", "Exp\\.?\\s*(?:N[°º.]*\\s*)?([0-9]{4}-[0-9]{3,9})",

@@ -23,10 +23,11 @@ void document_types_free(DocumentTypes *types);
 
 /*
  * The name of the type whose longest form the subject begins with, or a tag of it; tags like
- * "[URGENTE: ...]", "URGENTE:" and marks before it aside. Further on a form is a document only with
- * its number or expediente ("Remito NOTIFICACIÓN N° 12-2026"), unless words before it say that the
- * mail only speaks of it ("Consulta sobre su carta N° 3"). `original`: the mail answers nothing and
- * passes nothing on, so that a "Re:" or "RV:" hides no document. NULL: none. Owned by types.
+ * "[URGENTE: ...]", "URGENTE:", a number or expediente and marks before it aside. Further on a form
+ * is a document only with its number or expediente ("Remito NOTIFICACIÓN N° 12-2026"), unless words
+ * before it say that the mail only speaks of it ("Consulta sobre su carta N° 3"). `original`: the
+ * mail answers nothing and passes nothing on, so that a "Re:" or "RV:" hides no document. NULL:
+ * none. Owned by types.
  */
 const char *document_type_find(const DocumentTypes *types, const char *subject, gboolean original);
 /* The type that the name of a file says with a number, "CARTA_012-2026-GM.pdf"; NULL: none, or a

@@ -36,7 +36,8 @@ typedef struct {
 struct _DocumentTypes {
 	GPtrArray *list; /* Type * */
 	char **notifying;
-	GRegex *number; /* what follows the form of a document that has one */
+	GRegex *number;	 /* what follows the form of a document that has one */
+	GRegex *leading; /* a number or expediente that stands before it */
 };
 
 static void form_free(gpointer data)
@@ -86,10 +87,15 @@ static guint count_letters(const char *text)
 	return letters;
 }
 
+#define NO_YEARS "(?!(?:19|20)[0-9]{2}[^A-Z0-9](?:19|20)[0-9]{2}(?![0-9]))"
+/* "N° 12-2026-GM:", "Exp. 2026-001234 -" before the type. */
+#define LEADING                                                                                    \
+	"(?:EXP(?:EDIENTE)?[^A-Z0-9]*)?(?:" DOCUMENT_MARK "[^A-Z0-9]*)?" NO_YEARS                  \
+	"[0-9]{1,6}-[0-9]{3,9}(?:[-/][A-Z0-9.&]*[A-Z0-9])*(?![A-Z0-9])"
 /* What follows a form that is one only with its number: "INFORME N° 8", "R.A. 8-2026". Two years
  * are no number: "Informe 2025-2026". */
 #define OWN_NUMBER                                                                                 \
-	"(?=[^A-Z0-9]*+(?:" DOCUMENT_MARK "[^A-Z0-9]*[0-9]|(?!(?:19|20)[0-9]{2}[^A-Z0-9])"         \
+	"(?=[^A-Z0-9]*+(?:" DOCUMENT_MARK "[^A-Z0-9]*[0-9]|" NO_YEARS                              \
 	"[0-9]{1,6}[-/_][0-9]{4}(?![0-9])))"
 
 /* The form without a last word that only announces the number: "INFORME NRO" is "INFORME", and a
@@ -180,6 +186,7 @@ DocumentTypes *document_types_new(
 
 	made->list = g_ptr_array_new_with_free_func(type_free);
 	made->number = g_regex_new("[^A-Z0-9#]*+" KINDS NUMBER, 0, 0, NULL);
+	made->leading = g_regex_new(LEADING, 0, 0, NULL);
 	for (; types != NULL && *types != NULL; types++)
 		add_type(made, *types, TRUE);
 	for (; notifying != NULL && *notifying != NULL; notifying++) {
@@ -200,6 +207,7 @@ void document_types_free(DocumentTypes *types)
 	g_ptr_array_unref(types->list);
 	g_strfreev(types->notifying);
 	g_clear_pointer(&types->number, g_regex_unref);
+	g_clear_pointer(&types->leading, g_regex_unref);
 	g_free(types);
 }
 
@@ -324,6 +332,16 @@ static const char *skip_label(const char *text)
 	return NULL;
 }
 
+/* Behind a number, or NULL: there is none. */
+static const char *skip_number(const DocumentTypes *types, const char *text)
+{
+	g_autoptr(GMatchInfo) match = NULL;
+	int end = 0;
+
+	g_regex_match(types->leading, text, G_REGEX_MATCH_ANCHORED, &match);
+	return g_match_info_fetch_pos(match, 0, NULL, &end) ? text + end : NULL;
+}
+
 const char *document_type_find(const DocumentTypes *types, const char *subject, gboolean original)
 {
 	g_autofree char *fold = NULL;
@@ -344,6 +362,8 @@ const char *document_type_find(const DocumentTypes *types, const char *subject, 
 			return NULL;
 		if (next == NULL && !tag)
 			next = skip_label(at);
+		if (next == NULL && !tag)
+			next = skip_number(types, at);
 	}
 	return find_numbered(types, fold, TRUE);
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Capitals of Cyrillic and Greek that are drawn as Latin ones (Unicode's confusables). */
+/* Capitals of other scripts that are drawn as Latin ones (Unicode's confusables). */
 static gunichar to_latin(gunichar c)
 {
 	static const struct {
@@ -73,10 +73,30 @@ static gunichar to_latin(gunichar c)
 		{0x1d1b, 'T'},
 		{0x1d1c, 'U'},
 	};
+	/* Scripts of which most capitals are drawn so, letter by letter. */
+	static const struct {
+		const char *foreign, *latin;
+	} scripts[] = {
+		{"ᎪᏴᏟᎠᎬᏀᎻᎥᎫᏦᏞᎷᏢᏒᏚᎢᏙᎳᏃ", "ABCDEGHIJKLMPRSTVWZ"},		    /* Cherokee */
+		{"ꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ", "ABCDEFGHIJKLMNOPRSTUVWXYZ"}, /* Lisu */
+		{"ⲀⲂⲤⲈⲎⲒⲔⲘⲚⲞⲢⲦⲨⲬ", "ABCEHIKMNOPTYX"},			    /* Coptic */
+	};
+	/* Alphabets of white letters in black circles and squares, and of regional indicators. */
+	static const gunichar pictures[] = {0x1f150, 0x1f170, 0x1f1e6};
 
 	for (guint i = 0; i < G_N_ELEMENTS(alike); i++)
 		if (alike[i].foreign == c)
 			return (gunichar)alike[i].latin;
+	for (guint i = 0; i < G_N_ELEMENTS(scripts); i++) {
+		const char *at = g_utf8_strchr(scripts[i].foreign, -1, c);
+
+		if (at != NULL)
+			return (gunichar)scripts[i]
+				.latin[g_utf8_pointer_to_offset(scripts[i].foreign, at)];
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(pictures); i++)
+		if (c >= pictures[i] && c < pictures[i] + 26)
+			return 'A' + c - pictures[i];
 	return c;
 }
 

@@ -117,6 +117,18 @@ class Missing(Case):
             self.assert_later(mail)
         self.assert_retry_goes_once(mail)
 
+    def test_hangup(self):
+        """SIGHUP, by which other daemons read their settings again: each says that it does not, and goes on."""
+        for name in ("outgoing", "evidence", "provision", "signer"):
+            with self.subTest(daemon=name), open(self.places.log(name), encoding="utf-8") as log:
+                log.seek(0, os.SEEK_END)
+                processes.send_signal(self.places, name, signal.SIGHUP)
+                said = []
+                wait(lambda: said.append(log.read()) or "settings are read at start" in "".join(said), "it says nothing")
+        mail = mails.make_plain("Tras SIGHUP", OFFICE_ADDRESS, CITIZEN)
+        self.assertEqual(reply_of(lambda: submit(mail))[0], 250)
+        self.assert_sent_once(mail)
+
     def test_milter_down(self):
         mail = notification(507)
         with down("outgoing"):

@@ -71,15 +71,29 @@ static gboolean has_forward_in_brackets(const char *text)
 	return text[length] != '\0' && g_strv_contains(forwards, word);
 }
 
+/* Behind the "[OTIC]" of a list, or the text itself. */
+static const char *skip_tag(const char *text)
+{
+	const char *end = *text == '[' ? strchr(text, ']') : NULL;
+
+	return end != NULL ? end + 1 : text;
+}
+
 gboolean subject_is_forward(const char *subject, gboolean answers_another)
 {
 	g_autofree char *folded = subject != NULL ? text_fold(subject) : g_strdup("");
 	g_autofree char *visible = subject_visible(folded);
 	const char *at = visible, *after;
 
-	while (!answers_another && (after = skip_one(at, answers)) != at)
+	while (skip_one(at, forwards) == at && !has_forward_in_brackets(at)) {
+		after = answers_another ? at : skip_one(at, answers);
+		if (after == at)
+			after = skip_tag(at);
+		if (after == at)
+			return FALSE;
 		at = after;
-	return skip_one(at, forwards) != at || has_forward_in_brackets(at);
+	}
+	return TRUE;
 }
 
 gboolean subject_is_answer(const char *subject)

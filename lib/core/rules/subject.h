@@ -12,7 +12,8 @@ char *subject_visible(const char *subject);
 const char *subject_skip_prefix(const char *visible);
 
 /* Whether its first prefix says that something is passed on ("RV:", "Fwd:", "[RV]"); of a mail that
- * answers none ("Re:" is then only typed) the first behind those of answers. NULL and what is not
+ * answers none ("Re:" is then only typed) the first behind those of answers. Tags like "[OTIC]" are
+ * put aside. NULL and what is not
  * UTF-8 do not. */
 gboolean subject_is_forward(const char *subject, gboolean answers_another);
 
