@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 
 import tsa
-from harness import Case, Failure, Gateway, daemons, demo, mails, notification, processes, sends, settle, submit, wait
+from harness import OFFICE_TOKEN, Case, Failure, Gateway, daemons, demo, mails, notification, processes, sends, settle, submit, wait
 
 ATTRIBUTE = "id-smime-aa-timeStampToken"
 
@@ -58,15 +58,28 @@ class Timestamps(Case):
 
     def test_with(self):
         with tsa.authority(os.path.join(self.work, "tsa")) as authority:
-            self.set_up(f"tsa_url={authority.url}\ntsa_trust={authority.trust}\n")
+            self.set_up(f"on_failure=hold\ntsa_url={authority.url}\ntsa_trust={authority.trust}\n")
             mail = notification(801)
             submit(mail)
             _, der = self.cms_of(mail)
             self.assertIn(ATTRIBUTE, self.print_cms(der))
             self.assertEqual(authority.asked, 1)
             self.check_token(der, authority)
+            self.check_held(authority)
         send = wait(lambda: [one for one in sends(str(mail["Message-ID"])) if one["state"] == "released"], "not released")[0]
         self.assertIn("timestamped", [one["event"] for one in send["timeline"]])
+
+    def check_held(self, authority):
+        """What the second stage signs gets its time-stamp then."""
+        demo.acusectl(self.places, "token", "lock", OFFICE_TOKEN, "--document", "Prueba")
+        held = notification(807)
+        submit(held)
+        self.assertEqual([one["state"] for one in sends(str(held["Message-ID"]))], ["held"])
+        demo.unlock_token(self.places)
+        _, der = self.cms_of(held)
+        self.assertIn(ATTRIBUTE, self.print_cms(der))
+        self.assertEqual(authority.asked, 2)
+        self.check_token(der, authority)
 
     def check_token(self, der, authority):
         """openssl(1) alone: the token is over this very signature, and its authority's."""
