@@ -136,7 +136,9 @@ static gboolean cease_or_order(StoreTxn *txn, gpointer data, GError **error)
 
 gboolean people_cease_within(StoreTxn *txn, PersonAct *act, GError **error)
 {
-	return (is_to_come(act) ? order_change : cease_change)(txn, act, error);
+	/* Two calls at a time: one has ended it. */
+	return account_check_open(txn, act->uid, error) &&
+	       (is_to_come(act) ? order_change : cease_change)(txn, act, error);
 }
 
 gboolean people_cease(PersonAct *act, GError **error)

@@ -1,6 +1,8 @@
 /* closed_accounts.h. Any thread. */
 #include "provision/closed_accounts.h"
 
+#include "base/error.h"
+
 static char *closed_key(const char *uid)
 {
 	return g_strconcat("account-closed/", uid, NULL);
@@ -33,4 +35,15 @@ gboolean account_set_closed(StoreTxn *txn, const char *uid, gboolean closed, GEr
 
 	return closed ? store_put(txn, TABLE_INDEX, key, "1", error)
 		      : store_delete(txn, TABLE_INDEX, key, error);
+}
+
+gboolean account_check_open(StoreTxn *txn, const char *uid, GError **error)
+{
+	gboolean closed;
+
+	if (!account_closed_within(txn, uid, &closed, error))
+		return FALSE;
+	if (closed)
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "%s has ended already", uid);
+	return !closed;
 }

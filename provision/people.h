@@ -19,8 +19,8 @@ typedef struct {
 	const char *date;			  /* of the act; NULL: today */
 	const char *reason;			  /* of an end that is no cessation; or NULL */
 	const char *post, *unit;		  /* of a rotation */
-	const Account *known;			  /* posts.c's own: before any move */
-	guint64 number; /* result: the outbox entry to wait for; 0: none */
+	const Account *known; /* of a rotation within a change: the account as it is */
+	guint64 number;	      /* result: the outbox entry to wait for; 0: none */
 } PersonAct;
 
 /*
@@ -33,6 +33,8 @@ gboolean people_cease_within(StoreTxn *txn, PersonAct *act, GError **error);
 
 /* Another post and unit, now or on act->date. */
 gboolean people_rotate(PersonAct *act, GError **error);
+/* The same inside a change, with act->known. */
+gboolean people_rotate_within(StoreTxn *txn, PersonAct *act, GError **error);
 
 /* Inside a change: that an act was reported later than DI-002 2.6 allows, if it was. */
 gboolean people_note_delay(

@@ -17,6 +17,7 @@ typedef struct {
 	PersonAct act;
 	gboolean rotate;
 	char *dni, *uid, *post, *unit;
+	Account *known; /* NULL: a problem */
 	GError *problem;
 } Row;
 
@@ -28,6 +29,7 @@ static void row_free(gpointer data)
 	g_free(row->uid);
 	g_free(row->post);
 	g_free(row->unit);
+	account_free(row->known);
 	g_clear_error(&row->problem);
 	g_free(row);
 }
@@ -96,6 +98,9 @@ static GPtrArray *read_rows(const ApiRequest *request, const char *document)
 			continue;
 		row->act.uid = row->uid =
 			people_find_uid(request->service, row->dni, &row->problem);
+		if (row->uid != NULL)
+			row->act.known = row->known =
+				account_get(request->service, row->uid, &row->problem);
 	}
 	for (guint i = 0; i < rows->len; i++) {
 		Row *row = rows->pdata[i];
@@ -134,8 +139,7 @@ static json_t *effects_of(const Row *row, const Account *account)
 
 static json_t *show(const Row *row)
 {
-	g_autoptr(Account) account =
-		row->uid != NULL ? live_directory_by_uid(row->act.service->live, row->uid) : NULL;
+	const Account *account = row->known;
 	guint days = people_delay_days(row->act.service, row->act.date);
 
 	return json_pack("{s:s?, s:s, s:s?, s:s?, s:s?, s:o, s:i, s:b, s:s?}", "dni", row->dni,
@@ -154,7 +158,23 @@ static const Row *find_problem(const GPtrArray *rows)
 	return NULL;
 }
 
-static gboolean act_on(const GPtrArray *rows, GError **error)
+static gboolean act_change(StoreTxn *txn, gpointer data, GError **error)
+{
+	const GPtrArray *rows = data;
+
+	for (guint i = 0; i < rows->len; i++) {
+		Row *row = rows->pdata[i];
+
+		if (!(row->rotate ? people_rotate_within : people_cease_within)(
+			    txn, &row->act, error)) {
+			g_prefix_error(error, "nothing was done: %s: ", row->uid);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+static gboolean act_on(Service *service, GPtrArray *rows, GError **error)
 {
 	const Row *wrong = find_problem(rows);
 
@@ -163,15 +183,7 @@ static gboolean act_on(const GPtrArray *rows, GError **error)
 			wrong->problem->message);
 		return FALSE;
 	}
-	for (guint i = 0; i < rows->len; i++) {
-		Row *row = rows->pdata[i];
-
-		if (!(row->rotate ? people_rotate : people_cease)(&row->act, error)) {
-			g_prefix_error(error, "the first %u rows were done: ", i);
-			return FALSE;
-		}
-	}
-	return TRUE;
+	return store_run(service->store, act_change, rows, error);
 }
 
 gboolean people_report(const ApiRequest *request, ApiResponse *response, GError **error)
@@ -192,7 +204,7 @@ gboolean people_report(const ApiRequest *request, ApiResponse *response, GError 
 	if (apply != NULL && !json_is_boolean(apply))
 		return api_invalid(error, "apply", "must be true or false");
 	rows = read_rows(request, document);
-	if (json_is_true(apply) && !act_on(rows, error))
+	if (json_is_true(apply) && !act_on(request->service, rows, error))
 		return FALSE;
 	items = json_array();
 	for (guint i = 0; i < rows->len; i++)

@@ -106,9 +106,8 @@ static json_t *load(StoreTxn *txn, const char *uid, const Account *known, GError
 		"{s:s, s:s?}", "post", known->post != NULL ? known->post : "", "unit", known->unit);
 }
 
-static gboolean rotate_change(StoreTxn *txn, gpointer data, GError **error)
+gboolean people_rotate_within(StoreTxn *txn, PersonAct *act, GError **error)
 {
-	PersonAct *act = data;
 	g_autofree char *today = service_today(act->service);
 	g_autoptr(Record) record = record_new("account.rotated", act->uid, act->service->now_s());
 	json_auto_t *row = load(txn, act->uid, act->known, error);
@@ -126,6 +125,11 @@ static gboolean rotate_change(StoreTxn *txn, gpointer data, GError **error)
 	return people_note_delay(txn, act, record, "rotate", error) &&
 	       store_append(txn, record, NULL, error) &&
 	       save(txn, act->service, act->uid, row, &act->number, error);
+}
+
+static gboolean rotate_change(StoreTxn *txn, gpointer data, GError **error)
+{
+	return people_rotate_within(txn, data, error);
 }
 
 static gboolean move(PersonAct *act, StoreChange change, gpointer data, GError **error)

@@ -9,17 +9,6 @@
 #include "provision/request_form.h"
 #include "provision/row.h"
 
-static gboolean check_open(StoreTxn *txn, const char *uid, GError **error)
-{
-	gboolean closed;
-
-	if (!account_closed_within(txn, uid, &closed, error))
-		return FALSE;
-	if (closed)
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "%s has ended already", uid);
-	return !closed;
-}
-
 static gboolean annul(StoreTxn *txn, RequestChange *change, GError **error)
 {
 	PersonAct act = {.service = change->request->service,
@@ -29,8 +18,7 @@ static gboolean annul(StoreTxn *txn, RequestChange *change, GError **error)
 		.document = row_text(change->row, "document"),
 		.date = row_text(change->row, "date"),
 		.reason = "annulment"};
-	gboolean done =
-		check_open(txn, change->uid, error) && people_cease_within(txn, &act, error);
+	gboolean done = people_cease_within(txn, &act, error);
 
 	change->number = act.number;
 	return done;
@@ -50,7 +38,8 @@ static gboolean extend(StoreTxn *txn, RequestChange *change, GError **error)
 	record_add(record, "document", term.document);
 	record_add(record, "request", change->id);
 	record_add(record, "actor", term.actor);
-	return check_open(txn, change->uid, error) && store_append(txn, record, NULL, error) &&
+	return account_check_open(txn, change->uid, error) &&
+	       store_append(txn, record, NULL, error) &&
 	       account_term_set(txn, service, &term, &change->number, error);
 }
 

@@ -1,4 +1,5 @@
 """People after they have an account: one call ends what is open; rotation shows in the directory; HR's list."""
+import concurrent.futures
 import imaplib
 import smtplib
 import tempfile
@@ -63,6 +64,15 @@ class Cessation(Case):
         self.assertFalse(self.imap_login(uid, password))
         self.assertFalse(demo.smtp_login(self.places, uid, password))
         self.assertLess(last, 3, "two seconds more than on a quiet machine")
+
+    def test_asked_four_times_at_once(self):
+        uid, _ = person("40000063", "Ema")
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda n: api("POST", "/v1/people/40000063/cease", {"document": f"Memo {n}"})[0], range(4)))
+        self.assertEqual(found.count(200), 1, found)
+        self.assertLessEqual(set(found), {200, 404, 409})
+        types = [one["type"] for one in api("GET", f"/v1/accounts/{uid}/history")[1]["items"]]
+        self.assertEqual(types.count("account.ceased"), 1, types)
 
     def test_a_list_of_hr(self):
         uid, _ = person("40000061", "Gil")
