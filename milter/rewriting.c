@@ -122,7 +122,7 @@ static gboolean insert_request(Work *work, GError **error)
 		return TRUE;
 	if (!mime_insert_block(work->final, &request, &outcome, error))
 		return FALSE;
-	work->body_changed |= outcome == MIME_BLOCK_ADDED;
+	work->body_changed |= outcome <= MIME_BLOCK_COMPLETED;
 	return TRUE;
 }
 
@@ -137,6 +137,7 @@ static gboolean insert_block(Work *work, GError **error)
 {
 	static const char *const words[] = {
 		[MIME_BLOCK_ADDED] = "added",
+		[MIME_BLOCK_COMPLETED] = "added",
 		[MIME_BLOCK_PRESENT] = "present",
 		[MIME_BLOCK_PROTECTED] = "protected",
 	};
@@ -146,16 +147,17 @@ static gboolean insert_block(Work *work, GError **error)
 	const MimeBlock block = {text, html, (const char *const *)work->plan->block_items,
 		signature->position == SIGNATURE_BEFORE_QUOTE, signature->logo,
 		signature->logo_type, signature->logo_id};
-	MimeBlockOutcome outcome = MIME_BLOCK_PROTECTED;
+	MimeBlockOutcome outcome;
 
 	work->block = work->facts->protection != PROTECTION_NONE ? "protected" : "absent";
 	if (work->plan->block_text == NULL)
-		return TRUE;
+		return insert_request(work, error);
 	if (!mime_insert_block(work->final, &block, &outcome, error))
 		return FALSE;
 	work->block = words[outcome];
-	work->body_changed = outcome == MIME_BLOCK_ADDED;
-	return TRUE;
+	work->body_changed = outcome <= MIME_BLOCK_COMPLETED;
+	/* The policy's own block has the request in it. */
+	return outcome == MIME_BLOCK_ADDED || insert_request(work, error);
 }
 
 gboolean work_rewrite(Work *work, GError **error)
@@ -169,8 +171,7 @@ gboolean work_rewrite(Work *work, GError **error)
 	if (!edit_fields(work, error) ||
 		!compress_attachments(work->final, work->facts->attachments, plan->compress,
 			&compressed, error) ||
-		!deadline_allows(&work->deadline, error) || !insert_block(work, error) ||
-		!insert_request(work, error))
+		!deadline_allows(&work->deadline, error) || !insert_block(work, error))
 		return FALSE;
 	work->body_changed |= compressed > 0;
 	work_end_last_line(work);

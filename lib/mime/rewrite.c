@@ -100,7 +100,9 @@ static gboolean insert_in_texts(MailMessage *message, MimePart *root, BlockWork 
 
 	if (!plan_edits(work, targets, edits, &html, error))
 		return FALSE;
-	*outcome = edits->len > 0 ? MIME_BLOCK_ADDED : MIME_BLOCK_PRESENT;
+	*outcome = edits->len == targets->len ? MIME_BLOCK_ADDED
+		   : edits->len > 0	      ? MIME_BLOCK_COMPLETED
+					      : MIME_BLOCK_PRESENT;
 	return edits->len == 0 || apply_edits(message, root, work, edits, html, error);
 }
 

@@ -20,7 +20,12 @@ typedef struct {
 	const char *logo_type, *logo_id;
 } MimeBlock;
 
-typedef enum { MIME_BLOCK_ADDED, MIME_BLOCK_PRESENT, MIME_BLOCK_PROTECTED } MimeBlockOutcome;
+typedef enum {
+	MIME_BLOCK_ADDED,     /* to every text */
+	MIME_BLOCK_COMPLETED, /* to some: the others had it */
+	MIME_BLOCK_PRESENT,
+	MIME_BLOCK_PROTECTED
+} MimeBlockOutcome;
 
 /*
  * Adds the signature block to the body's text/plain and text/html parts (P4): inside alternative,
