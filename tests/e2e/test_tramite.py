@@ -12,9 +12,10 @@ MANIFEST = "manifest.json"
 
 
 class Receiver:
-    """A webhook over TLS that fails in the ways of `plan`, in order, and then takes everything; only who shows a certificate gets in."""
+    """A webhook that fails in the ways of `plan`, in order, and then takes everything. With `places` it speaks TLS, and only who shows
+    a certificate of theirs gets in."""
 
-    def __init__(self, plan, places):
+    def __init__(self, plan, places=None):
         self.plan, self.posts, self.callers, self.lock = list(plan), [], [], threading.Lock()
         outer = self
 
@@ -23,7 +24,8 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 with outer.lock:
                     outer.posts.append((dict(self.headers), body))
-                    outer.callers.append(dict(one[0] for one in self.connection.getpeercert()["subject"])["commonName"])
+                    if places:
+                        outer.callers.append(dict(one[0] for one in self.connection.getpeercert()["subject"])["commonName"])
                     how = outer.plan.pop(0) if outer.plan else 204
                 if how == "reset":
                     # Taken in, and the answer never leaves.
@@ -44,15 +46,15 @@ class Receiver:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=places.ca)
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_cert_chain(places.path("ca", "server.pem"), places.path("ca", "server.key"))
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"{'https' if places else 'http'}://127.0.0.1:{self.server.server_port}/acuse"
+        if places:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=places.ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_cert_chain(places.path("ca", "server.pem"), places.path("ca", "server.key"))
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.server.daemon_threads = True
         self.thread = threading.Thread(target=self.server.serve_forever)
         self.thread.start()
-
-    url = property(lambda self: f"https://127.0.0.1:{self.server.server_port}/acuse")
 
     def stop(self):
         self.server.shutdown()
