@@ -13,6 +13,7 @@
 #include "cms/digest.h"
 #include "inspect/apart.h"
 #include "mime/attachments.h"
+#include "mime/uuencode.h"
 
 #define PDF_HEAD_BYTES 1024 /* a PDF's mark may stand behind this much of something else */
 
@@ -153,10 +154,36 @@ static void look_into_ole(const Place *place, Bytes bytes)
 		note(place, BLOCKED_TOO_MUCH);
 }
 
+/* Whatever it is besides: a reader that finds such lines makes files of them. */
+static void look_for_uuencoded(const Place *place, Bytes bytes)
+{
+	gsize at = 0;
+
+	for (guint n = 0;; n++) {
+		g_autoptr(UuFile) file = uuencode_next(bytes.data, bytes.size, &at);
+		g_autofree char *path = NULL;
+		Place inner = *place;
+
+		if (file == NULL)
+			return;
+		path = g_strconcat(place->path, "/", file->name, NULL);
+		inner.path = path;
+		inner.depth++;
+		if (inner.depth > ARCHIVE_MAX_DEPTH || n >= UUENCODE_MAX_FILES) {
+			note(&inner, BLOCKED_TOO_MUCH);
+			return;
+		}
+		if (content_name_is_blocked(file->name, place->options->extensions))
+			note(&inner, BLOCKED_EXTENSION);
+		look_at(&inner, (Bytes){file->bytes->data, file->bytes->len, file->whole});
+	}
+}
+
 static void look_at(const Place *place, Bytes bytes)
 {
 	ContentKind kind = content_kind(bytes.data, bytes.size);
 
+	look_for_uuencoded(place, bytes);
 	switch (kind) {
 	case CONTENT_PROGRAM:
 		note(place, BLOCKED_CONTENT);

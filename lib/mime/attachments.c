@@ -12,6 +12,7 @@
 #include "mime/facts.h"
 #include "mime/header.h"
 #include "mime/part.h"
+#include "mime/uuencode.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeParamList, g_object_unref)
 
@@ -154,14 +155,33 @@ static AttachmentFacts *describe(const MailMessage *message, const MimePart *par
 	return attachment;
 }
 
+/* Readers make attachments of what is uuencoded in a text. */
+static gboolean holds_files(const MailMessage *message, const AttachmentFacts *text)
+{
+	g_autoptr(GByteArray) bytes = mime_attachment_bytes(message, text, G_MAXSIZE);
+	gsize at = 0;
+	g_autoptr(UuFile) file = uuencode_next(bytes->data, bytes->len, &at);
+
+	return file != NULL;
+}
+
 void attachments_list(const MailMessage *message, MimePart *root, GPtrArray *attachments)
 {
 	g_autoptr(GPtrArray) parts = mime_part_list(root);
 
-	for (guint i = 0; i < parts->len; i++)
-		if (is_file(g_ptr_array_index(parts, i)))
-			g_ptr_array_add(
-				attachments, describe(message, g_ptr_array_index(parts, i), i));
+	for (guint i = 0; i < parts->len; i++) {
+		const MimePart *part = g_ptr_array_index(parts, i);
+		gboolean text = strcmp(part->type, "text/plain") == 0 && !is_file(part);
+		g_autoptr(AttachmentFacts) found = NULL;
+
+		if (!text && !is_file(part))
+			continue;
+		found = describe(message, part, i);
+		if (text && !holds_files(message, found))
+			continue;
+		found->embedded |= text;
+		g_ptr_array_add(attachments, g_steal_pointer(&found));
+	}
 }
 
 gboolean mime_attachments(const MailMessage *message, GPtrArray *attachments, GError **error)

@@ -12,7 +12,8 @@
 
 /*
  * Appends an AttachmentFacts for each: what has a name, is no text or HTML, or is marked as an
- * attachment, also inside attached messages. FALSE with ACUSE_ERROR_TOO_COMPLEX over a limit of
+ * attachment, also inside attached messages; and each plain text with files uuencoded in it
+ * (mime/uuencode.h), as embedded. FALSE with ACUSE_ERROR_TOO_COMPLEX over a limit of
  * mime/facts.h. mime_facts() does it for its message.
  */
 gboolean mime_attachments(const MailMessage *message, GPtrArray *attachments, GError **error);

@@ -26,5 +26,6 @@ lib_mime_libmime_a_SOURCES = \
 	lib/mime/smime.c lib/mime/smime.h \
 	lib/mime/splice.c lib/mime/splice.h \
 	lib/mime/text.c lib/mime/text.h \
+	lib/mime/uuencode.c lib/mime/uuencode.h \
 	lib/mime/wrap.c
 lib_mime_libmime_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(GUMBO_CFLAGS)

@@ -1,4 +1,5 @@
 """P8 and P9 through real Postfix, both directions; and a chain with opendkim behind us."""
+import binascii
 import io
 import socket
 import zipfile
@@ -22,6 +23,11 @@ def with_file(mail, name, content):
     return mail
 
 
+def uuencoded(name, content):
+    lines = (binascii.b2a_uu(content[at:at + 45]).decode() for at in range(0, len(content), 45))
+    return f"Adjunto.\n\nbegin 644 {name}\n{''.join(lines)}`\nend\n"
+
+
 def plain(subject):
     return mails.make_plain(subject, OFFICE_ADDRESS, CITIZEN)
 
@@ -43,6 +49,11 @@ class Outgoing(Case):
 
     def test_a_program_by_content_goes_back(self):
         self.assert_refused(lambda: submit(with_file(notification(901), "anexo.pdf", PROGRAM)), 550, "[P9]", "anexo.pdf")
+
+    def test_a_program_uuencoded_in_the_text_goes_back(self):
+        mail = plain("Consulta")
+        mail.set_content(uuencoded("factura.txt", PROGRAM))
+        self.assert_refused(lambda: submit(mail), 550, "[P9]", "factura.txt")
 
     def test_a_document_in_a_zip_passes(self):
         content = packed("carta.pdf", mails.make_pdf())
@@ -95,6 +106,11 @@ class Inbound(Case):
     def test_a_program_is_not_let_in(self):
         mail = with_file(mails.make_plain("Escrito", CITIZEN, OFFICE_ADDRESS), "escrito.zip", packed("escrito.js", b"1"))
         self.assert_refused(lambda: self.from_citizen(mail), 550, "5.7.1", "[P9]", "escrito.zip/escrito.js")
+
+    def test_nor_one_uuencoded_in_the_text(self):
+        mail = mails.make_plain("Escrito", CITIZEN, OFFICE_ADDRESS)
+        mail.set_content(uuencoded("escrito.exe", b"1"))
+        self.assert_refused(lambda: self.from_citizen(mail), 550, "[P9]", "escrito.exe")
 
     def test_a_document_is(self):
         mail = with_file(mails.make_plain("Escrito", CITIZEN, OFFICE_ADDRESS), "escrito.zip",

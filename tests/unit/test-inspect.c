@@ -14,6 +14,7 @@
 #include "inspect/inspect.h"
 #include "mime/attachments.h"
 #include "mime/facts.h"
+#include "mime/uuencode.h"
 
 static const char *const extensions[] = {"exe", "js", NULL};
 /* Archives are looked into by acuse-look, as the milter has it done. */
@@ -89,6 +90,81 @@ static void test_plain(void **state)
 	assert_found("damaged zip", "a.zip", "PK\3\4....", 8, "UNREADABLE a.zip");
 	assert_found("a zip's end by chance", "a.jpg",
 		"xxxxxxxxxxxxxxxxxxxxxxPK\5\6xxxxxxxxxxxxxxxxxx", 44, "");
+}
+
+/* Lines of 45 bytes, as uuencode(1) writes them. */
+static char *uuencoded(const char *name, const guint8 *bytes, gsize size)
+{
+	GString *out = g_string_new(NULL);
+
+	g_string_printf(out, "begin 644 %s\r\n", name);
+	for (gsize at = 0; at < size; at += 45) {
+		gsize n = MIN(45, size - at);
+
+		g_string_append_c(out, (char)(' ' + n));
+		for (gsize i = at; i < at + n; i += 3) {
+			guint32 three = (guint32)bytes[i] << 16;
+
+			three |= i + 1 < size ? (guint32)bytes[i + 1] << 8 : 0;
+			three |= i + 2 < size ? bytes[i + 2] : 0;
+			for (gint shift = 18; shift >= 0; shift -= 6)
+				g_string_append_c(out, (char)(' ' + ((three >> shift) & 63)));
+		}
+		g_string_append(out, "\r\n");
+	}
+	g_string_append(out, "`\r\nend\r\n");
+	return g_string_free(out, FALSE);
+}
+
+static void test_uuencoded(void **state)
+{
+	const Member members[] = {program};
+	g_autoptr(GByteArray) zip = archive_make("zip", members, 1);
+	g_autofree char *code = uuencoded("a.txt", (const guint8 *)PROGRAM, sizeof(PROGRAM)),
+			*named = uuencoded("a.exe", (const guint8 *)"hola", 4),
+			*good = uuencoded("a.txt", (const guint8 *)"hola", 4),
+			*packed = uuencoded("a.zip", zip->data, zip->len),
+			*twice = uuencoded("b.txt", (const guint8 *)code, strlen(code)),
+			*hidden = g_strconcat("begin 644 b\r\n", named, NULL);
+	const struct {
+		const char *name, *fields, *content, *expected;
+	} cases[] = {
+		{"by content", "", code, "CONTENT text/plain/a.txt"},
+		{"by name", "", named, "EXTENSION text/plain/a.exe"},
+		{"harmless", "", good, ""},
+		{"a zip", "", packed, "CONTENT text/plain/a.zip/setup.bin"},
+		{"twice", "", twice, "CONTENT text/plain/b.txt/a.txt"},
+		{"behind one without end", "", hidden, "EXTENSION text/plain/a.exe"},
+		{"its own encoding", "Content-Transfer-Encoding: x-uuencode\r\n", code,
+			"CONTENT text/plain/a.txt"},
+		{"in a file", "Content-Disposition: attachment; filename=\"c.txt\"\r\n", code,
+			"CONTENT c.txt/a.txt"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strdup_printf("From: a@muni.test\r\nMIME-Version: 1.0\r\n"
+							"%s\r\nVa.\r\n\r\n%s\r\n",
+			cases[i].fields, cases[i].content);
+		g_autoptr(MailMessage) message = mail_message_parse(text, strlen(text));
+		g_autoptr(AttachmentFacts) found = inspect_mail(message, &blocked);
+		g_autofree char *said = findings(found);
+
+		if (strcmp(said, cases[i].expected) != 0)
+			fail_msg("%s: '%s'", cases[i].name, said);
+	}
+}
+
+static void test_uuencoded_files(void **state)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	(void)state;
+	for (guint i = 0; i < UUENCODE_MAX_FILES; i++)
+		g_string_append(text, "begin 644 a\n#:&]L\nend\n");
+	assert_found("at the limit", "a.txt", text->str, text->len, "");
+	g_string_append(text, "begin 644 b\n");
+	assert_found("one over", "a.txt", text->str, text->len, "TOO_MUCH a.txt/b");
 }
 
 static void test_packed(void **state)
@@ -304,6 +380,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_packed),
+		cmocka_unit_test(test_uuencoded),
+		cmocka_unit_test(test_uuencoded_files),
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_office),

@@ -8,6 +8,7 @@
 
 #include "mime/attachments.h"
 #include "mime/facts.h"
+#include "mime/uuencode.h"
 
 static MailMessage *with_part(const char *fields, const char *content)
 {
@@ -103,6 +104,10 @@ static void test_files(void **state)
 		guint files;
 	} cases[] = {
 		{"", 0},
+		{"\r\nbegin 644 a\r\nend\r\n", 1},
+		{"Content-Transfer-Encoding: quoted-printable\r\n\r\n=62egin 644 a\r\n", 1},
+		{"Content-Transfer-Encoding: base64\r\n\r\nYmVnaW4gNjQ0IGEK\r\n", 1},
+		{"Content-Type: text/html\r\n\r\nbegin 644 a\r\n", 0},
 		{"Content-Type: text/html\r\n", 0},
 		{"Content-Type: text/plain\r\nContent-Disposition: inline\r\n", 0},
 		{"Content-Disposition: attachment\r\n", 1},
@@ -205,6 +210,77 @@ static void test_long_name(void **state)
 	assert_true(g_str_has_suffix(name, ".exe"));
 }
 
+static void test_uuencoded(void **state)
+{
+	static const struct {
+		const char *what, *text, *name, *bytes;
+	} cases[] = {
+		{"first line", "begin 644 a.exe\r\n$:&]L80``\r\n`\r\nend\r\n", "a.exe", "hola"},
+		{"behind a text", "Va:\n\nbegin 0755 a b.exe\n$:&]L80\n \nend\nFin\n", "a b.exe",
+			"hola"},
+		{"Mac's lines", "Va:\rbegin 644 a.exe\r$:&]L80``\rend", "a.exe", "hola"},
+		{"two lines", "begin 644 a\n#:&]L\n#:&]L\nend", "a", "holhol"},
+		{"a sum behind each line", "begin 644 a\n#:&]LX\n#:&]LY\nend", "a", "holhol"},
+		{"an empty line", "begin 644 a\n\n#:&]L\n\n#:&]L\nend", "a", "holhol"},
+		{"no end", "begin 644 a\n#:&]L", "a", "hol"},
+		{"another begins", "begin 644 a\n#:&]L\nbegin 644 b\n#:&]L\nend", "a", "hol"},
+		{"two blanks and no mode", "begin  a.exe\n#:&]L\nend", "a.exe", "hol"},
+		{"no name", "begin 644 \n#:&]L\nend", "", "hol"},
+		{"nothing in it", "begin 644 a\nend", "a", ""},
+		{"words", "begin\nbegin a b\nbegin 64 a\nbegin 644a\nbegin 644", NULL, NULL},
+		{"inside a line", "Va: begin 644 a\n#:&]L\nend", NULL, NULL},
+		{"upper case", "BEGIN 644 a\n#:&]L\nend", NULL, NULL},
+		{"nothing", "", NULL, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		gsize size = strlen(cases[i].text), at = 0;
+		/* A copy of its own size: reading past it is seen. */
+		g_autofree guint8 *copy = g_memdup2(cases[i].text, size);
+		g_autoptr(UuFile) file = uuencode_next(copy, size, &at);
+
+		if ((file == NULL) != (cases[i].name == NULL))
+			fail_msg("%s: found or not", cases[i].what);
+		if (file == NULL)
+			continue;
+		g_byte_array_append(file->bytes, (const guint8 *)"", 1);
+		if (strcmp(file->name, cases[i].name) != 0 || !file->whole ||
+			strlen(cases[i].bytes) + 1 != file->bytes->len ||
+			memcmp(file->bytes->data, cases[i].bytes, file->bytes->len) != 0)
+			fail_msg("%s: '%s', %u bytes", cases[i].what, file->name, file->bytes->len);
+	}
+}
+
+static void test_uuencoded_limits(void **state)
+{
+	g_autofree char *name = g_strnfill(MIME_MAX_NAME_BYTES, 'x');
+	g_autofree char *fits = g_strdup_printf("begin 644 %s\n", name),
+			*longer = g_strdup_printf("begin 644 y%s\n", name);
+	const char *names[] = {fits, longer};
+	/* Lines without their blanks, 45 bytes in two: the second is as large as all of it. */
+	g_autoptr(GString) blanks = g_string_new("begin 644 a");
+	gsize at = 0;
+
+	(void)state;
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autoptr(UuFile) file = NULL;
+
+		at = 0;
+		file = uuencode_next((const guint8 *)names[i], strlen(names[i]), &at);
+		assert_string_equal(file->name, name);
+	}
+	for (guint i = 0; i < 2; i++) {
+		g_autoptr(UuFile) file = NULL;
+
+		g_string_append(blanks, "\nM");
+		at = 0;
+		file = uuencode_next((const guint8 *)blanks->str, blanks->len, &at);
+		assert_int_equal(file->whole, i == 0);
+		assert_int_equal(file->bytes->len, 45);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +290,8 @@ int main(void)
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_first_bytes),
 		cmocka_unit_test(test_long_name),
+		cmocka_unit_test(test_uuencoded),
+		cmocka_unit_test(test_uuencoded_limits),
 	};
 
 	mime_init();
