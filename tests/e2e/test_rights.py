@@ -132,6 +132,36 @@ class Rights(Case):
         wait(lambda: demo.smtp_login(self.places, uid, "Propia-2026.x"), "cannot log in")
         self.assertEqual(change(owner + ["Propia-2026.x"], "userPassword", "Propia-2026.x"), 19, "the same again")
         self.assertEqual(change(owner + ["Propia-2026.x"], "userPassword", first), 19, "one that was used before")
-        for attribute in ("pwdPolicySubentry", "pwdReset", "acuseState", "acuseValidUntil"):
+        for attribute in ("pwdPolicySubentry", "pwdReset", "pwdAccountLockedTime", "acuseState", "acuseValidUntil"):
             with self.subTest(attribute):
                 self.assertNotEqual(change(owner + ["Propia-2026.x"], attribute, None), 0)
+
+    def test_no_other_policy_for_one_account(self):
+        """What slapo-ppolicy keeps of an entry. acuse-provisiond writes pwdReset (forced change) and pwdAccountLockedTime (suspended, ceased),
+        by which it can only close; which policy holds is said by root of the machine alone, also of an entry that is just added."""
+        uid, first = demo.create_account(self.places, form(dni="46000003", given_names="Nora", tramite="2026-460003"))
+        dn, lax = f"uid={uid},ou=people,{BASE}", f"cn=laxa,ou=people,{BASE}"
+        self.assertEqual(demo.change_password(self.places, uid, first, "Propia-2026.x"), 200)
+        kept = {"pwdPolicySubentry": lax, "pwdReset": "TRUE", "pwdAccountLockedTime": "000001010000Z"}
+        uri = f"ldap://127.0.0.1:{self.places.port('ldap')}/"
+
+        def change(attribute, verb, value, name=None):
+            text = f"dn: {dn}\nchangetype: modify\n{verb}: {attribute}\n" + (f"{attribute}: {value}\n" if value else "")
+            if name:
+                return run(name, "ldapmodify", text=text).returncode
+            return subprocess.run(["ldapmodify", "-H", uri, "-x", "-D", dn, "-w", "Propia-2026.x"], input=text,
+                                  capture_output=True, text=True, check=False).returncode
+
+        for attribute, value in kept.items():
+            with self.subTest("owner", attribute=attribute):
+                self.assertEqual(change(attribute, "replace", value), 50)
+            for name in ("outgoing", "evidence", "dovecot", "postfix", "nobody"):
+                with self.subTest(name, attribute=attribute):
+                    self.assertIn(change(attribute, "replace", value, name), (50, 32))
+        with self.subTest("provision"):
+            self.assertEqual(change("pwdPolicySubentry", "replace", lax, "provision"), 50)
+            self.assertEqual(change("pwdPolicySubentry", "add", f"cn=default,ou=policies,{BASE}", "provision"), 50)
+        person = "objectClass: inetOrgPerson\nuid: intrusa\ncn: x\nsn: x\nmail: intrusa@" + DOMAIN
+        added = run("provision", "ldapadd", text=f"dn: uid=intrusa,ou=people,{BASE}\n{person}\npwdPolicySubentry: {lax}\nuserPassword: corta\n")
+        self.assertEqual(added.returncode, 50, added.stderr)
+        self.assertTrue(demo.smtp_login(self.places, uid, "Propia-2026.x"), "something was changed all the same")
