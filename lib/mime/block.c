@@ -371,6 +371,8 @@ static gboolean plan_html(
 		(work->marked && block_ends_text(work, TRUE, html.text, strlen(html.text)));
 	if (*done)
 		return TRUE;
+	/* The new text is read next, and a large one need not stand beside it. */
+	g_clear_pointer(&html.text, g_free);
 	end = html.end;
 	first = work->block->before_quote ? html.quote : end;
 	last = html_last_tags(view->utf8, view->utf8_size);

@@ -5,86 +5,24 @@
 #include "mime/html.h"
 
 #include <gumbo.h>
-#include <setjmp.h>
 #include <string.h>
-#include <time.h>
 
 #include "mime/facts.h"
+#include "mime/html_arena.h"
 #include "mime/quote.h"
 
 #define HTML_MAX_TREE_DEPTH 400 /* our walk recurses */
 
-/*
- * gumbo's memory: it asks for some at every token, so this is where its time is looked at. When
- * that is over the parse ends by longjmp, and all it had is freed from the list.
- */
-typedef struct _Chunk Chunk;
-struct _Chunk {
-	Chunk *previous, *next;
-};
-
-typedef struct {
-	Chunk chunks; /* a ring */
-	gint64 end_ns;
-	guint calls;
-	jmp_buf out;
-} Arena;
-
-#define CALLS_A_LOOK 256
-
-/* Of this thread alone: a busy machine changes nothing. */
-static gint64 thread_time_ns(void)
-{
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (gint64)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static void *arena_allocate(void *data, size_t size)
-{
-	Arena *arena = data;
-	Chunk *chunk;
-
-	if (++arena->calls % CALLS_A_LOOK == 0 && thread_time_ns() > arena->end_ns)
-		longjmp(arena->out, 1);
-	chunk = g_malloc(sizeof(Chunk) + size);
-	chunk->previous = arena->chunks.previous;
-	chunk->next = &arena->chunks;
-	chunk->previous->next = chunk->next->previous = chunk;
-	return chunk + 1;
-}
-
-static void arena_free(void *data, void *memory)
-{
-	Chunk *chunk = memory ? (Chunk *)memory - 1 : NULL;
-
-	(void)data;
-	if (!chunk)
-		return;
-	chunk->previous->next = chunk->next;
-	chunk->next->previous = chunk->previous;
-	g_free(chunk);
-}
-
-static void arena_clear(Arena *arena)
-{
-	while (arena->chunks.next != &arena->chunks)
-		arena_free(arena, arena->chunks.next + 1);
-}
-
-/* NULL when it takes too long. The output is freed with the arena. */
-static GumboOutput *parse_bounded(Arena *arena, const char *utf8, gsize size)
+/* NULL when it takes too long or too much memory. The output is freed with the arena. */
+static GumboOutput *parse_bounded(HtmlArena *arena, const char *utf8, gsize size)
 {
 	GumboOptions options = kGumboDefaultOptions;
 
+	html_arena_init(arena);
 	options.max_errors = 0;
-	options.allocator = arena_allocate;
-	options.deallocator = arena_free;
+	options.allocator = html_arena_allocate;
+	options.deallocator = html_arena_free;
 	options.userdata = arena;
-	arena->chunks.previous = arena->chunks.next = &arena->chunks;
-	arena->calls = 0;
-	arena->end_ns = thread_time_ns() + (gint64)HTML_MAX_TIME_MS * 1000000;
 	if (setjmp(arena->out))
 		return NULL;
 	return gumbo_parse_with_options(&options, utf8, size);
@@ -404,7 +342,7 @@ static void find_text_quote(const Walk *walk, HtmlView *view)
 
 gboolean html_read(const char *utf8, gsize size, HtmlView *view)
 {
-	Arena arena;
+	HtmlArena arena;
 	GumboOutput *output = parse_bounded(&arena, utf8, size);
 	Walk walk = {.source = utf8,
 		.size = size,
@@ -413,7 +351,7 @@ gboolean html_read(const char *utf8, gsize size, HtmlView *view)
 		.block = G_MAXSIZE};
 
 	if (!output) {
-		arena_clear(&arena);
+		html_arena_clear(&arena);
 		return FALSE;
 	}
 	walk.text = g_string_new(NULL);
@@ -428,7 +366,7 @@ gboolean html_read(const char *utf8, gsize size, HtmlView *view)
 	find_text_quote(&walk, view);
 	g_array_unref(walk.lines);
 	/* Faster than gumbo's own way, and not recursive. */
-	arena_clear(&arena);
+	html_arena_clear(&arena);
 	return TRUE;
 }
 

@@ -5,8 +5,9 @@
 
 #include <glib.h>
 
-/* gumbo keeps the whole tree in memory. */
 #define HTML_MAX_BYTES (4 * 1024 * 1024)
+/* Of the tree, which gumbo keeps in memory whole: some 150 a tag or a text. */
+#define HTML_MAX_TREE_BYTES (16 * 1024 * 1024)
 /* That may nest: gumbo walks the open ones at each tag. */
 #define HTML_MAX_OPEN_TAGS 50000
 /* Of processor time for one reading: gumbo 0.10 needs quadratic time on markup made for that. */
@@ -14,7 +15,8 @@
 /* Of one tag: gumbo compares each with all others. */
 #define HTML_MAX_ATTRIBUTES 500
 
-/* Whether it is within the limits above but for the time. To be asked before html_read. */
+/* Whether it is within the limits above but for the tree and the time. To be asked before
+ * html_read. */
 gboolean html_within_limits(const guint8 *bytes, gsize size);
 
 /* What a reader sees, and where things stand in the source. */
@@ -27,7 +29,8 @@ typedef struct {
 	gboolean open; /* nothing marks where that quote ends */
 } HtmlView;
 
-/* utf8: `size` bytes. FALSE, with nothing in the view, over HTML_MAX_TIME_MS. */
+/* utf8: `size` bytes. FALSE, with nothing in the view, over HTML_MAX_TREE_BYTES or
+ * HTML_MAX_TIME_MS. */
 gboolean html_read(const char *utf8, gsize size, HtmlView *view);
 /* Where the end tags of body and html begin with which it ends, whatever gumbo makes of them (in an
  * open table they mean nothing, but some readers show nothing behind them); size: it does not. */

@@ -10,7 +10,7 @@ lib_mime_libmime_a_SOURCES = \
 	lib/mime/facts.c lib/mime/facts.h \
 	lib/mime/forward.c lib/mime/forward.h \
 	lib/mime/header.c lib/mime/header.h \
-	lib/mime/html.c lib/mime/html.h lib/mime/html_limits.c \
+	lib/mime/html.c lib/mime/html.h lib/mime/html_arena.c lib/mime/html_arena.h lib/mime/html_limits.c \
 	lib/mime/logo.c \
 	lib/mime/message.c lib/mime/message.h \
 	lib/mime/notice.c lib/mime/notice.h \

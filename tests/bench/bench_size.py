@@ -77,13 +77,20 @@ def attachment(size):
         b"Content-Disposition: attachment; filename=\"foto.png\"\r\n\r\n" + lines_of_base64(data) + b"\r\n--b--\r\n")
 
 
+def html_and_attachment(size):
+    """Nearly as much HTML as is taken, an eighth of the largest message."""
+    html = b"<p>" + LINE.rstrip() + b"</p>\r\n"
+    fields, body = attachment(size - size // 8)
+    return fields, body.replace(TEXT + LINE, TEXT.replace(b"plain", b"html") + html * (size // 8 // len(html)), 1)
+
+
 def lines_of_base64(data):
     return base64.encodebytes(data).replace(b"\n", b"\r\n")
 
 
 KINDS = {"8-bit text": text_8bit, "iso-8859-1 text": text_latin, "koi8-r text": text_koi8, "iso-2022-jp text": text_iso_2022_jp,
          "unknown charset": text_unknown, "not valid UTF-8": text_invalid, "8-bit text as 7bit": text_mislabelled,
-         "base64 text": text_base64, "attachment": attachment}
+         "base64 text": text_base64, "attachment": attachment, "HTML, attachment": html_and_attachment}
 
 
 def memory_mib(pid, name):

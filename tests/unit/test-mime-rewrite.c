@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "mime/facts.h"
 #include "mime/html.h"
+#include "mime/html_arena.h"
 #include "mime/rewrite.h"
 #include "tests/unit/mime_fixture.h"
 
@@ -315,6 +316,7 @@ static void test_html_limits(void **state)
 		{"deep nesting", "<div>", HTML_MAX_OPEN_TAGS + 1, FALSE},
 		{"hidden closings", "<div><!--</div>-->", HTML_MAX_OPEN_TAGS + 1, FALSE},
 		{"cells in SVG", "<svg><td>", HTML_MAX_OPEN_TAGS + 1, FALSE},
+		{"a tree of many tags", "<hr>", 200000, FALSE},
 		{"closings", "<b></x></x></x></x>", 15000, FALSE},
 	};
 
@@ -335,6 +337,36 @@ static void test_html_limits(void **state)
 		if (error)
 			assert_int_equal(error->code, ACUSE_ERROR_TOO_COMPLEX);
 	}
+}
+
+/* Fills the tree's room to the byte with pieces; what was given back is there again. */
+static gboolean fits_in_tree(gsize more)
+{
+	const gsize piece = 512, head = sizeof(gsize);
+	HtmlArena arena;
+	void *last = NULL;
+
+	html_arena_init(&arena);
+	if (setjmp(arena.out)) {
+		html_arena_clear(&arena);
+		return FALSE;
+	}
+	for (gsize i = 0; i < HTML_MAX_TREE_BYTES / piece; i++)
+		last = html_arena_allocate(&arena, piece - head);
+	html_arena_free(&arena, last);
+	assert_ptr_equal(html_arena_allocate(&arena, piece - head), last);
+	if (more > 0)
+		html_arena_allocate(&arena, more);
+	html_arena_clear(&arena);
+	return TRUE;
+}
+
+static void test_tree_limit(void **state)
+{
+	(void)state;
+	assert_true(fits_in_tree(0));
+	assert_false(fits_in_tree(1));
+	assert_false(fits_in_tree(HTML_MAX_TREE_BYTES / 2));
 }
 
 static void test_attribute_limit(void **state)
@@ -436,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_mail_without_text_gets_one),
 		cmocka_unit_test(test_html_limits),
 		cmocka_unit_test(test_attribute_limit),
+		cmocka_unit_test(test_tree_limit),
 		cmocka_unit_test(test_large_texts),
 		cmocka_unit_test(test_large_text_has_block),
 	};
