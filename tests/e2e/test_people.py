@@ -85,6 +85,12 @@ class Cessation(Case):
             self.assertFalse(shown["applied"])
             self.assertEqual([item["uid"] for item in shown["items"]], [uid, other])
             self.assertEqual(api("GET", f"/v1/accounts/{uid}")[1]["state"], "active")
+            with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="utf-8") as wrong:
+                wrong.write("\ufeffdni;accion;fecha;cargo;unidad\r\n40000061;cese;;;\r\n40000062;cese;2026-02-30;;\r\n")
+                wrong.flush()
+                with self.assertRaisesRegex(Failure, "row 2: date"):
+                    demo.acusectl(self.places, "person", "import-report", wrong.name, "--document", "Informe 3", "--apply")
+            self.assertEqual(api("GET", f"/v1/accounts/{uid}")[1]["state"], "active")
             done = demo.acusectl(self.places, "person", "import-report", file.name, "--document", "Informe 3",
                                  "--apply")
         self.assertTrue(done["applied"])
