@@ -37,6 +37,9 @@ static const Mark marks[] = {
 	MARK(0, "\x4c\0\0\0\x01\x14\x02\0", CONTENT_PROGRAM), /* Windows shortcut */
 	MARK(0, "ITSF\3\0\0\0", CONTENT_PROGRAM),	      /* compiled help */
 	MARK(0, "#@~^", CONTENT_PROGRAM),		      /* encoded VBScript */
+	/* OneNote, which starts what is in it: .one and .onetoc2 ([MS-ONESTORE] 2.3.1). */
+	MARK(0, "\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d", CONTENT_PROGRAM),
+	MARK(0, "\xa1\x2f\xff\x43\xd9\xef\x76\x4c", CONTENT_PROGRAM),
 	MARK(0, "REGEDIT4", CONTENT_PROGRAM),
 	MARK(0, "Windows Registry Editor", CONTENT_PROGRAM),
 	MARK(0, "\xff\xfeW\0i\0n\0d\0o\0w\0s\0 \0R\0e\0g\0i\0s\0t\0r\0y\0", CONTENT_PROGRAM),
@@ -111,6 +114,52 @@ static gboolean has_interpreter(const guint8 *bytes, gsize size)
 	return at < size && bytes[at] == '/';
 }
 
+/* Whether the first element of the text is that of a drawing. */
+static gboolean is_svg(const char *text)
+{
+	const char *at = text;
+	gsize word;
+
+	while ((at = strchr(at, '<')) != NULL && (at[1] == '?' || at[1] == '!')) {
+		at = strstr(at, g_str_has_prefix(at, "<!--") ? "-->" : ">");
+		if (at == NULL)
+			return FALSE;
+	}
+	if (at == NULL)
+		return FALSE;
+	word = strcspn(++at, " \t\r\n/>");
+	return word >= 3 && g_ascii_strncasecmp(at + word - 3, "svg", 3) == 0 &&
+	       (word == 3 || at[word - 4] == ':');
+}
+
+/* What runs when a browser shows it: elements, attributes and links that SVG has for it. UTF-16 is
+ * read by its ASCII letters. */
+static gboolean is_live_drawing(const guint8 *bytes, gsize size)
+{
+	gsize at = 0;
+	g_autofree char *text = NULL;
+	char *to;
+
+	while (at < size && at < HEAD_BYTES &&
+		memchr("\xef\xbb\xbf\xff\xfe\0 \t\r\n", bytes[at], 10) != NULL)
+		at++;
+	if (at == size || bytes[at] != '<')
+		return FALSE;
+	to = text = g_malloc(size + 1);
+	for (; at < size; at++)
+		if (bytes[at] != '\0')
+			*to++ = (char)bytes[at];
+	*to = '\0';
+	/* What an entity stands for may be spelt so that no word of these shows in it. */
+	if (strstr(text, "<!ENTITY") != NULL && strstr(text, "svg") != NULL &&
+		strstr(text, "&#") != NULL)
+		return TRUE;
+	return is_svg(text) &&
+	       g_regex_match_simple("<([\\w.-]+:)?(script|handler|foreignobject)[\\s/>]"
+				    "|[\\s\"'/]on[a-z]+\\s*=\\s*[\"']|[\\s\"']javascript:",
+		       text, G_REGEX_CASELESS | G_REGEX_RAW, 0);
+}
+
 static gboolean is_script(const guint8 *bytes, gsize size)
 {
 	g_autofree char *text = NULL;
@@ -156,7 +205,8 @@ ContentKind content_kind(const guint8 *bytes, gsize size)
 	for (gsize i = 0; i < G_N_ELEMENTS(marks); i++)
 		if (has_mark(bytes, size, &marks[i]))
 			return marks[i].kind;
-	if (is_dos_program(bytes, size) || is_script(bytes, size) || has_image_trailer(bytes, size))
+	if (is_dos_program(bytes, size) || is_script(bytes, size) || is_live_drawing(bytes, size) ||
+		has_image_trailer(bytes, size))
 		return CONTENT_PROGRAM;
 	if (is_arj(bytes, size))
 		return CONTENT_FOREIGN_ARCHIVE;
