@@ -9,6 +9,9 @@ static const char *const answers[] = {"re", "aw", "respuesta", NULL};
 static const char *const forwards[] = {"rv", "fwd", "fw", "reenv", "reenv.", "reenvío", "reenvio",
 	"reenviado", "forward", "wg", "enc", "tr", NULL};
 
+/* Of haste, put in front of either. */
+static const char *const hastes[] = {"urgente", "muyurgente", "importante", "urgent", NULL};
+
 /* What no reader sees, or sees as a box. */
 static gboolean shows_nothing(gunichar c)
 {
@@ -71,12 +74,17 @@ static gboolean has_forward_in_brackets(const char *text)
 	return text[length] != '\0' && g_strv_contains(forwards, word);
 }
 
-/* Behind the "[OTIC]" of a list, or the text itself. */
+/* Behind the "[OTIC]" of a list or "URGENTE -", or the text itself. */
 static const char *skip_tag(const char *text)
 {
 	const char *end = *text == '[' ? strchr(text, ']') : NULL;
 
-	return end != NULL ? end + 1 : text;
+	if (end != NULL)
+		return end + 1;
+	for (const char *const *haste = hastes; *haste != NULL; haste++)
+		if (g_str_has_prefix(text, *haste))
+			return text + strlen(*haste) + strspn(text + strlen(*haste), ":-.,;!*");
+	return text + strspn(text, "!*");
 }
 
 gboolean subject_is_forward(const char *subject, gboolean answers_another)
