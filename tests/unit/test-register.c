@@ -229,6 +229,13 @@ static void test_intents(void **state)
 			"Ciudadano@ciudadano.test", ACUSE_ERROR_NOT_NOTIFIABLE, NULL, NULL, NULL},
 		{"another address", "", "notification", FIXTURE_EXPEDIENTE, "otro@ciudadano.test",
 			ACUSE_ERROR_NOT_NOTIFIABLE, NULL, NULL, NULL},
+		{"plus address", "", "notification", FIXTURE_EXPEDIENTE,
+			"ciudadano+otro@ciudadano.test", ACUSE_ERROR_NOT_NOTIFIABLE, NULL, NULL,
+			NULL},
+		{"of another expediente", "", "notification", FIXTURE_EXPEDIENTE,
+			"vecino@ciudadano.test", ACUSE_ERROR_NOT_NOTIFIABLE, NULL, NULL, NULL},
+		{"its own expediente", "", "notification", "2026-000077", "vecino@ciudadano.test",
+			0, "registered", "valid", NULL},
 		{"warned", "d9=warn", "notification", FIXTURE_EXPEDIENTE, "otro@ciudadano.test", 0,
 			"registered", "absent", "warn [D9]"},
 		{"logged", "d9=log", "notification", FIXTURE_EXPEDIENTE, "otro@ciudadano.test", 0,
@@ -284,6 +291,8 @@ static void test_intents(void **state)
 
 		fixture_setup(&data);
 		fixture_settings(data, cases[i].settings);
+		put(data, "2026-000077", "Licencia");
+		authorise(data, "2026-000077 vecino@ciudadano.test", "2026-01-05", 0);
 		authorise(data, FIXTURE_EXPEDIENTE " early@ciudadano.test", "2026-11-21", 0);
 		authorise(data, FIXTURE_EXPEDIENTE " today@ciudadano.test", "2026-11-20", 0);
 		authorise(data, FIXTURE_EXPEDIENTE " gone@ciudadano.test", "2026-01-05", 0);
