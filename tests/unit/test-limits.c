@@ -35,7 +35,8 @@ static gboolean change(StoreTxn *txn, gpointer data, GError **error)
 }
 
 /* One mail at that time; the code of its refusal, -1: it goes. */
-static int count(const Service *service, const char *mailbox, guint recipients, gint64 now_s)
+static int count_as(const Service *service, const char *login, const char *mailbox,
+	guint recipients, gint64 now_s)
 {
 	Try try = {.service = service, .now_s = now_s};
 	g_autoptr(GError) error = NULL;
@@ -45,12 +46,17 @@ static int count(const Service *service, const char *mailbox, guint recipients, 
 	for (guint i = 0; i < recipients; i++)
 		json_array_append_new(list, json_string(FIXTURE_CITIZEN));
 	try.intent = json_pack(
-		"{s:s, s:s, s:o}", "login", "rmoralesa", "mailbox", mailbox, "recipients", list);
+		"{s:s, s:s, s:o}", "login", login, "mailbox", mailbox, "recipients", list);
 	if (!store_run(service->store, change, &try, &error))
 		code = error->code;
 	limits_over_clear(&try.over);
 	json_decref(try.intent);
 	return code;
+}
+
+static int count(const Service *service, const char *mailbox, guint recipients, gint64 now_s)
+{
+	return count_as(service, "rmoralesa", mailbox, recipients, now_s);
 }
 
 #define OWN "rmoralesa@muni.test"
@@ -124,6 +130,47 @@ static void test_counters(void **state)
 		if (code != cases[i].code)
 			fail_msg("%s: %d", cases[i].name, code);
 	}
+}
+
+/* Who writes, and from where, in other words: what the second mail counts with. */
+static void test_disguises(void **state)
+{
+	static const struct {
+		const char *name, *policy, *login, *mailbox;
+		int code;
+	} cases[] = {
+		{"capitals", "limit_account_messages=1\n", "RMoralesA", OWN,
+			ACUSE_ERROR_OVER_LIMIT},
+		{"login with a domain", "limit_account_messages=1\n", "rmoralesa@Muni.test", OWN,
+			ACUSE_ERROR_OVER_LIMIT},
+		{"from an office", "limit_account_messages=1\n", "rmoralesa", FIXTURE_MAILBOX,
+			ACUSE_ERROR_OVER_LIMIT},
+		{"another account", "limit_account_messages=1\n", "jperez", OWN, -1},
+		{"another account, all of the gateway", "limit_gateway_messages=1\n", "jperez",
+			"jperez@muni.test", ACUSE_ERROR_OVER_LIMIT},
+	};
+	Fixture *fixture = *state;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const Service *service = limited(fixture, cases[i].policy);
+		gint64 now_s = START + (gint64)i * 7200;
+		int code;
+
+		assert_int_equal(count(service, OWN, 1, now_s), -1);
+		code = count_as(service, cases[i].login, cases[i].mailbox, 1, now_s);
+		if (code != cases[i].code)
+			fail_msg("%s: %d", cases[i].name, code);
+	}
+}
+
+/* Two accounts of one office share its limit, in whatever case it is written. */
+static void test_shared_office(void **state)
+{
+	const Service *service = limited(*state, "limit_office_messages=1\n");
+	g_autofree char *loud = g_ascii_strup(FIXTURE_MAILBOX, -1);
+
+	assert_int_equal(count_as(service, "rmoralesa", FIXTURE_MAILBOX, 1, START), -1);
+	assert_int_equal(count_as(service, "jperez", loud, 1, START), ACUSE_ERROR_OVER_LIMIT);
 }
 
 /* A row that no version of ours wrote is one that counts nothing. */
@@ -262,6 +309,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(test_sliding_hour),
 		WITH(test_counters),
+		WITH(test_disguises),
+		WITH(test_shared_office),
 		WITH(test_damaged_rows),
 		WITH(test_intents),
 		WITH(test_notice),
