@@ -198,11 +198,13 @@ class Kinds(Case):
                 ctl("request", "approve", filed["id"])
                 if reason == "exposed-password":
                     wait(lambda: not demo.smtp_login(self.places, uid, password), "what others know still opens the mail", 5)
-                given = ctl("request", "deliver", filed["id"], "--receipt", "Cargo 1")
+                given = ctl("request", "deliver", filed["id"], "--receipt", f"Cargo {number}")
                 self.assertFalse(demo.smtp_login(self.places, uid, password))
                 password = f"Nueva-{number}.lola"
                 self.assertEqual(demo.change_password(self.places, uid, given["password"], password), 200)
                 wait(lambda: demo.smtp_login(self.places, uid, password), "cannot log in", 5)
+        history = api("GET", f"/v1/accounts/{uid}/history")[1]["items"]
+        self.assertEqual([one["receipt"] for one in history if one.get("receipt")][-2:], ["Cargo 11", "Cargo 12"])
         status, problem = api("POST", "/v1/requests", form(dni="42000010", given_names="Lalo", reason="forgotten-password"))
         self.assertEqual((status, problem["code"]), (409, "conflict"), "the DNI of somebody else")
 
