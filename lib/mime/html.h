@@ -6,8 +6,9 @@
 #include <glib.h>
 
 #define HTML_MAX_BYTES (4 * 1024 * 1024)
-/* Of the tree, which gumbo keeps in memory whole: some 150 a tag or a text. */
-#define HTML_MAX_TREE_BYTES (16 * 1024 * 1024)
+/* Of the tree, which gumbo keeps in memory whole: room for HTML_MAX_OPEN_TAGS with a text in each
+ * and one behind it. */
+#define HTML_MAX_TREE_BYTES (26 * 1024 * 1024)
 /* That may nest: gumbo walks the open ones at each tag. */
 #define HTML_MAX_OPEN_TAGS 50000
 /* Of processor time for one reading: gumbo 0.10 needs quadratic time on markup made for that. */
