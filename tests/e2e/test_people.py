@@ -65,6 +65,14 @@ class Cessation(Case):
         self.assertFalse(demo.smtp_login(self.places, uid, password))
         self.assertLess(last, 3, "two seconds more than on a quiet machine")
 
+    def test_an_exposed_password_ends_the_open_session(self):
+        uid, password = person("40000064", "Inés")
+        reader = self.imap(uid, password)
+        self.assertTrue(self.imap_lives(reader))
+        status, answer = api("POST", f"/v1/accounts/{uid}/reset-password", {"reason": "Clave expuesta", "exposed": True})
+        self.assertEqual((status, answer["sessions_ended"]), (200, True))
+        wait(lambda: not self.imap_lives(reader), "who knows the old password reads on", 30)
+
     def test_asked_four_times_at_once(self):
         uid, _ = person("40000063", "Ema")
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
