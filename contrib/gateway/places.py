@@ -1,4 +1,5 @@
 """Where the parts of a private gateway are: folders, ports, users, secrets. Saved as JSON beside them."""
+import contextlib
 import json
 import os
 import re
@@ -31,16 +32,14 @@ class Failure(Exception):
 
 
 def free_ports(count):
-    """Loopback ports that nobody listens on now."""
-    held = []
-    for _ in range(count):
-        one = socket.socket()
-        one.bind(("127.0.0.1", 0))
-        held.append(one)
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
+    """Loopback ports that nobody listens on now, below those that the kernel gives to whoever connects (ip(7))."""
+    ports = set()
+    while len(ports) < count:
+        port = secrets.choice(range(10240, 32768))
+        with contextlib.suppress(OSError), socket.socket() as one:
+            one.bind(("127.0.0.1", port))
+            ports.add(port)
+    return list(ports)
 
 
 class Places:
