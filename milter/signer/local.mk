@@ -7,6 +7,7 @@ acuse_signer_SOURCES = \
 	milter/signer/credential.c milter/signer/credential.h \
 	milter/signer/fair_queue.c milter/signer/fair_queue.h \
 	milter/signer/header_block.c milter/signer/header_block.h \
+	milter/signer/job.c milter/signer/job.h \
 	milter/signer/keeper.c milter/signer/keeper.h \
 	milter/signer/main.c \
 	milter/signer/metrics.c milter/signer/metrics.h \

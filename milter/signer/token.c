@@ -5,27 +5,17 @@
 #include "signer/token.h"
 #include "base/error.h"
 #include "signer/fair_queue.h"
+#include "signer/job.h"
 #include "signer/protocol.h"
 #include "signer/worker.h"
 
-#include <fcntl.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #define FIRST_SIGN_US 100000 /* what a signature is thought to take before one is made */
-
-typedef struct {
-	Token *token;
-	char *mailbox;	 /* NULL: a seal, or the start of the worker */
-	gint64 begun_us; /* monotonic, when the worker got it */
-	int content_fd;	 /* -1: the start */
-	guint timer;	 /* while it waits; 0: none */
-	gboolean again;	 /* the token failed in it once */
-	TokenDone done;
-	gpointer data;
-} Job;
+#define LOOK_AHEAD_US 20000  /* a token that takes longer than this gains nothing by it */
 
 struct _Token {
 	SlotOptions slot;
@@ -40,6 +30,7 @@ struct _Token {
 	int fd;
 	guint watch, deadline;
 	Job *current;
+	Job *ahead;	    /* with the worker already, which takes it up after the current one */
 	FairQueue *waiting; /* Job * */
 	GVariant *description;
 	guint64 signatures;
@@ -47,29 +38,6 @@ struct _Token {
 };
 
 static void send_next(Token *token);
-
-static void job_free(Job *job)
-{
-	if (job->timer != 0)
-		g_source_remove(job->timer);
-	if (job->content_fd >= 0)
-		close(job->content_fd);
-	g_free(job->mailbox);
-	g_free(job);
-}
-
-static void job_finish(Job *job, GVariant *answer, const GError *error)
-{
-	if (job->done != NULL)
-		job->done(answer, error, job->data);
-	job_free(job);
-}
-
-/* A seal is signed for the gateway itself: one sender like any other. */
-static const char *job_sender(const Job *job)
-{
-	return job->mailbox != NULL ? job->mailbox : "";
-}
 
 Token *token_new(const TokenOptions *options, const char *label, const char *serial,
 	const TokenEvents *events)
@@ -129,6 +97,13 @@ static const GError *job_error(const Job *job, const GError *cause, const GError
 	return cause;
 }
 
+static void take_back_ahead(Token *token)
+{
+	if (token->ahead != NULL)
+		fair_queue_push_first(token->waiting, job_sender(token->ahead), token->ahead);
+	token->ahead = NULL;
+}
+
 /* cause NULL: locked on request. */
 static void go_down(Token *token, const GError *cause)
 {
@@ -143,6 +118,7 @@ static void go_down(Token *token, const GError *cause)
 	stop_worker(token);
 	token->state = TOKEN_LOCKED;
 	token->current = NULL;
+	take_back_ahead(token);
 	g_clear_pointer(&token->description, g_variant_unref);
 	g_clear_error(&token->trouble);
 	token->trouble = cause != NULL ? g_error_copy(cause) : NULL;
@@ -152,6 +128,14 @@ static void go_down(Token *token, const GError *cause)
 	while ((job = fair_queue_pop(token->waiting)) != NULL)
 		job_finish(job, NULL, job->again ? job_error(job, cause, locked) : locked);
 	token->events.locked(token, cause, tried, token->events.data);
+}
+
+static void worker_ended(Token *token)
+{
+	g_autoptr(GError) cause =
+		g_error_new_literal(ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE, "the worker ended");
+
+	go_down(token, cause);
 }
 
 void token_lock(Token *token)
@@ -211,6 +195,8 @@ static void reconnect(Token *token, Job *job, const GError *cause)
 	g_autoptr(GError) ended = NULL;
 
 	job->again = TRUE;
+	/* The new session drops what the old one left unread. */
+	take_back_ahead(token);
 	fair_queue_push_first(token->waiting, job_sender(job), job);
 	token->current = NULL;
 	token->state = TOKEN_STARTING;
@@ -249,6 +235,13 @@ static void count_signature(Token *token, const Job *job, gboolean made)
 	token->sign_us = token->sign_us == 0 ? took : (3 * token->sign_us + took) / 4;
 }
 
+static void begin(Token *token, Job *job)
+{
+	job->begun_us = g_get_monotonic_time();
+	token->current = job;
+	set_deadline(token, token->sign_timeout_ms);
+}
+
 static void take_result(Token *token, GVariant *answer, const GError *error)
 {
 	Job *job = token->current;
@@ -260,8 +253,10 @@ static void take_result(Token *token, GVariant *answer, const GError *error)
 	} else if (failed) {
 		reconnect(token, job, error);
 	} else {
-		token->current = NULL;
 		count_signature(token, job, answer != NULL);
+		token->current = NULL;
+		if (token->ahead != NULL)
+			begin(token, g_steal_pointer(&token->ahead));
 		/* The worker goes on with the next one while this one is answered. */
 		send_next(token);
 		job_finish(job, answer, error);
@@ -296,10 +291,7 @@ static gboolean on_worker(gint fd, GIOCondition condition, gpointer data)
 	/* Only a closed socket and damage come as these; the worker itself never answers them. */
 	if (g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE) &&
 		token->state == TOKEN_READY) {
-		g_clear_error(&error);
-		error = g_error_new_literal(
-			ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE, "the worker ended");
-		go_down(token, error);
+		worker_ended(token);
 		return G_SOURCE_REMOVE;
 	}
 	take_answer(token, answer, error);
@@ -331,41 +323,37 @@ gboolean token_unlock(Token *token, const void *pin, gsize size, unsigned how, T
 	token->state = TOKEN_STARTING;
 	token->typed = (how & TOKEN_PIN_TYPED) != 0;
 	token->tried = FALSE;
-	token->current = g_new0(Job, 1);
-	token->current->content_fd = -1;
-	token->current->done = done;
-	token->current->data = data;
+	token->current = job_new(token, NULL, done, data);
 	token->watch = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP, on_worker, token);
 	set_deadline(token, TOKEN_START_TIMEOUT_MS);
 	return TRUE;
 }
 
+/* One more than the worker signs now, so that a fast token does not wait for this process. */
+static gboolean takes_next(const Token *token)
+{
+	return token->state == TOKEN_READY &&
+	       (token->current == NULL || (token->ahead == NULL && token->sign_us != 0 &&
+						  token->sign_us < LOOK_AHEAD_US));
+}
+
+static void give(Token *token, Job *job)
+{
+	job_wait_ends(job);
+	if (token->current == NULL)
+		begin(token, job);
+	else
+		token->ahead = job;
+	if (!worker_send_content(token->fd, job->mailbox, job->content_fd))
+		worker_ended(token);
+}
+
 static void send_next(Token *token)
 {
-	g_autoptr(GError) cause = NULL;
-	GVariantDict dict;
 	Job *job;
 
-	if (token->state != TOKEN_READY || token->current != NULL)
-		return;
-	job = fair_queue_pop(token->waiting);
-	if (job == NULL)
-		return;
-	if (job->timer != 0)
-		g_source_remove(job->timer);
-	job->timer = 0;
-	job->begun_us = g_get_monotonic_time();
-	token->current = job;
-	set_deadline(token, token->sign_timeout_ms);
-	g_variant_dict_init(&dict, NULL);
-	if (job->mailbox != NULL)
-		g_variant_dict_insert(&dict, "mailbox", "s", job->mailbox);
-	if (!signer_packet_send(token->fd, job->mailbox != NULL ? "sign" : "seal",
-		    g_variant_dict_end(&dict), job->content_fd, NULL)) {
-		cause = g_error_new_literal(
-			ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE, "the worker ended");
-		go_down(token, cause);
-	}
+	while (takes_next(token) && (job = fair_queue_pop(token->waiting)) != NULL)
+		give(token, job);
 }
 
 static GError *busy(const Token *token)
@@ -387,7 +375,8 @@ static gboolean on_waited_long(gpointer data)
 
 guint token_expected_ms(const Token *token, const char *mailbox)
 {
-	guint64 jobs = fair_queue_before(token->waiting, mailbox != NULL ? mailbox : "") + 1;
+	guint64 jobs = fair_queue_before(token->waiting, mailbox != NULL ? mailbox : "") + 1 +
+		       (token->ahead != NULL);
 	guint64 each_us = token->sign_us != 0 ? token->sign_us : FIRST_SIGN_US;
 	gint64 under_way_us = 0;
 
@@ -410,16 +399,6 @@ static gboolean may_sign(const Token *token, GError **error)
 	return FALSE;
 }
 
-static Job *job_new(Token *token, const TokenWork *work)
-{
-	Job *job = g_new0(Job, 1);
-
-	job->token = token;
-	job->mailbox = g_strdup(work->mailbox);
-	job->content_fd = fcntl(work->content_fd, F_DUPFD_CLOEXEC, 3);
-	return job;
-}
-
 gboolean token_sign(
 	Token *token, const TokenWork *work, TokenDone done, gpointer data, GError **error)
 {
@@ -431,15 +410,13 @@ gboolean token_sign(
 	if (!may_sign(token, error))
 		return FALSE;
 	cause = busy(token);
-	job = job_new(token, work);
+	job = job_new(token, work, done, data);
 	if (token_expected_ms(token, work->mailbox) > wait_ms ||
 		!fair_queue_push(token->waiting, job_sender(job), job, &displaced)) {
 		job_free(job);
 		g_propagate_error(error, g_steal_pointer(&cause));
 		return FALSE;
 	}
-	job->done = done;
-	job->data = data;
 	job->timer = g_timeout_add(wait_ms, on_waited_long, job);
 	if (displaced != NULL)
 		job_finish(displaced, NULL, cause);

@@ -169,12 +169,16 @@ static Served serve_next(int fd, const Slot *slot)
 	return served;
 }
 
+/* What the parent sent ahead of its word to open it sends once more. */
 static gboolean is_told_to_open(int fd)
 {
-	g_autofree char *word = NULL;
-	g_autoptr(GVariant) parameters = signer_packet_receive(fd, &word, NULL, NULL);
+	for (;;) {
+		g_autofree char *word = NULL;
+		g_autoptr(GVariant) parameters = signer_packet_receive(fd, &word, NULL, NULL);
 
-	return parameters != NULL && strcmp(word, "open") == 0;
+		if (parameters == NULL || strcmp(word, "open") == 0)
+			return parameters != NULL;
+	}
 }
 
 static gboolean hold_session(KeeperMemory *memory, gpointer data)
@@ -261,4 +265,15 @@ gboolean worker_send_pin(int fd, const void *pin, gsize size, GError **error)
 	g_set_error_literal(
 		error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "the worker did not take the PIN");
 	return FALSE;
+}
+
+gboolean worker_send_content(int fd, const char *mailbox, int content_fd)
+{
+	GVariantDict dict;
+
+	g_variant_dict_init(&dict, NULL);
+	if (mailbox != NULL)
+		g_variant_dict_insert(&dict, "mailbox", "s", mailbox);
+	return signer_packet_send(
+		fd, mailbox != NULL ? "sign" : "seal", g_variant_dict_end(&dict), content_fd, NULL);
 }

@@ -6,9 +6,11 @@
  *  - PIN -> trying {} when the PIN is about to be used, then ok {description of the slot} or an
  *    error, after which the worker ends
  *  - sign {mailbox s} + memfd -> ok {cms ay, certificate_sha256 s} or an error
- *  - seal {} + memfd -> the same, with any certificate of the token
+ *  - seal {} + memfd -> the same, with any certificate of the token; two of these at most are
+ *    under way, answered in their order
  *  - open {}, only after TOKEN_TROUBLE or TOKEN_ABSENT of a signature: as PIN, with the PIN that
- *    was right before and no other token than the one that took it
+ *    was right before and no other token than the one that took it; what stands unread before it
+ *    is dropped
  */
 #ifndef ACUSE_SIGNER_WORKER_H
 #define ACUSE_SIGNER_WORKER_H
@@ -31,6 +33,9 @@ pid_t worker_spawn(const SlotOptions *slot, const char *label, const char *seria
 
 /* Hands over the PIN, 1..WORKER_MAX_PIN bytes. */
 gboolean worker_send_pin(int fd, const void *pin, gsize size, GError **error);
+
+/* Sends a sealed memfd to sign; mailbox NULL: to seal. FALSE when the worker ended. */
+gboolean worker_send_content(int fd, const char *mailbox, int content_fd);
 
 /* Whether this error of a signature means that the session with the token is of no more use. */
 gboolean worker_failed(const GError *error);

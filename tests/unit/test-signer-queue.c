@@ -159,6 +159,18 @@ static char *receive_all(Mail *mails, size_t count)
 	return g_string_free(order, FALSE);
 }
 
+static void lock(const char *label)
+{
+	g_autoptr(GVariant) answer = NULL;
+	GVariantDict dict;
+
+	g_variant_dict_init(&dict, NULL);
+	g_variant_dict_insert(&dict, "token", "s", label);
+	answer = signer_call(
+		fixture->control_socket, 10000, "lock", g_variant_dict_end(&dict), NULL, NULL);
+	assert_non_null(answer);
+}
+
 static void push(const char *const *all)
 {
 	g_autoptr(GError) error = NULL;
@@ -173,10 +185,57 @@ static void push(const char *const *all)
 	fixture_fault(fixture, SLOW);
 }
 
+static guint signatures_of(const char *label)
+{
+	g_autofree char *text = fixture_status(fixture, label, "signatures");
+
+	return (guint)g_ascii_strtoull(text, NULL, 10);
+}
+
 static const char *const one_token[] = {
 	"oficina " FIXTURE_OFFICE "," FIXTURE_BOTH " active", "mesa " FIXTURE_DESK " active", NULL};
 static const char *const two_tokens[] = {
 	"oficina " FIXTURE_BOTH " active", "mesa " FIXTURE_BOTH " active", NULL};
+
+/*
+ * A fast token has the next mail before it has answered this one. When it fails in between, each is
+ * signed once; when its process dies, each is answered once.
+ */
+static void test_trouble_with_one_ahead(void **state)
+{
+	static const struct {
+		const char *fault;
+		guint is_signed, tried;
+	} ways[] = {
+		{"only oficina\nfail C_Sign 0x30 6\n", 8, 9},
+		{"only oficina\ncrash C_Sign 6\n", 4, 5},
+	};
+
+	(void)state;
+	for (size_t way = 0; way < G_N_ELEMENTS(ways); way++) {
+		Mail mails[8];
+		guint before, tried, is_signed = 0;
+
+		push(one_token);
+		fixture_fault(fixture, "");
+		for (size_t i = 0; i < 2; i++) {
+			send_mail(&mails[i], FIXTURE_OFFICE, 20000);
+			g_free(receive_all(&mails[i], 1));
+		}
+		before = signatures_of("oficina");
+		tried = fixture_calls(fixture, "C_Sign");
+		fixture_fault(fixture, ways[way].fault);
+		for (size_t i = 0; i < G_N_ELEMENTS(mails); i++)
+			send_mail(&mails[i], FIXTURE_OFFICE, 20000);
+		g_free(receive_all(mails, G_N_ELEMENTS(mails)));
+		for (size_t i = 0; i < G_N_ELEMENTS(mails); i++)
+			is_signed += mails[i].answer == -1;
+		assert_int_equal(is_signed, ways[way].is_signed);
+		assert_int_equal(signatures_of("oficina") - before, ways[way].is_signed);
+		assert_int_equal(fixture_calls(fixture, "C_Sign") - tried, ways[way].tried);
+		lock("oficina");
+	}
+}
 
 static void test_senders_take_turns(void **state)
 {
@@ -185,6 +244,9 @@ static void test_senders_take_turns(void **state)
 
 	(void)state;
 	push(one_token);
+	/* Once, so that it is known to be slow. */
+	send_mail(&mails[0], FIXTURE_OFFICE, 20000);
+	g_free(receive_all(mails, 1));
 	/* The first is under way at once, and the second has its turn before anybody else came. */
 	for (size_t i = 0; i < G_N_ELEMENTS(mails); i++)
 		send_mail(&mails[i], i < 6 ? FIXTURE_OFFICE : FIXTURE_BOTH, 20000);
@@ -239,13 +301,6 @@ static void test_too_long_a_wait_is_refused(void **state)
 	assert_string_equal(order, "sssss");
 }
 
-static guint signatures_of(const char *label)
-{
-	g_autofree char *text = fixture_status(fixture, label, "signatures");
-
-	return (guint)g_ascii_strtoull(text, NULL, 10);
-}
-
 static void test_tokens_share_a_mailbox(void **state)
 {
 	Mail mails[8];
@@ -274,17 +329,11 @@ static void test_tokens_share_a_mailbox(void **state)
 /* One of them locked: the other signs them all. */
 static void test_the_other_token_takes_over(void **state)
 {
-	g_autoptr(GVariant) answer = NULL;
-	GVariantDict dict;
 	Mail mails[4];
 
 	(void)state;
 	push(two_tokens);
-	g_variant_dict_init(&dict, NULL);
-	g_variant_dict_insert(&dict, "token", "s", "oficina");
-	answer = signer_call(
-		fixture->control_socket, 10000, "lock", g_variant_dict_end(&dict), NULL, NULL);
-	assert_non_null(answer);
+	lock("oficina");
 	for (size_t i = 0; i < G_N_ELEMENTS(mails); i++)
 		send_mail(&mails[i], FIXTURE_BOTH, 20000);
 	g_free(receive_all(mails, G_N_ELEMENTS(mails)));
@@ -332,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_place_in_line),
 		cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_trouble_with_one_ahead),
 		cmocka_unit_test(test_senders_take_turns),
 		cmocka_unit_test(test_full_queue_stays_open_to_others),
 		cmocka_unit_test(test_too_long_a_wait_is_refused),
