@@ -71,13 +71,11 @@ gboolean account_term_clear(StoreTxn *txn, const char *uid, GError **error)
 
 gint64 account_term_end_s(const Service *service, const char *until)
 {
-	g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(
-		settings_string(service->settings, "institution", "timezone"));
-	g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+	g_autoptr(GTimeZone) zone = service_zone(service);
 	g_autofree char *day = calendar_add_days(until, 1);
 	g_auto(GStrv) parts = g_strsplit(day, "-", 3);
-	g_autoptr(GDateTime) end = g_date_time_new(
-		zone != NULL ? zone : utc, atoi(parts[0]), atoi(parts[1]), atoi(parts[2]), 0, 0, 0);
+	g_autoptr(GDateTime) end =
+		g_date_time_new(zone, atoi(parts[0]), atoi(parts[1]), atoi(parts[2]), 0, 0, 0);
 
 	return g_date_time_to_unix(end);
 }

@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "core/fold.h"
 #include "core/plan.h"
-#include "provision/calendar_load.h"
 #include "provision/incoming.h"
 #include "provision/outcomes.h"
 
@@ -63,17 +62,8 @@ static guint days_of(const Service *service, CalendarMatter matter)
 static gboolean find_term(const Service *service, const json_t *send, CalendarMatter matter,
 	CalendarTerm *term, GError **error)
 {
-	g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(
-		settings_string(service->settings, "institution", "timezone"));
-	CalendarHours hours;
-
-	if (!calendar_hours(service->settings, &hours, error))
-		return FALSE;
-	if (zone == NULL)
-		zone = g_time_zone_new_utc();
-	return calendar_answer_term(service->calendar, matter, &hours, zone,
-		       send_record_departure_s(send), days_of(service, matter), term) ||
-	       api_invalid(error, "calendar", "leaves no business day");
+	return service_term(service, matter, send_record_departure_s(send),
+		days_of(service, matter), term, error);
 }
 
 static gboolean append_deadline(StoreTxn *txn, const Service *service, json_t *send,

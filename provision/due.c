@@ -62,6 +62,35 @@ gboolean due_set(StoreTxn *txn, const char *kind, const char *subject, const cha
 	       store_put(txn, TABLE_INDEX, of, date, error);
 }
 
+typedef struct {
+	const char *kind, *subject;
+	const char *today;
+} Arming;
+
+static gboolean arm_change(StoreTxn *txn, gpointer data, GError **error)
+{
+	const Arming *arming = data;
+	json_auto_t *nothing = json_object();
+	GError *failure = NULL;
+	g_autofree char *of = date_key(arming->kind, arming->subject);
+	g_autofree char *date = store_get_txn(txn, TABLE_INDEX, of, &failure);
+
+	if (failure != NULL) {
+		g_propagate_error(error, failure);
+		return FALSE;
+	}
+	return date != NULL ||
+	       due_set(txn, arming->kind, arming->subject, arming->today, nothing, error);
+}
+
+gboolean due_arm(Service *service, const char *kind, const char *subject, GError **error)
+{
+	g_autofree char *today = service_today(service);
+	Arming arming = {kind, subject, today};
+
+	return store_run(service->store, arm_change, &arming, error);
+}
+
 /* An entry as it was read. */
 typedef struct {
 	char *key, *text;

@@ -23,6 +23,8 @@ extern const DueKind due_kinds_people[]; /* ends with kind NULL */
  */
 gboolean due_set(StoreTxn *txn, const char *kind, const char *subject, const char *date,
 	const json_t *body, GError **error);
+/* At a start: orders it for today, with no body, when nothing stands under kind and subject. */
+gboolean due_arm(Service *service, const char *kind, const char *subject, GError **error);
 /* Inside a change: takes it back; TRUE also when there is none. */
 gboolean due_clear(StoreTxn *txn, const char *kind, const char *subject, GError **error);
 

@@ -11,29 +11,12 @@
 #include "api/record_json.h"
 #include "base/text.h"
 #include "core/calendar.h"
-#include "provision/calendar_load.h"
 #include "provision/notices.h"
 
 #define DUE_KIND "incoming"
 #define PASS_MAX 500
 #define LISTED_MAX 50
 #define SUBJECT_SHOWN 100
-
-static gboolean find_term(
-	const Service *service, gint64 now_s, guint days, CalendarTerm *term, GError **error)
-{
-	g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(
-		settings_string(service->settings, "institution", "timezone"));
-	CalendarHours hours;
-
-	if (!calendar_hours(service->settings, &hours, error))
-		return FALSE;
-	if (zone == NULL)
-		zone = g_time_zone_new_utc();
-	return calendar_answer_term(
-		       service->calendar, MATTER_ADMINISTRATIVE, &hours, zone, now_s, days, term) ||
-	       api_invalid(error, "calendar", "leaves no business day");
-}
 
 gboolean incoming_set_term(
 	StoreTxn *txn, const Service *service, json_t *row, gint64 now_s, GError **error)
@@ -45,7 +28,7 @@ gboolean incoming_set_term(
 
 	if (days == 0)
 		return TRUE;
-	if (!find_term(service, now_s, days, &term, error))
+	if (!service_term(service, MATTER_ADMINISTRATIVE, now_s, days, &term, error))
 		return FALSE;
 	json_object_update_new(row, json_pack("{s:s, s:s, s:b}", "counted_from", term.from, "until",
 					    term.until, "outside_hours", term.outside_hours));

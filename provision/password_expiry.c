@@ -87,22 +87,7 @@ gboolean password_expiry_due(
 	return accounts != NULL && store_run(service->store, look_change, &look, error);
 }
 
-static gboolean arm_change(StoreTxn *txn, gpointer data, GError **error)
-{
-	g_autofree char *today = service_today(data);
-	json_auto_t *nothing = json_object();
-	GError *failure = NULL;
-	g_autofree char *day =
-		store_get_txn(txn, TABLE_INDEX, "due-of/" KIND "/" SUBJECT, &failure);
-
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
-		return FALSE;
-	}
-	return day != NULL || due_set(txn, KIND, SUBJECT, today, nothing, error);
-}
-
 gboolean password_expiry_arm(Service *service, GError **error)
 {
-	return store_run(service->store, arm_change, service, error);
+	return due_arm(service, KIND, SUBJECT, error);
 }

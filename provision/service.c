@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "core/fold.h"
+#include "provision/calendar_load.h"
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX 1000
@@ -90,15 +91,32 @@ gboolean api_date(const char *text, GError **error)
 	return api_invalid(error, "date", "must be YYYY-MM-DD");
 }
 
+GTimeZone *service_zone(const Service *service)
+{
+	GTimeZone *zone = g_time_zone_new_identifier(
+		settings_string(service->settings, "institution", "timezone"));
+
+	return zone != NULL ? zone : g_time_zone_new_utc();
+}
+
 char *service_local(const Service *service, gint64 time_s, const char *format)
 {
-	g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(
-		settings_string(service->settings, "institution", "timezone"));
+	g_autoptr(GTimeZone) zone = service_zone(service);
 	g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(time_s);
-	g_autoptr(GDateTime) local =
-		zone != NULL ? g_date_time_to_timezone(utc, zone) : g_date_time_ref(utc);
+	g_autoptr(GDateTime) local = g_date_time_to_timezone(utc, zone);
 
 	return g_date_time_format(local, format);
+}
+
+gboolean service_term(const Service *service, CalendarMatter matter, gint64 time_s, guint days,
+	CalendarTerm *term, GError **error)
+{
+	g_autoptr(GTimeZone) zone = service_zone(service);
+	CalendarHours hours;
+
+	return calendar_hours(service->settings, &hours, error) &&
+	       (calendar_answer_term(service->calendar, matter, &hours, zone, time_s, days, term) ||
+		       api_invalid(error, "calendar", "leaves no business day"));
 }
 
 char *service_day(const Service *service, gint64 time_s)

@@ -104,6 +104,12 @@ gboolean api_string_optional(
 gboolean api_date(const char *text, GError **error);
 /* Today where the institution is, YYYY-MM-DD: a new string. */
 char *service_today(const Service *service);
+/* Its time zone, UTC when it has none: a new reference. */
+GTimeZone *service_zone(const Service *service);
+/* So many business days after that time, by its calendar and hours. INVALID: there is no such day.
+ */
+gboolean service_term(const Service *service, CalendarMatter matter, gint64 time_s, guint days,
+	CalendarTerm *term, GError **error);
 /* That time there, as g_date_time_format has it: a new string. */
 char *service_local(const Service *service, gint64 time_s, const char *format);
 /* The day there of that time. */
