@@ -373,7 +373,7 @@ static gboolean load_row(StoreTxn *txn, Event *event, const char *original_key, 
  * With its stream: a stranger who sends our own report's bytes again must not take its place. With
  * its token: one mail to the tokens of two sends speaks of both.
  */
-static char *original_key_new(const ReportFacts *report)
+char *event_index_key(const ReportFacts *report)
 {
 	const char *token =
 		report->token != NULL && strlen(report->token) <= MAX_KEY ? report->token : "";
@@ -385,7 +385,7 @@ static char *original_key_new(const ReportFacts *report)
 static gboolean change_event(StoreTxn *txn, gpointer data, GError **error)
 {
 	Event *event = data;
-	g_autofree char *original_key = original_key_new(event->report);
+	g_autofree char *original_key = event_index_key(event->report);
 	g_autoptr(GPtrArray) verdicts = NULL;
 	json_auto_t *send = NULL;
 	g_autoptr(GError) local = NULL;

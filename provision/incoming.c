@@ -1,7 +1,7 @@
 /*
- * incoming.h: what the evidence milter posts becomes a row and a leaf, once for each mail; an
- * answer that left, or an operator's word, settles it. Fails with INVALID, NOT_FOUND, CONFLICT, or
- * as the store does. Each call runs in its own thread, changes in the committer's.
+ * incoming.h: what the evidence milter posts becomes a row and a leaf, once for each mail; lists of
+ * them. Fails with INVALID, NOT_FOUND, or as the store does. Each call runs in its own thread,
+ * changes in the committer's.
  */
 #include "provision/incoming.h"
 
@@ -10,7 +10,6 @@
 #include "api/record_json.h"
 #include "base/error.h"
 #include "cms/digest.h"
-#include "core/address.h"
 #include "core/authentication_results.h"
 #include "core/plan.h"
 #include "provision/list.h"
@@ -21,7 +20,6 @@
 #define MAILBOXES_MAX 100
 #define SAME_ID_MAX 16
 #define SUBJECT_CHARS 500
-#define REASON_CHARS_MAX 200
 
 static char *index_key(const char *kind, const char *key)
 {
@@ -47,6 +45,21 @@ gboolean incoming_load(StoreTxn *txn, const char *id, json_t **row, GError **err
 gboolean incoming_save(StoreTxn *txn, const json_t *row, GError **error)
 {
 	return row_save(txn, TABLE_INCOMING, row_text(row, "id"), row, error);
+}
+
+gboolean incoming_append(StoreTxn *txn, json_t *row, const Record *record, GError **error)
+{
+	json_t *leaves = json_object_get(row, "leaves");
+	guint64 leaf;
+
+	if (!store_append(txn, record, &leaf, error))
+		return FALSE;
+	if (leaves == NULL) {
+		leaves = json_array();
+		json_object_set_new(row, "leaves", leaves);
+	}
+	json_array_append_new(leaves, json_integer((json_int_t)leaf));
+	return TRUE;
 }
 
 gboolean incoming_settle(StoreTxn *txn, const json_t *row, GError **error)
@@ -80,7 +93,7 @@ static gboolean get(StoreTxn *txn, const char *key, char **value, GError **error
 	return failure == NULL;
 }
 
-static const char *sender_of(const json_t *row)
+const char *incoming_sender(const json_t *row)
 {
 	const char *from = row_text(row, "from");
 
@@ -89,18 +102,23 @@ static const char *sender_of(const json_t *row)
 
 /* A forgery that names somebody's Message-ID first does not take its place: what our servers found
  * is part of it. Without an id it is the bytes that come again. */
-static char *same_mail_key(const json_t *body)
+char *incoming_same_key(const json_t *body, gboolean proved)
 {
-	const char *from = row_text(body, "from"), *id = row_text(body, "message_id");
-	const char *domain = from != NULL ? strrchr(from, '@') : NULL;
-	gboolean proved =
-		domain != NULL && authentication_results_dmarc_pass(
-					  row_text(body, "authentication_results"), domain + 1);
-	g_autofree char *sender = g_ascii_strdown(sender_of(body), -1);
+	const char *id = row_text(body, "message_id");
+	g_autofree char *sender = g_ascii_strdown(incoming_sender(body), -1);
 	g_autofree char *text = g_strdup_printf(
 		"%s\n%s\n%d", id != NULL ? id : row_text(body, "message_sha256"), sender, proved);
 
 	return digest_key("incoming-mail", text);
+}
+
+static gboolean is_proved(const json_t *body)
+{
+	const char *from = row_text(body, "from");
+	const char *domain = from != NULL ? strrchr(from, '@') : NULL;
+
+	return domain != NULL && authentication_results_dmarc_pass(
+					 row_text(body, "authentication_results"), domain + 1);
 }
 
 /* An answer to a notification is evidence, and asks for nothing. */
@@ -132,10 +150,10 @@ static json_t *row_new(const Arrival *arrival, const char *id, gboolean open)
 				: NULL;
 	g_autofree char *found =
 		authentication_results_summary(row_text(body, "authentication_results"));
-	json_t *row = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:n, s:n, s:b, s:n, s:n, s:n}", "id",
-		id, "time", time, "state", open ? INCOMING_OPEN : INCOMING_NONE, "subject",
+	json_t *row = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:n, s:n, s:b, s:n, s:n, s:n, s:n}",
+		"id", id, "time", time, "state", open ? INCOMING_OPEN : INCOMING_NONE, "subject",
 		short_subject, "authentication", found, "counted_from", "until", "outside_hours",
-		FALSE, "overdue", "answered", "closed");
+		FALSE, "overdue", "answered", "closed", "purged");
 
 	for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {
 		json_t *value = json_object_get(body, kept[i]);
@@ -149,8 +167,7 @@ static json_t *row_new(const Arrival *arrival, const char *id, gboolean open)
 static gboolean append_leaves(
 	StoreTxn *txn, const Arrival *arrival, const json_t *mailboxes, GError **error)
 {
-	const json_t *row = arrival->row;
-	json_t *mailbox;
+	json_t *row = arrival->row, *mailbox;
 	size_t i;
 
 	json_array_foreach(mailboxes, i, mailbox) {
@@ -168,10 +185,15 @@ static gboolean append_leaves(
 		record_add_salted(record, "message_id", row_text(row, "message_id"));
 		record_add_salted(record, "date", row_text(row, "date"));
 		record_add_salted(record, "subject", row_text(row, "subject"));
-		if (!store_append(txn, record, NULL, error))
+		if (!incoming_append(txn, row, record, error))
 			return FALSE;
 	}
 	return TRUE;
+}
+
+char *incoming_id_key(const char *message_id)
+{
+	return digest_key("incoming-id", message_id);
 }
 
 /* The answer will name the Message-ID. */
@@ -183,7 +205,7 @@ static gboolean index_message(StoreTxn *txn, const json_t *row, GError **error)
 
 	if (message_id == NULL)
 		return TRUE;
-	key = digest_key("incoming-id", message_id);
+	key = incoming_id_key(message_id);
 	if (!get(txn, key, &before, error))
 		return FALSE;
 	ids = g_strsplit(before != NULL ? before : "", " ", -1);
@@ -248,7 +270,8 @@ static gboolean add_mailboxes(StoreTxn *txn, Arrival *arrival, GError **error)
 static gboolean change_arrival(StoreTxn *txn, gpointer data, GError **error)
 {
 	Arrival *arrival = data;
-	g_autofree char *key = same_mail_key(arrival->body), *id = NULL;
+	g_autofree char *key = incoming_same_key(arrival->body, is_proved(arrival->body)),
+			*id = NULL;
 
 	g_clear_pointer(&arrival->row, json_decref);
 	if (!get(txn, key, &id, error))
@@ -328,110 +351,6 @@ static gboolean post_incoming(const ApiRequest *request, ApiResponse *response, 
 	return done;
 }
 
-/* ---- what became of it ---- */
-
-static gboolean goes_to(const json_t *send, const char *sender)
-{
-	json_t *address;
-	size_t i;
-
-	json_array_foreach(json_object_get(send, "recipients"), i, address)
-		if (address_same_mailbox(json_string_value(address), sender))
-			return TRUE;
-	return FALSE;
-}
-
-static gboolean answer_one(
-	StoreTxn *txn, const char *id, const json_t *send, gint64 now_s, GError **error)
-{
-	g_autoptr(Record) record = record_new("incoming.answered", id, now_s);
-	g_autofree char *time = time_to_rfc3339(now_s);
-	json_auto_t *row = NULL;
-
-	if (!incoming_load(txn, id, &row, error))
-		return FALSE;
-	if (strcmp(row_text(row, "state"), INCOMING_OPEN) != 0 || !goes_to(send, sender_of(row)))
-		return TRUE;
-	json_object_set_new(row, "state", json_string("answered"));
-	json_object_set_new(row, "answered",
-		json_pack("{s:s, s:s}", "send", send_record_id(send), "time", time));
-	record_add(record, "send", send_record_id(send));
-	return incoming_settle(txn, row, error) && incoming_save(txn, row, error) &&
-	       store_append(txn, record, NULL, error);
-}
-
-gboolean incoming_answered(StoreTxn *txn, const json_t *send, gint64 now_s, GError **error)
-{
-	json_t *message_id;
-	size_t i;
-
-	json_array_foreach(json_object_get(send, "in_reply_to"), i, message_id) {
-		g_autofree char *key = digest_key("incoming-id", json_string_value(message_id));
-		g_autofree char *found = NULL;
-		g_auto(GStrv) ids = NULL;
-
-		if (!get(txn, key, &found, error))
-			return FALSE;
-		ids = g_strsplit(found != NULL ? found : "", " ", -1);
-		for (char **id = ids; *id != NULL; id++)
-			if (!answer_one(txn, *id, send, now_s, error))
-				return FALSE;
-	}
-	return TRUE;
-}
-
-typedef struct {
-	const ApiRequest *request;
-	const char *reason;
-	json_t *row;
-} Closing;
-
-static gboolean change_close(StoreTxn *txn, gpointer data, GError **error)
-{
-	Closing *closing = data;
-	const ApiRequest *request = closing->request;
-	gint64 now_s = request->service->now_s();
-	g_autofree char *time = time_to_rfc3339(now_s);
-	g_autoptr(Record) record = record_new("incoming.closed", request->arguments[0], now_s);
-
-	g_clear_pointer(&closing->row, json_decref);
-	if (!incoming_load(txn, request->arguments[0], &closing->row, error))
-		return FALSE;
-	if (strcmp(row_text(closing->row, "state"), INCOMING_OPEN) != 0) {
-		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "incoming mail %s is %s",
-			request->arguments[0], row_text(closing->row, "state"));
-		return FALSE;
-	}
-	json_object_set_new(closing->row, "state", json_string("closed"));
-	json_object_set_new(closing->row, "closed",
-		json_pack("{s:s, s:s, s:s}", "reason", closing->reason, "actor", request->actor,
-			"time", time));
-	record_add(record, "reason", closing->reason);
-	record_add(record, "actor", request->actor);
-	return incoming_settle(txn, closing->row, error) &&
-	       incoming_save(txn, closing->row, error) && store_append(txn, record, NULL, error);
-}
-
-/* Answered in another way (by telephone, on paper), or in need of none. */
-static gboolean close_incoming(const ApiRequest *request, ApiResponse *response, GError **error)
-{
-	Closing closing = {.request = request};
-
-	if (!api_known(request->body, error, "reason", NULL))
-		return FALSE;
-	closing.reason = api_string(request->body, "reason", REASON_CHARS_MAX, error);
-	if (closing.reason == NULL)
-		return FALSE;
-	if (*closing.reason == '\0')
-		return api_invalid(error, "reason", "must not be empty");
-	if (!store_run(request->service->store, change_close, &closing, error)) {
-		json_decref(closing.row);
-		return FALSE;
-	}
-	response->json = closing.row;
-	return TRUE;
-}
-
 /* ---- lists ---- */
 
 typedef struct {
@@ -485,6 +404,6 @@ const Route routes_incoming[] = {
 	{"POST", "/v1/incoming", ROLE_EVIDENCE, FALSE, post_incoming, TRUE},
 	{"GET", "/v1/incoming", READERS, FALSE, list_incoming},
 	{"GET", "/v1/incoming/{id}", READERS, FALSE, show_incoming},
-	{"POST", "/v1/incoming/{id}/close", ROLE_OTIC | ROLE_TRAMITE, FALSE, close_incoming},
+	{"POST", "/v1/incoming/{id}/close", ROLE_OTIC | ROLE_TRAMITE, FALSE, incoming_close},
 	{NULL, NULL, 0, FALSE, NULL},
 };

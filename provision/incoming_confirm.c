@@ -52,7 +52,7 @@ static gboolean get(StoreTxn *txn, const char *key, char **value, GError **error
 }
 
 /* Once a day and sender, whatever stands behind a "+" in his address. */
-static char *day_key(const char *from)
+char *incoming_told_key(const char *from)
 {
 	g_autofree char *address = address_without_detail(from);
 	g_autofree char *lower = g_ascii_strdown(address, -1);
@@ -84,7 +84,8 @@ static gboolean take_hour(
 static gboolean take_limits(StoreTxn *txn, const Service *service, const char *from, gint64 now_s,
 	const char **bar, GError **error)
 {
-	g_autofree char *key = day_key(from), *today = service_day(service, now_s), *before = NULL;
+	g_autofree char *key = incoming_told_key(from), *today = service_day(service, now_s),
+			*before = NULL;
 	gboolean taken;
 
 	if (!get(txn, key, &before, error))
@@ -211,7 +212,7 @@ static gboolean change_done(StoreTxn *txn, gpointer data, GError **error)
 		return TRUE;
 	set_confirmation(row, done->state, time);
 	record_add(record, "state", done->state);
-	return incoming_save(txn, row, error) && store_append(txn, record, NULL, error);
+	return incoming_append(txn, row, record, error) && incoming_save(txn, row, error);
 }
 
 static gboolean carry_out(Service *service, const json_t *body, GError **error)

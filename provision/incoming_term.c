@@ -102,7 +102,7 @@ static gboolean mark_overdue(
 	record_add(record, "until", over->until);
 	json_array_foreach(json_object_get(row, "mailboxes"), i, mailbox)
 		add_to_list(over, json_string_value(mailbox), row);
-	return incoming_save(txn, row, error) && store_append(txn, record, NULL, error);
+	return incoming_append(txn, row, record, error) && incoming_save(txn, row, error);
 }
 
 /* The responsible's address, or the IT office's; a new string, "": nobody's. */

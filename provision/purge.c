@@ -49,7 +49,7 @@ static gboolean look_at_entry(const char *key, const char *value, gpointer data)
 	return !looking->found;
 }
 
-static gboolean find_entry(Store *store, const char *id, gboolean *found, GError **error)
+gboolean purge_find_queued(Store *store, const char *id, gboolean *found, GError **error)
 {
 	g_autofree char *mark = g_strdup_printf("\"%s\"", id);
 	Looking looking = {mark, FALSE};
@@ -60,7 +60,7 @@ static gboolean find_entry(Store *store, const char *id, gboolean *found, GError
 	return done;
 }
 
-static gboolean refuse(const char *why, GError **error)
+gboolean purge_refuse(const char *why, GError **error)
 {
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "not purged: %s", why);
 	return FALSE;
@@ -79,12 +79,12 @@ static gboolean check_settled(Store *store, StoreTxn *txn, const json_t *send, G
 		return FALSE;
 	}
 	if (state != SEND_RELEASED && state != SEND_NOT_RELEASED)
-		return refuse("it is not known yet whether it left", error);
+		return purge_refuse("it is not known yet whether it left", error);
 	if (term != NULL)
-		return refuse("the term to answer it is not over", error);
-	if (!find_entry(store, send_record_id(send), &queued, error))
+		return purge_refuse("the term to answer it is not over", error);
+	if (!purge_find_queued(store, send_record_id(send), &queued, error))
 		return FALSE;
-	return !queued || refuse("something of it waits in the outbox", error);
+	return !queued || purge_refuse("something of it waits in the outbox", error);
 }
 
 /* ---- content ---- */

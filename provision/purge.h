@@ -24,12 +24,26 @@ typedef struct {
  */
 gboolean purge_send(Service *service, const char *id, const PurgeReason *reason, GError **error);
 
+/*
+ * The same of mail from outside to an official mailbox (incoming.h), whose content is not kept: its
+ * values go, and a leaf incoming.purged says so. CONFLICT: it waits for an answer, or an entry of
+ * the outbox is pending. setting: key of [ledger].
+ */
+gboolean purge_incoming(Service *service, const char *id, const char *setting, GError **error);
+/* And of an event that belongs to no send (events.c), under its key: row and bytes; event.purged.
+ */
+gboolean purge_event(Service *service, const char *key, const char *setting, GError **error);
+
+/* What its files share: CONFLICT, and whether an entry of the outbox names the id. */
+gboolean purge_refuse(const char *why, GError **error);
+gboolean purge_find_queued(Store *store, const char *id, gboolean *found, GError **error);
+
 /* Whether content, or the values too, are gone. */
 gboolean purge_has_taken(const json_t *send, gboolean values);
 /* TRUE when they are still there; else FALSE with PURGED, which says since when. */
 gboolean purge_check_kept(const json_t *send, gboolean values, GError **error);
 
-/* keeping.c: purges what [ledger] keep_... says, then collects; *purged: how many sends. */
+/* keeping.c: purges what [ledger] keep_... says, then collects; *purged: how many. */
 gboolean keeping_run(Service *service, guint *purged, GError **error);
 /* Orders that once a day; at each start. */
 gboolean keeping_arm(Service *service, GError **error);

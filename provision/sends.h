@@ -3,6 +3,7 @@
 #ifndef ACUSE_PROVISION_SENDS_H
 #define ACUSE_PROVISION_SENDS_H
 
+#include "core/evidence.h"
 #include "provision/service.h"
 
 /* The directory's word, now: the login may send as the mailbox. */
@@ -19,6 +20,9 @@ gboolean sends_constancia_png(const ApiRequest *request, ApiResponse *response, 
 /* purge.c: POST /v1/sends/{id}/purge. */
 gboolean sends_purge(const ApiRequest *request, ApiResponse *response, GError **error);
 gboolean sends_proof(const ApiRequest *request, ApiResponse *response, GError **error);
+
+/* events.c: the key of TABLE_INDEX under which the report is found again; a new string. */
+char *event_index_key(const ReportFacts *report);
 
 /* Ids of the sends under an index prefix, newest first, at most `limit`. */
 GPtrArray *sends_under(Store *store, const char *prefix, guint limit, GError **error);

@@ -5,8 +5,8 @@ provision_libsends_a_SOURCES = \
 	provision/send_hold_wake.c provision/send_hold_wake.h provision/sends_read.c provision/send_check.c \
 	provision/send_record.c provision/send_record.h \
 	provision/events.c \
-	provision/incoming.c provision/incoming.h provision/incoming_confirm.c provision/incoming_term.c \
-	provision/purge.c provision/purge.h provision/keeping.c provision/collect.c provision/collect.h \
+	provision/incoming.c provision/incoming.h provision/incoming_confirm.c provision/incoming_settled.c provision/incoming_term.c \
+	provision/purge.c provision/purge_events.c provision/purge_incoming.c provision/purge.h provision/keeping.c provision/collect.c provision/collect.h \
 	provision/timestamps.c \
 	provision/exceptions.c provision/exceptions.h \
 	provision/send_limits.c provision/send_limits.h \

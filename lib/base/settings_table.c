@@ -287,6 +287,13 @@ const SettingRow settings_table[] = {
 	I("ledger", "keep_external_days", "0", 0, 36500,
 		"The same of mail to the outside that is no notification."),
 	I("ledger", "keep_notification_days", "0", 0, 36500, "The same of notifications."),
+	I("ledger", "keep_incoming_days", "0", 0, 36500,
+		"Days after which senders, subjects and dates of mail to the official mailboxes "
+		"are "
+		"purged; 0: never."),
+	I("ledger", "keep_unmatched_days", "0", 0, 36500,
+		"Days after which reports and answers that belong to no send are purged; 0: "
+		"never."),
 
 	P("proof", "postfix_config", "/etc/postfix",
 		"config_directory of the Postfix that is asked for its queue."),

@@ -332,6 +332,135 @@ static void test_collection(void **state)
 	assert_true(blobs_has(fixture->service.blobs, fresh));
 }
 
+/* ---- mail to an official mailbox, and what belongs to no send ---- */
+
+#define WRITER "vecina@ciudadano.test"
+#define SUBJECT "Solicito copia certificada"
+
+static char *come(Fixture *fixture, const char *message_id, const char *from, gboolean program)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *sha256 = digest_of(message_id);
+	json_auto_t *answer = fixture_call(fixture, routes_incoming, "POST", "/v1/incoming", NULL,
+		NULL,
+		json_pack(
+			"{s:s, s:s, s:s, s:s, s:[s], s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s}",
+			"message_id", message_id, "message_sha256", sha256, "from", from,
+			"envelope_sender", from, "mailboxes", FIXTURE_MAILBOX, "subject", SUBJECT,
+			"date", "Fri, 20 Nov 2026 15:53:56 -0500", "queue_id", "Q1",
+			"client_address", "192.0.2.7", "automatic", program, "suppressed", 0,
+			"spam", 0, "addressed", 1, "authentication_results",
+			"mx.muni.test; dmarc=pass header.from=ciudadano.test"),
+		&error);
+
+	if (answer == NULL)
+		fail_msg("%s", error->message);
+	return g_strdup(row_text(answer, "id"));
+}
+
+static json_t *incoming_row(Fixture *fixture, const char *id)
+{
+	return fixture_call(
+		fixture, routes_incoming, "GET", "/v1/incoming/{id}", id, NULL, NULL, NULL);
+}
+
+static void close_row(Fixture *fixture, const char *id)
+{
+	json_auto_t *row = fixture_call(fixture, routes_incoming, "POST", "/v1/incoming/{id}/close",
+		id, NULL, json_pack("{s:s}", "reason", "llamada a doña Juana"), NULL);
+
+	assert_string_equal(row_text(row, "state"), "closed");
+}
+
+/* What waits for an answer stays, however old; of the others nothing personal is left anywhere. */
+static void test_incoming(void **state)
+{
+	static const char *const personal[] = {
+		WRITER, "ciudadano.test", SUBJECT, "doña Juana", "192.0.2.7", FIXTURE_MAILBOX};
+	Fixture *fixture = *state;
+	g_autofree char *first = NULL, *second = NULL, *again = NULL;
+	MerkleHash before, after;
+	json_auto_t *row = NULL;
+	guint64 size;
+
+	fixture_settings(fixture, "[incoming]\nconfirm=off\n[ledger]\nkeep_incoming_days=30");
+	first = come(fixture, "a@ciudadano.test", WRITER, FALSE);
+	second = come(fixture, "a@ciudadano.test", "otra@ciudadano.test", TRUE);
+	size = store_tree_size(fixture->service.store);
+	assert_true(store_root(fixture->service.store, size, &before, NULL));
+	fixture_now_s += 30 * DAY_S - 1;
+	assert_int_equal(keep(fixture), 0);
+	fixture_now_s++;
+	assert_int_equal(keep(fixture), 1);
+	assert_int_equal(count_everywhere(fixture, "otra@"), 0);
+	assert_int_not_equal(count_everywhere(fixture, WRITER), 0);
+	assert_int_not_equal(count_everywhere(fixture, "keep-waiting"), 0);
+	close_row(fixture, first);
+	assert_int_equal(keep(fixture), 1);
+	assert_int_equal(keep(fixture), 0);
+	for (gsize i = 0; i < G_N_ELEMENTS(personal); i++)
+		if (count_everywhere(fixture, personal[i]) != 0)
+			fail_msg("%s is left", personal[i]);
+	for (gsize i = 0; i < 3; i++) {
+		static const char *const keys[] = {
+			"incoming-mail/", "incoming-id/", "keep-waiting/"};
+
+		assert_int_equal(count_everywhere(fixture, keys[i]), 0);
+	}
+	assert_int_equal(fixture_count_leaves(fixture, "incoming.purged"), 2);
+	row = incoming_row(fixture, first);
+	assert_string_equal(row_text(row, "state"), "closed");
+	assert_non_null(row_text(row, "purged"));
+	assert_true(store_root(fixture->service.store, size, &after, NULL));
+	assert_memory_equal(before.bytes, after.bytes, MERKLE_HASH_BYTES);
+	/* The same mail would be a new one. */
+	again = come(fixture, "a@ciudadano.test", WRITER, FALSE);
+	assert_string_not_equal(again, first);
+	assert_string_not_equal(again, second);
+}
+
+/* Its confirmation, and that its writer was told, are not cut off. */
+static void test_incoming_confirmed(void **state)
+{
+	Fixture *fixture = *state;
+	g_autofree char *id = NULL;
+
+	fixture_settings(fixture, "[ledger]\nkeep_incoming_days=1");
+	id = come(fixture, "a@ciudadano.test", WRITER, FALSE);
+	close_row(fixture, id);
+	fixture_now_s += DAY_S;
+	assert_int_equal(keep(fixture), 0);
+	assert_int_not_equal(count_everywhere(fixture, "incoming-told/"), 0);
+	assert_int_equal(fixture_count_leaves(fixture, "incoming.purged"), 0);
+}
+
+static void test_unmatched(void **state)
+{
+	Fixture *fixture = *state;
+	g_autofree char *report = digest_of(ANSWER);
+
+	fixture_settings(fixture, "[ledger]\nkeep_unmatched_days=10");
+	/* There is no send yet that it could answer. */
+	answer(fixture, "R1");
+	assert_int_equal(fixture_count_leaves(fixture, "event"), 0);
+	fixture_now_s += 10 * DAY_S - 1;
+	assert_int_equal(keep(fixture), 0);
+	assert_true(blobs_has(fixture->service.blobs, report));
+	fixture_now_s++;
+	assert_int_equal(keep(fixture), 1);
+	assert_int_equal(keep(fixture), 0);
+	assert_false(blobs_has(fixture->service.blobs, report));
+	assert_int_equal(count_everywhere(fixture, FIXTURE_CITIZEN), 0);
+	assert_int_equal(count_everywhere(fixture, report), 0);
+	assert_int_equal(fixture_count_leaves(fixture, "event.purged"), 1);
+	/* What belongs to a send goes with it alone. */
+	fixture_prepare(fixture, "s-1", MESSAGE);
+	answer(fixture, "R2");
+	fixture_now_s += 20 * DAY_S;
+	assert_int_equal(keep(fixture), 0);
+	assert_true(blobs_has(fixture->service.blobs, report));
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -343,6 +472,9 @@ int main(void)
 		WITH(test_order),
 		WITH(test_shared),
 		WITH(test_collection),
+		WITH(test_incoming),
+		WITH(test_incoming_confirmed),
+		WITH(test_unmatched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
