@@ -25,7 +25,7 @@ def confirmations(mail):
     return [one for one in found if one["In-Reply-To"] == str(mail["Message-ID"]) and one["Auto-Submitted"]]
 
 
-class Incoming(Case):
+class Desk(Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -45,6 +45,8 @@ class Incoming(Case):
         listed = demo.acusectl(self.places, "incoming", "list", "--unanswered", "--mailbox", DESK)
         return [one["id"] for one in listed["items"]]
 
+
+class Incoming(Desk):
     def test_confirmed_listed_and_answered(self):
         mail = ask("Solicito copia de mi expediente, señores")
         found = self.by_citizen(mail)
@@ -118,3 +120,49 @@ class Incoming(Case):
         self.assertTrue(any('"incoming.received"' in leaf for leaf in leaves), leaves)
         self.assertNotIn(CITIZEN, "".join(leaves))
         self.assertNotIn("Para el registro", "".join(leaves))
+
+
+class Late(Desk):
+    """Ten days later, by libfaketime in provisiond alone."""
+
+    def lists(self):
+        """What the responsible of the mailbox was told."""
+        return [one for one in mailbox(Gateway.person.uid) if str(one["Subject"]) == f"Correos sin responder en {DESK}"]
+
+    def open_leaves(self, number):
+        """What the ledger still opens of it."""
+        return [one["opening"] for one in entries_of_ledger() if json.loads(one["leaf"])["id"] == number and one["opening"]]
+
+    def test_overdue_is_listed_once_and_what_is_done_is_purged(self):
+        with configured({"ledger": {"keep_incoming_days": "8"}}, "provision"):
+            waits = [self.by_stranger(ask(f"Pedido que espera {i}")) for i in range(2)]
+            done = self.by_stranger(ask("Pedido ya atendido", sender="atendida@ciudadano.test"))
+            demo.acusectl(self.places, "incoming", "close", done["id"], "--reason", "por teléfono")
+            self.assertNotEqual(self.open_leaves(done["id"]), [])
+            daemons.kill(self.places, "provision")
+            start_later("+10d")
+            told = wait(self.lists, "the responsible is not told")
+            text = told[0].get_content()
+            for one in waits:
+                for word in (one["id"], one["subject"], one["from"], one["until"]):
+                    self.assertIn(word, text)
+            self.assertNotIn(done["id"], text)
+            wait(lambda: api("GET", "/v1/incoming/" + done["id"])[1]["purged"], "it is not purged")
+            shown = demo.acusectl(self.places, "incoming", "show", done["id"])
+            for word in ("atendida@", "Pedido ya atendido", DESK, "teléfono"):
+                self.assertNotIn(word, json.dumps(shown, ensure_ascii=False))
+            self.assertEqual(shown["state"], "closed")
+            self.assertEqual(self.open_leaves(done["id"]), [])
+            # As after a crash: told and purged once, and who waits still stands on the list.
+            daemons.kill(self.places, "provision")
+            start_later("+10d")
+            wait(lambda: api("GET", "/v1/health")[1]["status"] == "ok", "it is not well")
+            types = [json.loads(one["leaf"])["type"] for one in entries_of_ledger()
+                     if json.loads(one["leaf"])["id"] in (waits[0]["id"], done["id"])]
+            self.assertEqual((types.count("incoming.overdue"), types.count("incoming.purged")), (1, 1), types)
+            self.assertEqual(len(self.lists()), 1)
+            for one in waits:
+                self.assertIn(one["id"], self.unanswered())
+                self.assertTrue(demo.acusectl(self.places, "incoming", "show", one["id"])["overdue"])
+            demo.acusectl(self.places, "ledger", "verify", "--trust", self.places.ca, parse=False)
+            daemons.kill(self.places, "provision")
