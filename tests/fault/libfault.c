@@ -8,7 +8,8 @@
  *	ACUSE_FAULT_FREE_BYTES=N	statvfs says that N bytes are free
  *	ACUSE_FAULT_CLOCK_FILE=PATH	the file's number of seconds is added to the real-time
  *clock, read at each call ACUSE_FAULT_POINT=CALL:N:WHAT	at the N-th CALL (sync, rename,
- *connect, write) of the process: WHAT is kill-before, kill-after or stop-before (SIGSTOP)
+ *connect, write, unlink) of the process: WHAT is kill-before, kill-after or stop-before (SIGSTOP)
+ *	ACUSE_FAULT_UNLINK_PREFIX=PATH	of unlink only those count whose path begins so
  *	ACUSE_FAULT_SPOIL=TEXT		memmove flips a bit of the TEXT that it moves
  *	ACUSE_FAULT_WHEN=PATH		all of that only while PATH exists; calls before do not
  *count
@@ -35,15 +36,15 @@
 
 #define NO_NUMBER (-1)
 
-typedef enum { CALL_SYNC, CALL_RENAME, CALL_CONNECT, CALL_WRITE, N_CALLS } Call;
+typedef enum { CALL_SYNC, CALL_RENAME, CALL_CONNECT, CALL_WRITE, CALL_UNLINK, N_CALLS } Call;
 typedef enum { KILL_BEFORE, KILL_AFTER, STOP_BEFORE } What;
 
-static const char *const call_names[N_CALLS] = {"sync", "rename", "connect", "write"};
+static const char *const call_names[N_CALLS] = {"sync", "rename", "connect", "write", "unlink"};
 static const char *const what_names[] = {"kill-before", "kill-after", "stop-before"};
 
 static struct {
 	long sync_delay_us, sync_fail_after, free_bytes;
-	const char *full_prefix, *clock_file, *when;
+	const char *full_prefix, *unlink_prefix, *clock_file, *when;
 	int point_call;
 	long point_number;
 	What point_what;
@@ -113,6 +114,7 @@ static void read_settings(void)
 	settings.sync_fail_after = number_of("ACUSE_FAULT_SYNC_FAIL_AFTER");
 	settings.free_bytes = number_of("ACUSE_FAULT_FREE_BYTES");
 	settings.full_prefix = getenv("ACUSE_FAULT_FULL_PREFIX");
+	settings.unlink_prefix = getenv("ACUSE_FAULT_UNLINK_PREFIX");
 	settings.clock_file = getenv("ACUSE_FAULT_CLOCK_FILE");
 	settings.when = getenv("ACUSE_FAULT_WHEN");
 	read_point();
@@ -252,6 +254,26 @@ int rename(const char *from, const char *to)
 	int (*real)(const char *, const char *) =
 		(int (*)(const char *, const char *))next("rename");
 	int point = at_point(CALL_RENAME), result = real(from, to);
+
+	after_point(point);
+	return result;
+}
+
+static int is_unlink_point(const char *path)
+{
+	const char *prefix;
+
+	if (!is_on())
+		return 0;
+	prefix = settings.unlink_prefix;
+	return (prefix == NULL || strncmp(path, prefix, strlen(prefix)) == 0) &&
+	       at_point(CALL_UNLINK);
+}
+
+int unlink(const char *path)
+{
+	int (*real)(const char *) = (int (*)(const char *))next("unlink");
+	int point = is_unlink_point(path), result = real(path);
 
 	after_point(point);
 	return result;
