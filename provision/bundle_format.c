@@ -179,7 +179,7 @@ gboolean bundle_leaf_event(const BundleLeaf *leaf, const char **recipient, Deliv
 		*event = DELIVERY_EXPIRED;
 		return TRUE;
 	}
-	if (g_strcmp0(type, "event") != 0 ||
+	if (g_strcmp0(type, BUNDLE_EVENT) != 0 ||
 		g_strcmp0(bundle_leaf_text(leaf, "counts"), "true") != 0 ||
 		!delivery_state_parse(bundle_leaf_text(leaf, "event"), event))
 		return FALSE;
@@ -212,15 +212,28 @@ static void deliver(json_t *deliveries, const BundleLeaf *leaf)
 	}
 }
 
+/* Whether there are recipients of whom it shows nothing. */
+static gboolean hides_somebody(const GPtrArray *leaves)
+{
+	for (guint i = 0; i < leaves->len; i++)
+		if (g_strcmp0(bundle_leaf_text(leaves->pdata[i], "type"), "send.recipient") == 0 &&
+			!bundle_leaf_is_open(leaves->pdata[i]))
+			return TRUE;
+	return FALSE;
+}
+
 GPtrArray *bundle_reports(const GPtrArray *leaves)
 {
 	GPtrArray *digests = g_ptr_array_new();
 	g_autoptr(GHashTable) closed = g_hash_table_new(g_str_hash, g_str_equal);
+	gboolean hides = hides_somebody(leaves);
 
 	for (guint i = 0; i < leaves->len; i++) {
-		const char *digest = bundle_leaf_text(leaves->pdata[i], "original_sha256");
+		const BundleLeaf *leaf = leaves->pdata[i];
+		const char *digest = bundle_leaf_text(leaf, "original_sha256");
 
-		if (digest != NULL && !bundle_leaf_is_open(leaves->pdata[i]))
+		if (digest != NULL && (!bundle_leaf_is_open(leaf) ||
+					      (hides && bundle_leaf_recipient(leaf) == NULL)))
 			g_hash_table_add(closed, (gpointer)digest);
 	}
 	for (guint i = 0; i < leaves->len; i++) {

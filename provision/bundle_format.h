@@ -12,6 +12,7 @@
 #include "core/send.h"
 
 #define BUNDLE_MIMETYPE "application/vnd.etsi.asic-e+zip"
+#define BUNDLE_EVENT "event" /* type of the leaf of what came back */
 #define BUNDLE_MAX_FILES 20000
 #define BUNDLE_MAX_BYTES (512u * 1024 * 1024) /* of all files together, unpacked */
 
@@ -42,7 +43,7 @@ const char *bundle_leaf_recipient(const BundleLeaf *leaf);
 
 /*
  * Digests of the original reports that belong into the bundle, each once, borrowed: those of which
- * every leaf that names them is open.
+ * every leaf that names them is open and, where a recipient is not shown, speaks of one who is.
  */
 GPtrArray *bundle_reports(const GPtrArray *leaves);
 

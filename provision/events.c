@@ -240,7 +240,7 @@ static Record *event_leaf(const Event *event, const char *send_id, const Verdict
 	if (recipient != NULL) {
 		add_cut(record, "action", recipient->action, FALSE);
 		add_cut(record, "status", recipient->status, FALSE);
-		add_cut(record, "remote_mta", recipient->remote_mta, FALSE);
+		add_cut(record, "remote_mta", recipient->remote_mta, TRUE);
 		add_cut(record, "diagnostic", recipient->diagnostic, TRUE);
 	}
 	record_add_salted(record, "recipient", verdict->recipient);

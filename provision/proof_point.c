@@ -38,28 +38,41 @@ static gboolean find_recipient(ProofPoint *point, const char *recipient, GError 
 		return TRUE;
 	for (size_t i = 0; i < json_array_size(recipients); i++) {
 		const char *address = json_string_value(json_array_get(recipients, i));
+		gboolean exact = recipient == NULL || strcmp(address, recipient) == 0;
 
-		if (recipient != NULL && g_ascii_strcasecmp(address, recipient) != 0)
+		/* Two may differ by nothing but case: the very one comes first. */
+		if (!exact && (point->number > 0 || g_ascii_strcasecmp(address, recipient) != 0))
 			continue;
-		point->recipient = g_strdup(address);
 		point->number = (guint)i + 1;
-		return TRUE;
+		if (exact)
+			break;
 	}
-	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "the send has no such recipient");
-	return FALSE;
+	if (point->number == 0) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND,
+			"the send has no such recipient");
+		return FALSE;
+	}
+	point->recipient =
+		g_strdup(json_string_value(json_array_get(recipients, point->number - 1)));
+	return TRUE;
 }
 
-/* Another recipient's leaf stays, for it belongs to the send, but closed. */
-static gboolean close_others(BundleLeaf *leaf, const char *recipient)
+/*
+ * Another recipient's leaf stays, for it belongs to the send, but closed. So does, where there are
+ * others, what came back and names none of them: it may be of a hidden one's other address.
+ */
+static void close_others(BundleLeaf *leaf, const ProofPoint *point)
 {
 	const char *about = bundle_leaf_recipient(leaf);
+	gboolean alone = json_array_size(json_object_get(point->send, "recipients")) < 2;
+	gboolean nobodys = about == NULL &&
+			   (alone || g_strcmp0(bundle_leaf_text(leaf, "type"), BUNDLE_EVENT) != 0);
 
-	if (recipient == NULL || about == NULL || strcmp(about, recipient) == 0)
-		return FALSE;
+	if (point->recipient == NULL || nobodys || g_strcmp0(about, point->recipient) == 0)
+		return;
 	json_decref(leaf->opening);
 	leaf->opening = NULL;
 	g_clear_pointer(&leaf->opening_text, g_free);
-	return TRUE;
 }
 
 static gboolean add_leaf(Service *service, ProofPoint *point, guint64 index, GError **error)
@@ -78,7 +91,7 @@ static gboolean add_leaf(Service *service, ProofPoint *point, guint64 index, GEr
 	leaf = bundle_leaf_new(index, text, opening, error);
 	if (leaf == NULL)
 		return FALSE;
-	close_others(leaf, point->recipient);
+	close_others(leaf, point);
 	g_ptr_array_add(point->leaves, leaf);
 	return TRUE;
 }

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "api/record_json.h"
 #include "base/error.h"
 #include "provision/proof_check.h"
 
@@ -63,6 +64,75 @@ static void test_bundle_of_one(void **state)
 	assert_false(shows(all, "%PDF-"));
 }
 
+static void post_report(Fixture *fixture, const char *bytes, ReportKind kind, const char *from,
+	const char *final_recipient)
+{
+	g_autoptr(ReportFacts) report = report_facts_new();
+	ReportRecipient *line = report_recipient_new();
+
+	report->kind = kind;
+	report->stream = STREAM_INBOUND;
+	report->queue_id = g_strdup("R1");
+	report->envelope_sender = g_strdup("");
+	report->from = g_strdup(from);
+	report->original_message_id = g_strdup("m1@muni.test");
+	report->original_sha256 = fixture_put_blob(fixture, bytes, strlen(bytes));
+	line->final_recipient = g_strdup(final_recipient);
+	line->action = g_strdup("failed");
+	line->remote_mta = final_recipient != NULL
+				   ? g_strconcat("dns; mx.", strchr(final_recipient, '@') + 1, NULL)
+				   : NULL;
+	g_ptr_array_add(report->recipients, line);
+	json_decref(fixture_call(fixture, routes_events, "POST", "/v1/events", NULL, NULL,
+		report_facts_to_json(report), NULL));
+}
+
+/* What came back from where a hidden recipient's mail goes on to shows nothing of him. */
+static void test_other_addresses_of_others(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GBytes) one = NULL, all = NULL;
+
+	post_to_two(fixture);
+	post_report(fixture, "away, says casilla@otro.test", REPORT_AUTOMATIC, "casilla@otro.test",
+		NULL);
+	post_report(
+		fixture, "no such user: reenvio@otro.test", REPORT_DSN, NULL, "reenvio@otro.test");
+	post_report(fixture, "no such user: oculto@otro.test", REPORT_DSN, NULL, OTHER);
+	post_report(fixture, "no such user: ciudadano", REPORT_DSN, NULL, FIXTURE_CITIZEN);
+	one = get(fixture, "/v1/sends/{id}/proof", FIXTURE_CITIZEN, &error);
+	assert_null(error);
+	assert_false(shows(one, "otro.test"));
+	assert_true(shows(one, "no such user: ciudadano"));
+	assert_true(g_file_set_contents(
+		fixture->bundle, g_bytes_get_data(one, NULL), (gssize)g_bytes_get_size(one), NULL));
+	if (!proof_check(fixture->bundle, fixture->trust_pem, NULL, lines, &error))
+		fail_msg("%s", error->message);
+	all = get(fixture, "/v1/sends/{id}/proof", NULL, &error);
+	assert_null(error);
+	assert_true(shows(all, "away, says") && shows(all, "reenvio@otro.test"));
+}
+
+/* Two that differ by nothing but case are two. */
+static void test_of_the_same_letters(void **state)
+{
+	Fixture *fixture = *state;
+	json_t *intent = fixture_intent("s-1", NULL);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) bundle = NULL;
+
+	json_array_append_new(json_object_get(intent, "recipients"), json_string("Ana@otro.test"));
+	json_array_append_new(json_object_get(intent, "recipients"), json_string("ana@otro.test"));
+	json_decref(
+		fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, intent, NULL));
+	bundle = get(fixture, "/v1/sends/{id}/proof", "ana@otro.test", &error);
+	assert_null(error);
+	assert_true(shows(bundle, "ana@otro.test"));
+	assert_false(shows(bundle, "Ana@otro.test"));
+}
+
 static void test_constancia_of_one(void **state)
 {
 	static const char *const paths[] = {
@@ -115,6 +185,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH(test_bundle_of_one),
+		WITH(test_other_addresses_of_others),
+		WITH(test_of_the_same_letters),
 		WITH(test_constancia_of_one),
 		WITH(test_no_signed_head),
 	};
