@@ -49,7 +49,7 @@ GPtrArray *bundle_reports(const GPtrArray *leaves);
 
 /* The exact text of send.json. */
 char *bundle_summary(const GPtrArray *leaves);
-/* The exact text of LEEME.txt. */
+/* The text of LEEME.txt. */
 const char *bundle_readme(void);
 
 #endif

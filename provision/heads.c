@@ -12,7 +12,9 @@
 #include "api/record_json.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "cms/cms.h"
 #include "cms/digest.h"
+#include "cms/timestamp.h"
 #include "provision/replies.h"
 #include "provision/seal.h"
 #include "provision/store.h"
@@ -65,6 +67,25 @@ static gboolean describe_tree(Service *service, Head *head, GError **error)
 	return TRUE;
 }
 
+/* A head that nobody would believe is none. */
+static void refuse(Head *head, AcuseErrorCode code, const char *why)
+{
+	g_clear_pointer(&head->cms, g_free);
+	g_clear_pointer(&head->cms_sha256, g_free);
+	g_clear_pointer(&head->certificate_sha256, g_free);
+	g_clear_pointer(&head->tsr, g_free);
+	head->trouble = g_error_new_literal(ACUSE_ERROR, code, why);
+}
+
+static gboolean is_ours(const Service *service, const Head *head, GBytes *cms)
+{
+	g_autoptr(GBytes) text = g_bytes_new_static(head->text, strlen(head->text));
+	g_autoptr(CmsSigner) signer = cms_verify_detached(cms, text, NULL, NULL);
+
+	return signer == NULL || cms_signer_is_of(signer, settings_string(service->settings,
+								  "institution", "domain"));
+}
+
 static void sign(Service *service, Head *head)
 {
 	g_autoptr(GBytes) cms = seal_sign(
@@ -74,6 +95,11 @@ static void sign(Service *service, Head *head)
 
 	if (cms == NULL)
 		return;
+	if (!is_ours(service, head, cms)) {
+		refuse(head, ACUSE_ERROR_NO_BINDING,
+			"the seal's certificate has addresses, none of the institution's domain");
+		return;
+	}
 	der = g_bytes_get_data(cms, &size);
 	head->cms = g_base64_encode(der, size);
 	head->cms_sha256 = digest_sha256_hex(der, size);
@@ -86,7 +112,7 @@ static void stamp(const Service *service, Head *head)
 	g_autoptr(GError) failure = NULL;
 	g_autoptr(TimestampRequest) request = NULL;
 	g_autoptr(GBytes) answer = NULL;
-	gint64 time_s;
+	gint64 time_s = head->time_s;
 
 	if (!timestamp_authority_is_set(service))
 		return;
@@ -99,6 +125,9 @@ static void stamp(const Service *service, Head *head)
 			g_base64_encode(g_bytes_get_data(answer, NULL), g_bytes_get_size(answer));
 	else
 		log_warning("a head has no time-stamp", "reason", failure->message, NULL);
+	if (ABS(time_s - head->time_s) > TIMESTAMP_APART_MAX_S)
+		refuse(head, ACUSE_ERROR_UNAVAILABLE,
+			"our clock is not the time-stamping authority's: set it right");
 }
 
 static char *head_to_json(const Head *head, gint64 leaf)

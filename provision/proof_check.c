@@ -78,18 +78,30 @@ static gboolean check_fixed(ProofCheck *check, const char *name, const char *wan
 	return strcmp(text, wanted) == 0 || proof_damaged(error, "%s is not the known text", name);
 }
 
-static gboolean parse_head(
-	ProofCheck *check, const char *text, const char **time, json_t **head, GError **error)
+/* What it says beside size, root and time of the check. */
+typedef struct {
+	json_t *json; /* owned; holds the texts */
+	const char *origin, *time;
+} Head;
+
+static void head_clear(Head *head)
+{
+	json_decref(head->json);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Head, head_clear)
+
+static gboolean parse_head(ProofCheck *check, const char *text, Head *head, GError **error)
 {
 	json_int_t version, size;
-	const char *origin, *root;
+	const char *root;
 
-	*head = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	if (*head == NULL ||
-		json_unpack_ex(*head, NULL, JSON_STRICT, "{s:I, s:s, s:I, s:s, s:s}", "v", &version,
-			"origin", &origin, "size", &size, "root", &root, "time", time) != 0 ||
+	head->json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	if (head->json == NULL ||
+		json_unpack_ex(head->json, NULL, JSON_STRICT, "{s:I, s:s, s:I, s:s, s:s}", "v",
+			&version, "origin", &head->origin, "size", &size, "root", &root, "time",
+			&head->time) != 0 ||
 		version != 1 || size < 1 || !merkle_hash_from_hex(root, &check->root) ||
-		!time_from_rfc3339(*time, &check->time_s))
+		!time_from_rfc3339(head->time, &check->time_s))
 		return proof_damaged(error, "head.json is no head");
 	check->size = (guint64)size;
 	return TRUE;
@@ -116,18 +128,37 @@ static gboolean check_timestamp(ProofCheck *check, GBytes *head, GError **error)
 	return TRUE;
 }
 
+/* Whose it is, as far as his certificate tells: an authority vouches for many. */
+static gboolean check_seal(
+	ProofCheck *check, const Head *head, const CmsSigner *signer, GError **error)
+{
+	g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, check->size);
+
+	check->seal = g_strdup(signer->signer_subject);
+	if (!cms_signer_is_of(signer, head->origin))
+		return proof_damaged(error, "head.p7s: of %s, signed by %s, who is not of there",
+			head->origin, signer->signer_subject);
+	proof_say(check, _("Cabeza del registro de %s: %s hojas al %s, firmada por %s"),
+		head->origin, size, head->time, signer->signer_subject);
+	if (signer->signer_email == NULL)
+		proof_say(check, _("AVISO: el certificado no dice de que institucion es"));
+	if (check->trust == NULL)
+		proof_say(check,
+			_("AVISO: sin autoridad de confianza no se sabe de quien son las firmas"));
+	return TRUE;
+}
+
 static gboolean check_head(ProofCheck *check, GError **error)
 {
-	g_autofree char *text = take_text(check, "head.json", error), *size = NULL;
+	g_autofree char *text = take_text(check, "head.json", error);
 	g_autoptr(GBytes) cms = NULL, content = NULL;
 	g_autoptr(CmsSigner) signer = NULL;
-	json_auto_t *head = NULL;
-	const char *time;
+	g_auto(Head) head = {NULL, NULL, NULL};
 
 	if (text == NULL)
 		return FALSE;
 	cms = proof_take(check, "head.p7s", error);
-	if (cms == NULL || !parse_head(check, text, &time, &head, error))
+	if (cms == NULL || !parse_head(check, text, &head, error))
 		return FALSE;
 	content = g_bytes_new(text, strlen(text));
 	signer = cms_verify_detached_at(cms, content, check->trust, check->time_s, error);
@@ -135,14 +166,7 @@ static gboolean check_head(ProofCheck *check, GError **error)
 		g_prefix_error(error, "head.p7s: ");
 		return FALSE;
 	}
-	check->seal = g_strdup(signer->signer_subject);
-	size = g_strdup_printf("%" G_GUINT64_FORMAT, check->size);
-	proof_say(check, _("Cabeza del registro: %s hojas al %s, firmada por %s"), size, time,
-		signer->signer_subject);
-	if (check->trust == NULL)
-		proof_say(check,
-			_("AVISO: sin autoridad de confianza no se sabe de quien son las firmas"));
-	return check_timestamp(check, content, error);
+	return check_seal(check, &head, signer, error) && check_timestamp(check, content, error);
 }
 
 /* Every file is as it was when the seal signed, and the zip is the one that belongs to them. */
@@ -353,8 +377,11 @@ static gboolean check_nothing_left(ProofCheck *check, GError **error)
 
 static gboolean check_all(ProofCheck *check, const char *received_eml, GError **error)
 {
+	g_autoptr(GBytes) readme = NULL;
+
+	/* What it says is another edition's affair: the seal signed it. */
 	return check_fixed(check, "mimetype", BUNDLE_MIMETYPE, error) &&
-	       check_fixed(check, "LEEME.txt", bundle_readme(), error) &&
+	       (readme = proof_take(check, "LEEME.txt", error)) != NULL &&
 	       check_head(check, error) && check_container(check, error) &&
 	       check_leaves(check, error) && check_summary(check, error) &&
 	       proof_check_content(check, received_eml, error) && check_nothing_left(check, error);

@@ -67,13 +67,14 @@ static gboolean add_entry(
 	return TRUE;
 }
 
-static GHashTable *read_entries(Reader *reader, char **first, GError **error)
+/* size: of the zip; ours are stored, so what becomes more than that is a bomb. */
+static GHashTable *read_entries(Reader *reader, gsize size, char **first, GError **error)
 {
 	g_autoptr(GHashTable) files = g_hash_table_new_full(
 		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
 	g_autofree char *name = NULL;
 	struct archive_entry *entry;
-	gsize left = BUNDLE_MAX_BYTES;
+	gsize left = MIN(BUNDLE_MAX_BYTES, size);
 	int status;
 
 	while ((status = archive_read_next_header(reader, &entry)) == ARCHIVE_OK) {
@@ -115,7 +116,7 @@ GHashTable *proof_files_read(const char *path, char **first, GBytes **zip, GErro
 		refuse(ACUSE_ERROR_INVALID, archive_error_string(reader), error);
 		return NULL;
 	}
-	files = read_entries(reader, first, error);
+	files = read_entries(reader, g_bytes_get_size(bytes), first, error);
 	if (files != NULL && zip != NULL)
 		*zip = g_steal_pointer(&bytes);
 	return files;

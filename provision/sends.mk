@@ -25,5 +25,5 @@ provision_libproof_a_SOURCES = \
 	provision/proof_content.c provision/proof_parts.h \
 	provision/proof_files.c provision/proof_files.h \
 	provision/bundle_container.c provision/bundle_container.h \
-	provision/bundle_format.c provision/bundle_format.h
+	provision/bundle_format.c provision/bundle_format.h provision/bundle_readme.c
 provision_libproof_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(ARCHIVE_CFLAGS) $(OPENSSL_CFLAGS)

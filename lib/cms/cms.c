@@ -95,6 +95,7 @@ void cms_signer_free(CmsSigner *signer)
 		return;
 	g_free(signer->signer_subject);
 	g_free(signer->signer_email);
+	g_strfreev(signer->signer_emails);
 	g_free(signer->certificate_sha256);
 	g_free(signer);
 }
@@ -159,14 +160,27 @@ static gint64 signing_time(CMS_SignerInfo *info)
 
 static CmsSigner *signer_of(CMS_SignerInfo *info, X509 *certificate)
 {
-	g_auto(GStrv) emails = cms_certificate_emails(certificate);
 	CmsSigner *signer = g_new0(CmsSigner, 1);
 
 	signer->signer_subject = cms_certificate_subject(certificate);
-	signer->signer_email = g_strdup(emails[0]);
+	signer->signer_emails = cms_certificate_emails(certificate);
+	signer->signer_email = g_strdup(signer->signer_emails[0]);
 	signer->certificate_sha256 = cms_certificate_sha256(certificate);
 	signer->signing_time_s = signing_time(info);
 	return signer;
+}
+
+gboolean cms_signer_is_of(const CmsSigner *signer, const char *domain)
+{
+	for (char **email = signer->signer_emails; *email != NULL; email++) {
+		const char *at = strrchr(*email, '@');
+		gsize size = strlen(domain), found = at != NULL ? strlen(at + 1) : 0;
+
+		if (found >= size && g_ascii_strcasecmp(at + 1 + found - size, domain) == 0 &&
+			(found == size || at[found - size] == '.'))
+			return TRUE;
+	}
+	return signer->signer_emails[0] == NULL;
 }
 
 static CMS_ContentInfo *cms_from_der(GBytes *der)

@@ -18,6 +18,7 @@ GBytes *cms_sign_detached(
 typedef struct {
 	char *signer_subject;	  /* RFC 2253 */
 	char *signer_email;	  /* rfc822Name or emailAddress; NULL */
+	char **signer_emails;	  /* all of them, as cms_certificate_emails */
 	char *certificate_sha256; /* hex of the DER */
 	gint64 signing_time_s;	  /* 0: absent */
 } CmsSigner;
@@ -39,6 +40,10 @@ CmsSigner *cms_verify_detached(
  */
 CmsSigner *cms_verify_detached_at(
 	GBytes *cms_der, GBytes *content, const char *trust, gint64 at_s, GError **error);
+
+/* Whether one of the signer's addresses is at the domain or below it; TRUE also when it has none,
+ * which says nothing. */
+gboolean cms_signer_is_of(const CmsSigner *signer, const char *domain);
 
 /*
  * The signature alone, without its chain, of one who signs again and again (our own tokens):

@@ -247,5 +247,11 @@ gboolean timestamp_verify(GBytes *answer, GBytes *data, const char *trust, gint6
 		return FALSE;
 	}
 	*time_s = time_of(parsed);
-	return TRUE;
+	if (ABS(*time_s - at_s) <= TIMESTAMP_APART_MAX_S)
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
+		"what it stamps is dated %" G_GINT64_FORMAT
+		" s %s the authority saw it: back-dated, or a clock was wrong",
+		ABS(*time_s - at_s), at_s < *time_s ? "before" : "after");
+	return FALSE;
 }

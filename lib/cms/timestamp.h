@@ -8,6 +8,7 @@
 #include <glib.h>
 
 #define TIMESTAMP_MAX_BYTES (64 * 1024) /* of an answer */
+#define TIMESTAMP_APART_MAX_S 3600	/* of its time from that which the stamped text gives */
 
 typedef struct _TimestampRequest TimestampRequest;
 
@@ -32,8 +33,9 @@ gboolean timestamp_check(const TimestampRequest *request, GBytes *answer, const 
 	gint64 *time_s, GError **error);
 
 /*
- * Whether the answer, kept from before, stamps data, and the time that it says. trust: PEM file or
- * folder, its certificates taken as of at_s; NULL: whoever signed it. DAMAGED.
+ * Whether the answer, kept from before, stamps data, which says of itself that it is of at_s, and
+ * the time that it says, at most TIMESTAMP_APART_MAX_S from it. trust: PEM file or folder, its
+ * certificates taken as of at_s; NULL: whoever signed it. DAMAGED.
  */
 gboolean timestamp_verify(GBytes *answer, GBytes *data, const char *trust, gint64 at_s,
 	gint64 *time_s, GError **error);

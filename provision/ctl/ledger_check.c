@@ -21,9 +21,12 @@
 #define HEAD_LEAF "{\"v\":1,\"type\":\"head.signed\","
 #define TIME_MEMBER "\"time\":\""
 #define TIME_CHARS 20
+#define COMMITMENT "{\"commit\":\""
+#define PURGE ".purged"
 
 typedef struct {
 	guint64 size;
+	gint64 time_s;
 	MerkleHash root;
 	char *root_hex, *time, *origin, *from;
 	gboolean is_signed;
@@ -44,6 +47,8 @@ struct _LedgerCheck {
 	guint64 size;	      /* entries so far */
 	gint64 last_signed_s; /* the latest time of a head.signed so far */
 	GError *back_dated;   /* the first; told at the end, for the clock may have been wrong */
+	GHashTable *closed;   /* id -> guint64 *: the first entry whose values are gone, as long as
+				 no purge of them was met */
 	/* A growing tree reads no more than the last two completed nodes of a level: siblings. */
 	Node last[MAX_LEVELS][2];
 };
@@ -79,6 +84,7 @@ LedgerCheck *ledger_check_new(const char *trust)
 	check->heads = g_ptr_array_new_with_free_func(head_free);
 	check->by_text = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	check->last_signed_s = G_MININT64;
+	check->closed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	return check;
 }
 
@@ -90,6 +96,7 @@ void ledger_check_free(LedgerCheck *check)
 	g_ptr_array_unref(check->heads);
 	g_hash_table_unref(check->by_text);
 	g_clear_error(&check->back_dated);
+	g_hash_table_unref(check->closed);
 	g_free(check);
 }
 
@@ -104,9 +111,11 @@ static Head *parse_head(const char *text, const char *from, GError **error)
 	json_t *size = json_object_get(json, "size");
 	Head *head;
 	MerkleHash hash;
+	gint64 time_s;
 
 	if (json_integer_value(json_object_get(json, "v")) != 1 || origin == NULL || time == NULL ||
-		root == NULL || !merkle_hash_from_hex(root, &hash) || !json_is_integer(size) ||
+		!time_from_rfc3339(time, &time_s) || root == NULL ||
+		!merkle_hash_from_hex(root, &hash) || !json_is_integer(size) ||
 		json_integer_value(size) < 0) {
 		damaged(error, "%s: is not a head of a ledger", from);
 		return NULL;
@@ -114,6 +123,7 @@ static Head *parse_head(const char *text, const char *from, GError **error)
 	head = g_new0(Head, 1);
 	head->size = (guint64)json_integer_value(size);
 	head->root = hash;
+	head->time_s = time_s;
 	head->root_hex = g_strdup(root);
 	head->time = g_strdup(time);
 	head->origin = g_strdup(origin);
@@ -121,18 +131,23 @@ static Head *parse_head(const char *text, const char *from, GError **error)
 	return head;
 }
 
+/* Certificates have to be good then, not now: heads outlive them. */
 static gboolean check_signature(
-	const LedgerCheck *check, const char *text, GBytes *cms, const char *from, GError **error)
+	const LedgerCheck *check, const char *text, GBytes *cms, const Head *head, GError **error)
 {
 	g_autoptr(GBytes) content = g_bytes_new_static(text, strlen(text));
 	g_autoptr(CmsSigner) signer = NULL;
 
 	if (cms == NULL)
-		return check->trust == NULL || damaged(error, "%s: is not signed", from);
-	signer = cms_verify_detached(cms, content, check->trust, error);
-	if (signer == NULL)
-		g_prefix_error(error, "%s: ", from);
-	return signer != NULL;
+		return check->trust == NULL || damaged(error, "%s: is not signed", head->from);
+	signer = cms_verify_detached_at(cms, content, check->trust, head->time_s, error);
+	if (signer == NULL) {
+		g_prefix_error(error, "%s: ", head->from);
+		return FALSE;
+	}
+	return cms_signer_is_of(signer, head->origin) ||
+	       damaged(error, "%s: of %s, signed by %s, who is not of there", head->from,
+		       head->origin, signer->signer_subject);
 }
 
 /* Where it goes in the list; a head of the same size must say the same. */
@@ -173,7 +188,7 @@ gboolean ledger_check_add_head(
 	if (head == NULL)
 		return FALSE;
 	head->is_signed = cms != NULL;
-	if (!check_signature(check, text, cms, from, error) ||
+	if (!check_signature(check, text, cms, head, error) ||
 		!find_place(check, head, &place, &known, error)) {
 		head_free(head);
 		return FALSE;
@@ -273,6 +288,43 @@ static void note_time(LedgerCheck *check, guint64 index, gint64 time_s, gboolean
 		check->last_signed_s = MAX(check->last_signed_s, time_s);
 }
 
+/* Values may go by a purge alone, which is on record behind them. */
+static void note_values(LedgerCheck *check, guint64 index, const char *leaf, const char *opening)
+{
+	gboolean is_closed = opening == NULL && strstr(leaf, COMMITMENT) != NULL;
+	json_auto_t *json = NULL;
+	const char *id, *type, *what;
+
+	if (!is_closed && strstr(leaf, PURGE "\"") == NULL)
+		return;
+	json = json_loads(leaf, 0, NULL);
+	id = json_string_value(json_object_get(json, "id"));
+	type = json_string_value(json_object_get(json, "type"));
+	what = json_string_value(json_object_get(json, "what"));
+	if (type != NULL && id != NULL && g_str_has_suffix(type, PURGE) &&
+		g_strcmp0(what, "content") != 0)
+		g_hash_table_remove(check->closed, id);
+	else if (is_closed && !g_hash_table_contains(check->closed, id != NULL ? id : ""))
+		g_hash_table_insert(check->closed, g_strdup(id != NULL ? id : ""),
+			g_memdup2(&index, sizeof index));
+}
+
+static gboolean check_values(const LedgerCheck *check, GError **error)
+{
+	GHashTableIter iter;
+	gpointer value;
+	guint64 first = G_MAXUINT64;
+
+	g_hash_table_iter_init(&iter, check->closed);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		first = MIN(first, *(guint64 *)value);
+	return first == G_MAXUINT64 ||
+	       damaged(error,
+		       "entry %" G_GUINT64_FORMAT
+		       ": its values are gone, and no purge of them is on record",
+		       first);
+}
+
 gboolean ledger_check_add_entry(LedgerCheck *check, guint64 index, const char *leaf,
 	const char *opening, const char *hash, GError **error)
 {
@@ -295,6 +347,7 @@ gboolean ledger_check_add_entry(LedgerCheck *check, guint64 index, const char *l
 	}
 	if (is_head && !check_noted_head(check, index, leaf, error))
 		return FALSE;
+	note_values(check, index, leaf, opening);
 	note_time(check, index, time_of_leaf(leaf), is_head);
 	check->size++;
 	return merkle_append(index, &found, tree_read, tree_write, check, error);
@@ -316,6 +369,8 @@ gboolean ledger_check_end(LedgerCheck *check, LedgerResult *result, GError **err
 			check->size, largest->time, largest->from, largest->size);
 	if (check->trust != NULL && check->size > 0 && largest == NULL)
 		return damaged(error, "no signed head covers any of the entries");
+	if (!check_values(check, error))
+		return FALSE;
 	if (check->back_dated != NULL) {
 		g_propagate_error(error, g_steal_pointer(&check->back_dated));
 		return FALSE;

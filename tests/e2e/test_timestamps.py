@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 
 import tsa
-from harness import OFFICE_TOKEN, Case, Failure, Gateway, daemons, demo, mails, notification, processes, sends, settle, submit, wait
+from harness import FAKETIME, OFFICE_TOKEN, Case, Failure, Gateway, daemons, demo, mails, notification, processes, sends, settle, submit, wait
 
 ATTRIBUTE = "id-smime-aa-timeStampToken"
 
@@ -128,6 +128,10 @@ class Timestamps(Case):
             send = wait(lambda: [one for one in sends(str(mail["Message-ID"])) if one["state"] == "released"], "not released")[0]
             bundle = os.path.join(self.work, "proof.asice")
             demo.acusectl(self.places, "proof", "export", send["id"], "--output", bundle)
+            authority.clock = {"LD_PRELOAD": FAKETIME, "FAKETIME": "+2h"}
+            apart = demo.acusectl(self.places, "ledger", "head")
+            self.assertIsNone(apart["cms"], apart)
+            self.assertIn("clock", apart["trouble"]["detail"])
         unpacked = os.path.join(self.work, "unpacked")
         subprocess.run(["unzip", "-q", bundle, "-d", unpacked], check=True)
         done = subprocess.run(["openssl", "ts", "-verify", "-data", "head.json", "-in", "head.tsr", "-CAfile", authority.root],

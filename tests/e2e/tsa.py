@@ -37,6 +37,7 @@ class Authority(http.server.ThreadingHTTPServer):
         self.root = os.path.join(folder, "ca.pem")
         self.trust = os.path.join(folder, "trust")
         self.asked = 0
+        self.clock = {}  # more of its environment
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -47,7 +48,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             file.write(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked += 1
         answer = subprocess.run(["openssl", "ts", "-reply", "-config", os.path.join(folder, "tsa.conf"), "-queryfile", query],
-                                capture_output=True, check=True).stdout
+                                capture_output=True, check=True, env=os.environ | self.server.clock).stdout
         self.send_response(200)
         self.send_header("Content-Type", "application/timestamp-reply")
         self.send_header("Content-Length", str(len(answer)))

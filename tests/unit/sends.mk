@@ -1,5 +1,5 @@
 # unit tests of sends, events and proof
-SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof tests/unit/test-proof-recipient tests/unit/test-outcomes \
+SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof tests/unit/test-proof-recipient tests/unit/test-proof-recipe tests/unit/test-outcomes \
 	tests/unit/test-reconcile tests/unit/test-register tests/unit/test-sends-message \
 	tests/unit/test-limits tests/unit/test-notices tests/unit/test-deadlines tests/unit/test-purge tests/unit/test-exceptions tests/unit/test-incoming
 check_PROGRAMS += $(SENDS_TESTS)
@@ -41,6 +41,9 @@ tests_unit_test_purge_LDADD = $(SENDS_TEST_LIBS)
 tests_unit_test_proof_recipient_SOURCES = tests/unit/test-proof-recipient.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h
 tests_unit_test_proof_recipient_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_proof_recipient_LDADD = $(SENDS_TEST_LIBS)
+tests_unit_test_proof_recipe_SOURCES = tests/unit/test-proof-recipe.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h
+tests_unit_test_proof_recipe_CFLAGS = $(SENDS_TEST_CFLAGS)
+tests_unit_test_proof_recipe_LDADD = $(SENDS_TEST_LIBS)
 tests_unit_test_incoming_SOURCES = tests/unit/test-incoming.c tests/unit/smtp-stub.c tests/unit/smtp-stub.h \
 	tests/unit/sends_fixture.c tests/unit/sends_fixture.h tests/unit/calendar_fixture.h
 tests_unit_test_incoming_CFLAGS = $(SENDS_TEST_CFLAGS)

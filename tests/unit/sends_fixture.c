@@ -21,6 +21,7 @@
 gint64 fixture_now_s, fixture_directory_age_s;
 AccountState fixture_login_state;
 gboolean fixture_bound, fixture_sealed;
+const char *fixture_seal_email = "sello@muni.test";
 
 static struct {
 	EVP_PKEY *key;
@@ -172,7 +173,7 @@ static void make_signers(const char *trust_pem)
 	mailbox_signer.certificate =
 		make_certificate(mailbox_signer.key, "Secretaria General", FIXTURE_MAILBOX);
 	seal_signer.key = EVP_EC_gen("P-256");
-	seal_signer.certificate = make_certificate(seal_signer.key, "Sello", "sello@muni.test");
+	seal_signer.certificate = make_certificate(seal_signer.key, "Sello", fixture_seal_email);
 	PEM_write_X509(file, mailbox_signer.certificate);
 	PEM_write_X509(file, seal_signer.certificate);
 	fclose(file);

@@ -29,6 +29,8 @@ typedef struct {
 extern gint64 fixture_now_s, fixture_directory_age_s;
 extern AccountState fixture_login_state;
 extern gboolean fixture_bound, fixture_sealed;
+/* The address in the certificate of the seal that a setup makes. */
+extern const char *fixture_seal_email;
 
 /* Settings anew, with these lines of [policy]. */
 void fixture_settings(Fixture *fixture, const char *policy);
