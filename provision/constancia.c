@@ -157,14 +157,6 @@ static void made_init(Made *made, Service *service, const ProofPoint *point)
 	facts->leaves = made->leaves->str;
 }
 
-DeliveryOutcome constancia_outcome(Service *service, const ProofPoint *point)
-{
-	g_auto(Made) made = {0};
-
-	made_init(&made, service, point);
-	return delivery_outcome(made.facts.state, made.facts.notification, made.facts.notified_by);
-}
-
 static gboolean load_logo(const Settings *settings, GBytes **logo, GError **error)
 {
 	const char *path = settings_string(settings, "proof", "logo");

@@ -14,9 +14,6 @@ typedef enum { CONSTANCIA_PDF, CONSTANCIA_PNG } ConstanciaForm;
 GBytes *constancia_make(
 	Service *service, const ProofPoint *point, ConstanciaForm form, GError **error);
 
-/* What the send came to for the point's recipient. */
-DeliveryOutcome constancia_outcome(Service *service, const ProofPoint *point);
-
 /* [proof] notified_by. */
 DeliveryState constancia_notified_by_setting(const Settings *settings);
 

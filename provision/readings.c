@@ -77,7 +77,7 @@ static GBytes *read_file(const char *folder, const char *name, const struct stat
 	return got < 0 ? NULL : g_bytes_new(buffer, (gsize)got);
 }
 
-static gboolean take_file(
+static void take_file(
 	Service *service, const char *folder, const char *name, const struct stat *owner)
 {
 	g_autoptr(GError) failure = NULL;
@@ -92,28 +92,27 @@ static gboolean take_file(
 	if (bytes == NULL) {
 		if (why != NULL)
 			reject(folder, name, why);
-		return FALSE;
+		return;
 	}
 	reading = reading_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), &failure);
 	if (reading == NULL) {
 		reject(folder, name, failure->message);
-		return FALSE;
+		return;
 	}
 	result = reading_record(service, reading, st.st_mtime, &why, &failure);
 	if (result == READING_FOREIGN) {
 		reject(folder, name, why);
-		return FALSE;
+		return;
 	}
 	if (result == READING_WAITS) {
 		log_warning("a reading waits", "reason", failure->message, NULL);
-		return FALSE;
+		return;
 	}
 	if (result == READING_RECORDED)
 		log_info("a reading is recorded", "send_id", reading->send_id, NULL);
 	/* After a crash before this it is known. */
 	if (unlink(path) != 0)
 		log_warning("a reading that is done stays", "reason", g_strerror(errno), NULL);
-	return result == READING_RECORDED;
 }
 
 /* rejected/, or what somebody made by hand: none of ours, and only its owner may move it. */
@@ -125,26 +124,25 @@ static gboolean is_folder(const char *folder, const char *name)
 	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-guint readings_take(Service *service, const char *folder)
+static void take_all(Service *service, const char *folder)
 {
 	g_autoptr(GError) failure = NULL;
 	g_autoptr(GDir) dir = g_dir_open(folder, 0, &failure);
 	struct stat owner;
 	const char *name;
-	guint seen = 0, recorded = 0;
+	guint seen = 0;
 
 	if (dir == NULL || stat(folder, &owner) != 0) {
 		log_error("the folder of readings cannot be read", "reason",
 			failure != NULL ? failure->message : g_strerror(errno), NULL);
-		return 0;
+		return;
 	}
 	while (seen < PASS_MAX && (name = g_dir_read_name(dir)) != NULL) {
 		if (name[0] == '.' || is_folder(folder, name))
 			continue;
 		seen++;
-		recorded += take_file(service, folder, name, &owner) ? 1 : 0;
+		take_file(service, folder, name, &owner);
 	}
-	return recorded;
 }
 
 struct _Readings {
@@ -165,7 +163,7 @@ static gpointer look(gpointer data)
 		gint64 until_us = g_get_monotonic_time() + LOOK_S * G_TIME_SPAN_SECOND;
 
 		g_mutex_unlock(&readings->lock);
-		readings_take(readings->service, readings->folder);
+		take_all(readings->service, readings->folder);
 		g_mutex_lock(&readings->lock);
 		while (!readings->stopping &&
 			g_cond_wait_until(&readings->changed, &readings->lock, until_us))

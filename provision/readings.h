@@ -20,9 +20,6 @@ typedef enum {
 ReadingResult reading_record(
 	Service *service, const Reading *reading, gint64 seen_s, const char **why, GError **error);
 
-/* Takes all files of the folder once; how many were recorded. For the thread, and for tests. */
-guint readings_take(Service *service, const char *folder);
-
 typedef struct _Readings Readings;
 
 /* Nothing is started, and nothing wrong, without the setting. */

@@ -11,7 +11,8 @@
 #include "provision/row.h"
 #include "provision/token_reminders.h"
 
-gboolean tokens_queue_bindings(StoreTxn *txn, guint64 *number, GError **error)
+/* A push of all bindings. */
+static gboolean queue_bindings(StoreTxn *txn, guint64 *number, GError **error)
 {
 	json_auto_t *body = json_object();
 
@@ -131,8 +132,7 @@ static gboolean take_effects(
 		return FALSE;
 	if (strcmp(step->event, "request") == 0 && !index_row(txn, row, error))
 		return FALSE;
-	return (step->effects & TOKEN_EFFECT_PUSH) == 0 ||
-	       tokens_queue_bindings(txn, &act->number, error);
+	return (step->effects & TOKEN_EFFECT_PUSH) == 0 || queue_bindings(txn, &act->number, error);
 }
 
 gboolean tokens_take_step(
@@ -237,7 +237,7 @@ static gboolean lose_mailbox(StoreTxn *txn, json_t *row, gsize at, TokenAct *act
 	json_array_remove(json_object_get(row, "mailboxes"), at);
 	return append_record(txn, "token.mailbox-left", row, act, error) &&
 	       row_save(txn, TABLE_TOKENS, row_text(row, "label"), row, error) &&
-	       tokens_queue_bindings(txn, &act->number, error);
+	       queue_bindings(txn, &act->number, error);
 }
 
 static gboolean cease_row(StoreTxn *txn, json_t *row, gpointer data, GError **error)

@@ -20,9 +20,6 @@ typedef struct {
 	guint64 number;	      /* result: the entry that tells the signer; 0: none */
 } TokenAct;
 
-/* Inside a change: queues a push of all bindings. number may be NULL. */
-gboolean tokens_queue_bindings(StoreTxn *txn, guint64 *number, GError **error);
-
 /*
  * Inside a change: the row of a token takes a step of its life, with its record and its effects;
  * the row is saved. A step that begins anew (new, returned ...) puts the token into the index.

@@ -324,23 +324,3 @@ CmsSigner *cms_verify_repeated(GBytes *cms_der, GBytes *content, GError **error)
 	sk_X509_pop_free(certificates, X509_free);
 	return signer;
 }
-
-char *cms_signer_certificate_sha256(GBytes *cms_der)
-{
-	g_autoptr(CMS_ContentInfo) cms = cms_from_der(cms_der);
-	STACK_OF(CMS_SignerInfo) *infos = cms != NULL ? CMS_get0_SignerInfos(cms) : NULL;
-	STACK_OF(X509) *certificates = cms != NULL ? CMS_get1_certs(cms) : NULL;
-	char *hex = NULL;
-
-	for (int i = 0; i < sk_X509_num(certificates) && sk_CMS_SignerInfo_num(infos) == 1; i++) {
-		X509 *certificate = sk_X509_value(certificates, i);
-
-		if (CMS_SignerInfo_cert_cmp(sk_CMS_SignerInfo_value(infos, 0), certificate) == 0) {
-			hex = cms_certificate_sha256(certificate);
-			break;
-		}
-	}
-	sk_X509_pop_free(certificates, X509_free);
-	ERR_clear_error();
-	return hex;
-}

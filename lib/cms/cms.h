@@ -55,9 +55,6 @@ CmsSigner *cms_verify_repeated(GBytes *cms_der, GBytes *content, GError **error)
  * buffer, NULL when there is no CMS or something else behind it. */
 GBytes *cms_without_padding(GBytes *padded);
 
-/* The signer's certificate digest without verifying; NULL when it cannot be read. */
-char *cms_signer_certificate_sha256(GBytes *cms_der);
-
 /* Lower-case e-mail addresses of a certificate (subjectAltName and subject), NULL-terminated; those
  * with bytes over 127 are left out. */
 char **cms_certificate_emails(X509 *certificate);

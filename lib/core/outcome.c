@@ -1,8 +1,6 @@
 /* outcome.h: two tables. Pure; never fails. */
 #include "core/outcome.h"
 
-#include <string.h>
-
 static const char *const names[] = {
 	[DELIVERY_OUTCOME_NONE] = "none",
 	[DELIVERY_OUTCOME_ACCEPTED] = "accepted",
@@ -24,17 +22,6 @@ const char *delivery_outcome_name(DeliveryOutcome outcome)
 {
 	g_return_val_if_fail((guint)outcome < G_N_ELEMENTS(names), NULL);
 	return names[outcome];
-}
-
-gboolean delivery_outcome_parse(const char *word, DeliveryOutcome *outcome)
-{
-	for (guint i = 0; word != NULL && i < G_N_ELEMENTS(names); i++) {
-		if (strcmp(word, names[i]) == 0) {
-			*outcome = (DeliveryOutcome)i;
-			return TRUE;
-		}
-	}
-	return FALSE;
 }
 
 static guint strength_of(DeliveryState state)

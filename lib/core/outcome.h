@@ -18,7 +18,6 @@ typedef enum {
 
 /* "none" "accepted" "notified" "failed" "overdue" "late" */
 const char *delivery_outcome_name(DeliveryOutcome outcome);
-gboolean delivery_outcome_parse(const char *word, DeliveryOutcome *outcome);
 
 /*
  * Whether `state` is at least `threshold`, in the order relayed, delivered, read, acknowledged;

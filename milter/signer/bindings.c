@@ -250,15 +250,14 @@ const Binding *bindings_find_token(const Bindings *bindings, const char *label)
 	return find_token(bindings->parsed, label);
 }
 
-gboolean binding_is_active(const Binding *binding)
+static gboolean is_active(const Binding *binding)
 {
 	return binding != NULL && strcmp(binding->state, "active") == 0;
 }
 
 gboolean binding_may_open(const Binding *binding)
 {
-	return binding_is_active(binding) ||
-	       (binding != NULL && strcmp(binding->state, "enrolled") == 0);
+	return is_active(binding) || (binding != NULL && strcmp(binding->state, "enrolled") == 0);
 }
 
 GPtrArray *bindings_find_mailbox(
@@ -270,7 +269,7 @@ GPtrArray *bindings_find_mailbox(
 	for (guint i = 0; i < bindings->parsed->len; i++) {
 		Binding *binding = bindings->parsed->pdata[i];
 
-		if (binding_is_active(binding) && now_s >= binding->from_s &&
+		if (is_active(binding) && now_s >= binding->from_s &&
 			(binding->until_s == 0 || now_s < binding->until_s) &&
 			g_strv_contains((const char *const *)binding->mailboxes, lower))
 			g_ptr_array_add(found, binding);

@@ -40,7 +40,6 @@ const Binding *bindings_find_token(const Bindings *bindings, const char *label);
  * with ACUSE_ERROR_NO_BINDING: there is none. */
 GPtrArray *bindings_find_mailbox(
 	const Bindings *bindings, const char *mailbox, gint64 now_s, GError **error);
-gboolean binding_is_active(const Binding *binding);
 /* Active, or enrolled: its PIN may be typed, so that its certificate can be checked. */
 gboolean binding_may_open(const Binding *binding);
 

@@ -50,7 +50,8 @@ static char *quote(const char *label)
 	return g_string_free(quoted, FALSE);
 }
 
-char *signer_metrics_text(GVariant *status)
+/* What the file says of a status (pool_status); a new string. */
+static char *text_of(GVariant *status)
 {
 	g_autoptr(GVariant) tokens =
 		g_variant_lookup_value(status, "tokens", G_VARIANT_TYPE("aa{sv}"));
@@ -76,7 +77,7 @@ char *signer_metrics_text(GVariant *status)
 static gboolean write_file(const SignerMetrics *metrics, GError **error)
 {
 	g_autoptr(GVariant) status = g_variant_ref_sink(pool_status(metrics->pool));
-	g_autofree char *text = signer_metrics_text(status);
+	g_autofree char *text = text_of(status);
 	g_autoptr(GError) cause = NULL;
 
 	if (g_file_set_contents_full(

@@ -18,7 +18,4 @@ SignerMetrics *signer_metrics_start(const char *path, const Pool *pool, GError *
 /* NULL does nothing. The file stays: its age tells. */
 void signer_metrics_stop(SignerMetrics *metrics);
 
-/* What the file says of a status (pool_status); a new string. */
-char *signer_metrics_text(GVariant *status);
-
 #endif

@@ -60,7 +60,7 @@ gboolean place_is_personal(const Place *place)
 	return !place_is_seal(place->options, label) && binding != NULL && binding->personal;
 }
 
-gboolean place_may_be_used(const Place *place)
+static gboolean may_be_used(const Place *place)
 {
 	const char *label = token_label(place->token);
 
@@ -77,7 +77,7 @@ static void try_credential(Place *place)
 	g_autoptr(GError) error = NULL;
 
 	if (place->credential_spent || token_state(place->token) != TOKEN_LOCKED ||
-		bindings_is_held(place->bindings, label) || !place_may_be_used(place) ||
+		bindings_is_held(place->bindings, label) || !may_be_used(place) ||
 		place_is_personal(place))
 		return;
 	pin = credential_read(label);
@@ -191,7 +191,7 @@ static gboolean has_no_limit(const Place *place)
 
 void place_sync(Place *place)
 {
-	if (!place_may_be_used(place) || has_no_limit(place))
+	if (!may_be_used(place) || has_no_limit(place))
 		token_lock(place->token);
 	else if (place->timer == 0)
 		try_credential(place);
@@ -241,7 +241,7 @@ gboolean place_unlock(Place *place, const char *pin, gboolean despite_low, Token
 			"people's own tokens are off ([signing] personal_tokens)");
 		return FALSE;
 	}
-	if (!place_may_be_used(place)) {
+	if (!may_be_used(place)) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT,
 			"the binding of token %s is not active", token_label(place->token));
 		return FALSE;

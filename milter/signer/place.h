@@ -32,7 +32,6 @@ void place_free(gpointer place);
 Token *place_token(const Place *place);
 gboolean place_is_seal(const PoolOptions *options, const char *label);
 gboolean place_is_personal(const Place *place);
-gboolean place_may_be_used(const Place *place);
 
 /* After the bindings changed: locks what is not active any more, starts what has a credential. */
 void place_sync(Place *place);
