@@ -1,6 +1,6 @@
 /*
  * bindings.h: one GVariant file, replaced as a whole (temporary file, fsync, rename, folder fsync
- * by GLib). What is in memory changes only after the file did. One thread.
+ * by GLib). What is in memory is never older than the file. One thread.
  */
 #include "signer/bindings.h"
 #include "base/error.h"
@@ -17,6 +17,7 @@ struct _Bindings {
 	GVariant *list;	   /* aa{sv} as pushed */
 	GPtrArray *parsed; /* Binding * */
 	GHashTable *held;  /* labels */
+	gboolean unsaved;  /* the file is older */
 };
 
 static void binding_free(gpointer data)
@@ -205,9 +206,11 @@ gboolean bindings_replace(Bindings *bindings, guint64 version, GVariant *list, G
 	g_autoptr(GPtrArray) parsed = NULL;
 	g_autoptr(GHashTable) held = NULL;
 
-	if (version == bindings->version && g_variant_equal(list, bindings->list))
+	gboolean same = version == bindings->version && g_variant_equal(list, bindings->list);
+
+	if (same && !bindings->unsaved)
 		return TRUE;
-	if (version <= bindings->version) {
+	if (version <= bindings->version && !same) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT,
 			"version %" G_GUINT64_FORMAT " is not newer than %" G_GUINT64_FORMAT,
 			version, bindings->version);
@@ -223,16 +226,16 @@ gboolean bindings_replace(Bindings *bindings, guint64 version, GVariant *list, G
 		if (strcmp(binding->state, "lost") == 0 || strcmp(binding->state, "ceased") == 0)
 			g_hash_table_add(held, g_strdup(binding->token));
 	}
-	if (!write_file(bindings, version, list, held, error))
-		return FALSE;
+	bindings->unsaved = !write_file(bindings, version, list, held, error);
 	bindings->version = version;
+	g_variant_ref(list);
 	g_variant_unref(bindings->list);
-	bindings->list = g_variant_ref(list);
+	bindings->list = list;
 	g_ptr_array_unref(bindings->parsed);
 	bindings->parsed = g_steal_pointer(&parsed);
 	g_hash_table_unref(bindings->held);
 	bindings->held = g_steal_pointer(&held);
-	return TRUE;
+	return !bindings->unsaved;
 }
 
 guint64 bindings_version(const Bindings *bindings)
@@ -260,6 +263,13 @@ gboolean binding_may_open(const Binding *binding)
 	return is_active(binding) || (binding != NULL && strcmp(binding->state, "enrolled") == 0);
 }
 
+gboolean binding_signs_for(const Binding *binding, const char *mailbox, gint64 now_s)
+{
+	return is_active(binding) && now_s >= binding->from_s &&
+	       (binding->until_s == 0 || now_s < binding->until_s) &&
+	       g_strv_contains((const char *const *)binding->mailboxes, mailbox);
+}
+
 GPtrArray *bindings_find_mailbox(
 	const Bindings *bindings, const char *mailbox, gint64 now_s, GError **error)
 {
@@ -269,9 +279,7 @@ GPtrArray *bindings_find_mailbox(
 	for (guint i = 0; i < bindings->parsed->len; i++) {
 		Binding *binding = bindings->parsed->pdata[i];
 
-		if (is_active(binding) && now_s >= binding->from_s &&
-			(binding->until_s == 0 || now_s < binding->until_s) &&
-			g_strv_contains((const char *const *)binding->mailboxes, lower))
+		if (binding_signs_for(binding, lower, now_s))
 			g_ptr_array_add(found, binding);
 	}
 	if (found->len > 0)
@@ -289,17 +297,20 @@ gboolean bindings_is_held(const Bindings *bindings, const char *label)
 gboolean bindings_set_held(Bindings *bindings, const char *label, gboolean held, GError **error)
 {
 	g_autoptr(GHashTable) copy = NULL;
+	gboolean saved;
 
-	if (bindings_is_held(bindings, label) == held)
+	if (bindings_is_held(bindings, label) == held && !bindings->unsaved)
 		return TRUE;
 	copy = copy_held(bindings);
 	if (held)
 		g_hash_table_add(copy, g_strdup(label));
 	else
 		g_hash_table_remove(copy, label);
-	if (!write_file(bindings, bindings->version, bindings->list, copy, error))
+	saved = write_file(bindings, bindings->version, bindings->list, copy, error);
+	if (!saved && !held)
 		return FALSE;
+	bindings->unsaved = !saved;
 	g_hash_table_unref(bindings->held);
 	bindings->held = g_steal_pointer(&copy);
-	return TRUE;
+	return saved;
 }

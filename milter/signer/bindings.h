@@ -29,6 +29,8 @@ void bindings_free(Bindings *bindings);
 /*
  * Takes version with list (aa{sv}), durable on TRUE. CONFLICT: older, or the same version with
  * other content (the same content again is TRUE). INVALID: malformed, or a token twice.
+ * UNAVAILABLE: the disk does not take it. It holds nevertheless, until a restart: a lost token does
+ * not sign on because a disk is full. It is to be said again until it is durable.
  */
 gboolean bindings_replace(Bindings *bindings, guint64 version, GVariant *list, GError **error);
 
@@ -40,11 +42,13 @@ const Binding *bindings_find_token(const Bindings *bindings, const char *label);
  * with ACUSE_ERROR_NO_BINDING: there is none. */
 GPtrArray *bindings_find_mailbox(
 	const Bindings *bindings, const char *mailbox, gint64 now_s, GError **error);
+/* Active, for this mailbox (lower case), at now_s. NULL: it is not. */
+gboolean binding_signs_for(const Binding *binding, const char *mailbox, gint64 now_s);
 /* Active, or enrolled: its PIN may be typed, so that its certificate can be checked. */
 gboolean binding_may_open(const Binding *binding);
 
 gboolean bindings_is_held(const Bindings *bindings, const char *label);
-/* Durable on TRUE. */
+/* Durable on TRUE. UNAVAILABLE: it is held nevertheless, until a restart; or not released. */
 gboolean bindings_set_held(Bindings *bindings, const char *label, gboolean held, GError **error);
 
 #endif

@@ -151,6 +151,24 @@ gpointer fair_queue_pop(FairQueue *queue)
 	return item;
 }
 
+gpointer fair_queue_take(
+	FairQueue *queue, gboolean (*wanted)(gconstpointer item, gpointer data), gpointer data)
+{
+	for (GList *place = queue->lines.head; place != NULL; place = place->next) {
+		Line *line = place->data;
+
+		for (GList *node = line->items.head; node != NULL; node = node->next)
+			if (wanted(node->data, data)) {
+				gpointer item = node->data;
+
+				g_queue_delete_link(&line->items, node);
+				take_away(queue, line);
+				return item;
+			}
+	}
+	return NULL;
+}
+
 gboolean fair_queue_remove(FairQueue *queue, const char *sender, gpointer item)
 {
 	Line *line = find_line(queue, sender);

@@ -28,6 +28,9 @@ gboolean fair_queue_push(FairQueue *queue, const char *sender, gpointer item, gp
 void fair_queue_push_first(FairQueue *queue, const char *sender, gpointer item);
 /* NULL: empty. */
 gpointer fair_queue_pop(FairQueue *queue);
+/* The first that is wanted, out of its turn; NULL: none. */
+gpointer fair_queue_take(
+	FairQueue *queue, gboolean (*wanted)(gconstpointer item, gpointer data), gpointer data);
 /* FALSE: it does not wait. */
 gboolean fair_queue_remove(FairQueue *queue, const char *sender, gpointer item);
 

@@ -1,5 +1,6 @@
 /* job.h */
 #include "signer/job.h"
+#include "base/error.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -42,4 +43,21 @@ void job_finish(Job *job, GVariant *answer, const GError *error)
 	if (job->done != NULL)
 		job->done(answer, error, job->data);
 	job_free(job);
+}
+
+void job_refuse_unbound(Job *job)
+{
+	g_autoptr(GError) error = g_error_new_literal(ACUSE_ERROR, ACUSE_ERROR_NO_BINDING,
+		"the mailbox left the token's bindings while its mail waited");
+
+	if (job->done != NULL)
+		job->done(NULL, error, job->data);
+	job->done = NULL;
+}
+
+const GError *job_error(const Job *job, const GError *cause, const GError *locked)
+{
+	if (cause == NULL || (job->content_fd >= 0 && !acuse_error_row_of(cause)->retry))
+		return locked;
+	return cause;
 }

@@ -28,5 +28,11 @@ void job_free(Job *job); /* without an answer */
 const char *job_sender(const Job *job);
 void job_wait_ends(Job *job);
 void job_finish(Job *job, GVariant *answer, const GError *error);
+/* Answers NO_BINDING now: the mailbox left its token while the mail waited. What comes later goes
+ * to nobody. */
+void job_refuse_unbound(Job *job);
+/* What of a token's end is for who asked. Who typed the PIN hears all of it; a sender, that trying
+ * later can help: locked, when it does not say so. cause NULL: it was locked on request. */
+const GError *job_error(const Job *job, const GError *cause, const GError *locked);
 
 #endif

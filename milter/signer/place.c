@@ -164,11 +164,19 @@ static void on_reconnects(Token *token, const GError *cause, gpointer data)
 		log_info("token is open again", "token", token_label(token), NULL);
 }
 
+static gboolean is_bound(const Token *token, const char *mailbox, gpointer data)
+{
+	const Place *place = data;
+
+	return binding_signs_for(bindings_find_token(place->bindings, token_label(token)), mailbox,
+		g_get_real_time() / G_USEC_PER_SEC);
+}
+
 Place *place_new(
 	const PoolOptions *options, Bindings *bindings, const char *label, const char *serial)
 {
 	Place *place = g_new0(Place, 1);
-	const TokenEvents events = {on_ready, on_locked, on_reconnects, place};
+	const TokenEvents events = {on_ready, on_locked, on_reconnects, is_bound, place};
 
 	place->options = options;
 	place->bindings = bindings;
@@ -195,6 +203,7 @@ void place_sync(Place *place)
 		token_lock(place->token);
 	else if (place->timer == 0)
 		try_credential(place);
+	token_recheck(place->token);
 }
 
 /* Locks after the last mail that the person let it sign; those that wait are told so. */

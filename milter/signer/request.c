@@ -169,14 +169,18 @@ static gboolean handle_bind(Request *request, GVariant *parameters, int content_
 	g_autoptr(GVariant) list =
 		g_variant_lookup_value(parameters, "bindings", G_VARIANT_TYPE("aa{sv}"));
 	GVariantDict dict;
+	gboolean replaced;
 	guint64 version;
 
 	(void)content_fd;
 	if (list == NULL || !g_variant_lookup(parameters, "version", "t", &version))
 		return invalid(error, "bind needs version and bindings");
-	if (!bindings_replace(request->desk->bindings, version, list, error))
+	replaced = bindings_replace(request->desk->bindings, version, list, error);
+	/* What is lost stops although a full disk does not take it. */
+	if (replaced || g_error_matches(*error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE))
+		pool_sync(request->desk->pool);
+	if (!replaced)
 		return FALSE;
-	pool_sync(request->desk->pool);
 	g_variant_dict_init(&dict, NULL);
 	g_variant_dict_insert(&dict, "version", "t", version);
 	reply(request, "ok", g_variant_dict_end(&dict));

@@ -1,7 +1,8 @@
 /*
  * server.h: sources of the default main context, one thread. A client has one request under way; it
  * is not read while it waits. Every request is answered, refusals with the error's name and a
- * detail.
+ * detail. Signatures are looked at one by one when nothing else is to be done: to hash what a
+ * hundred clients send at once takes seconds, and a token that was lost stops within one.
  */
 #include "signer/server.h"
 #include "base/error.h"
@@ -27,6 +28,8 @@ typedef struct {
 struct _Server {
 	Door doors[N_DOORS];
 	Desk desk;
+	GQueue waiting; /* Client *, which ask for a signature */
+	guint turn;	/* reads the first of them; 0: there is none */
 };
 
 typedef struct {
@@ -78,6 +81,7 @@ static void client_free(Client *client)
 		g_source_remove(client->source);
 	if (client->idle != 0)
 		g_source_remove(client->idle);
+	g_queue_remove(&client->server->waiting, client);
 	count_client(client, -1);
 	close(client->fd);
 	g_free(client);
@@ -109,23 +113,17 @@ static void answer_request(
 	request_refuse(client->door->kind, error, send_answer, client);
 }
 
-static gboolean on_client(gint fd, GIOCondition condition, gpointer data)
+static void read_request(Client *client)
 {
-	Client *client = data;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) parameters = NULL;
 	g_autofree char *operation = NULL;
 	int content_fd = -1;
 
-	(void)condition;
-	/* Not read again before this request is answered. */
-	client->source = 0;
-	g_source_remove(client->idle);
-	client->idle = 0;
-	parameters = signer_packet_receive(fd, &operation, &content_fd, &error);
+	parameters = signer_packet_receive(client->fd, &operation, &content_fd, &error);
 	if (parameters == NULL && g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE)) {
 		client_free(client);
-		return G_SOURCE_REMOVE;
+		return;
 	}
 	if (parameters != NULL)
 		answer_request(client, operation, parameters, content_fd);
@@ -133,6 +131,39 @@ static gboolean on_client(gint fd, GIOCondition condition, gpointer data)
 		request_refuse(client->door->kind, error, send_answer, client);
 	if (content_fd >= 0)
 		close(content_fd);
+}
+
+static gboolean on_turn(gpointer data)
+{
+	Server *server = data;
+	Client *client = g_queue_pop_head(&server->waiting);
+
+	if (client != NULL)
+		read_request(client);
+	if (!g_queue_is_empty(&server->waiting))
+		return G_SOURCE_CONTINUE;
+	server->turn = 0;
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_client(gint fd, GIOCondition condition, gpointer data)
+{
+	Client *client = data;
+	Server *server = client->server;
+
+	(void)fd;
+	(void)condition;
+	/* Not read again before this request is answered. */
+	client->source = 0;
+	g_source_remove(client->idle);
+	client->idle = 0;
+	if (client->door->kind != DOOR_SIGN) {
+		read_request(client);
+		return G_SOURCE_REMOVE;
+	}
+	g_queue_push_tail(&server->waiting, client);
+	if (server->turn == 0)
+		server->turn = g_idle_add(on_turn, server);
 	return G_SOURCE_REMOVE;
 }
 
@@ -241,5 +272,8 @@ void server_stop(Server *server)
 		close(door->fd);
 		unlink(door->path);
 	}
+	if (server->turn != 0)
+		g_source_remove(server->turn);
+	g_queue_clear(&server->waiting);
 	g_free(server);
 }

@@ -29,6 +29,7 @@ struct _Token {
 	pid_t pid;
 	int fd;
 	guint watch, deadline;
+	guint start_ms; /* while it starts: how long, from its turn on */
 	Job *current;
 	Job *ahead;	    /* with the worker already, which takes it up after the current one */
 	FairQueue *waiting; /* Job * */
@@ -87,14 +88,6 @@ static void stop_worker(Token *token)
 		close(token->fd);
 	token->pid = 0;
 	token->fd = -1;
-}
-
-/* Who typed the PIN hears all of it; a sender, that trying later can help. */
-static const GError *job_error(const Job *job, const GError *cause, const GError *locked)
-{
-	if (cause == NULL || (job->content_fd >= 0 && !acuse_error_row_of(cause)->retry))
-		return locked;
-	return cause;
 }
 
 static void take_back_ahead(Token *token)
@@ -202,7 +195,8 @@ static void reconnect(Token *token, Job *job, const GError *cause)
 	token->state = TOKEN_STARTING;
 	token->typed = FALSE;
 	token->tried = FALSE;
-	set_deadline(token, token->sign_timeout_ms);
+	token->start_ms = token->sign_timeout_ms;
+	set_deadline(token, TOKEN_TURN_TIMEOUT_MS);
 	token->events.reconnects(token, cause, token->events.data);
 	if (!signer_packet_send(token->fd, "open", NULL, -1, &ended))
 		go_down(token, ended);
@@ -276,6 +270,20 @@ static void take_answer(Token *token, GVariant *answer, const GError *error)
 	}
 }
 
+/* A word of a worker that starts. FALSE: it is its answer. */
+static gboolean take_progress(Token *token, const char *word)
+{
+	if (token->state != TOKEN_STARTING)
+		return FALSE;
+	if (g_strcmp0(word, "opening") == 0)
+		set_deadline(token, token->start_ms);
+	else if (g_strcmp0(word, "trying") == 0)
+		token->tried = TRUE;
+	else
+		return FALSE;
+	return TRUE;
+}
+
 static gboolean on_worker(gint fd, GIOCondition condition, gpointer data)
 {
 	Token *token = data;
@@ -284,10 +292,8 @@ static gboolean on_worker(gint fd, GIOCondition condition, gpointer data)
 	g_autoptr(GVariant) answer = signer_packet_receive(fd, &word, NULL, &error);
 
 	(void)condition;
-	if (token->state == TOKEN_STARTING && g_strcmp0(word, "trying") == 0) {
-		token->tried = TRUE;
+	if (take_progress(token, word))
 		return G_SOURCE_CONTINUE;
-	}
 	/* Only a closed socket and damage come as these; the worker itself never answers them. */
 	if (g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE) &&
 		token->state == TOKEN_READY) {
@@ -325,7 +331,8 @@ gboolean token_unlock(Token *token, const void *pin, gsize size, unsigned how, T
 	token->tried = FALSE;
 	token->current = job_new(token, NULL, done, data);
 	token->watch = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP, on_worker, token);
-	set_deadline(token, TOKEN_START_TIMEOUT_MS);
+	token->start_ms = TOKEN_START_TIMEOUT_MS;
+	set_deadline(token, TOKEN_TURN_TIMEOUT_MS);
 	return TRUE;
 }
 
@@ -348,10 +355,40 @@ static void give(Token *token, Job *job)
 		worker_ended(token);
 }
 
+static gboolean is_unbound(gconstpointer item, gpointer data)
+{
+	const Token *token = data;
+	const Job *job = item;
+
+	return job != NULL && job->mailbox != NULL &&
+	       !token->events.is_bound(token, job->mailbox, token->events.data);
+}
+
+static void drop_unbound(Token *token)
+{
+	Job *job;
+
+	while ((job = fair_queue_take(token->waiting, is_unbound, token)) != NULL) {
+		job_refuse_unbound(job);
+		job_free(job);
+	}
+}
+
+void token_recheck(Token *token)
+{
+	drop_unbound(token);
+	/* The worker's answers are still to come, for nobody. */
+	if (is_unbound(token->current, token))
+		job_refuse_unbound(token->current);
+	if (is_unbound(token->ahead, token))
+		job_refuse_unbound(token->ahead);
+}
+
 static void send_next(Token *token)
 {
 	Job *job;
 
+	drop_unbound(token);
 	while (takes_next(token) && (job = fair_queue_pop(token->waiting)) != NULL)
 		give(token, job);
 }

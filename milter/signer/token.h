@@ -13,6 +13,8 @@
 #include "signer/slot.h"
 
 #define TOKEN_START_TIMEOUT_MS 15000
+/* Before it: others that start, one of which may hang as long as a start may take. */
+#define TOKEN_TURN_TIMEOUT_MS 60000
 
 typedef struct _Token Token;
 
@@ -26,12 +28,13 @@ typedef void (*TokenDone)(GVariant *answer, const GError *error, gpointer data);
  * What the owner wants to hear: the token became ready (a PIN was right) or locked. cause NULL:
  * locked on request; tried: the PIN may have reached the token and failed there, so it must not be
  * tried again. reconnects: with the cause when a failed session is opened anew, with NULL when it
- * was.
+ * was. is_bound: whether it still signs for the mailbox, asked again when a mail waited.
  */
 typedef struct {
 	void (*ready)(Token *token, gboolean typed, gpointer data);
 	void (*locked)(Token *token, const GError *cause, gboolean tried, gpointer data);
 	void (*reconnects)(Token *token, const GError *cause, gpointer data);
+	gboolean (*is_bound)(const Token *token, const char *mailbox, gpointer data);
 	gpointer data;
 } TokenEvents;
 
@@ -79,6 +82,9 @@ guint token_expected_ms(const Token *token, const char *mailbox);
 
 /* Kills the worker. */
 void token_lock(Token *token);
+/* The bindings changed: what waits or is being signed for a mailbox that left them is answered with
+ * NO_BINDING now, and its signature goes to nobody. */
+void token_recheck(Token *token);
 /* The worker's process ended and was reaped. */
 void token_worker_exited(Token *token);
 

@@ -117,6 +117,8 @@ static Slot *open_slot(const Wanted *wanted, KeeperMemory *memory, GError **erro
 	Slot *slot;
 
 	set_start_lock(F_WRLCK);
+	if (!signer_packet_send(FD_PARENT, "opening", NULL, -1, NULL))
+		_exit(0);
 	slot = slot_open(wanted->slot, wanted->label,
 		memory->opened ? memory->serial : wanted->serial, memory->pin,
 		wanted->despite_low && !memory->opened, announce_login, GINT_TO_POINTER(FD_PARENT),

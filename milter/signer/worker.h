@@ -3,8 +3,8 @@
  * token, with one thread and one session. Parent and worker talk over a socket pair in the packets
  * of signer/protocol.h; the PIN alone goes as a bare packet, so that no copy of it is made:
  *
- *  - PIN -> trying {} when the PIN is about to be used, then ok {description of the slot} or an
- *    error, after which the worker ends
+ *  - PIN -> opening {} when no other worker loads the module, trying {} when the PIN is about to
+ *    be used, then ok {description of the slot} or an error, after which the worker ends
  *  - sign {mailbox s} + memfd -> ok {cms ay, certificate_sha256 s} or an error
  *  - seal {} + memfd -> the same, with any certificate of the token; two of these at most are
  *    under way, answered in their order

@@ -31,6 +31,14 @@ tests_unit_test_signer_intruder_SOURCES = tests/unit/test-signer-intruder.c test
 tests_unit_test_signer_intruder_LDADD = $(tests_unit_test_signer_LDADD)
 EXTRA_tests_unit_test_signer_intruder_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
 
+check_PROGRAMS += tests/unit/test-signer-stops
+TESTS += tests/unit/test-signer-stops
+tests_unit_test_signer_stops_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_signer_stops_SOURCES = tests/unit/test-signer-stops.c tests/unit/signer_fixture.c \
+	tests/unit/signer_fixture.h
+tests_unit_test_signer_stops_LDADD = $(tests_unit_test_signer_LDADD)
+EXTRA_tests_unit_test_signer_stops_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
+
 check_PROGRAMS += tests/unit/test-confine
 TESTS += tests/unit/test-confine
 tests_unit_test_confine_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
