@@ -13,10 +13,13 @@
 #include "cms/certificate.h"
 
 #define SKEW_S 300 /* between clocks */
+/* Of what tells no end: an answer of last year could be played back for ever. */
+#define MAX_AGE_S (7 * 86400)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509, X509_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509_CRL, X509_CRL_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509_STORE, X509_STORE_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509_STORE_CTX, X509_STORE_CTX_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OCSP_REQUEST, OCSP_REQUEST_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OCSP_RESPONSE, OCSP_RESPONSE_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OCSP_BASICRESP, OCSP_BASICRESP_free)
@@ -39,9 +42,10 @@ static gint64 seconds_of(const ASN1_TIME *time)
 static gboolean is_of_now(
 	const ASN1_TIME *from, const ASN1_TIME *until, gint64 now_s, GError **error)
 {
-	gint64 until_s = seconds_of(until);
+	gint64 from_s = seconds_of(from);
+	gint64 until_s = until != NULL ? seconds_of(until) : from_s + MAX_AGE_S;
 
-	if (seconds_of(from) <= now_s + SKEW_S && (until_s == 0 || until_s + SKEW_S >= now_s))
+	if (from_s <= now_s + SKEW_S && until_s + SKEW_S >= now_s)
 		return TRUE;
 	return fail(error, ACUSE_ERROR_CERTIFICATE_UNCHECKED, "what the issuer says is not of now");
 }
@@ -139,13 +143,63 @@ static X509_CRL *crl_of(GBytes *bytes)
 	return d2i_X509_CRL(NULL, &end, (long)size);
 }
 
+/* Dates are looked at elsewhere. */
+static int judge_error(int ok, X509_STORE_CTX *context)
+{
+	switch (X509_STORE_CTX_get_error(context)) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+		return 1;
+	default:
+		return ok;
+	}
+}
+
+/*
+ * What OpenSSL makes of the list for this certificate: whether its issuer signed it and may,
+ * whether it is about certificates like this one (RFC 5280, 5.2.5), and whether it has it.
+ */
+static int judge_list(X509_CRL *list, X509 *subject, X509 *issuer)
+{
+	g_autoptr(X509_STORE) store = X509_STORE_new();
+	g_autoptr(X509_STORE_CTX) context = X509_STORE_CTX_new();
+	STACK_OF(X509_CRL) *lists = sk_X509_CRL_new_null();
+	int result = X509_V_ERR_UNSPECIFIED;
+
+	sk_X509_CRL_push(lists, list);
+	X509_STORE_add_cert(store, issuer);
+	if (X509_STORE_CTX_init(context, store, subject, NULL) == 1) {
+		X509_STORE_CTX_set_flags(
+			context, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_PARTIAL_CHAIN);
+		X509_STORE_CTX_set0_crls(context, lists);
+		X509_STORE_CTX_set_verify_cb(context, judge_error);
+		if (X509_verify_cert(context) == 1)
+			result = X509_V_OK;
+		else
+			result = X509_STORE_CTX_get_error(context);
+	}
+	sk_X509_CRL_free(lists);
+	return result;
+}
+
+static gint64 revoked_since(X509_CRL *list, X509 *subject)
+{
+	X509_REVOKED *entry = NULL;
+
+	return X509_CRL_get0_by_cert(list, &entry, subject) == 1
+		       ? seconds_of(X509_REVOKED_get0_revocationDate(entry))
+		       : 0;
+}
+
 gboolean crl_judge(GBytes *crl, GBytes *certificate, GBytes *issuer, gint64 now_s,
 	Revocation *revocation, GError **error)
 {
 	g_autoptr(X509) subject = certificate_parse(certificate, error);
 	g_autoptr(X509) above = subject != NULL ? certificate_parse(issuer, error) : NULL;
 	g_autoptr(X509_CRL) list = above != NULL ? crl_of(crl) : NULL;
-	X509_REVOKED *entry = NULL;
+	int judged;
 
 	if (above == NULL)
 		return FALSE;
@@ -158,12 +212,15 @@ gboolean crl_judge(GBytes *crl, GBytes *certificate, GBytes *issuer, gint64 now_
 	if (!is_of_now(
 		    X509_CRL_get0_lastUpdate(list), X509_CRL_get0_nextUpdate(list), now_s, error))
 		return FALSE;
-	*revocation = (Revocation){FALSE, 0, seconds_of(X509_CRL_get0_nextUpdate(list))};
-	/* 2: taken off the list again (a delta's word). */
-	if (X509_CRL_get0_by_cert(list, &entry, subject) == 1) {
-		revocation->revoked = TRUE;
-		revocation->since_s = seconds_of(X509_REVOKED_get0_revocationDate(entry));
-	}
+	judged = judge_list(list, subject, above);
+	if (X509_CRL_get_ext_by_NID(list, NID_delta_crl, -1) >= 0 ||
+		(judged != X509_V_OK && judged != X509_V_ERR_CERT_REVOKED))
+		return fail(error, ACUSE_ERROR_CERTIFICATE_UNCHECKED,
+			"the list is not about certificates like this one");
+	*revocation =
+		(Revocation){judged != X509_V_OK, 0, seconds_of(X509_CRL_get0_nextUpdate(list))};
+	if (revocation->revoked)
+		revocation->since_s = revoked_since(list, subject);
 	ERR_clear_error();
 	return TRUE;
 }
