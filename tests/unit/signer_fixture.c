@@ -369,6 +369,23 @@ gboolean fixture_openssl_verifies(Fixture *fixture, GVariant *answer, const char
 	return run_program(argv, FALSE);
 }
 
+Fixture *fixture_set_up_faulty(void **state, const char *lines)
+{
+	Fixture *fixture = fixture_new_faulty();
+
+	*state = fixture;
+	if (lines != NULL)
+		fixture_configure(fixture, lines);
+	fixture_start(fixture);
+	return fixture;
+}
+
+int fixture_tear_down(void **state)
+{
+	fixture_free(*state);
+	return 0;
+}
+
 void fixture_fault(Fixture *fixture, const char *lines)
 {
 	g_autofree char *path = g_build_filename(fixture->folder, "control", NULL);

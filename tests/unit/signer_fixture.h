@@ -30,6 +30,10 @@ Fixture *fixture_new(void);
 /* Over tests/fault/pkcs11-shim.so, which fixture_fault() commands. */
 Fixture *fixture_new_faulty(void);
 void fixture_free(Fixture *fixture);
+/* The same, with these settings (fixture_configure; NULL: none), started and the state of a group
+ * of tests, which fixture_tear_down ends. */
+Fixture *fixture_set_up_faulty(void **state, const char *lines);
+int fixture_tear_down(void **state);
 
 /* More lines of group signing, instead of those of the call before. */
 void fixture_configure(Fixture *fixture, const char *lines);

@@ -418,19 +418,8 @@ static void test_off_by_default(void **state)
 
 static int set_up(void **state)
 {
-	(void)state;
-	fixture = fixture_new_faulty();
-	fixture_fault(fixture, "");
-	fixture_configure(fixture, "remote_unlock=on\n");
-	fixture_start(fixture);
+	fixture = fixture_set_up_faulty(state, "remote_unlock=on\n");
 	return fixture_bind(fixture, ++fixture->version, bound, NULL) ? 0 : 1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fixture_free(fixture);
-	return 0;
 }
 
 int main(void)
@@ -451,5 +440,5 @@ int main(void)
 		cmocka_unit_test(test_off_by_default),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, fixture_tear_down);
 }

@@ -354,20 +354,10 @@ static int set_up(void **state)
 {
 	g_autoptr(GError) error = NULL;
 
-	(void)state;
-	fixture = fixture_new_faulty();
-	fixture_fault(fixture, "");
-	fixture_start(fixture);
+	fixture = fixture_set_up_faulty(state, NULL);
 	if (!fixture_bind(fixture, ++fixture->version, all, &error) ||
 		!fixture_unlock(fixture, "oficina", FIXTURE_PIN, &error))
 		fail_msg("set up: %s", error->message);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fixture_free(fixture);
 	return 0;
 }
 
@@ -383,5 +373,5 @@ int main(void)
 		cmocka_unit_test(test_the_pin_lies_in_locked_memory),
 #endif
 	};
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, fixture_tear_down);
 }

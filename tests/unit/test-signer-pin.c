@@ -225,18 +225,8 @@ static void test_stop_leaves_nothing_unlocked(void **state)
 
 static int set_up(void **state)
 {
-	(void)state;
-	fixture = fixture_new_faulty();
-	fixture_fault(fixture, "");
-	fixture_start(fixture);
+	fixture = fixture_set_up_faulty(state, NULL);
 	fixture_await(fixture, "sello", "unlocked", "true");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fixture_free(fixture);
 	return 0;
 }
 
@@ -252,5 +242,5 @@ int main(void)
 		cmocka_unit_test(test_taken_away_at_once),
 		cmocka_unit_test(test_stop_leaves_nothing_unlocked),
 	};
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, fixture_tear_down);
 }

@@ -201,17 +201,7 @@ static void test_reconnect_spends_no_attempt(void **state)
 
 static int set_up(void **state)
 {
-	(void)state;
-	fixture = fixture_new_faulty();
-	fixture_fault(fixture, "");
-	fixture_start(fixture);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fixture_free(fixture);
+	fixture = fixture_set_up_faulty(state, NULL);
 	return 0;
 }
 
@@ -221,5 +211,5 @@ int main(void)
 		cmocka_unit_test(test_troubles),
 		cmocka_unit_test(test_reconnect_spends_no_attempt),
 	};
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, fixture_tear_down);
 }

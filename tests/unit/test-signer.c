@@ -76,16 +76,8 @@ static void assert_sign_error(const char *mailbox, int code)
 
 static int set_up(void **state)
 {
-	(void)state;
-	fixture = fixture_new();
+	*state = fixture = fixture_new();
 	fixture_start(fixture);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fixture_free(fixture);
 	return 0;
 }
 
@@ -495,5 +487,5 @@ int main(void)
 		cmocka_unit_test(test_lost_is_one_way),
 		cmocka_unit_test(test_absent_token),
 	};
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, fixture_tear_down);
 }
