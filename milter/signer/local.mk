@@ -8,6 +8,7 @@ acuse_signer_SOURCES = \
 	milter/signer/fair_queue.c milter/signer/fair_queue.h \
 	milter/signer/header_block.c milter/signer/header_block.h \
 	milter/signer/job.c milter/signer/job.h \
+	milter/signer/hidden.c milter/signer/hidden.h \
 	milter/signer/keeper.c milter/signer/keeper.h \
 	milter/signer/main.c \
 	milter/signer/metrics.c milter/signer/metrics.h \

@@ -9,10 +9,12 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "signer/bindings.h"
+#include "signer/hidden.h"
 #include "signer/metrics.h"
 #include "signer/permit.h"
 #include "signer/pool.h"
 #include "signer/server.h"
+#include "signer/worker.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -86,6 +88,23 @@ static gboolean harden(GError **error)
 	return FALSE;
 }
 
+/* What is the signer's own, and no worker's. */
+static const char *const *own_paths(const Settings *settings)
+{
+	static const char *const keys[] = {
+		"permit_key", "state_folder", "sign_socket", "control_socket", "unlock_socket"};
+	static const char *paths[G_N_ELEMENTS(keys) + 2];
+
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+		paths[i] = settings_string(settings, "signing", keys[i]);
+	paths[G_N_ELEMENTS(keys)] = g_getenv("CREDENTIALS_DIRECTORY");
+	if (!hidden_is_possible())
+		log_warning("the kernel has no Landlock: PKCS#11 modules can read the signer's own "
+			    "files",
+			NULL);
+	return paths;
+}
+
 static Pool *make_pool(const Settings *settings, Bindings *bindings)
 {
 	const PoolOptions options = {
@@ -94,7 +113,8 @@ static Pool *make_pool(const Settings *settings, Bindings *bindings)
 				  strcmp(settings_string(
 						 settings, "signing", "certificate_address"),
 					  "warn") == 0,
-				  confine_profile(settings_string(settings, "signing", "seccomp"))},
+				  confine_profile(settings_string(settings, "signing", "seccomp")),
+				  own_paths(settings)},
 			(guint)settings_int(settings, "signing", "sign_timeout_ms"),
 			(guint)settings_int(settings, "signing", "queue_length")},
 		.seal_token = settings_string(settings, "signing", "seal_token"),
@@ -196,6 +216,8 @@ int main(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Settings) settings = NULL;
 
+	if (argc == 2 && strcmp(argv[1], WORKER_ARGUMENT) == 0)
+		return worker_main();
 	setlocale(LC_ALL, "");
 	g_option_context_add_main_entries(options, entries, NULL);
 	if (!g_option_context_parse(options, &argc, &argv, &error)) {

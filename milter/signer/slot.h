@@ -17,6 +17,7 @@ typedef struct {
 	const char *trust;	/* folder of issuers' certificates that a token lacks; "": none */
 	gboolean any_address;	/* sign also with a certificate that has another address */
 	ConfineProfile profile; /* of the module's processes */
+	const char *const *hidden; /* paths that are not theirs, NULL-terminated */
 } SlotOptions;
 
 /*

@@ -1,12 +1,15 @@
 /*
- * worker.h. The child closes whatever it inherited, gives up core files, ptrace, programs and the
- * network, reads the PIN once and becomes its keeper; a process below it loads the module, and
- * answers until the parent closes or the token fails, since libp11 cannot recover (FACTS 20). All
- * end with _exit, since modules crash when unloaded.
+ * worker.h. The child closes whatever it inherited and starts its own program anew, so that nothing
+ * of the parent's memory, the key of permits least of all, is left in it. It gives up core files,
+ * ptrace, programs, the network and the signer's own files, reads the PIN once and becomes its
+ * keeper; a process below it loads the module, and answers until the parent closes or the token
+ * fails, since libp11 cannot recover (FACTS 20). All end with _exit, since modules crash when
+ * unloaded.
  */
 #include "signer/worker.h"
 #include "base/error.h"
 #include "signer/confine.h"
+#include "signer/hidden.h"
 #include "signer/protocol.h"
 #include "signer/slot.h"
 
@@ -24,7 +27,7 @@
 enum { FD_PARENT = 3, FD_START_LOCK = 4, FD_REST = 5 };
 
 typedef struct {
-	const SlotOptions *slot;
+	SlotOptions slot;
 	const char *label, *serial;
 	gboolean despite_low;
 } Wanted;
@@ -48,7 +51,8 @@ static gboolean harden(const Wanted *wanted, GError **error)
 			g_strerror(errno));
 		return FALSE;
 	}
-	return confine_module(wanted->slot->profile, error);
+	return hidden_make(wanted->slot.hidden, error) &&
+	       confine_module(wanted->slot.profile, error);
 }
 
 /* libp11 keeps a copy of the PIN: all is locked where the limit cannot make later allocations fail.
@@ -119,7 +123,7 @@ static Slot *open_slot(const Wanted *wanted, KeeperMemory *memory, GError **erro
 	set_start_lock(F_WRLCK);
 	if (!signer_packet_send(FD_PARENT, "opening", NULL, -1, NULL))
 		_exit(0);
-	slot = slot_open(wanted->slot, wanted->label,
+	slot = slot_open(&wanted->slot, wanted->label,
 		memory->opened ? memory->serial : wanted->serial, memory->pin,
 		wanted->despite_low && !memory->opened, announce_login, GINT_TO_POINTER(FD_PARENT),
 		error);
@@ -194,7 +198,7 @@ static gboolean hold_session(KeeperMemory *memory, gpointer data)
 		return FALSE;
 	lock_memory();
 	slot = open_slot(wanted, memory, &error);
-	if (slot == NULL || !confine_session(wanted->slot->profile, &error)) {
+	if (slot == NULL || !confine_session(wanted->slot.profile, &error)) {
 		answer_error(FD_PARENT, error);
 		return FALSE;
 	}
@@ -204,6 +208,40 @@ static gboolean hold_session(KeeperMemory *memory, gpointer data)
 		served = serve_next(FD_PARENT, slot);
 	while (served == SERVED);
 	return served == TOKEN_FAILED;
+}
+
+static GVariant *describe_start(const Wanted *wanted)
+{
+	GVariantDict dict;
+
+	g_variant_dict_init(&dict, NULL);
+	g_variant_dict_insert(&dict, "module", "s", wanted->slot.module);
+	g_variant_dict_insert(&dict, "trust", "s", wanted->slot.trust);
+	g_variant_dict_insert(&dict, "any_address", "b", wanted->slot.any_address);
+	g_variant_dict_insert(&dict, "profile", "u", (guint32)wanted->slot.profile);
+	g_variant_dict_insert(&dict, "hidden", "^as", wanted->slot.hidden);
+	g_variant_dict_insert(&dict, "label", "s", wanted->label);
+	g_variant_dict_insert(&dict, "serial", "s", wanted->serial);
+	g_variant_dict_insert(&dict, "despite_low", "b", wanted->despite_low);
+	return g_variant_dict_end(&dict);
+}
+
+/* Copies, since a packet's memory is not there after a fork; they live as long as the process. */
+static gboolean read_start(GVariant *start, Wanted *wanted)
+{
+	guint32 profile = 0;
+	gboolean complete =
+		g_variant_lookup(start, "module", "s", &wanted->slot.module) &&
+		g_variant_lookup(start, "trust", "s", &wanted->slot.trust) &&
+		g_variant_lookup(start, "any_address", "b", &wanted->slot.any_address) &&
+		g_variant_lookup(start, "profile", "u", &profile) &&
+		g_variant_lookup(start, "hidden", "^as", &wanted->slot.hidden) &&
+		g_variant_lookup(start, "label", "s", &wanted->label) &&
+		g_variant_lookup(start, "serial", "s", &wanted->serial) &&
+		g_variant_lookup(start, "despite_low", "b", &wanted->despite_low);
+
+	wanted->slot.profile = (ConfineProfile)profile;
+	return complete;
 }
 
 static void run(Wanted *wanted)
@@ -219,6 +257,28 @@ static void run(Wanted *wanted)
 	keeper_memory_free(memory);
 }
 
+int worker_main(void)
+{
+	Wanted wanted = {0};
+	g_autoptr(GVariant) start = signer_packet_receive(FD_PARENT, NULL, NULL, NULL);
+
+	if (start == NULL || !read_start(start, &wanted))
+		return 1;
+	run(&wanted);
+	_exit(0);
+}
+
+/* In the child. */
+static void start_anew(pid_t parent, int fd, int start_lock_fd)
+{
+	/* A parent that dies takes its workers along; it may have died before this call. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+		_exit(1);
+	drop_inherited(fd, start_lock_fd);
+	execl("/proc/self/exe", "acuse-signer", WORKER_ARGUMENT, NULL);
+	_exit(1);
+}
+
 gboolean worker_failed(const GError *error)
 {
 	return g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE) ||
@@ -230,6 +290,7 @@ pid_t worker_spawn(const SlotOptions *slot, const char *label, const char *seria
 	gboolean despite_low, int *fd, GError **error)
 {
 	static int start_lock_fd = -1; /* one for all workers of this process */
+	const Wanted wanted = {*slot, label, serial, despite_low};
 	int pair[2] = {-1, -1};
 	pid_t pid = -1, parent = getpid();
 
@@ -237,16 +298,11 @@ pid_t worker_spawn(const SlotOptions *slot, const char *label, const char *seria
 		start_lock_fd = memfd_create("acuse-start-lock", MFD_CLOEXEC);
 	if (start_lock_fd >= 0 &&
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
-		fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0)
+		fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0 &&
+		signer_packet_send(pair[0], "start", describe_start(&wanted), -1, NULL))
 		pid = fork();
-	if (pid == 0) {
-		/* A parent that dies takes its workers along; it may have died before this call. */
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
-			_exit(1);
-		drop_inherited(pair[1], start_lock_fd);
-		run(&(Wanted){slot, label, serial, despite_low});
-		_exit(0);
-	}
+	if (pid == 0)
+		start_anew(parent, pair[1], start_lock_fd);
 	if (pid < 0)
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "start a worker: %s",
 			g_strerror(errno));

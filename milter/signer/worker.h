@@ -1,8 +1,10 @@
 /*
- * The worker: a forked keeper of the PIN (signer/keeper.h) and below it the process that owns the
- * token, with one thread and one session. Parent and worker talk over a socket pair in the packets
- * of signer/protocol.h; the PIN alone goes as a bare packet, so that no copy of it is made:
+ * The worker: a keeper of the PIN (signer/keeper.h), a process with a memory of its own, and below
+ * it the process that owns the token, with one thread and one session. Parent and worker talk over
+ * a socket pair in the packets of signer/protocol.h; the PIN alone goes as a bare packet, so that
+ * no copy of it is made:
  *
+ *  - start {what it is for}, at once and without an answer
  *  - PIN -> opening {} when no other worker loads the module, trying {} when the PIN is about to
  *    be used, then ok {description of the slot} or an error, after which the worker ends
  *  - sign {mailbox s} + memfd -> ok {cms ay, certificate_sha256 s} or an error
@@ -22,14 +24,18 @@
 #include "signer/slot.h"
 
 #define WORKER_MAX_PIN KEEPER_MAX_PIN
+#define WORKER_ARGUMENT "--worker"
 
 /*
- * Forks; the parent must have one thread and no PKCS#11 of its own. Returns the pid and the
- * parent's end of the socket pair (close-on-exec, non-blocking), or -1 with
- * ACUSE_ERROR_UNAVAILABLE. The child never returns.
+ * Starts the own program with WORKER_ARGUMENT, whose main() calls worker_main(); the parent must
+ * have one thread. Returns the pid and the parent's end of the socket pair (close-on-exec,
+ * non-blocking), or -1 with ACUSE_ERROR_UNAVAILABLE.
  */
 pid_t worker_spawn(const SlotOptions *slot, const char *label, const char *serial,
 	gboolean despite_low, int *fd, GError **error);
+
+/* All that such a process does; what main() is to return, if it returns. */
+int worker_main(void);
 
 /* Hands over the PIN, 1..WORKER_MAX_PIN bytes. */
 gboolean worker_send_pin(int fd, const void *pin, gsize size, GError **error);

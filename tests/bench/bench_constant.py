@@ -17,7 +17,7 @@ SHIM = os.path.join(BUILD, "tests", "fault", "pkcs11-shim.so")
 def sessions_of(folder):
     """{pid: (sessions open, sessions ever opened)}, as the shim counted the calls."""
     found = {}
-    with open(f"{folder}/control.calls", encoding="utf-8") as file:
+    with open(f"{folder}/shim/control.calls", encoding="utf-8") as file:
         for line in file:
             name, pid = line.split()
             opened, ever = found.get(int(pid), (0, 0))

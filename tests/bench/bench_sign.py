@@ -59,18 +59,18 @@ def make_token(folder, environment, label, mailbox):
 @contextlib.contextmanager
 def signer(module=MODULE, seccomp="files"):
     """
-    (folder, environment, pid) of a private signer whose two tokens are unlocked; tests/fault/pkcs11-shim.so reads FOLDER/control, and
+    (folder, environment, pid) of a private signer whose two tokens are unlocked; tests/fault/pkcs11-shim.so reads FOLDER/shim/control, and
     writes beside it, which seccomp has to allow.
     """
     folder = tempfile.mkdtemp(prefix="acuse-bench-", dir="/tmp")
     try:
-        for name in ("tokens", "state", "credentials"):
+        for name in ("tokens", "state", "credentials", "shim"):
             os.mkdir(f"{folder}/{name}", 0o700)
         write(f"{folder}/softhsm2.conf", f"directories.tokendir = {folder}/tokens\nlog.level = ERROR\n")
         write(f"{folder}/permit.key", os.urandom(16).hex())
         write(f"{folder}/acuse.conf", CONF.format(folder=folder, module=module, seccomp=seccomp))
         environment = dict(os.environ, SOFTHSM2_CONF=f"{folder}/softhsm2.conf", CREDENTIALS_DIRECTORY=f"{folder}/credentials",
-                           PKCS11_SHIM_CONTROL=f"{folder}/control")
+                           PKCS11_SHIM_CONTROL=f"{folder}/shim/control")
         for label, mailbox in TOKENS.items():
             make_token(folder, environment, label, mailbox)
         argv = ["env", *(f"{name}={environment[name]}" for name in ("SOFTHSM2_CONF", "CREDENTIALS_DIRECTORY", "PKCS11_SHIM_CONTROL")),

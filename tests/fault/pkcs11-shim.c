@@ -9,7 +9,10 @@
  *	delay FUNCTION MILLISECONDS
  *	crash FUNCTION [AFTER]		the process ends by SIGSEGV
  *	probe FUNCTION			what the process may still do is written to CONTROL.probe
- *	only LABEL			the three above, where they stand after it, are for a
+ *	try PATH			a probe opens this file too
+ *	seek HEX			a probe looks for these bytes, each of them XOR 0xff, in the
+ *					memory of the process, and tells how often they are there
+ *	only LABEL			the faults above, where they stand after it, are for a
  *					process that logged in to this token
  *	absent [LABEL]			no slot has a token (this token), and its sessions are gone
  *	serial LABEL SERIAL		the token shows another serial number
@@ -19,7 +22,7 @@
  *
  * Each call of a watched function adds "FUNCTION PID\n" to CONTROL.calls. PKCS11_SHIM_MODULE names
  * the real module (SoftHSM's when unset). A control line that cannot be read ends the process.
- *Wrong PINs are counted in CONTROL.wrong-pins, over processes, as a card counts them.
+ * Wrong PINs are counted in CONTROL.wrong-pins, over processes, as a card counts them.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -31,16 +34,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "pkcs11-probe.h"
+
 #define DEFAULT_MODULE "/usr/lib/softhsm/libsofthsm2.so"
 #define MAX_PATH 4096
-#define MAX_LINE 256
+#define MAX_LINE PROBE_MAX_LINE
 #define LABEL_BYTES 32	/* PKCS#11, padded with blanks */
 #define SERIAL_BYTES 16 /* the same */
 
@@ -62,7 +63,7 @@ static const char *const names[N_WATCHED] = {WATCHED(NAME)};
 typedef struct {
 	CK_RV code;			   /* CKR_OK: none */
 	long after, delay_ms, crash_after; /* -1: no crash */
-	int probe;
+	Probe probe;
 	int absent; /* all tokens */
 	char absent_label[LABEL_BYTES + 1];
 	char serial_label[LABEL_BYTES + 1], serial[SERIAL_BYTES + 1];
@@ -144,7 +145,7 @@ static void read_line(const char *line, int number, Faults *faults)
 
 	if (sscanf(line, "%31s", word) != 1 || word[0] == '#')
 		return;
-	if (read_token_line(word, line, faults)) {
+	if (read_token_line(word, line, faults) || probe_read_line(word, line, &faults->probe)) {
 		return;
 	} else if (strcmp(word, "lock-after") == 0 && sscanf(line, "%*s %ld", &value) == 1) {
 		faults->lock_after = value;
@@ -160,7 +161,7 @@ static void read_line(const char *line, int number, Faults *faults)
 			faults->delay_ms = value;
 	} else if (strcmp(word, "probe") == 0 && sscanf(line, "%*s %63s", function) == 1) {
 		if (strcmp(function, names[number]) == 0 && !others)
-			faults->probe = 1;
+			faults->probe.wanted = 1;
 	} else if (strcmp(word, "crash") == 0 &&
 		   sscanf(line, "%*s %63s %ld", function, &value) >= 1) {
 		if (strcmp(function, names[number]) == 0 && !others)
@@ -185,32 +186,12 @@ static Faults read_control(int number)
 	return faults;
 }
 
-static void probe_one(const char *what, long result)
+static void tell(const char *what, long result)
 {
-	char line[64];
+	char line[MAX_LINE + 32];
 
 	snprintf(line, sizeof line, "%s %ld\n", what, result < 0 ? -(long)errno : result);
 	append_line(".probe", line);
-}
-
-/* What a module that was taken over would try. */
-static void probe(void)
-{
-	char *const none[] = {NULL};
-	struct rlimit core = {0};
-	int fd;
-
-	probe_one("inet", socket(AF_INET, SOCK_STREAM, 0));
-	probe_one("inet6", socket(AF_INET6, SOCK_DGRAM, 0));
-	probe_one("packet", socket(AF_PACKET, SOCK_RAW, 0));
-	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	probe_one("unix", fd >= 0 ? 0 : -1);
-	close(fd);
-	probe_one("exec", execve("/bin/true", none, none));
-	probe_one("ptrace", ptrace(PTRACE_TRACEME, 0, NULL, NULL));
-	probe_one("dumpable", prctl(PR_GET_DUMPABLE));
-	getrlimit(RLIMIT_CORE, &core);
-	probe_one("core", (long)core.rlim_max);
 }
 
 /* What the control file asks before a call; CKR_OK: go on to the real one. */
@@ -228,8 +209,8 @@ static CK_RV before(int number, Faults *faults)
 
 		nanosleep(&pause, NULL);
 	}
-	if (faults->probe)
-		probe();
+	if (faults->probe.wanted)
+		probe_run(&faults->probe, tell);
 	if (faults->crash_after >= 0 && count >= faults->crash_after) {
 		/* At once: a sanitizer's handler would first tell all it knows. */
 		signal(SIGSEGV, SIG_DFL);

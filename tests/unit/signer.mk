@@ -26,7 +26,7 @@ EXTRA_tests_unit_test_signer_pin_DEPENDENCIES = acuse-signer tests/fault/pkcs11-
 check_PROGRAMS += tests/unit/test-signer-intruder
 TESTS += tests/unit/test-signer-intruder
 tests_unit_test_signer_intruder_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
-tests_unit_test_signer_intruder_SOURCES = tests/unit/test-signer-intruder.c tests/unit/signer_fixture.c \
+tests_unit_test_signer_intruder_SOURCES = tests/unit/test-signer-intruder.c milter/signer/hidden.c tests/unit/signer_fixture.c \
 	tests/unit/signer_fixture.h
 tests_unit_test_signer_intruder_LDADD = $(tests_unit_test_signer_LDADD)
 EXTRA_tests_unit_test_signer_intruder_DEPENDENCIES = acuse-signer tests/fault/pkcs11-shim.so
@@ -44,6 +44,11 @@ TESTS += tests/unit/test-confine
 tests_unit_test_confine_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
 tests_unit_test_confine_SOURCES = tests/unit/test-confine.c milter/signer/confine.c
 tests_unit_test_confine_LDADD = lib/base/libbase.a $(SECCOMP_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS) -lpthread
+
+check_PROGRAMS += tests/unit/test-hidden
+TESTS += tests/unit/test-hidden
+tests_unit_test_hidden_SOURCES = tests/unit/test-hidden.c milter/signer/hidden.c
+tests_unit_test_hidden_LDADD = lib/base/libbase.a $(GLIB_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test-signer-parts
 TESTS += tests/unit/test-signer-parts

@@ -29,7 +29,7 @@
 
 static const char setup_script[] =
 	"cd \"$1\"\n"
-	"mkdir tokens state credentials run\n"
+	"mkdir tokens state credentials run shim\n"
 	"printf 'directories.tokendir = %s/tokens\\nlog.level = ERROR\\n' \"$1\" >softhsm2.conf\n"
 	"openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 3650 -subj "
 	"'/CN=CA de prueba'\n"
@@ -177,7 +177,7 @@ void fixture_start(Fixture *fixture)
 	g_autofree char *hsm = g_build_filename(fixture->folder, "softhsm2.conf", NULL);
 	g_autofree char *credentials = g_build_filename(fixture->folder, "credentials", NULL);
 	g_autofree char *notify = g_build_filename(fixture->folder, "notify", NULL);
-	g_autofree char *control = g_build_filename(fixture->folder, "control", NULL);
+	g_autofree char *control = g_build_filename(fixture->folder, "shim/control", NULL);
 	g_autofree char *log = g_build_filename(fixture->folder, "log", NULL);
 	const char *argv[] = {"./acuse-signer", "-c", conf, NULL};
 	g_auto(GStrv) environment = g_get_environ();
@@ -388,7 +388,7 @@ int fixture_tear_down(void **state)
 
 void fixture_fault(Fixture *fixture, const char *lines)
 {
-	g_autofree char *path = g_build_filename(fixture->folder, "control", NULL);
+	g_autofree char *path = g_build_filename(fixture->folder, "shim/control", NULL);
 
 	/* As a whole: the shim reads it at any time. */
 	assert_true(g_file_set_contents(path, lines, -1, NULL));
@@ -396,7 +396,7 @@ void fixture_fault(Fixture *fixture, const char *lines)
 
 guint fixture_calls(Fixture *fixture, const char *function)
 {
-	g_autofree char *text = read_text(fixture, "control.calls");
+	g_autofree char *text = read_text(fixture, "shim/control.calls");
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	guint calls = 0;
 

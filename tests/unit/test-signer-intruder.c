@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "base/ustream.h"
 #include "cms/digest.h"
+#include "signer/hidden.h"
 #include "signer/permit.h"
 #include "signer/protocol.h"
 #include "signer/server.h"
@@ -300,18 +301,28 @@ static long probed(const char *text, const char *what)
 	return strtol(found + strlen(line), NULL, 10);
 }
 
+/* What the module of token oficina found when it signed. */
+static char *probe(const char *lines)
+{
+	g_autofree char *path = g_build_filename(fixture->folder, "shim/control.probe", NULL);
+	g_autofree char *faults = g_strconcat("only oficina\nprobe C_Sign\n", lines, NULL);
+	char *text = NULL;
+
+	remove(path);
+	fixture_fault(fixture, faults);
+	assert_signs();
+	fixture_fault(fixture, "");
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	return text;
+}
+
 /* The module itself tries: no network, no programs, no core, nobody of its user reads its memory.
  */
 static void test_taken_over_module(void **state)
 {
-	g_autofree char *path = g_build_filename(fixture->folder, "control.probe", NULL);
-	g_autofree char *text = NULL;
+	g_autofree char *text = probe("");
 
 	(void)state;
-	fixture_fault(fixture, "only oficina\nprobe C_Sign\n");
-	assert_signs();
-	fixture_fault(fixture, "");
-	assert_true(g_file_get_contents(path, &text, NULL, NULL));
 	assert_int_equal(probed(text, "\ninet6"), -EACCES);
 	assert_int_equal(probed(text, "packet"), -EACCES);
 	assert_int_equal(probed(text, "exec"), -EPERM);
@@ -321,6 +332,65 @@ static void test_taken_over_module(void **state)
 	/* pcscd is reached so. */
 	assert_int_equal(probed(text, "unix"), 0);
 	assert_true(g_str_has_prefix(text, "inet -13\n"));
+}
+
+/* Of the same user as the signer: neither its files nor its memory. */
+static void test_what_is_the_signers_own(void **state)
+{
+	static const char *const own[] = {"permit.key", "state/identity", "state/bindings",
+		"credentials/pin.mesa", "credentials/pin.sello", NULL};
+	g_autoptr(GString) lines = g_string_new("");
+	g_autofree char *free_file = g_build_filename(fixture->folder, "ca.pem", NULL);
+	g_autofree char *text = NULL;
+	g_auto(GStrv) words = NULL;
+	guint tried = 0;
+
+	(void)state;
+	if (!hidden_is_possible())
+		skip();
+	for (guint i = 0; own[i] != NULL; i++)
+		g_string_append_printf(lines, "try %s/%s\n", fixture->folder, own[i]);
+	g_string_append_printf(lines, "try /proc/%d/mem\n", (int)fixture->daemon);
+	text = probe(lines->str);
+	words = g_strsplit(lines->str, "\n", -1);
+	for (char **word = words; **word != '\0'; word++, tried++) {
+		const char *path = *word + strlen("try ");
+
+		assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+		if (probed(text, path) >= 0)
+			fail_msg("%s is open to a module", path);
+	}
+	assert_int_equal(tried, G_N_ELEMENTS(own));
+	/* Other files are as before. */
+	g_free(text);
+	g_string_printf(lines, "try %s\n", free_file);
+	text = probe(lines->str);
+	assert_int_equal(probed(text, free_file), 0);
+}
+
+static char *sought(const void *bytes, gsize size)
+{
+	GString *line = g_string_new("seek ");
+
+	for (gsize i = 0; i < size; i++)
+		g_string_append_printf(line, "%02x", ((const guint8 *)bytes)[i] ^ 0xff);
+	g_string_append_c(line, '\n');
+	return g_string_free(line, FALSE);
+}
+
+/* Nothing of the signer's memory is in it: the key that makes permits is not. */
+static void test_no_key_of_permits_in_its_memory(void **state)
+{
+	gsize size;
+	const void *key = g_bytes_get_data(fixture->permit_key, &size);
+	g_autofree char *seek_key = sought(key, size);
+	g_autofree char *seek_label = sought("oficina", strlen("oficina"));
+	g_autofree char *without = probe(seek_key);
+	g_autofree char *with = probe(seek_label);
+
+	(void)state;
+	assert_int_equal(probed(without, "sought"), 0);
+	assert_true(probed(with, "sought") > 0);
 }
 
 static long locked_kib(const char *pid)
@@ -354,7 +424,7 @@ static int set_up(void **state)
 {
 	g_autoptr(GError) error = NULL;
 
-	fixture = fixture_set_up_faulty(state, NULL);
+	fixture = fixture_set_up_faulty(state, "remote_unlock=on\n");
 	if (!fixture_bind(fixture, ++fixture->version, all, &error) ||
 		!fixture_unlock(fixture, "oficina", FIXTURE_PIN, &error))
 		fail_msg("set up: %s", error->message);
@@ -369,6 +439,8 @@ int main(void)
 		cmocka_unit_test(test_malformed_requests),
 		cmocka_unit_test(test_another_user_holds_no_places),
 		cmocka_unit_test(test_taken_over_module),
+		cmocka_unit_test(test_what_is_the_signers_own),
+		cmocka_unit_test(test_no_key_of_permits_in_its_memory),
 #ifndef __SANITIZE_ADDRESS__ /* which makes mlock() do nothing */
 		cmocka_unit_test(test_the_pin_lies_in_locked_memory),
 #endif

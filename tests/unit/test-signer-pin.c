@@ -126,7 +126,7 @@ static void test_office_becomes_person(void **state)
 
 static void test_low_counts_are_not_tried(void **state)
 {
-	g_autofree char *wrong = g_build_filename(fixture->folder, "control.wrong-pins", NULL);
+	g_autofree char *wrong = g_build_filename(fixture->folder, "shim/control.wrong-pins", NULL);
 
 	(void)state;
 	restart("");

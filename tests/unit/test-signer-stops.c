@@ -199,7 +199,7 @@ static void kill_worker(pid_t pid)
 /* The last process that called the function. */
 static pid_t caller_of(const char *function)
 {
-	g_autofree char *path = g_build_filename(fixture->folder, "control.calls", NULL);
+	g_autofree char *path = g_build_filename(fixture->folder, "shim/control.calls", NULL);
 	g_autofree char *text = NULL;
 	const char *last;
 

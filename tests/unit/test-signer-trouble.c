@@ -183,7 +183,7 @@ static void test_troubles(void **state)
 static void test_reconnect_spends_no_attempt(void **state)
 {
 	const Trouble low = {.name = "PIN count low", .trouble = "pin-low"};
-	g_autofree char *wrong = g_build_filename(fixture->folder, "control.wrong-pins", NULL);
+	g_autofree char *wrong = g_build_filename(fixture->folder, "shim/control.wrong-pins", NULL);
 	guint logins;
 
 	(void)state;
