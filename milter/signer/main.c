@@ -217,7 +217,7 @@ int main(int argc, char **argv)
 	g_autoptr(Settings) settings = NULL;
 
 	if (argc == 2 && strcmp(argv[1], WORKER_ARGUMENT) == 0)
-		return worker_main();
+		worker_main();
 	setlocale(LC_ALL, "");
 	g_option_context_add_main_entries(options, entries, NULL);
 	if (!g_option_context_parse(options, &argc, &argv, &error)) {

@@ -25,8 +25,12 @@ typedef struct {
 	Server *server;
 } Door;
 
+/* Who is never the holder of a token, and so has no PIN to type. */
+static const char *const daemon_users[] = {"outgoing_user", "evidence_user", "provision_user"};
+
 struct _Server {
 	Door doors[N_DOORS];
+	guint daemons[G_N_ELEMENTS(daemon_users)]; /* uids; -1: no such user */
 	Desk desk;
 	GQueue waiting; /* Client *, which ask for a signature */
 	guint turn;	/* reads the first of them; 0: there is none */
@@ -195,6 +199,14 @@ static void refuse(const Client *client)
 	close(client->fd);
 }
 
+static gboolean is_daemon(const Server *server, guint uid)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(daemon_users); i++)
+		if (server->daemons[i] == uid)
+			return uid != getuid();
+	return FALSE;
+}
+
 static gboolean on_connection(gint fd, GIOCondition condition, gpointer data)
 {
 	Door *door = data;
@@ -206,7 +218,7 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer data)
 		return G_SOURCE_CONTINUE;
 	wanted.uid = ustream_peer_uid(client_fd);
 	wanted.known = !door->any_peer && wanted.uid == door->peer_uid;
-	wanted.allowed = door->any_peer || wanted.known;
+	wanted.allowed = wanted.known || (door->any_peer && !is_daemon(door->server, wanted.uid));
 	if (!has_room(&wanted)) {
 		refuse(&wanted);
 		return G_SOURCE_CONTINUE;
@@ -235,6 +247,8 @@ Server *server_start(const Settings *settings, const Desk *desk, GError **error)
 	gboolean ok = TRUE;
 
 	server->desk = *desk;
+	for (gsize i = 0; i < G_N_ELEMENTS(daemon_users); i++)
+		server->daemons[i] = settings_uid(settings, "api", daemon_users[i]);
 	for (int kind = 0; kind < N_DOORS; kind++) {
 		server->doors[kind].fd = -1;
 		server->doors[kind].of_user = g_hash_table_new(NULL, NULL);

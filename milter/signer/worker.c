@@ -257,13 +257,13 @@ static void run(Wanted *wanted)
 	keeper_memory_free(memory);
 }
 
-int worker_main(void)
+void worker_main(void)
 {
 	Wanted wanted = {0};
 	g_autoptr(GVariant) start = signer_packet_receive(FD_PARENT, NULL, NULL, NULL);
 
 	if (start == NULL || !read_start(start, &wanted))
-		return 1;
+		_exit(1);
 	run(&wanted);
 	_exit(0);
 }

@@ -34,8 +34,8 @@
 pid_t worker_spawn(const SlotOptions *slot, const char *label, const char *serial,
 	gboolean despite_low, int *fd, GError **error);
 
-/* All that such a process does; what main() is to return, if it returns. */
-int worker_main(void);
+/* All that such a process does. */
+G_NORETURN void worker_main(void);
 
 /* Hands over the PIN, 1..WORKER_MAX_PIN bytes. */
 gboolean worker_send_pin(int fd, const void *pin, gsize size, GError **error);
