@@ -235,18 +235,8 @@ static void test_hanging_login(void **state)
 
 static int set_up(void **state)
 {
-	(void)state;
-	fixture = fixture_new_faulty();
-	fixture_fault(fixture, "");
-	fixture_start(fixture);
+	fixture = fixture_set_up_faulty(state, NULL);
 	fixture_await(fixture, "sello", "unlocked", "true");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fixture_free(fixture);
 	return 0;
 }
 
@@ -258,5 +248,5 @@ int main(void)
 		cmocka_unit_test(test_mailbox_leaves),
 		cmocka_unit_test(test_full_disk),
 	};
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, fixture_tear_down);
 }
