@@ -184,17 +184,24 @@ static json_t *choose(StoreTxn *txn, const Event *event, GPtrArray **verdicts, G
 	return chosen;
 }
 
-static const ReportRecipient *recipient_of(const ReportFacts *report, const char *address)
+/* Its line: one report may have two about one recipient, which contradict each other. */
+static const ReportRecipient *recipient_of(const ReportFacts *report, const Verdict *verdict)
 {
-	for (guint i = 0;
-		address != NULL && report->recipients != NULL && i < report->recipients->len; i++) {
+	const char *address = verdict->recipient, *event = delivery_state_name(verdict->event);
+	const ReportRecipient *found = NULL;
+
+	for (guint i = 0; address != NULL && i < report->recipients->len; i++) {
 		const ReportRecipient *recipient = report->recipients->pdata[i];
 
-		if (recipient->final_recipient != NULL &&
-			g_ascii_strcasecmp(recipient->final_recipient, address) == 0)
+		if (recipient->final_recipient == NULL ||
+			g_ascii_strcasecmp(recipient->final_recipient, address) != 0)
+			continue;
+		if (recipient->action != NULL && g_ascii_strcasecmp(recipient->action, event) == 0)
 			return recipient;
+		if (found == NULL)
+			found = recipient;
 	}
-	return NULL;
+	return found;
 }
 
 /* A stranger's text in a leaf: short (its whole is in the report's bytes). NULL stays NULL; else a
@@ -251,7 +258,7 @@ static Record *event_leaf(const Event *event, const char *send_id, const Verdict
 static gboolean apply_verdict(
 	StoreTxn *txn, const Event *event, json_t *send, const Verdict *verdict, GError **error)
 {
-	const ReportRecipient *recipient = recipient_of(event->report, verdict->recipient);
+	const ReportRecipient *recipient = recipient_of(event->report, verdict);
 	g_autoptr(Record) record = event_leaf(event, send_record_id(send), verdict, recipient);
 	SendEntry entry = {delivery_state_name(verdict->event), verdict, NULL,
 		event->report->original_sha256, NULL, event->now_s, 0};

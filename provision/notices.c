@@ -28,6 +28,7 @@ static const NoticeKind *const kinds[] = {
 	&notice_failed,
 	&notice_by_cedula,
 	&notice_late,
+	&notice_corrected,
 	&notice_read,
 	&notice_ledger_head,
 	&notice_ledger_restored,

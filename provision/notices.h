@@ -31,7 +31,8 @@ void notice_attach(GArray *attachments, const char *name, const char *type, GByt
 /* send_limits.c has the second, people_notices.c those of the next line. */
 extern const NoticeKind notice_policy_warning, notice_over_limit;
 /* outcome_notices.c */
-extern const NoticeKind notice_notified, notice_failed, notice_by_cedula, notice_late, notice_read;
+extern const NoticeKind notice_notified, notice_failed, notice_by_cedula, notice_late,
+	notice_corrected, notice_read;
 extern const NoticeKind notice_ledger_head;	/* witnesses.c */
 extern const NoticeKind notice_ledger_restored; /* restore.c */
 extern const NoticeKind notice_office_left, notice_password_expiry, notice_account_ending,

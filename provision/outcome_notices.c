@@ -109,6 +109,21 @@ static void failed_text(const json_t *facts, GString *text)
 			"corresponder hacerla por cédula."));
 }
 
+static char *corrected_subject(const json_t *facts)
+{
+	return with_expediente(_("Rectificación: su mensaje sí fue aceptado"), facts);
+}
+
+static void corrected_text(const json_t *facts, GString *text)
+{
+	g_string_append(
+		text, _("Se le avisó que el siguiente mensaje suyo no pudo entregarse. Después "
+			"un servidor de correo lo aceptó para el destinatario, y aquel aviso "
+			"queda sin efecto:"));
+	add_mail(facts, text);
+	add_end(text, _("No lo envíe de nuevo por ese aviso."));
+}
+
 static char *cedula_subject(const json_t *facts)
 {
 	return with_expediente(_("Notificar por cédula: venció el plazo sin respuesta"), facts);
@@ -162,6 +177,8 @@ static void read_text(const json_t *facts, GString *text)
 
 const NoticeKind notice_notified = {"notified", notified_subject, notified_text, attach_constancia};
 const NoticeKind notice_failed = {"failed", failed_subject, failed_text, attach_constancia};
+const NoticeKind notice_corrected = {
+	"corrected", corrected_subject, corrected_text, attach_constancia};
 const NoticeKind notice_by_cedula = {"by-cedula", cedula_subject, cedula_text, attach_constancia};
 const NoticeKind notice_late = {"late", late_subject, late_text, attach_constancia};
 const NoticeKind notice_read = {"read", read_subject, read_text};

@@ -110,28 +110,41 @@ static const char *notice_of(DeliveryOutcome outcome)
 	}
 }
 
-static gboolean tell_people(StoreTxn *txn, const Service *service, const json_t *send,
-	const char *address, DeliveryOutcome outcome, gint64 now_s, GError **error)
+static json_t *facts_of(const json_t *send, const char *address, gint64 now_s)
 {
-	const Settings *settings = service->settings;
-	const char *tramite = settings_string(settings, "notices", "tramite");
-	const char *kind = notice_of(outcome), *login = row_text(send, "login");
 	const json_t *deadline = json_object_get(send, "deadline");
-	json_auto_t *facts = NULL;
-	g_autofree char *sender = NULL;
 
-	if (kind == NULL || login == NULL)
-		return TRUE;
-	sender = notice_address(login, settings_string(settings, "institution", "domain"));
-	facts = json_pack("{s:s, s:I, s:I, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:[s]}", "send",
+	return json_pack("{s:s, s:I, s:I, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:[s]}", "send",
 		send_record_id(send), "leaves",
 		(json_int_t)json_array_size(json_object_get(send, "leaves")), "time",
 		(json_int_t)now_s, "subject", row_text(send, "subject"), "date",
 		row_text(send, "date"), "expediente", row_text(send, "expediente"), "until",
 		row_text(deadline, "until"), "matter", row_text(deadline, "matter"), "diagnostic",
 		last_diagnostic(send, address), "recipients", address);
+}
+
+static gboolean tell_sender(StoreTxn *txn, const Service *service, const json_t *send,
+	const char *kind, const json_t *facts, gint64 now_s, GError **error)
+{
+	g_autofree char *sender = notice_address(row_text(send, "login"),
+		settings_string(service->settings, "institution", "domain"));
+
+	return notice_add(txn, sender, kind, facts, now_s, error);
+}
+
+static gboolean tell_people(StoreTxn *txn, const Service *service, const json_t *send,
+	const char *address, DeliveryOutcome outcome, gint64 now_s, GError **error)
+{
+	const Settings *settings = service->settings;
+	const char *tramite = settings_string(settings, "notices", "tramite");
+	const char *kind = notice_of(outcome);
+	json_auto_t *facts = NULL;
+
+	if (kind == NULL || row_text(send, "login") == NULL)
+		return TRUE;
+	facts = facts_of(send, address, now_s);
 	if (outcomes_tells_sender(settings, outcome) &&
-		!notice_add(txn, sender, kind, facts, now_s, error))
+		!tell_sender(txn, service, send, kind, facts, now_s, error))
 		return FALSE;
 	return outcome != DELIVERY_OUTCOME_OVERDUE || *tramite == '\0' ||
 	       notice_add(txn, tramite, kind, facts, now_s, error);
@@ -160,6 +173,25 @@ static gboolean tell(StoreTxn *txn, const Service *service, const json_t *send, 
 	       tell_tramite(txn, service, send, address, outcome, now_s, error);
 }
 
+/* He was told that it failed, and it did not: reports come in any order. */
+static gboolean correct(StoreTxn *txn, const Service *service, const json_t *send, json_t *delivery,
+	gint64 now_s, GError **error)
+{
+	json_auto_t *facts = facts_of(send, row_text(delivery, "address"), now_s);
+
+	json_object_del(delivery, "outcome");
+	return row_text(send, "login") == NULL ||
+	       !outcomes_tells_sender(service->settings, DELIVERY_OUTCOME_FAILED) ||
+	       tell_sender(txn, service, send, notice_corrected.kind, facts, now_s, error);
+}
+
+static gboolean is_corrected(const json_t *delivery, DeliveryOutcome outcome)
+{
+	return g_strcmp0(row_text(delivery, "outcome"),
+		       delivery_outcome_name(DELIVERY_OUTCOME_FAILED)) == 0 &&
+	       (outcome == DELIVERY_OUTCOME_NONE || outcome == DELIVERY_OUTCOME_ACCEPTED);
+}
+
 gboolean outcomes_settle(
 	StoreTxn *txn, const Service *service, json_t *send, gint64 now_s, GError **error)
 {
@@ -173,6 +205,8 @@ gboolean outcomes_settle(
 		DeliveryOutcome outcome =
 			delivery_outcome(state_of(row), notification, notified_by);
 
+		if (is_corrected(row, outcome) && !correct(txn, service, send, row, now_s, error))
+			return FALSE;
 		if (outcome != DELIVERY_OUTCOME_NONE &&
 			g_strcmp0(row_text(row, "outcome"), delivery_outcome_name(outcome)) != 0 &&
 			!tell(txn, service, send, row, outcome, now_s, error))

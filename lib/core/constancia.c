@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/constancia_words.h"
+#include "core/evidence.h"
 #include "core/fold.h"
 
 static void line_free(gpointer data)
@@ -147,6 +148,38 @@ static DeliveryOutcome outcome_of(const ConstanciaFacts *facts)
 	return delivery_outcome(facts->state, facts->notification, facts->notified_by);
 }
 
+/* A counting event of that name and, unless NULL, of that trust. */
+static gboolean has_event(const ConstanciaFacts *facts, DeliveryState state, const char *trust)
+{
+	for (guint i = 0; facts->events != NULL && i < facts->events->len; i++) {
+		const ConstanciaEvent *event = &g_array_index(facts->events, ConstanciaEvent, i);
+
+		if (event->counts && g_strcmp0(event->event, delivery_state_name(state)) == 0 &&
+			(trust == NULL || g_strcmp0(event->trust, trust) == 0))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* That it failed rests on what came from outside alone. */
+static gboolean is_told(const ConstanciaFacts *facts)
+{
+	return facts->state == DELIVERY_FAILED &&
+	       has_event(facts, DELIVERY_FAILED, trust_name(TRUST_OUTSIDE)) &&
+	       !has_event(facts, DELIVERY_FAILED, trust_name(TRUST_OWN_POSTFIX));
+}
+
+static gboolean is_contradicted(const ConstanciaFacts *facts)
+{
+	static const DeliveryState stronger[] = {DELIVERY_RELAYED, DELIVERY_DELIVERED,
+		DELIVERY_READ, DELIVERY_ACKNOWLEDGED, DELIVERY_LATE};
+
+	for (guint i = 0; i < G_N_ELEMENTS(stronger); i++)
+		if (has_event(facts, stronger[i], NULL))
+			return has_event(facts, DELIVERY_FAILED, NULL);
+	return FALSE;
+}
+
 static void add_send(Constancia *constancia, const ConstanciaFacts *facts)
 {
 	g_autofree char *recorded = time_text(facts, facts->recorded_s);
@@ -192,8 +225,8 @@ static void add_events(Constancia *constancia, const ConstanciaFacts *facts)
 				: g_strdup("");
 
 		add_format(constancia, CONSTANCIA_FIELD, time, "%s (%s).%s",
-			constancia_event(event->event, event->counts),
-			constancia_source(event->trust), said);
+			constancia_event(event->event, event->counts, event->trust),
+			constancia_source(event->event, event->counts, event->trust), said);
 	}
 }
 
@@ -219,7 +252,7 @@ static void add_law(Constancia *constancia, const ConstanciaFacts *facts)
 
 static void add_proof(Constancia *constancia, const ConstanciaFacts *facts)
 {
-	const char *proved = constancia_proved(facts->state);
+	const char *proved = constancia_proved(facts->state, is_told(facts));
 
 	add(constancia, CONSTANCIA_SECTION, NULL, "Qué se prueba y qué no");
 	add_format(constancia, CONSTANCIA_PARAGRAPH, NULL,
@@ -229,7 +262,9 @@ static void add_proof(Constancia *constancia, const ConstanciaFacts *facts)
 		"correo%s%s.",
 		proved != NULL ? "; y " : "", proved != NULL ? proved : "");
 	add_format(constancia, CONSTANCIA_PARAGRAPH, NULL, "No se prueba: %s.",
-		constancia_unproved(facts->state));
+		constancia_unproved(facts->state, is_told(facts)));
+	if (is_contradicted(facts))
+		add(constancia, CONSTANCIA_PARAGRAPH, NULL, constancia_contradiction());
 	add(constancia, CONSTANCIA_PARAGRAPH, NULL,
 		facts->certificate_sha256 != NULL
 			? "El mensaje lleva una firma puesta por el sistema de correo con el "
@@ -288,9 +323,10 @@ Constancia *constancia_new(const ConstanciaFacts *facts)
 	constancia->time_s = facts->head_time_s;
 	constancia->qr = qr_text(facts);
 	constancia->footer = g_strdup_printf("Constancia del envío %s", facts->id);
-	add(constancia, CONSTANCIA_TITLE, NULL, constancia_title(outcome, facts->notification));
+	add(constancia, CONSTANCIA_TITLE, NULL,
+		constancia_title(outcome, facts->notification, is_told(facts)));
 	add(constancia, CONSTANCIA_PARAGRAPH, NULL,
-		constancia_result(outcome, facts->notification));
+		constancia_result(outcome, facts->notification, is_told(facts)));
 	add_send(constancia, facts);
 	add_events(constancia, facts);
 	add_law(constancia, facts);

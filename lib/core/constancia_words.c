@@ -60,15 +60,29 @@ static const struct {
 		"qué persona usaba la cuenta de correo"},
 };
 
-const char *constancia_title(DeliveryOutcome outcome, gboolean notification)
+/* Whoever knows the return address can write such a report: it proves only that it came. */
+static const struct {
+	const char *title, *result, *proved, *unproved;
+} told_failure = {"CONSTANCIA DE AVISO DE CORREO NO ENTREGADO",
+	"Un aviso recibido de fuera dice que el mensaje no pudo entregarse al destinatario.",
+	"que a la dirección de retorno de este envío llegó un aviso de que no pudo entregarse, con "
+	"la razón que se transcribe",
+	"qué servidor hizo ese aviso, que el mensaje no haya llegado, que la dirección no exista "
+	"ni que el destinatario haya rehusado recibirlo"};
+
+const char *constancia_title(DeliveryOutcome outcome, gboolean notification, gboolean told)
 {
+	if (told)
+		return told_failure.title;
 	if (outcome == DELIVERY_OUTCOME_NONE && !notification)
 		return outcomes[DELIVERY_OUTCOME_ACCEPTED].title;
 	return outcomes[outcome].title;
 }
 
-const char *constancia_result(DeliveryOutcome outcome, gboolean notification)
+const char *constancia_result(DeliveryOutcome outcome, gboolean notification, gboolean told)
 {
+	if (told)
+		return told_failure.result;
 	if (outcome == DELIVERY_OUTCOME_NONE && !notification)
 		return "El mensaje fue registrado para su envío. A la fecha de esta constancia no "
 		       "hay noticia de que un servidor de correo lo haya recibido para el "
@@ -76,17 +90,29 @@ const char *constancia_result(DeliveryOutcome outcome, gboolean notification)
 	return outcomes[outcome].result;
 }
 
-const char *constancia_proved(DeliveryState state)
+const char *constancia_proved(DeliveryState state, gboolean told)
 {
+	if (told)
+		return told_failure.proved;
 	return (guint)state < G_N_ELEMENTS(evidence) ? evidence[state].proved : NULL;
 }
 
-const char *constancia_unproved(DeliveryState state)
+const char *constancia_unproved(DeliveryState state, gboolean told)
 {
+	if (told)
+		return told_failure.unproved;
 	return evidence[(guint)state < G_N_ELEMENTS(evidence) ? state : DELIVERY_PENDING].unproved;
 }
 
-const char *constancia_event(const char *event, gboolean counts)
+/* A delivery report from outside may be anybody's who knows the return address. */
+static gboolean is_hearsay(const char *event, const char *trust)
+{
+	return g_strcmp0(trust, trust_name(TRUST_OUTSIDE)) == 0 &&
+	       (g_strcmp0(event, delivery_state_name(DELIVERY_FAILED)) == 0 ||
+		       g_strcmp0(event, delivery_state_name(DELIVERY_DELAYED)) == 0);
+}
+
+const char *constancia_event(const char *event, gboolean counts, const char *trust)
 {
 	static const struct {
 		const char *event, *text, *unproved;
@@ -94,7 +120,8 @@ const char *constancia_event(const char *event, gboolean counts)
 		{"released", "El servidor de correo de la institución lo tomó para su envío", NULL},
 		{"not_released", "No consta que el servidor de correo lo haya tomado", NULL},
 		{"pending", "Mensaje recibido que nada prueba de la entrega", NULL},
-		{"delayed", "Entrega demorada; se siguió intentando", NULL},
+		{"delayed", "Entrega demorada; se siguió intentando",
+			"Un aviso dice que la entrega se demora"},
 		{"failed", "No se pudo entregar", "Un aviso dice que no se pudo entregar"},
 		{"relayed", "El servidor del destinatario lo aceptó",
 			"Un aviso dice que un servidor lo aceptó"},
@@ -111,12 +138,30 @@ const char *constancia_event(const char *event, gboolean counts)
 
 	for (guint i = 0; i < G_N_ELEMENTS(words); i++)
 		if (g_strcmp0(words[i].event, event) == 0)
-			return counts || words[i].unproved == NULL ? words[i].text
-								   : words[i].unproved;
+			return (counts && !is_hearsay(event, trust)) || words[i].unproved == NULL
+				       ? words[i].text
+				       : words[i].unproved;
 	return event;
 }
 
-const char *constancia_source(const char *trust)
+const char *constancia_contradiction(void)
+{
+	return "Hay informes que se contradicen: además de lo dicho consta un aviso de que el "
+	       "mensaje no pudo entregarse. Esta constancia se guía por la prueba más fuerte; "
+	       "todos los informes se conservan.";
+}
+
+static const char *outside_source(const char *event, gboolean counts)
+{
+	if (!counts)
+		return "aviso recibido de fuera, de origen no comprobado: no se toma en cuenta";
+	if (is_hearsay(event, trust_name(TRUST_OUTSIDE)))
+		return "aviso recibido de fuera en la dirección de retorno; su autor no está "
+		       "comprobado";
+	return "correo recibido de fuera, de origen comprobado";
+}
+
+const char *constancia_source(const char *event, gboolean counts, const char *trust)
 {
 	if (trust == NULL)
 		return "registro de la institución";
@@ -125,7 +170,7 @@ const char *constancia_source(const char *trust)
 	if (strcmp(trust, trust_name(TRUST_OWN_MAILBOX)) == 0)
 		return "servidor de buzones de la institución";
 	if (strcmp(trust, trust_name(TRUST_OUTSIDE)) == 0)
-		return "correo recibido de fuera, de origen comprobado";
+		return outside_source(event, counts);
 	return "origen no comprobado: no se toma en cuenta";
 }
 

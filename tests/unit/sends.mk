@@ -1,7 +1,8 @@
 # unit tests of sends, events and proof
 SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof tests/unit/test-proof-recipient tests/unit/test-proof-recipe tests/unit/test-outcomes \
 	tests/unit/test-reconcile tests/unit/test-register tests/unit/test-sends-message \
-	tests/unit/test-limits tests/unit/test-notices tests/unit/test-deadlines tests/unit/test-purge tests/unit/test-exceptions tests/unit/test-incoming
+	tests/unit/test-limits tests/unit/test-notices tests/unit/test-deadlines tests/unit/test-purge tests/unit/test-exceptions tests/unit/test-incoming \
+	tests/unit/test-contradictions
 check_PROGRAMS += $(SENDS_TESTS)
 TESTS += $(SENDS_TESTS)
 SENDS_TEST_LIBS = $(PROVISION_LIBS) $(CMOCKA_LIBS)
@@ -54,3 +55,6 @@ tests_unit_test_exceptions_LDADD = $(SENDS_TEST_LIBS)
 tests_unit_test_outcomes_SOURCES = tests/unit/test-outcomes.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h
 tests_unit_test_outcomes_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_outcomes_LDADD = $(SENDS_TEST_LIBS)
+tests_unit_test_contradictions_SOURCES = tests/unit/test-contradictions.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h tests/unit/calendar_fixture.h
+tests_unit_test_contradictions_CFLAGS = $(SENDS_TEST_CFLAGS)
+tests_unit_test_contradictions_LDADD = $(SENDS_TEST_LIBS)

@@ -28,6 +28,7 @@ static const ConstanciaEvent unproved = {NOW + 60, "acknowledged", FALSE, "unpro
 static const ConstanciaEvent answered = {NOW + 3600, "acknowledged", TRUE, "outside", NULL};
 static const ConstanciaEvent failed = {
 	NOW + 5, "failed", TRUE, "own-postfix", "smtp; 550 5.1.1 Casilla inexistente: ñandú"};
+static const ConstanciaEvent told = {NOW + 7, "failed", TRUE, "outside", "smtp; 552 buzón lleno"};
 static const ConstanciaEvent expired = {NOW + 432000, "expired", TRUE, NULL, NULL};
 static const ConstanciaEvent late = {NOW + 500000, "late", TRUE, "outside", NULL};
 static const ConstanciaEvent read_event = {NOW + 900, "read", TRUE, "outside", NULL};
@@ -63,6 +64,16 @@ static const Case cases[] = {
 		{"CONSTANCIA DE CORREO NO ENTREGADO", "Casilla inexistente: ñandú",
 			"sin firma digital del sistema"},
 		{"Base legal", "agente automatizado"}},
+	{"aviso", DELIVERY_FAILED, FALSE, FALSE, FALSE, {&released, &told},
+		{"CONSTANCIA DE AVISO DE CORREO NO ENTREGADO", "Un aviso recibido de fuera dice",
+			"Un aviso dice que no se pudo entregar (aviso recibido",
+			"No se prueba: qué servidor hizo ese aviso"},
+		{"de origen comprobado", "que el mensaje no pudo entregarse, por la razón",
+			"se contradicen"}},
+	{"contradicha", DELIVERY_RELAYED, FALSE, FALSE, FALSE, {&released, &relayed, &told},
+		{"CONSTANCIA DE ENVÍO DE CORREO", "Hay informes que se contradicen",
+			"552 buzón lleno", "su autor no está comprobado"},
+		{"NO ENTREGADO", "de origen comprobado"}},
 	{"externo", DELIVERY_READ, FALSE, FALSE, FALSE, {&released, &relayed, &read_event},
 		{"CONSTANCIA DE ENVÍO DE CORREO", "Mostrado desde la cuenta"},
 		{"Base legal", "CONSTANCIA DE NOTIFICACIÓN"}},
