@@ -24,9 +24,15 @@
 #define SIGNER_TIMEOUT_MS 5000
 
 typedef struct {
+	GPtrArray *chain; /* DER, leaf first */
+	CertificateFacts *facts;
+} Candidate;
+
+typedef struct {
 	Service *service;
 	const json_t *row;
 	gboolean fresh;
+	const GPtrArray *candidates; /* the token's certificates */
 	json_t *problems;
 	const char *revocation;
 	int bar; /* the worst; -1: none */
@@ -91,11 +97,29 @@ static void note(Check *check, int bar, const char *text)
 		check->bar = bar;
 }
 
-static void check_address(Check *check, const CertificateFacts *facts)
+static gboolean is_strict(const Service *service)
 {
-	const char *mode =
-		settings_string(check->service->settings, "signing", "certificate_address");
-	int bar = strcmp(mode, "strict") == 0 ? ACUSE_ERROR_CERTIFICATE : -1;
+	return strcmp(settings_string(service->settings, "signing", "certificate_address"),
+		       "strict") == 0;
+}
+
+static gboolean has_address(const CertificateFacts *facts, const char *address)
+{
+	return g_strv_contains((const char *const *)facts->emails, address);
+}
+
+/* Another certificate of the token may be for that mailbox. */
+static gboolean any_has_address(const Check *check, const char *address)
+{
+	for (guint i = 0; i < check->candidates->len; i++)
+		if (has_address(((Candidate *)check->candidates->pdata[i])->facts, address))
+			return TRUE;
+	return FALSE;
+}
+
+static void check_address(Check *check)
+{
+	int bar = is_strict(check->service) ? ACUSE_ERROR_CERTIFICATE : -1;
 	json_t *mailbox;
 	size_t i;
 
@@ -103,7 +127,7 @@ static void check_address(Check *check, const CertificateFacts *facts)
 		const char *address = json_string_value(mailbox);
 		g_autofree char *text = NULL;
 
-		if (g_strv_contains((const char *const *)facts->emails, address))
+		if (any_has_address(check, address))
 			continue;
 		text = g_strdup_printf("it lacks the address %s", address);
 		note(check, bar, text);
@@ -164,24 +188,17 @@ static void check_use(Check *check, const CertificateFacts *facts, const GPtrArr
 		note(check, *trust != '\0' ? ACUSE_ERROR_CERTIFICATE : -1, failure->message);
 }
 
-/* One certificate; NULL when it cannot be read. */
-static json_t *check_chain(Check *check, const json_t *texts)
+static json_t *check_one_certificate(Check *check, const Candidate *candidate)
 {
-	g_autoptr(GPtrArray) chain = chain_of(texts);
-	g_autoptr(CertificateFacts) facts =
-		chain->len > 0 ? certificate_read(chain->pdata[0], NULL) : NULL;
+	const CertificateFacts *facts = candidate->facts;
 
 	check->problems = json_array();
 	check->bar = -1;
 	check->revocation = "unknown";
-	if (facts == NULL) {
-		json_decref(check->problems);
-		return NULL;
-	}
 	check_dates(check, facts);
-	check_use(check, facts, chain);
-	check_address(check, facts);
-	check_revocation(check, facts, chain);
+	check_use(check, facts, candidate->chain);
+	check_address(check);
+	check_revocation(check, facts, candidate->chain);
 	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:s?, s:s, s:I}", "sha256", facts->sha256,
 		"subject", facts->subject, "not_before", (json_int_t)facts->not_before_s,
 		"not_after", (json_int_t)facts->not_after_s, "problems", check->problems, "bar",
@@ -189,41 +206,119 @@ static json_t *check_chain(Check *check, const json_t *texts)
 		check->revocation, "checked", (json_int_t)check->service->now_s());
 }
 
-static gboolean is_better(const json_t *one, const json_t *than)
+static void candidate_free(gpointer data)
+{
+	Candidate *candidate = data;
+
+	certificate_facts_free(candidate->facts);
+	g_ptr_array_unref(candidate->chain);
+	g_free(candidate);
+}
+
+/* Those that can be read. */
+static GPtrArray *read_candidates(const json_t *chains)
+{
+	GPtrArray *candidates = g_ptr_array_new_with_free_func(candidate_free);
+	json_t *texts;
+	size_t i;
+
+	json_array_foreach(chains, i, texts) {
+		GPtrArray *chain = chain_of(texts);
+		CertificateFacts *facts =
+			chain->len > 0 ? certificate_read(chain->pdata[0], NULL) : NULL;
+		Candidate *candidate = g_new(Candidate, 1);
+
+		*candidate = (Candidate){chain, facts};
+		if (facts != NULL)
+			g_ptr_array_add(candidates, candidate);
+		else
+			candidate_free(candidate);
+	}
+	return candidates;
+}
+
+/* How the signer chooses (milter/signer/slot.c): with the address and of now, made for it. */
+static int rank_of(const Check *check, const CertificateFacts *facts, const char *mailbox)
+{
+	gint64 now_s = check->service->now_s();
+	gboolean valid = now_s >= facts->not_before_s && now_s < facts->not_after_s;
+	gboolean fit = facts->weakness == NULL && facts->may_sign && facts->is_for_mail;
+	gboolean has = has_address(facts, mailbox);
+
+	return (valid && has ? 8 : 0) + (valid && !is_strict(check->service) ? 4 : 0) +
+	       (has ? 2 : 0) + (fit ? 1 : 0);
+}
+
+static const Candidate *choose(const Check *check, const char *mailbox)
+{
+	const Candidate *best = NULL;
+	int best_rank = -1;
+
+	for (guint i = 0; i < check->candidates->len; i++) {
+		const Candidate *candidate = check->candidates->pdata[i];
+		int rank = rank_of(check, candidate->facts, mailbox);
+
+		if (rank > best_rank || (rank == best_rank && candidate->facts->not_after_s >
+								      best->facts->not_after_s)) {
+			best = candidate;
+			best_rank = rank;
+		}
+	}
+	return best;
+}
+
+static gboolean is_worse(const json_t *one, const json_t *than)
 {
 	gboolean fit = row_text(one, "bar") == NULL, other = row_text(than, "bar") == NULL;
 
 	if (fit != other)
-		return fit;
-	return json_integer_value(json_object_get(one, "not_after")) >
+		return !fit;
+	return json_integer_value(json_object_get(one, "not_after")) <
 	       json_integer_value(json_object_get(than, "not_after"));
+}
+
+/* Of the certificates that the mailboxes are signed with, the worst; NULL: there is none. */
+static json_t *check_mailboxes(Check *check)
+{
+	g_autoptr(GPtrArray) seen = g_ptr_array_new();
+	json_t *worst = NULL, *mailbox;
+	size_t i;
+
+	json_array_foreach(json_object_get(check->row, "mailboxes"), i, mailbox) {
+		const Candidate *candidate = choose(check, json_string_value(mailbox));
+		json_t *one;
+
+		if (candidate == NULL || g_ptr_array_find(seen, candidate, NULL))
+			continue;
+		g_ptr_array_add(seen, (gpointer)candidate);
+		one = check_one_certificate(check, candidate);
+		if (worst == NULL || is_worse(one, worst)) {
+			json_decref(worst);
+			worst = json_incref(one);
+		}
+		json_decref(one);
+	}
+	return worst;
 }
 
 json_t *token_check(Service *service, const json_t *row, gboolean fresh, GError **error)
 {
 	json_auto_t *chains = chains_now(service, row_text(row, "label"));
-	json_t *best = NULL, *texts;
-	size_t i;
+	g_autoptr(GPtrArray) candidates = NULL;
+	json_t *worst;
 
 	if (chains == NULL)
 		chains =
 			json_incref(json_object_get(json_object_get(row, "certificate"), "chains"));
-	json_array_foreach(chains, i, texts) {
-		Check check = {.service = service, .row = row, .fresh = fresh};
-		json_t *one = check_chain(&check, texts);
-
-		if (one != NULL && (best == NULL || is_better(one, best))) {
-			json_decref(best);
-			best = json_incref(one);
-		}
-		json_decref(one);
-	}
-	if (best == NULL)
+	candidates = read_candidates(chains);
+	worst = check_mailboxes(
+		&(Check){.service = service, .row = row, .fresh = fresh, .candidates = candidates});
+	if (worst == NULL)
 		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_LOCKED,
 			"its certificate was not seen yet: type its PIN first");
 	else
-		json_object_set(best, "chains", chains);
-	return best;
+		json_object_set(worst, "chains", chains);
+	return worst;
 }
 
 static gboolean tell(

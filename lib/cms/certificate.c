@@ -89,6 +89,29 @@ const char *certificate_weakness(X509 *certificate)
 	return "it is signed with a digest weaker than SHA-256";
 }
 
+/* Of both usages all bits are set when the extension is absent. */
+static gboolean may_sign(X509 *certificate)
+{
+	return (X509_get_key_usage(certificate) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) != 0;
+}
+
+static gboolean is_for_mail(X509 *certificate)
+{
+	return (X509_get_extended_key_usage(certificate) & (XKU_SMIME | XKU_ANYEKU)) != 0;
+}
+
+const char *certificate_unfitness(X509 *certificate)
+{
+	const char *weakness = certificate_weakness(certificate);
+
+	if (weakness == NULL && !may_sign(certificate))
+		weakness = "its key usage has neither digitalSignature nor nonRepudiation";
+	if (weakness == NULL && !is_for_mail(certificate))
+		weakness = "its extended key usage lacks emailProtection";
+	ERR_clear_error();
+	return weakness;
+}
+
 static char **ocsp_urls_of(X509 *certificate)
 {
 	g_autoptr(GStrvBuilder) urls = g_strv_builder_new();
@@ -137,21 +160,17 @@ CertificateFacts *certificate_read(GBytes *der, GError **error)
 {
 	g_autoptr(X509) certificate = certificate_parse(der, error);
 	CertificateFacts *facts;
-	guint32 usage, extended;
 
 	if (certificate == NULL)
 		return NULL;
-	usage = X509_get_key_usage(certificate);
-	extended = X509_get_extended_key_usage(certificate);
 	facts = g_new0(CertificateFacts, 1);
 	facts->sha256 = cms_certificate_sha256(certificate);
 	facts->subject = cms_certificate_subject(certificate);
 	facts->emails = cms_certificate_emails(certificate);
 	facts->not_before_s = seconds_of(X509_get0_notBefore(certificate));
 	facts->not_after_s = seconds_of(X509_get0_notAfter(certificate));
-	/* Both give all ones when the extension is absent. */
-	facts->may_sign = (usage & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) != 0;
-	facts->is_for_mail = (extended & (XKU_SMIME | XKU_ANYEKU)) != 0;
+	facts->may_sign = may_sign(certificate);
+	facts->is_for_mail = is_for_mail(certificate);
 	facts->weakness = certificate_weakness(certificate);
 	facts->ocsp_urls = ocsp_urls_of(certificate);
 	facts->crl_urls = crl_urls_of(certificate);
@@ -200,14 +219,18 @@ static STACK_OF(X509) * read_folder(const char *folder)
 
 static X509 *find_issuer(X509 *certificate, STACK_OF(X509) * among)
 {
+	X509 *best = NULL;
+
 	for (int i = 0; i < sk_X509_num(among); i++) {
 		X509 *issuer = sk_X509_value(among, i);
 
 		if (X509_check_issued(issuer, certificate) == X509_V_OK &&
-			X509_verify(certificate, X509_get0_pubkey(issuer)) == 1)
-			return issuer;
+			X509_verify(certificate, X509_get0_pubkey(issuer)) == 1 &&
+			(best == NULL || seconds_of(X509_get0_notAfter(issuer)) >
+						 seconds_of(X509_get0_notAfter(best))))
+			best = issuer;
 	}
-	return NULL;
+	return best;
 }
 
 GPtrArray *certificate_chain(

@@ -35,9 +35,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CertificateFacts, certificate_facts_free)
 const char *certificate_weakness(X509 *certificate);
 
 /*
+ * Why mail may not be signed with it: its weakness, or what it was made for (key usage, extended
+ * key usage). A static string; NULL: it may.
+ */
+const char *certificate_unfitness(X509 *certificate);
+
+/*
  * Leaf first, then its issuers as far as they are among `others` (may be NULL) and the PEM files of
- * the folder ("" or absent: none): DER each. *complete: it ends in a root. Never fails; no dates
- * are looked at.
+ * the folder ("" or absent: none): DER each. Of several issuers with one key, which were renewed,
+ * the one that is valid longest. *complete: it ends in a root. Never fails.
  */
 GPtrArray *certificate_chain(
 	X509 *leaf, STACK_OF(X509) * others, const char *folder, gboolean *complete);

@@ -23,6 +23,7 @@ enum {
 typedef struct {
 	EVP_PKEY *key;
 	X509 *certificate;
+	const char *unfitness; /* static; NULL: mail may be signed with it */
 	char *certificate_sha256;
 	char **emails;
 	GPtrArray *chain;	  /* DER, leaf first */
@@ -171,6 +172,7 @@ static gboolean read_identities(Slot *slot, PKCS11_TOKEN *token, const char *tru
 		identity = g_new0(Identity, 1);
 		identity->key = private_key;
 		identity->certificate = copy;
+		identity->unfitness = certificate_unfitness(copy);
 		identity->certificate_sha256 = cms_certificate_sha256(copy);
 		identity->emails = cms_certificate_emails(copy);
 		g_ptr_array_add(slot->identities, identity);
@@ -234,8 +236,15 @@ static gboolean is_valid_now(X509 *certificate)
 	       X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
 }
 
-/* The one that is valid longest, among those with the mailbox; valid_now: not yet valid and expired
- * ones are left out. */
+/* A token may have one key to sign with, one to log in, one to decrypt. */
+static gboolean is_better(const Identity *one, const Identity *than)
+{
+	if ((one->unfitness == NULL) != (than->unfitness == NULL))
+		return one->unfitness == NULL;
+	return not_after_s(one->certificate) > not_after_s(than->certificate);
+}
+
+/* The best among those with the mailbox; valid_now: not yet valid and expired ones are left out. */
 static const Identity *choose_identity(const Slot *slot, const char *mailbox, gboolean valid_now)
 {
 	const Identity *best = NULL;
@@ -248,8 +257,7 @@ static const Identity *choose_identity(const Slot *slot, const char *mailbox, gb
 			continue;
 		if (valid_now && !is_valid_now(identity->certificate))
 			continue;
-		if (best == NULL ||
-			not_after_s(identity->certificate) > not_after_s(best->certificate))
+		if (best == NULL || is_better(identity, best))
 			best = identity;
 	}
 	return best;
@@ -304,7 +312,9 @@ static const Identity *find_identity(const Slot *slot, const char *mailbox, GErr
 			"the token has no certificate for the mailbox that is valid now");
 		return NULL;
 	}
-	weakness = certificate_weakness(identity->certificate);
+	/* A seal signs no mail. */
+	weakness =
+		mailbox != NULL ? identity->unfitness : certificate_weakness(identity->certificate);
 	if (weakness == NULL)
 		return identity;
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CERTIFICATE,

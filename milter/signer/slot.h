@@ -40,10 +40,11 @@ const char *slot_serial(const Slot *slot);
 GVariant *slot_describe(const Slot *slot);
 
 /*
- * Signs content with the certificate that has the mailbox among its addresses (NULL: any) and is
- * valid now; its chain comes along (S3). CERTIFICATE, also for a key or digest that is too weak;
- * TOKEN_ABSENT, TOKEN_TROUBLE or PIN_LOW (the token locked its PIN), after which the slot is of no
- * more use.
+ * Signs content with the certificate that has the mailbox among its addresses (NULL: any), is valid
+ * now and was made to sign mail, of several the one that is valid longest; its chain comes along
+ * (S3). CERTIFICATE, also for a key or digest that is too weak, or one that was made for something
+ * else when there is a mailbox; TOKEN_ABSENT, TOKEN_TROUBLE or PIN_LOW (the token locked its PIN),
+ * after which the slot is of no more use.
  */
 GBytes *slot_sign(const Slot *slot, const char *mailbox, GBytes *content, char **certificate_sha256,
 	GError **error);

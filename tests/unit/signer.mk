@@ -92,3 +92,11 @@ tests_unit_test_token_certificates_SOURCES = tests/unit/test-token-certificates.
 	tests/unit/signer_fixture.h tests/unit/loopback.c tests/unit/loopback.h
 tests_unit_test_token_certificates_LDADD = $(PROVISION_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_unit_test_token_certificates_DEPENDENCIES = acuse-signer
+
+check_PROGRAMS += tests/unit/test-token-choice
+TESTS += tests/unit/test-token-choice
+tests_unit_test_token_choice_CFLAGS = $(STORE_TEST_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_token_choice_SOURCES = tests/unit/test-token-choice.c tests/unit/signer_fixture.c \
+	tests/unit/signer_fixture.h
+tests_unit_test_token_choice_LDADD = $(PROVISION_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_unit_test_token_choice_DEPENDENCIES = acuse-signer
