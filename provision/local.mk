@@ -28,6 +28,7 @@ provision_libprovision_a_SOURCES = \
 	provision/token_notices.c \
 	provision/token_reminders.c provision/token_reminders.h \
 	provision/token_revocation.c provision/token_revocation.h \
+	provision/token_settings.c provision/token_settings.h \
 	provision/token_routes.c \
 	provision/token_status.c \
 	provision/tokens.c provision/tokens.h \

@@ -28,6 +28,7 @@
 #include "provision/reconcile.h"
 #include "provision/restore.h"
 #include "provision/routes.h"
+#include "provision/token_settings.h"
 #include "signer/permit.h"
 
 #define DEFAULT_SETTINGS SYSCONFDIR "/acuse/acuse.conf"
@@ -70,7 +71,7 @@ static gboolean start(Daemon *daemon, GError **error)
 	service->policy = policy_settings_load(settings, error);
 	if (service->policy == NULL)
 		return FALSE;
-	if (!outcomes_check_settings(settings, error))
+	if (!outcomes_check_settings(settings, error) || !token_settings_check(settings, error))
 		return FALSE;
 	service->calendar = calendar_load(settings, error);
 	if (service->calendar == NULL)

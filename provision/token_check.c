@@ -16,6 +16,7 @@
 #include "provision/token_alarm.h"
 #include "provision/token_reminders.h"
 #include "provision/token_revocation.h"
+#include "provision/token_settings.h"
 #include "signer/protocol.h"
 
 #define KIND "token-check"
@@ -353,7 +354,7 @@ static gboolean warn_of_end(StoreTxn *txn, const Service *service, json_t *row, 
 	for (; left_s > 0 && days != NULL && *days != NULL; days++) {
 		guint64 before;
 
-		if (g_ascii_string_to_unsigned(*days, 10, 1, 3650, &before, NULL) &&
+		if (g_ascii_string_to_unsigned(*days, 10, 1, TOKEN_WARN_DAYS_MAX, &before, NULL) &&
 			left_s <= (gint64)before * DAY_S &&
 			(nearest == 0 || (json_int_t)before < nearest))
 			nearest = (json_int_t)before;

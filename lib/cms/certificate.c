@@ -201,6 +201,11 @@ static void read_pem(const char *path, STACK_OF(X509) * into)
 	ERR_clear_error();
 }
 
+static gboolean is_pem_name(const char *name)
+{
+	return g_str_has_suffix(name, ".pem") || g_str_has_suffix(name, ".crt");
+}
+
 static STACK_OF(X509) * read_folder(const char *folder)
 {
 	g_autoptr(GDir) dir =
@@ -211,10 +216,51 @@ static STACK_OF(X509) * read_folder(const char *folder)
 	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
 		g_autofree char *path = g_build_filename(folder, name, NULL);
 
-		if (g_str_has_suffix(name, ".pem") || g_str_has_suffix(name, ".crt"))
+		if (is_pem_name(name))
 			read_pem(path, found);
 	}
 	return found;
+}
+
+static gboolean is_certificate_file(const char *path)
+{
+	STACK_OF(X509) *found = sk_X509_new_null();
+	gboolean ok;
+
+	read_pem(path, found);
+	ok = sk_X509_num(found) > 0;
+	sk_X509_pop_free(found, X509_free);
+	return ok;
+}
+
+gboolean certificate_folder_check(const char *folder, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	g_autoptr(GDir) dir = *folder != '\0' ? g_dir_open(folder, 0, &cause) : NULL;
+	const char *name;
+	guint n = 0;
+
+	if (cause != NULL) {
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, cause->message);
+		return FALSE;
+	}
+	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+
+		if (!is_pem_name(name))
+			continue;
+		n++;
+		if (!is_certificate_file(path)) {
+			g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
+				"%s cannot be read, or has no certificate in PEM", path);
+			return FALSE;
+		}
+	}
+	if (dir == NULL || n > 0)
+		return TRUE;
+	g_set_error(
+		error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "%s has no file *.pem or *.crt", folder);
+	return FALSE;
 }
 
 static X509 *find_issuer(X509 *certificate, STACK_OF(X509) * among)

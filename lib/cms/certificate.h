@@ -55,6 +55,10 @@ GPtrArray *certificate_chain(
 gboolean certificate_chain_check(
 	const GPtrArray *chain, const char *folder, gint64 now_s, GError **error);
 
+/* Before it is relied on. INVALID with the reason: it cannot be read, has no certificate, or a file
+ * that should be one and is none. "" passes. */
+gboolean certificate_folder_check(const char *folder, GError **error);
+
 /* The certificates of the folder as trusted ones; a new store. */
 X509_STORE *certificate_folder_store(const char *folder);
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/settings.h"
+#include "cms/certificate.h"
 #include "signer/bindings.h"
 #include "signer/hidden.h"
 #include "signer/metrics.h"
@@ -166,6 +167,24 @@ static gboolean desk_set_up(Desk *desk, const Settings *settings, GError **error
 	return desk->afar != NULL;
 }
 
+/* What would otherwise be found out when a holder types the PIN. */
+static gboolean check_settings(const Settings *settings, GError **error)
+{
+	const char *module = settings_string(settings, "signing", "module");
+	const char *seal = settings_string(settings, "signing", "seal_token");
+	g_autoptr(GError) cause = NULL;
+
+	if (access(module, R_OK) != 0)
+		return settings_fail(
+			settings, error, "signing", "module", "%s: %s", module, g_strerror(errno));
+	if (strlen(seal) > BINDINGS_MAX_LABEL || strchr(seal, '/') != NULL)
+		return settings_fail(settings, error, "signing", "seal_token",
+			"a label has at most %d bytes and no '/'", BINDINGS_MAX_LABEL);
+	if (!certificate_folder_check(settings_string(settings, "signing", "trust"), &cause))
+		return settings_fail(settings, error, "signing", "trust", "%s", cause->message);
+	return TRUE;
+}
+
 static gboolean run(const Settings *settings, GError **error)
 {
 	const char *metrics_path = settings_string(settings, "signing", "metrics");
@@ -177,7 +196,7 @@ static gboolean run(const Settings *settings, GError **error)
 	int signals = open_signals();
 	gboolean ok = FALSE;
 
-	if (!harden(error))
+	if (!harden(error) || !check_settings(settings, error))
 		return FALSE;
 	if (!desk_set_up(&desk, settings, error)) {
 		desk_clear(&desk);

@@ -100,3 +100,10 @@ tests_unit_test_token_choice_SOURCES = tests/unit/test-token-choice.c tests/unit
 	tests/unit/signer_fixture.h
 tests_unit_test_token_choice_LDADD = $(PROVISION_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_unit_test_token_choice_DEPENDENCIES = acuse-signer
+
+check_PROGRAMS += tests/unit/test-signing-settings
+TESTS += tests/unit/test-signing-settings
+tests_unit_test_signing_settings_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_signing_settings_SOURCES = tests/unit/test-signing-settings.c provision/token_settings.c
+tests_unit_test_signing_settings_LDADD = lib/cms/libcms.a lib/base/libbase.a $(OPENSSL_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_unit_test_signing_settings_DEPENDENCIES = acuse-signer
