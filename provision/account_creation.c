@@ -120,15 +120,12 @@ static char *number_key(const char *form)
 
 static gboolean read_number(Creation *creation, GError **error)
 {
-	GError *failure = NULL;
 	g_autofree char *key = number_key(creation->form);
-	g_autofree char *text = store_get(creation->service->store, TABLE_INDEX, key, &failure);
+	g_autofree char *text = NULL;
 	guint64 number = 0;
 
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!row_read_text(creation->service->store, TABLE_INDEX, key, &text, error))
 		return FALSE;
-	}
 	if (text != NULL)
 		g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32, &number, NULL);
 	creation->number = (guint)number;

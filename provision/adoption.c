@@ -184,12 +184,12 @@ static gboolean record_one(
 	g_autofree char *dni_key = account_dni_key(account->dni);
 	g_autofree char *mark = account_uid_mark(account->uid);
 	g_autofree char *key = adopted_key(account->uid);
-	g_autofree char *holder = store_get_txn(txn, TABLE_INDEX, dni_key, error);
+	g_autofree char *holder = NULL;
 	json_auto_t *row = json_pack("{s:s, s:s, s:s, s:s}", "uid", account->uid, "dni",
 		account->dni, "paternal_surname", account->paternal_surname, "maternal_surname",
 		account->maternal_surname);
 
-	if (error != NULL && *error != NULL)
+	if (!row_load_text(txn, TABLE_INDEX, dni_key, &holder, error))
 		return FALSE;
 	if (holder != NULL)
 		return account_dni_conflict(error);

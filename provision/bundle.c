@@ -143,55 +143,27 @@ static gboolean add_content(Bundle *bundle, GError **error)
 	       add_reports(bundle, error) && add_constancia(bundle, error);
 }
 
-typedef struct {
-	const char *key;
-	char *signature; /* base64 */
-} Keep;
-
-static gboolean keep_signature(StoreTxn *txn, gpointer data, GError **error)
-{
-	Keep *keep = data;
-	g_autoptr(GError) local = NULL;
-	char *kept = store_get_txn(txn, TABLE_INDEX, keep->key, &local);
-
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
-		return FALSE;
-	}
-	if (kept == NULL)
-		return store_put(txn, TABLE_INDEX, keep->key, keep->signature, error);
-	g_free(keep->signature);
-	keep->signature = kept;
-	return TRUE;
-}
-
 static GBytes *sign_manifest(Bundle *bundle, const char *manifest, GError **error)
 {
+	Store *store = bundle->service->store;
 	g_autofree char *digest = digest_sha256_hex(manifest, strlen(manifest));
 	g_autofree char *key = g_strconcat("proof-seal/", digest, NULL);
-	g_autoptr(GError) local = NULL;
-	Keep keep = {key, store_get(bundle->service->store, TABLE_INDEX, key, &local)};
+	g_autofree char *signature = NULL; /* base64 */
 	g_autoptr(GBytes) cms = NULL;
-	guchar *der = NULL;
+	guchar *der;
 	gsize size;
 
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
+	if (!row_read_text(store, TABLE_INDEX, key, &signature, error))
 		return NULL;
-	}
-	if (keep.signature == NULL) {
+	if (signature == NULL) {
 		cms = seal_sign(bundle->service, manifest, strlen(manifest), NULL, error);
 		if (cms == NULL)
 			return NULL;
-		keep.signature =
-			g_base64_encode(g_bytes_get_data(cms, NULL), g_bytes_get_size(cms));
-		if (!store_run(bundle->service->store, keep_signature, &keep, error)) {
-			g_free(keep.signature);
+		signature = g_base64_encode(g_bytes_get_data(cms, NULL), g_bytes_get_size(cms));
+		if (!row_keep_text(store, TABLE_INDEX, key, &signature, error))
 			return NULL;
-		}
 	}
-	der = g_base64_decode(keep.signature, &size);
-	g_free(keep.signature);
+	der = g_base64_decode(signature, &size);
 	return g_bytes_new_take(der, size);
 }
 

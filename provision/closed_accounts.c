@@ -2,6 +2,7 @@
 #include "provision/closed_accounts.h"
 
 #include "base/error.h"
+#include "provision/row.h"
 
 static char *closed_key(const char *uid)
 {
@@ -17,18 +18,6 @@ gboolean account_is_closed(Store *store, const char *uid)
 	return mark != NULL || failure != NULL;
 }
 
-gboolean account_closed_within(StoreTxn *txn, const char *uid, gboolean *closed, GError **error)
-{
-	g_autofree char *key = closed_key(uid);
-	GError *failure = NULL;
-	g_autofree char *mark = store_get_txn(txn, TABLE_INDEX, key, &failure);
-
-	*closed = mark != NULL;
-	if (failure != NULL)
-		g_propagate_error(error, failure);
-	return failure == NULL;
-}
-
 gboolean account_set_closed(StoreTxn *txn, const char *uid, gboolean closed, GError **error)
 {
 	g_autofree char *key = closed_key(uid);
@@ -39,11 +28,12 @@ gboolean account_set_closed(StoreTxn *txn, const char *uid, gboolean closed, GEr
 
 gboolean account_check_open(StoreTxn *txn, const char *uid, GError **error)
 {
-	gboolean closed;
+	g_autofree char *key = closed_key(uid);
+	g_autofree char *mark = NULL;
 
-	if (!account_closed_within(txn, uid, &closed, error))
+	if (!row_load_text(txn, TABLE_INDEX, key, &mark, error))
 		return FALSE;
-	if (closed)
+	if (mark != NULL)
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_CONFLICT, "%s has ended already", uid);
-	return !closed;
+	return mark == NULL;
 }

@@ -10,10 +10,9 @@
 /* TRUE also when the store cannot say. */
 gboolean account_is_closed(Store *store, const char *uid);
 
-/* Inside a change: that it is ended, or no longer. */
-gboolean account_closed_within(StoreTxn *txn, const char *uid, gboolean *closed, GError **error);
-/* FALSE with CONFLICT when it is ended, or with the store's error. */
+/* Inside a change: FALSE with CONFLICT when it is ended, or with the store's error. */
 gboolean account_check_open(StoreTxn *txn, const char *uid, GError **error);
+/* Inside a change: that it is ended, or no longer. */
 gboolean account_set_closed(StoreTxn *txn, const char *uid, gboolean closed, GError **error);
 
 #endif

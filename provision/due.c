@@ -35,15 +35,11 @@ static char *date_key(const char *kind, const char *subject)
 
 gboolean due_clear(StoreTxn *txn, const char *kind, const char *subject, GError **error)
 {
-	GError *failure = NULL;
 	g_autofree char *of = date_key(kind, subject);
-	g_autofree char *date = store_get_txn(txn, TABLE_INDEX, of, &failure);
-	g_autofree char *key = NULL;
+	g_autofree char *date = NULL, *key = NULL;
 
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!row_load_text(txn, TABLE_INDEX, of, &date, error))
 		return FALSE;
-	}
 	if (date == NULL)
 		return TRUE;
 	key = key_of(date, kind, subject);
@@ -71,14 +67,11 @@ static gboolean arm_change(StoreTxn *txn, gpointer data, GError **error)
 {
 	const Arming *arming = data;
 	json_auto_t *nothing = json_object();
-	GError *failure = NULL;
 	g_autofree char *of = date_key(arming->kind, arming->subject);
-	g_autofree char *date = store_get_txn(txn, TABLE_INDEX, of, &failure);
+	g_autofree char *date = NULL;
 
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!row_load_text(txn, TABLE_INDEX, of, &date, error))
 		return FALSE;
-	}
 	return date != NULL ||
 	       due_set(txn, arming->kind, arming->subject, arming->today, nothing, error);
 }
@@ -136,14 +129,11 @@ static const DueKind *find_kind(const DueKind *const *tables, const char *kind)
 static gboolean remove_entry(StoreTxn *txn, gpointer data, GError **error)
 {
 	const Entry *entry = data;
-	GError *failure = NULL;
 	g_auto(GStrv) words = g_strsplit(entry->key, "/", 4);
-	g_autofree char *now = store_get_txn(txn, TABLE_INDEX, entry->key, &failure);
+	g_autofree char *now = NULL;
 
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!row_load_text(txn, TABLE_INDEX, entry->key, &now, error))
 		return FALSE;
-	}
 	return g_strcmp0(now, entry->text) != 0 || due_clear(txn, words[2], words[3], error);
 }
 

@@ -42,17 +42,13 @@ static void add_candidate(Event *event, const char *id)
 static gboolean look_up(Event *event, const char *kind, const char *key, GError **error)
 {
 	g_autofree char *full = NULL, *id = NULL;
-	g_autoptr(GError) local = NULL;
 
 	/* What is longer than any of ours finds nothing. */
 	if (key == NULL || strlen(key) > MAX_KEY)
 		return TRUE;
 	full = g_strdup_printf("%s/%s", kind, key);
-	id = store_get(event->service->store, TABLE_INDEX, full, &local);
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
+	if (!row_read_text(event->service->store, TABLE_INDEX, full, &id, error))
 		return FALSE;
-	}
 	if (id != NULL)
 		add_candidate(event, id);
 	return TRUE;
@@ -366,13 +362,10 @@ static gboolean save_row(
 
 static gboolean load_row(StoreTxn *txn, Event *event, const char *original_key, GError **error)
 {
-	g_autoptr(GError) local = NULL;
-	g_autofree char *key = store_get_txn(txn, TABLE_INDEX, original_key, &local);
+	g_autofree char *key = NULL;
 
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
+	if (!row_load_text(txn, TABLE_INDEX, original_key, &key, error))
 		return FALSE;
-	}
 	return key == NULL || row_load(txn, TABLE_EVENTS, key, &event->row, error);
 }
 

@@ -61,13 +61,9 @@ static char *index_key(const char *id)
 static gboolean load(StoreTxn *txn, const char *id, char **key, json_t **row, GError **error)
 {
 	g_autofree char *index = index_key(id);
-	GError *failure = NULL;
 
-	*key = store_get_txn(txn, TABLE_INDEX, index, &failure);
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!row_load_text(txn, TABLE_INDEX, index, key, error))
 		return FALSE;
-	}
 	if (*key != NULL && !row_load(txn, TABLE_EXCEPTIONS, *key, row, error))
 		return FALSE;
 	if (*key == NULL || *row == NULL) {

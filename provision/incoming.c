@@ -83,16 +83,6 @@ typedef struct {
 	json_t *row;
 } Arrival;
 
-static gboolean get(StoreTxn *txn, const char *key, char **value, GError **error)
-{
-	GError *failure = NULL;
-
-	*value = store_get_txn(txn, TABLE_INDEX, key, &failure);
-	if (failure != NULL)
-		g_propagate_error(error, failure);
-	return failure == NULL;
-}
-
 const char *incoming_sender(const json_t *row)
 {
 	const char *from = row_text(row, "from");
@@ -206,7 +196,7 @@ static gboolean index_message(StoreTxn *txn, const json_t *row, GError **error)
 	if (message_id == NULL)
 		return TRUE;
 	key = incoming_id_key(message_id);
-	if (!get(txn, key, &before, error))
+	if (!row_load_text(txn, TABLE_INDEX, key, &before, error))
 		return FALSE;
 	ids = g_strsplit(before != NULL ? before : "", " ", -1);
 	if (g_strv_length(ids) >= SAME_ID_MAX)
@@ -274,7 +264,7 @@ static gboolean change_arrival(StoreTxn *txn, gpointer data, GError **error)
 			*id = NULL;
 
 	g_clear_pointer(&arrival->row, json_decref);
-	if (!get(txn, key, &id, error))
+	if (!row_load_text(txn, TABLE_INDEX, key, &id, error))
 		return FALSE;
 	if (id == NULL)
 		return add_new(txn, arrival, key, error);

@@ -41,16 +41,6 @@ static const char *bar_of(const Service *service, const json_t *facts)
 	return incoming_bar(&incoming, settings_string(service->settings, "institution", "domain"));
 }
 
-static gboolean get(StoreTxn *txn, const char *key, char **value, GError **error)
-{
-	GError *failure = NULL;
-
-	*value = store_get_txn(txn, TABLE_INDEX, key, &failure);
-	if (failure != NULL)
-		g_propagate_error(error, failure);
-	return failure == NULL;
-}
-
 /* Once a day and sender, whatever stands behind a "+" in his address. */
 char *incoming_told_key(const char *from)
 {
@@ -70,7 +60,7 @@ static gboolean take_hour(
 	g_auto(GStrv) words = NULL;
 	gint64 used = 0;
 
-	if (!get(txn, HOUR_KEY, &before, error))
+	if (!row_load_text(txn, TABLE_INDEX, HOUR_KEY, &before, error))
 		return FALSE;
 	words = g_strsplit(before != NULL ? before : "", " ", 2);
 	if (g_strv_length(words) == 2 && strcmp(words[0], hour) == 0)
@@ -88,7 +78,7 @@ static gboolean take_limits(StoreTxn *txn, const Service *service, const char *f
 			*before = NULL;
 	gboolean taken;
 
-	if (!get(txn, key, &before, error))
+	if (!row_load_text(txn, TABLE_INDEX, key, &before, error))
 		return FALSE;
 	if (g_strcmp0(before, today) == 0) {
 		*bar = "told-today";

@@ -52,14 +52,11 @@ gboolean incoming_answered(StoreTxn *txn, const json_t *send, gint64 now_s, GErr
 
 	json_array_foreach(json_object_get(send, "in_reply_to"), i, message_id) {
 		g_autofree char *key = incoming_id_key(json_string_value(message_id));
-		GError *failure = NULL;
-		g_autofree char *found = store_get_txn(txn, TABLE_INDEX, key, &failure);
+		g_autofree char *found = NULL;
 		g_auto(GStrv) ids = NULL;
 
-		if (failure != NULL) {
-			g_propagate_error(error, failure);
+		if (!row_load_text(txn, TABLE_INDEX, key, &found, error))
 			return FALSE;
-		}
 		ids = g_strsplit(found != NULL ? found : "", " ", -1);
 		for (char **id = ids; *id != NULL; id++)
 			if (!answer_one(txn, *id, send, now_s, error))

@@ -135,16 +135,13 @@ static gboolean reinstate_change(StoreTxn *txn, gpointer data, GError **error)
 {
 	const PersonAct *act = data;
 	const AccountStep *step = account_step(ACCOUNT_CEASED, ACCOUNT_REINSTATE);
-	GError *failure = NULL;
 	g_autoptr(Record) record = record_new(step->record, act->uid, act->service->now_s());
 	g_autofree char *key = account_dni_key(act->dni);
-	g_autofree char *holder = store_get_txn(txn, TABLE_INDEX, key, &failure);
 	g_autofree char *value = account_uid_mark(act->uid);
+	g_autofree char *holder = NULL;
 
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!row_load_text(txn, TABLE_INDEX, key, &holder, error))
 		return FALSE;
-	}
 	/* Its own mark: a reinstatement that was cut short is done again. */
 	if (holder != NULL && strcmp(holder, value) != 0)
 		return account_dni_conflict(error);

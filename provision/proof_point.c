@@ -111,7 +111,7 @@ static gboolean load_leaves(Service *service, ProofPoint *point, guint n_leaves,
 }
 
 /* Why the head could not be signed, as the signer said. */
-static gboolean refuse_unsigned(const json_t *head, GError **error)
+static void refuse_unsigned(const json_t *head, GError **error)
 {
 	const json_t *trouble = json_object_get(head, "trouble");
 	const char *detail = row_text(trouble, "detail");
@@ -120,66 +120,30 @@ static gboolean refuse_unsigned(const json_t *head, GError **error)
 	g_set_error(error, ACUSE_ERROR, row == NULL ? ACUSE_ERROR_UNAVAILABLE : row->code,
 		"the head of the ledger is not signed: %s",
 		detail == NULL ? "no reason given" : detail);
-	return FALSE;
-}
-
-typedef struct {
-	const char *key;
-	char *head; /* what is kept in the end */
-} Keep;
-
-static gboolean keep_head(StoreTxn *txn, gpointer data, GError **error)
-{
-	Keep *keep = data;
-	g_autoptr(GError) local = NULL;
-	char *kept = store_get_txn(txn, TABLE_INDEX, keep->key, &local);
-
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
-		return FALSE;
-	}
-	if (kept == NULL)
-		return store_put(txn, TABLE_INDEX, keep->key, keep->head, error);
-	g_free(keep->head);
-	keep->head = kept;
-	return TRUE;
 }
 
 /* The point's head, JSON as heads_current gives it; NULL with error. */
 static json_t *choose_head(Service *service, const ProofPoint *point, GError **error)
 {
 	g_autofree char *key = g_strdup_printf("proof-head/%s/%u", point->send_id, point->n_leaves);
-	g_autoptr(GError) local = NULL;
-	g_autofree char *kept = store_get(service->store, TABLE_INDEX, key, &local);
-	g_autofree char *current = NULL;
-	json_auto_t *head = NULL;
-	Keep keep = {key, NULL};
+	g_autofree char *head = NULL;
+	json_auto_t *current = NULL;
 
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
+	if (!row_read_text(service->store, TABLE_INDEX, key, &head, error))
 		return NULL;
-	}
-	if (kept != NULL)
-		return row_parse(kept, error);
-	current = heads_current(service, error);
+	if (head != NULL)
+		return row_parse(head, error);
+	head = heads_current(service, error);
+	current = head != NULL ? row_parse(head, error) : NULL;
 	if (current == NULL)
 		return NULL;
-	head = row_parse(current, error);
-	if (head == NULL)
-		return NULL;
-	if (row_text(head, "cms") == NULL) {
-		refuse_unsigned(head, error);
+	if (row_text(current, "cms") == NULL) {
+		refuse_unsigned(current, error);
 		return NULL;
 	}
-	keep.head = g_strdup(current);
-	if (store_run(service->store, keep_head, &keep, error)) {
-		json_decref(head);
-		head = row_parse(keep.head, error);
-	} else {
-		g_clear_pointer(&head, json_decref);
-	}
-	g_free(keep.head);
-	return g_steal_pointer(&head);
+	return row_keep_text(service->store, TABLE_INDEX, key, &head, error)
+		       ? row_parse(head, error)
+		       : NULL;
 }
 
 static gboolean take_head(ProofPoint *point, const json_t *head, GError **error)

@@ -68,16 +68,13 @@ gboolean purge_refuse(const char *why, GError **error)
 
 static gboolean check_settled(Store *store, StoreTxn *txn, const json_t *send, GError **error)
 {
-	GError *failure = NULL;
 	g_autofree char *key = g_strconcat("due-of/answer/", send_record_id(send), NULL);
-	g_autofree char *term = store_get_txn(txn, TABLE_INDEX, key, &failure);
+	g_autofree char *term = NULL;
 	SendState state = send_record_state(send);
 	gboolean queued = FALSE;
 
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!row_load_text(txn, TABLE_INDEX, key, &term, error))
 		return FALSE;
-	}
 	if (state != SEND_RELEASED && state != SEND_NOT_RELEASED)
 		return purge_refuse("it is not known yet whether it left", error);
 	if (term != NULL)
@@ -124,14 +121,11 @@ static gboolean forget_answer(StoreTxn *txn, const json_t *row, const char *id, 
 /* An event that was matched to another send is that send's. */
 static gboolean forget_event(StoreTxn *txn, const char *index_key, const char *id, GError **error)
 {
-	GError *failure = NULL;
-	g_autofree char *key = store_get_txn(txn, TABLE_INDEX, index_key, &failure);
+	g_autofree char *key = NULL;
 	json_auto_t *row = NULL;
 
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!row_load_text(txn, TABLE_INDEX, index_key, &key, error))
 		return FALSE;
-	}
 	if (key == NULL || !row_load(txn, TABLE_EVENTS, key, &row, error))
 		return key == NULL;
 	if (g_strcmp0(row_text(row, "matched"), id) != 0)

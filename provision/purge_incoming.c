@@ -17,16 +17,6 @@ typedef struct {
 	const char *id, *setting;
 } Purge;
 
-static gboolean get(StoreTxn *txn, const char *key, char **value, GError **error)
-{
-	GError *failure = NULL;
-
-	*value = store_get_txn(txn, TABLE_INDEX, key, &failure);
-	if (failure != NULL)
-		g_propagate_error(error, failure);
-	return failure == NULL;
-}
-
 static gboolean check_settled(Service *service, const json_t *row, GError **error)
 {
 	const char *confirmation = row_text(json_object_get(row, "confirmation"), "state");
@@ -51,7 +41,7 @@ static gboolean forget_id(StoreTxn *txn, const json_t *row, GError **error)
 
 	if (key == NULL)
 		return TRUE;
-	if (!get(txn, key, &before, error))
+	if (!row_load_text(txn, TABLE_INDEX, key, &before, error))
 		return FALSE;
 	ids = g_strsplit(before != NULL ? before : "", " ", -1);
 	for (char **id = ids; *id != NULL; id++)
@@ -67,8 +57,9 @@ static gboolean forget_same(StoreTxn *txn, const json_t *row, gboolean proved, G
 {
 	g_autofree char *key = incoming_same_key(row, proved), *owner = NULL;
 
-	return get(txn, key, &owner, error) && (g_strcmp0(owner, row_text(row, "id")) != 0 ||
-						       store_delete(txn, TABLE_INDEX, key, error));
+	return row_load_text(txn, TABLE_INDEX, key, &owner, error) &&
+	       (g_strcmp0(owner, row_text(row, "id")) != 0 ||
+		       store_delete(txn, TABLE_INDEX, key, error));
 }
 
 /* That he was told today holds until the day is over. */
@@ -81,8 +72,9 @@ static gboolean forget_told(
 
 	if (key == NULL)
 		return TRUE;
-	return get(txn, key, &day, error) && (day == NULL || strcmp(day, today) >= 0 ||
-						     store_delete(txn, TABLE_INDEX, key, error));
+	return row_load_text(txn, TABLE_INDEX, key, &day, error) &&
+	       (day == NULL || strcmp(day, today) >= 0 ||
+		       store_delete(txn, TABLE_INDEX, key, error));
 }
 
 static gboolean drop_openings(StoreTxn *txn, const json_t *row, GError **error)

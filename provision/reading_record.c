@@ -136,15 +136,12 @@ static gboolean change_reading(StoreTxn *txn, gpointer data, GError **error)
 	const Reading *reading = change->reading;
 	g_autofree char *key =
 		g_strdup_printf("reading/%s/%s", reading->send_id, change->owner->uid);
-	g_autoptr(GError) local = NULL;
-	g_autofree char *known = store_get_txn(txn, TABLE_INDEX, key, &local);
+	g_autofree char *known = NULL;
 	json_auto_t *send = NULL;
 	const char *message_id;
 
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
+	if (!row_load_text(txn, TABLE_INDEX, key, &known, error))
 		return FALSE;
-	}
 	change->result = READING_KNOWN;
 	if (known != NULL)
 		return TRUE;

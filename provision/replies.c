@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "cms/digest.h"
+#include "provision/row.h"
 
 #define KEEP_S (2 * 24 * 3600)
 #define PURGE_MAX 5000
@@ -115,14 +116,11 @@ static void give_key(Replies *replies, const char *name)
 static gboolean look_up(Replies *replies, const char *name, const char *fingerprint,
 	ApiResponse *response, gboolean *answered, GError **error)
 {
-	GError *failure = NULL;
-	g_autofree char *text = store_get(replies->service->store, TABLE_REPLIES, name, &failure);
+	g_autofree char *text = NULL;
 	json_t *kept;
 
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!row_read_text(replies->service->store, TABLE_REPLIES, name, &text, error))
 		return FALSE;
-	}
 	if (text == NULL)
 		return TRUE;
 	kept = json_loads(text, 0, NULL);

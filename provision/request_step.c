@@ -149,17 +149,13 @@ static gboolean append_record(
 /* Whether the DNI is free, by the index. */
 static gboolean check_dni_free(StoreTxn *txn, const json_t *row, GError **error)
 {
-	GError *failure = NULL;
 	g_autofree char *key = account_dni_key(row_text(row, "dni"));
 	g_autofree char *holder = NULL;
 
 	if (!request_form_takes_dni(row))
 		return TRUE;
-	holder = store_get_txn(txn, TABLE_INDEX, key, &failure);
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!row_load_text(txn, TABLE_INDEX, key, &holder, error))
 		return FALSE;
-	}
 	return holder == NULL || account_dni_conflict(error);
 }
 

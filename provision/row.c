@@ -17,36 +17,77 @@ json_t *row_parse(const char *text, GError **error)
 	return NULL;
 }
 
-/* What the store answered, as row_load does; text and failure are consumed. */
-static gboolean take(char *text, GError *failure, json_t **row, GError **error)
+static gboolean pass_on(GError *failure, GError **error)
 {
-	g_autofree char *owned = text;
-
-	*row = NULL;
-	if (failure != NULL) {
+	if (failure != NULL)
 		g_propagate_error(error, failure);
-		return FALSE;
-	}
-	if (owned == NULL)
-		return TRUE;
-	*row = row_parse(owned, error);
-	return *row != NULL;
+	return failure == NULL;
+}
+
+gboolean row_load_text(
+	StoreTxn *txn, StoreTable table, const char *key, char **text, GError **error)
+{
+	GError *failure = NULL;
+
+	*text = store_get_txn(txn, table, key, &failure);
+	return pass_on(failure, error);
+}
+
+gboolean row_read_text(Store *store, StoreTable table, const char *key, char **text, GError **error)
+{
+	GError *failure = NULL;
+
+	*text = store_get(store, table, key, &failure);
+	return pass_on(failure, error);
+}
+
+static gboolean parse_found(const char *text, json_t **row, GError **error)
+{
+	*row = text != NULL ? row_parse(text, error) : NULL;
+	return text == NULL || *row != NULL;
 }
 
 gboolean row_load(StoreTxn *txn, StoreTable table, const char *key, json_t **row, GError **error)
 {
-	GError *failure = NULL;
-	char *text = store_get_txn(txn, table, key, &failure);
+	g_autofree char *text = NULL;
 
-	return take(text, failure, row, error);
+	*row = NULL;
+	return row_load_text(txn, table, key, &text, error) && parse_found(text, row, error);
 }
 
 gboolean row_read(Store *store, StoreTable table, const char *key, json_t **row, GError **error)
 {
-	GError *failure = NULL;
-	char *text = store_get(store, table, key, &failure);
+	g_autofree char *text = NULL;
 
-	return take(text, failure, row, error);
+	*row = NULL;
+	return row_read_text(store, table, key, &text, error) && parse_found(text, row, error);
+}
+
+typedef struct {
+	StoreTable table;
+	const char *key;
+	char **text;
+} Keep;
+
+static gboolean keep_change(StoreTxn *txn, gpointer data, GError **error)
+{
+	const Keep *keep = data;
+	g_autofree char *kept = NULL;
+
+	if (!row_load_text(txn, keep->table, keep->key, &kept, error))
+		return FALSE;
+	if (kept == NULL)
+		return store_put(txn, keep->table, keep->key, *keep->text, error);
+	g_free(*keep->text);
+	*keep->text = g_steal_pointer(&kept);
+	return TRUE;
+}
+
+gboolean row_keep_text(Store *store, StoreTable table, const char *key, char **text, GError **error)
+{
+	Keep keep = {table, key, text};
+
+	return store_run(store, keep_change, &keep, error);
 }
 
 gboolean row_save(

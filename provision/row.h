@@ -19,6 +19,16 @@ gboolean row_read(Store *store, StoreTable table, const char *key, json_t **row,
 gboolean row_save(
 	StoreTxn *txn, StoreTable table, const char *key, const json_t *row, GError **error);
 
+/* The same of a value that is no JSON: a new string in *text, NULL when there is none. */
+gboolean row_load_text(
+	StoreTxn *txn, StoreTable table, const char *key, char **text, GError **error);
+gboolean row_read_text(
+	Store *store, StoreTable table, const char *key, char **text, GError **error);
+/* What two may make at the same time and must be one: *text is kept under the key, unless something
+ * is there already; then that takes its place, a new string too. FALSE leaves it as it was. */
+gboolean row_keep_text(
+	Store *store, StoreTable table, const char *key, char **text, GError **error);
+
 /* What the store gave to a visitor; NULL with DAMAGED. */
 json_t *row_parse(const char *text, GError **error);
 

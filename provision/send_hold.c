@@ -85,9 +85,11 @@ static gboolean tell(StoreTxn *txn, const Service *service, const json_t *send, 
 static gboolean tell_held(StoreTxn *txn, const Holding *holding, json_t *send, GError **error)
 {
 	g_autofree char *key = g_strconcat("held-told/", row_text(send, "login"), NULL);
-	g_autofree char *before = store_get_txn(txn, TABLE_INDEX, key, NULL);
 	g_autofree char *now = g_strdup_printf("%" G_GINT64_FORMAT, holding->now_s);
+	g_autofree char *before = NULL;
 
+	if (!row_load_text(txn, TABLE_INDEX, key, &before, error))
+		return FALSE;
 	if (before != NULL && holding->now_s - g_ascii_strtoll(before, NULL, 10) < TELL_EVERY_S)
 		return TRUE;
 	return store_put(txn, TABLE_INDEX, key, now, error) &&

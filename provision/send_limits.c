@@ -182,17 +182,13 @@ static gboolean count_one(const Count *count, gsize kind, const char *name, GErr
 {
 	g_autofree char *key = g_strdup_printf("%s/%s", counters[kind].name, name);
 	g_autofree char *before = NULL, *after = NULL;
-	g_autoptr(GError) local = NULL;
 	Window window;
 
 	if (limit_of(count, counters[kind].messages) == 0 &&
 		limit_of(count, counters[kind].recipients) == 0)
 		return TRUE;
-	before = store_get_txn(count->txn, TABLE_LIMITS, key, &local);
-	if (local != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local));
+	if (!row_load_text(count->txn, TABLE_LIMITS, key, &before, error))
 		return FALSE;
-	}
 	read_window(before, count->now_s, &window);
 	if (!judge(count, kind, key, &window, error))
 		return FALSE;
@@ -258,11 +254,12 @@ const NoticeKind notice_over_limit = {"over-limit", over_subject, over_text};
 static gboolean change_told(StoreTxn *txn, gpointer data, GError **error)
 {
 	Told *told = data;
-	g_autofree char *before = store_get_txn(txn, TABLE_LIMITS, told->counter, NULL);
-	g_autofree char *after = NULL;
+	g_autofree char *before = NULL, *after = NULL;
 	json_auto_t *facts = NULL;
 	Window window;
 
+	if (!row_load_text(txn, TABLE_LIMITS, told->counter, &before, error))
+		return FALSE;
 	read_window(before, told->now_s, &window);
 	told->due = window.told_s == 0 || told->now_s - window.told_s >= LIMITS_TELL_S;
 	if (!told->due)

@@ -170,13 +170,8 @@ gboolean send_record_find(
 	StoreTxn *txn, const char *kind, const char *key, char **id, GError **error)
 {
 	g_autofree char *full = g_strconcat(kind, "/", key, NULL);
-	GError *failure = NULL;
 
-	*id = store_get_txn(txn, TABLE_INDEX, full, &failure);
-	if (failure == NULL)
-		return TRUE;
-	g_propagate_error(error, failure);
-	return FALSE;
+	return row_load_text(txn, TABLE_INDEX, full, id, error);
 }
 
 /* A report is led to its send by these: nobody takes over another send's. */

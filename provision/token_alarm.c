@@ -62,7 +62,6 @@ static gboolean look_at(Service *service, GVariant *status, GError **error)
 {
 	const char *label = "", *trouble = "";
 	g_autofree char *key = NULL, *known = NULL, *mark = NULL;
-	g_autoptr(GError) failure = NULL;
 	gint64 now_s = service->now_s();
 	gboolean unlocked = FALSE;
 
@@ -70,11 +69,8 @@ static gboolean look_at(Service *service, GVariant *status, GError **error)
 	g_variant_lookup(status, "trouble", "&s", &trouble);
 	g_variant_lookup(status, "unlocked", "b", &unlocked);
 	key = g_strconcat("token-alarm/", label, NULL);
-	known = store_get(service->store, TABLE_INDEX, key, &failure);
-	if (failure != NULL) {
-		g_propagate_error(error, g_steal_pointer(&failure));
+	if (!row_read_text(service->store, TABLE_INDEX, key, &known, error))
 		return FALSE;
-	}
 	if (unlocked ? known == NULL || !is_old(known, now_s)
 		     : *trouble == '\0' || is_of(known, trouble))
 		return TRUE;

@@ -273,16 +273,15 @@ static gboolean order_change(StoreTxn *txn, gpointer data, GError **error)
 /* The last day compared, a new string, and the size of the tree then. */
 static char *read_mark(Store *store, guint64 *size, GError **error)
 {
-	g_autoptr(GError) failure = NULL;
-	g_autofree char *mark = store_get(store, TABLE_INDEX, INDEX_KEY, &failure);
-	char *blank = mark != NULL ? strchr(mark, ' ') : NULL;
+	g_autofree char *mark = NULL;
+	char *blank;
 
+	if (!row_read_text(store, TABLE_INDEX, INDEX_KEY, &mark, error))
+		return NULL;
+	blank = mark != NULL ? strchr(mark, ' ') : NULL;
 	if (blank != NULL && g_ascii_string_to_unsigned(blank + 1, 10, 0, G_MAXUINT64, size, NULL))
 		return g_strndup(mark, (gsize)(blank - mark));
-	if (failure != NULL)
-		g_propagate_error(error, g_steal_pointer(&failure));
-	else
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, INDEX_KEY);
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, INDEX_KEY);
 	return NULL;
 }
 
@@ -312,17 +311,14 @@ gboolean token_count_due(Service *service, const char *subject, const json_t *bo
 static gboolean arm_change(StoreTxn *txn, gpointer data, GError **error)
 {
 	const Service *service = data;
-	GError *failure = NULL;
-	g_autofree char *known = store_get_txn(txn, TABLE_INDEX, INDEX_KEY, &failure);
+	g_autofree char *known = NULL;
 	g_autofree char *today = day_of(service->now_s());
 	g_autofree char *yesterday = calendar_add_days(today, -1);
 	g_autofree char *mark = g_strdup_printf(
 		"%s %" G_GUINT64_FORMAT, yesterday, store_tree_size(service->store));
 
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!row_load_text(txn, TABLE_INDEX, INDEX_KEY, &known, error))
 		return FALSE;
-	}
 	return known != NULL || (store_put(txn, TABLE_INDEX, INDEX_KEY, mark, error) &&
 					order_change(txn, data, error));
 }

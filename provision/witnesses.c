@@ -23,17 +23,14 @@ static gboolean tell_change(StoreTxn *txn, gpointer data, GError **error)
 	const Telling *telling = data;
 	const Service *service = telling->service;
 	const char *const *witness = settings_list(service->settings, "ledger", "witnesses");
-	GError *failure = NULL;
-	g_autofree char *told = store_get_txn(txn, TABLE_INDEX, TOLD_KEY, &failure);
+	g_autofree char *told = NULL;
 	json_auto_t *facts =
 		json_pack("{s:O, s:O, s:O}", "size", json_object_get(telling->head, "size"), "root",
 			json_object_get(telling->head, "root"), "time",
 			json_object_get(telling->head, "time"));
 
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!row_load_text(txn, TABLE_INDEX, TOLD_KEY, &told, error))
 		return FALSE;
-	}
 	if (g_strcmp0(told, telling->today) == 0)
 		return TRUE;
 	for (; *witness != NULL; witness++)
@@ -52,9 +49,9 @@ gboolean witnesses_tell(Service *service, const char *head, GError **error)
 
 	if (*witnesses == NULL || !json_is_string(json_object_get(json, "cms")))
 		return TRUE;
-	told = store_get(service->store, TABLE_INDEX, TOLD_KEY, NULL);
-	return g_strcmp0(told, today) == 0 ||
-	       store_run(service->store, tell_change, &telling, error);
+	return row_read_text(service->store, TABLE_INDEX, TOLD_KEY, &told, error) &&
+	       (g_strcmp0(told, today) == 0 ||
+		       store_run(service->store, tell_change, &telling, error));
 }
 
 /* ---- the mail ---- */
