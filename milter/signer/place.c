@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "signer/credential.h"
+#include "signer/worker.h"
 
 #include <string.h>
 
@@ -248,6 +249,11 @@ gboolean place_unlock(Place *place, const char *pin, gboolean despite_low, Token
 	if (place_is_personal(place) && !place->options->personal) {
 		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_FORBIDDEN,
 			"people's own tokens are off ([signing] personal_tokens)");
+		return FALSE;
+	}
+	if (strlen(pin) > WORKER_MAX_PIN) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID, "a PIN has at most %d bytes",
+			WORKER_MAX_PIN);
 		return FALSE;
 	}
 	if (!may_be_used(place)) {

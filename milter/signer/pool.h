@@ -26,8 +26,8 @@ gboolean pool_sign(Pool *pool, const GPtrArray *bindings, const TokenWork *work,
 gboolean pool_seal(Pool *pool, int content_fd, TokenDone done, gpointer data, GError **error);
 
 /* A PIN typed by a person: NOT_FOUND, CONFLICT (unlocked already, or its binding is not active),
- * FORBIDDEN (a person's token, and those are off); the PIN is not tried then. despite_low: as in
- * slot_open. */
+ * FORBIDDEN (a person's token, and those are off), INVALID (too long); the PIN is not tried then.
+ * despite_low: as in slot_open. */
 gboolean pool_unlock(Pool *pool, const char *label, const char *pin, gboolean despite_low,
 	TokenDone done, gpointer data, GError **error);
 /* Locks until a person types the PIN, also across restarts. NOT_FOUND. */

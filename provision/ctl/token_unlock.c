@@ -64,6 +64,11 @@ static gboolean run_unlock(
 	gboolean done;
 
 	(void)command;
+	if (!g_utf8_validate(arguments[0], -1, NULL)) {
+		g_set_error_literal(
+			error, ACUSE_ERROR, ACUSE_ERROR_INVALID, _("la etiqueta no esta en UTF-8"));
+		return FALSE;
+	}
 	done = ctl_option(options, "remote") != NULL
 		       ? token_unlock_afar(options, arguments[0], error)
 		       : unlock_here(ctl, arguments[0], options, error);

@@ -6,7 +6,8 @@
 
 /*
  * One line from the terminal without echo, after the prompt, or of standard input when that is
- * none. INVALID: empty, or longer than size - 1 bytes. The caller wipes secret in any case.
+ * none. INVALID: empty, longer than size - 2 bytes, not in UTF-8, or with a control character, NUL
+ * too, so that nothing else than what was typed is tried. The caller wipes secret in any case.
  */
 gboolean typed_secret(const char *prompt, char *secret, gsize size, GError **error);
 

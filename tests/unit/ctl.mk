@@ -10,6 +10,11 @@ tests_unit_test_csv_table_SOURCES = tests/unit/test-csv-table.c provision/ctl/cs
 tests_unit_test_csv_table_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_csv_table_LDADD = lib/base/libbase.a $(CSV_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test-typed
+TESTS += tests/unit/test-typed
+tests_unit_test_typed_SOURCES = tests/unit/test-typed.c provision/ctl/typed.c provision/ctl/typed.h
+tests_unit_test_typed_LDADD = lib/base/libbase.a $(GLIB_LIBS) $(CMOCKA_LIBS)
+
 TESTS += tests/unit/calendar-holidays.py
 EXTRA_DIST += tests/unit/calendar-holidays.py
 

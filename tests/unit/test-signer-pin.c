@@ -74,6 +74,16 @@ static void test_personal_tokens_are_off(void **state)
 	assert_int_equal(sign_for(FIXTURE_OFFICE), ACUSE_ERROR_TOKEN_LOCKED);
 }
 
+static void test_too_long(void **state)
+{
+	g_autofree char *pin = g_strnfill(256, '7');
+
+	(void)state;
+	restart("");
+	push("oficina " FIXTURE_OFFICE " active", NULL);
+	assert_unlock("oficina", pin, FALSE, ACUSE_ERROR_INVALID, "255", 0);
+}
+
 static void test_no_credential_for_a_person(void **state)
 {
 	(void)state;
@@ -234,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_personal_tokens_are_off),
+		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_no_credential_for_a_person),
 		cmocka_unit_test(test_number_of_mails),
 		cmocka_unit_test(test_time),
