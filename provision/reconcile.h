@@ -1,8 +1,8 @@
 /*
  * The reconciler (DESIGN 3, FACTS 7): Postfix never tells the milter what became of its accept, so
  * a thread asks `postqueue -j` and settles prepared sends: released when their queue id is listed,
- * not_released after [proof] release_timeout_s without a sign. A Postfix that does not answer
- * decides nothing.
+ * not_released after [proof] release_timeout_s without a sign; held ones as send_hold.h says. A
+ * Postfix that does not answer decides nothing. The thread looks at the tokens too (token_alarm.h).
  */
 #ifndef ACUSE_PROVISION_RECONCILE_H
 #define ACUSE_PROVISION_RECONCILE_H

@@ -26,9 +26,9 @@
  *    that a wrong PIN was tried before, or that one more locks it
  *  - identity {} -> ok {identity s}: what offers are signed with, hex
  *
- * A binding: token s, mailboxes as, from x, until x (0: open), state s ("active", "suspended",
- * "lost", "ceased", ...), personal b, holder s (address of who has the PIN; "" when nobody is
- * named).
+ * A binding: token s (its label), serial s ("": any), mailboxes as, from x, until x (0: open),
+ * state s ("active", "suspended", "lost", "ceased", ...), personal b, holder s (address of who has
+ * the PIN; "" when nobody is named).
  *
  * The status of a token: token s, state s, unlocked b, purpose s ("mail" "seal"),
  * certificate_sha256 s, subject s, email as, not_after x, signatures t, trouble s,

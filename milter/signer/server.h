@@ -1,5 +1,5 @@
-/* The three sockets of the signer: who may ask what, and the checks before a signature. Never
- * blocks on a client. */
+/* The three sockets of the signer: who may connect, how many, and for how long. What they may ask
+ * is request.h's. Never blocks on a client. */
 #ifndef ACUSE_SIGNER_SERVER_H
 #define ACUSE_SIGNER_SERVER_H
 

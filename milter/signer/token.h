@@ -1,8 +1,8 @@
 /*
- * One token as the parent sees it: locked, starting or ready; its worker, the one request the
- * worker has, the requests that wait, the deadline. When the token fails in a signature the session
- * is opened anew, once, and the signature tried again; when that fails too, and whenever a worker
- * dies or exceeds its deadline, the token is left locked. Never blocks.
+ * One token as the parent sees it: locked, starting or ready; its worker, the request the worker
+ * is at and the one it has ahead, the requests that wait, the deadline. When the token fails in a
+ * signature the session is opened anew, once, and the signature tried again; when that fails too,
+ * and whenever a worker dies or exceeds its deadline, the token is left locked. Never blocks.
  */
 #ifndef ACUSE_SIGNER_TOKEN_H
 #define ACUSE_SIGNER_TOKEN_H
