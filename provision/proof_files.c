@@ -117,7 +117,7 @@ GHashTable *proof_files_read(const char *path, char **first, GBytes **zip, GErro
 		return NULL;
 	}
 	files = read_entries(reader, g_bytes_get_size(bytes), first, error);
-	if (files != NULL)
+	if (files != NULL && zip != NULL)
 		*zip = g_steal_pointer(&bytes);
 	return files;
 }

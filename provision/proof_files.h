@@ -7,8 +7,8 @@
 
 #include <glib.h>
 
-/* name -> GBytes. *first gets the name of the first file, *zip the bytes of all. NULL with
- * NOT_FOUND, INVALID or TOO_LARGE. */
+/* name -> GBytes. *first gets the name of the first file, *zip (may be NULL) the bytes of all. NULL
+ * with NOT_FOUND, INVALID or TOO_LARGE. */
 GHashTable *proof_files_read(const char *path, char **first, GBytes **zip, GError **error);
 
 #endif
