@@ -25,9 +25,11 @@ Calendar *calendar_read(const char *path, GPtrArray *faults)
 	struct stat status;
 	gsize size;
 
-	if (stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
-		status.st_size > CALENDAR_MAX_BYTES) {
-		g_ptr_array_add(faults, g_strdup("0: the file is longer than 64 KiB"));
+	/* A folder tells of itself; what has no end would be read for ever. */
+	if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode) &&
+		(!S_ISREG(status.st_mode) || status.st_size > CALENDAR_MAX_BYTES)) {
+		g_ptr_array_add(
+			faults, g_strdup("0: the file is no plain one, or longer than 64 KiB"));
 		return NULL;
 	}
 	if (!g_file_get_contents(path, &text, &size, &error)) {

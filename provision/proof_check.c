@@ -309,7 +309,7 @@ static gboolean check_set(ProofCheck *check, GError **error)
 {
 	const BundleLeaf *intent;
 	const char *id, *recipients;
-	guint n_intents = 0, n_recipients = 0, n_prepared = 0;
+	guint n_intents = 0, n_recipients = 0, n_prepared = 0, n_open = 0;
 	g_autofree char *counted = NULL;
 
 	if (check->leaves->len == 0)
@@ -323,6 +323,7 @@ static gboolean check_set(ProofCheck *check, GError **error)
 		if (type == NULL || id == NULL || g_strcmp0(bundle_leaf_text(leaf, "id"), id) != 0)
 			return proof_damaged(error, "leaf %" G_GUINT64_FORMAT " is of another send",
 				leaf->index);
+		n_open += bundle_leaf_is_open(leaf);
 		n_intents += strcmp(type, "send.intent") == 0;
 		n_recipients += strcmp(type, "send.recipient") == 0;
 		n_prepared += strcmp(type, "send.prepared") == 0;
@@ -333,8 +334,9 @@ static gboolean check_set(ProofCheck *check, GError **error)
 		g_strcmp0(bundle_leaf_text(intent, "type"), "send.intent") != 0 ||
 		g_strcmp0(recipients, counted) != 0)
 		return proof_damaged(error, "the leaves are not those of one whole send");
-	proof_say(check, _("Envio %s: %u hojas incluidas en el registro, con sus datos abiertos"),
-		id, check->leaves->len);
+	proof_say(check,
+		_("Envio %s: %u hojas incluidas en el registro, %u con sus datos abiertos"), id,
+		check->leaves->len, n_open);
 	return TRUE;
 }
 
@@ -387,6 +389,23 @@ static gboolean check_all(ProofCheck *check, const char *received_eml, GError **
 	       proof_check_content(check, received_eml, error) && check_nothing_left(check, error);
 }
 
+/* What the caller names is there, before anything is said of the proof. */
+static gboolean check_named(const char *trust, const char *received_eml, GError **error)
+{
+	X509_STORE *store = trust != NULL ? cms_trust_store(trust, 0) : NULL;
+
+	if (trust != NULL && store == NULL) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND,
+			"%s: no certificates can be read there", trust);
+		return FALSE;
+	}
+	X509_STORE_free(store);
+	if (received_eml == NULL || g_file_test(received_eml, G_FILE_TEST_IS_REGULAR))
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND, "%s: no such file", received_eml);
+	return FALSE;
+}
+
 gboolean proof_check(const char *path, const char *trust, const char *received_eml,
 	GPtrArray *lines, GError **error)
 {
@@ -398,7 +417,7 @@ gboolean proof_check(const char *path, const char *trust, const char *received_e
 	ProofCheck check = {.files = files, .leaves = leaves, .trust = trust, .lines = lines};
 	gboolean good;
 
-	if (files == NULL)
+	if (files == NULL || !check_named(trust, received_eml, error))
 		return FALSE;
 	if (g_strcmp0(first, "mimetype") != 0) {
 		g_set_error(

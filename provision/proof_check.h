@@ -14,7 +14,8 @@
  * of the head, not now: a proof outlives them. received_eml: a message file as the recipient got
  * it, whose signed entity must be the recorded one; or NULL. lines: gets new strings (free func is
  * the caller's), Spanish, one a thing checked. FALSE with ACUSE_ERROR_DAMAGED (a check failed),
- * INVALID (no such bundle), TOO_LARGE or NOT_FOUND.
+ * INVALID (no such bundle), TOO_LARGE, or NOT_FOUND: one of the three cannot be read, and nothing
+ * is known of the proof.
  */
 gboolean proof_check(const char *path, const char *trust, const char *received_eml,
 	GPtrArray *lines, GError **error);

@@ -367,7 +367,7 @@ gboolean ledger_check_end(LedgerCheck *check, LedgerResult *result, GError **err
 			"; an older copy of the ledger was put in its place, or its end was "
 			"cut off",
 			check->size, largest->time, largest->from, largest->size);
-	if (check->trust != NULL && check->size > 0 && largest == NULL)
+	if (check->trust != NULL && largest == NULL)
 		return damaged(error, "no signed head covers any of the entries");
 	if (!check_values(check, error))
 		return FALSE;

@@ -149,6 +149,10 @@ gboolean ledger_walk_dump(const char *path, LedgerVisit visit, gpointer data, GE
 	}
 	while (fine && next_line(file, &line))
 		fine = visit_line(&line, visit, data, error);
+	if (fine && line.number == 0 && ferror(file) == 0) {
+		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED, "%s: nothing is in it", path);
+		fine = FALSE;
+	}
 	if (fine && ferror(file) != 0) {
 		g_set_error(
 			error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "%s: cannot be read", path);

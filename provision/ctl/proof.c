@@ -66,12 +66,22 @@ static gboolean run_verify(
 	Ctl *ctl, const Command *command, char **arguments, GHashTable *options, GError **error)
 {
 	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GError) cause = NULL;
 	gboolean genuine;
 	json_t *checks;
 
 	mime_init();
 	genuine = proof_check(arguments[0], ctl_option(options, "trust"),
-		ctl_option(options, "received"), lines, error);
+		ctl_option(options, "received"), lines, &cause);
+	/* A mistyped name says nothing of the proof. */
+	if (g_error_matches(cause, ACUSE_ERROR, ACUSE_ERROR_NOT_FOUND)) {
+		if (!ctl->json)
+			puts(_("No se pudo comprobar la prueba."));
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return FALSE;
+	}
+	if (cause != NULL)
+		g_propagate_error(error, g_steal_pointer(&cause));
 	checks = json_array();
 	for (guint i = 0; i < lines->len; i++)
 		json_array_append_new(checks, json_string(lines->pdata[i]));

@@ -50,6 +50,13 @@ class Check(Case):
                     shutil.rmtree(folder)
 
 
+class Calendar(Case):
+    def test_files_that_are_none(self):
+        for path in ("/dev/zero", "/tmp", "/nonexistent"):
+            with self.subTest(path=path), self.assertRaisesRegex(Failure, "invalid"):
+                demo.acusectl(self.places, "calendar", "check", "--file", path, parse=False)
+
+
 class Scopes(Case):
     REAL = (f"mailbox:{OFFICE_ADDRESS}", "unit:secretaria  GENERAL", f"domain:{CITIZEN.partition('@')[2]}", "domain:gmail.com")
     # (scope, what is said of it)

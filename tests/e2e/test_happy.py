@@ -138,6 +138,15 @@ class Notification(Case):
             file.write(raw.replace(b"JVBERi", b"JVBERj", 1))
         self.assertNotEqual(self.verify(self.export(), "--received", other).returncode, 0)
 
+    def test_42_a_name_that_is_none_says_nothing_of_the_proof(self):
+        bundle = self.export()
+        for words in [("/nonexistent.asice",), (bundle, "--received", "/nonexistent.eml"), (bundle, "--received", "/dev/zero")]:
+            with self.subTest(words=words):
+                done = self.verify(*words)
+                self.assertEqual(done.returncode, 1)
+                self.assertNotIn("AUTENTICA", done.stdout)
+                self.assertIn("not-found", done.stderr)
+
     def test_43_the_ledger_verifies(self):
         demo.acusectl(self.places, "ledger", "verify", "--trust", self.places.ca, parse=False)
 

@@ -165,6 +165,18 @@ static X509 *make_certificate(EVP_PKEY *key, const char *name, const char *email
 	return certificate;
 }
 
+static void make_stranger(const char *path)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *certificate = make_certificate(key, "Nadie", "nadie@otra.test");
+	FILE *file = g_fopen(path, "w");
+
+	PEM_write_X509(file, certificate);
+	fclose(file);
+	X509_free(certificate);
+	EVP_PKEY_free(key);
+}
+
 static void make_signers(const char *trust_pem)
 {
 	FILE *file = g_fopen(trust_pem, "w");
@@ -224,6 +236,8 @@ int fixture_setup(void **state)
 	g_mkdir(store, 0700);
 	g_mkdir(blobs, 0700);
 	make_signers(fixture->trust_pem);
+	fixture->stranger_pem = g_build_filename(fixture->folder, "stranger.pem", NULL);
+	make_stranger(fixture->stranger_pem);
 	fixture_settings(fixture, "");
 	fixture->service.store = store_open(store, &error);
 	assert_null(error);
@@ -253,6 +267,7 @@ int fixture_teardown(void **state)
 	g_free(fixture->folder);
 	g_free(fixture->trust_pem);
 	g_free(fixture->bundle);
+	g_free(fixture->stranger_pem);
 	g_free(fixture);
 	X509_free(mailbox_signer.certificate);
 	X509_free(seal_signer.certificate);

@@ -22,8 +22,9 @@
 typedef struct {
 	char *folder;
 	Service service;
-	char *trust_pem; /* path: the certificates of mailbox and seal */
-	char *bundle;	 /* path for tests that write one */
+	char *trust_pem;    /* path: the certificates of mailbox and seal */
+	char *bundle;	    /* path for tests that write one */
+	char *stranger_pem; /* path: a certificate that signed nothing */
 } Fixture;
 
 extern gint64 fixture_now_s, fixture_directory_age_s;

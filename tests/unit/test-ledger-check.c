@@ -404,6 +404,11 @@ static void test_trust_wants_a_head(void **state)
 	assert_string_equal(found, "no signed head covers any of the entries");
 	without = verify(ledger, NULL);
 	assert_string_equal(without, "ok 4 heads 0 of 0");
+	/* All of it gone is not better than its end. */
+	g_ptr_array_set_size(ledger->entries, 0);
+	g_free(found);
+	found = verify(ledger, "/nowhere/trust.pem");
+	assert_string_equal(found, "no signed head covers any of the entries");
 	ledger_free(ledger);
 }
 

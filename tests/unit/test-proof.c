@@ -373,7 +373,11 @@ static void test_trust(void **state)
 	assert_true(g_file_set_contents(pem, text, -1, NULL));
 	if (!proof_check(fixture->bundle, good, NULL, lines, &error))
 		fail_msg("%s", error->message);
+	/* Of no certificates at all nothing follows. */
 	assert_false(proof_check(fixture->bundle, bad, NULL, lines, &error));
+	assert_error(error, ACUSE_ERROR_NOT_FOUND);
+	g_clear_error(&error);
+	assert_false(proof_check(fixture->bundle, fixture->stranger_pem, NULL, lines, &error));
 	assert_error(error, ACUSE_ERROR_DAMAGED);
 }
 
