@@ -10,6 +10,8 @@
 #include "core/evidence.h"
 #include "core/fold.h"
 
+#define MAX_ACCENTS 2 /* on one letter, beside that which is one with it */
+
 static void line_free(gpointer data)
 {
 	ConstanciaLine *line = data;
@@ -19,18 +21,30 @@ static void line_free(gpointer data)
 	g_free(line);
 }
 
-/* One line of text, without what cannot be seen, cut at CONSTANCIA_MAX_TEXT. */
+/* Combining marks of Latin letters; the joiner among them shows nothing. */
+static gboolean is_accent(gunichar c)
+{
+	return c >= 0x0300 && c <= 0x036f && c != 0x034f;
+}
+
+/*
+ * One line of text, without what cannot be seen, cut at CONSTANCIA_MAX_TEXT. A tilde that stands
+ * behind its letter belongs to the name; a heap of them would cover other lines.
+ */
 static char *clean(const char *text)
 {
 	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	g_autofree char *composed = g_utf8_normalize(valid, -1, G_NORMALIZE_NFC);
 	GString *out = g_string_new(NULL);
-	guint n = 0;
+	guint n = 0, accents = 0;
 
-	for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
+	for (const char *at = composed; *at != '\0'; at = g_utf8_next_char(at)) {
 		gunichar c = g_utf8_get_char(at);
 		gboolean blank = g_unichar_isspace(c) || g_unichar_iscntrl(c);
 
-		if (!blank && text_is_invisible(c))
+		accents = is_accent(c) ? accents + 1 : 0;
+		if (accents > 0 ? accents > MAX_ACCENTS || out->len == 0
+				: !blank && text_is_invisible(c))
 			continue;
 		if (blank && (out->len == 0 || out->str[out->len - 1] == ' '))
 			continue;

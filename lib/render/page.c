@@ -49,6 +49,7 @@ static PangoLayout *layout_new(
 	g_autoptr(PangoContext) context = pango_font_map_create_context(press->fonts);
 	PangoFontDescription *description = pango_font_description_from_string(font);
 	cairo_font_options_t *options = cairo_font_options_create();
+	PangoAttrList *attributes = pango_attr_list_new();
 	PangoLayout *layout;
 
 	cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
@@ -65,6 +66,10 @@ static PangoLayout *layout_new(
 	pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
 	pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
 	pango_layout_set_auto_dir(layout, FALSE);
+	/* Where an address or a digest is broken, no hyphen is put that is not of it. */
+	pango_attr_list_insert(attributes, pango_attr_insert_hyphens_new(FALSE));
+	pango_layout_set_attributes(layout, attributes);
+	pango_attr_list_unref(attributes);
 	pango_layout_set_alignment(layout, align);
 	pango_layout_set_text(layout, text, -1);
 	return layout;

@@ -196,6 +196,38 @@ static void test_limits(void **state)
 	}
 }
 
+/* Names keep their accents, however they were typed; heaps of them, and what shows nothing, go. */
+static void test_accents(void **state)
+{
+	static const struct {
+		const char *subject, *shown;
+	} rows[] = {{"Nu\u0303n\u0303ez Ibáñez", "Nũñez Ibáñez"}, {"A\u0301LVARO", "ÁLVARO"},
+		{"p\u0303osho\u0308ll", "p\u0303oshöll"},
+		{"x\u0301\u0302\u0303\u0304\u0305y", "x\u0301\u0302y"}, {"\u0301\u0301a", "a"},
+		{"a\u034f\u200d\ufe0fb", "ab"}, {"\u202eABC\u202c \u2066d\u2069", "ABC d"}};
+	ConstanciaFacts facts = {.institution = "M",
+		.domain = "m",
+		.id = "s",
+		.zone_name = "UTC",
+		.head_root = ROOT,
+		.head_sha256 = DIGEST};
+	g_autoptr(GTimeZone) zone = g_time_zone_new_utc();
+
+	(void)state;
+	facts.zone = zone;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(Constancia) constancia = NULL;
+		g_autofree char *text = NULL,
+				*wanted = g_strdup_printf("Asunto: %s\n", rows[i].shown);
+
+		facts.subject = rows[i].subject;
+		constancia = constancia_new(&facts);
+		text = constancia_to_text(constancia);
+		if (strstr(text, wanted) == NULL)
+			fail_msg("%s in: %s", wanted, text);
+	}
+}
+
 static cairo_status_t take(void *data, const unsigned char *bytes, unsigned length)
 {
 	g_byte_array_append(data, bytes, length);
@@ -346,6 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_accents),
 		cmocka_unit_test(test_pictures),
 		cmocka_unit_test(test_pdf),
 		cmocka_unit_test(test_logo),
