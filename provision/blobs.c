@@ -21,6 +21,7 @@
 #include <zstd.h>
 
 #include "base/error.h"
+#include "base/hex.h"
 #include "cms/digest.h"
 
 #define COMPRESSION_LEVEL 3
@@ -123,7 +124,7 @@ static char *blob_path(Blobs *blobs, const char *sha256)
 
 static gboolean check_name(const char *sha256, GError **error)
 {
-	if (sha256 != NULL && digest_is_sha256_hex(sha256))
+	if (sha256 != NULL && hex_is_sha256(sha256))
 		return TRUE;
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
 		"message store: the name is not a SHA-256 in lower-case hex");
@@ -421,7 +422,7 @@ GPtrArray *blobs_old(Blobs *blobs, guint part, gint64 before_s, GError **error)
 		g_autofree char *digest = g_strndup(name, strcspn(name, "."));
 		struct stat status;
 
-		if (digest_is_sha256_hex(digest) && stat(file, &status) == 0 &&
+		if (hex_is_sha256(digest) && stat(file, &status) == 0 &&
 			status.st_mtime < before_s)
 			g_ptr_array_add(digests, g_steal_pointer(&digest));
 	}

@@ -9,6 +9,7 @@
 
 #include "api/record_json.h"
 #include "base/error.h"
+#include "base/hex.h"
 #include "cms/digest.h"
 #include "core/authentication_results.h"
 #include "provision/deadlines.h"
@@ -420,7 +421,7 @@ static gboolean post_event(const ApiRequest *request, ApiResponse *response, GEr
 
 	if (report == NULL)
 		return FALSE;
-	if (report->original_sha256 == NULL || !digest_is_sha256_hex(report->original_sha256) ||
+	if (report->original_sha256 == NULL || !hex_is_sha256(report->original_sha256) ||
 		!blobs_has(service->blobs, report->original_sha256))
 		return api_invalid(error, "original_sha256", "no such blob");
 	done = find_candidates(&event, error) &&

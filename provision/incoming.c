@@ -9,6 +9,7 @@
 
 #include "api/record_json.h"
 #include "base/error.h"
+#include "base/hex.h"
 #include "cms/digest.h"
 #include "core/authentication_results.h"
 #include "core/plan.h"
@@ -295,7 +296,7 @@ static gboolean check_texts(const json_t *body, GError **error)
 	if (row_text(body, "queue_id") == NULL)
 		return api_invalid(error, "queue_id", "is missing");
 	if (row_text(body, "message_sha256") == NULL ||
-		!digest_is_sha256_hex(row_text(body, "message_sha256")))
+		!hex_is_sha256(row_text(body, "message_sha256")))
 		return api_invalid(error, "message_sha256", "must be a SHA-256 in hex");
 	return TRUE;
 }

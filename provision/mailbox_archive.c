@@ -9,8 +9,8 @@
 
 #include "api/record_json.h"
 #include "base/error.h"
+#include "base/hex.h"
 #include "base/log.h"
-#include "cms/digest.h"
 #include "core/naming.h"
 #include "directory/change.h"
 #include "provision/closed_accounts.h"
@@ -35,7 +35,7 @@ static gboolean read_answer(const char *text, Archive *archive, char **sha256, G
 	g_auto(GStrv) words = g_strsplit(text, " ", 3);
 	guint64 bytes, messages;
 
-	if (g_strv_length(words) != 3 || !digest_is_sha256_hex(words[0]) ||
+	if (g_strv_length(words) != 3 || !hex_is_sha256(words[0]) ||
 		!g_ascii_string_to_unsigned(words[1], 10, 1, G_MAXINT64, &bytes, NULL) ||
 		!g_ascii_string_to_unsigned(words[2], 10, 0, G_MAXINT64, &messages, NULL)) {
 		g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cms/digest.h"
+#include "base/hex.h"
 #include "core/calendar.h"
 #include "core/fold.h"
 #include "core/naming.h"
@@ -120,7 +120,7 @@ static gboolean check_type(const Member *member, const char *text, GError **erro
 {
 	if (member->type == DATE && !calendar_is_date(text))
 		return api_invalid(error, member->name, "must be YYYY-MM-DD");
-	if (member->type == DIGEST && !digest_is_sha256_hex(text))
+	if (member->type == DIGEST && !hex_is_sha256(text))
 		return api_invalid(error, member->name, "must be the SHA-256 of a stored document");
 	return TRUE;
 }

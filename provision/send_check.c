@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cms/digest.h"
+#include "base/hex.h"
 #include "core/plan.h"
 #include "core/return_token.h"
 #include "provision/send_record.h"
@@ -23,7 +23,7 @@
 
 static gboolean is_hex_or_null(const char *text)
 {
-	return text == NULL || digest_is_sha256_hex(text);
+	return text == NULL || hex_is_sha256(text);
 }
 
 /* Of the form local@domain; the policy and Postfix judged it before. */
@@ -191,7 +191,7 @@ gboolean send_check_intent(const json_t *body, GError **error)
 		return api_invalid(error, "token", "has another length");
 	if (!is_address(row_text(body, "mailbox")))
 		return api_invalid(error, "mailbox", "must be an address");
-	if (!digest_is_sha256_hex(row_text(body, "content_sha256")))
+	if (!hex_is_sha256(row_text(body, "content_sha256")))
 		return api_invalid(error, "content_sha256", "must be a SHA-256 in hex");
 	if (!is_hex_or_null(row_text(body, "entity_sha256")))
 		return api_invalid(error, "entity_sha256", "must be a SHA-256 in hex");
@@ -223,7 +223,7 @@ gboolean send_check_prepared(const json_t *body, Prepared *prepared, GError **er
 			body, "certificate_sha256", 64, &prepared->certificate_sha256, error) ||
 		!api_string_optional(body, "cms_sha256", 64, &prepared->cms_sha256, error))
 		return FALSE;
-	if (!digest_is_sha256_hex(prepared->message_sha256) ||
+	if (!hex_is_sha256(prepared->message_sha256) ||
 		!is_hex_or_null(prepared->certificate_sha256) ||
 		!is_hex_or_null(prepared->cms_sha256))
 		return api_invalid(error, "message_sha256, certificate_sha256, cms_sha256",

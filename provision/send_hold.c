@@ -10,9 +10,9 @@
 
 #include "api/record_json.h"
 #include "base/error.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "cms/digest.h"
 #include "provision/notices.h"
 #include "provision/reconcile.h"
 #include "provision/send_record.h"
@@ -178,7 +178,7 @@ gboolean sends_hold(const ApiRequest *request, ApiResponse *response, GError **e
 		return FALSE;
 	if (acuse_error_by_name(holding.reason) == NULL)
 		return api_invalid(error, "reason", "must be the name of an error");
-	if (!digest_is_sha256_hex(holding.entity_sha256))
+	if (!hex_is_sha256(holding.entity_sha256))
 		return api_invalid(error, "entity_sha256", "must be a SHA-256 in hex");
 	if (!store_run(request->service->store, change_hold, &holding, error))
 		return FALSE;
@@ -342,7 +342,7 @@ static gboolean read_resume(const json_t *body, Holding *holding, GError **error
 		holding->queue_id != NULL ? api_string(body, "entity_sha256", 64, error) : NULL;
 	if (holding->entity_sha256 == NULL)
 		return FALSE;
-	if (!digest_is_sha256_hex(holding->entity_sha256))
+	if (!hex_is_sha256(holding->entity_sha256))
 		return api_invalid(error, "entity_sha256", "must be a SHA-256 in hex");
 	return TRUE;
 }

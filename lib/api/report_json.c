@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hex.h"
 
 #define MAX_STRING_BYTES (256 * 1024)
 #define MAX_REFERENCES 10000
 #define MAX_RECIPIENTS 10000
-#define SHA256_HEX_CHARS 64
 
 typedef struct {
 	const char *name;
@@ -226,12 +226,6 @@ static gboolean read_report_member(
 	return known || refuse(error, name, "unknown member");
 }
 
-static gboolean is_sha256_hex(const char *text)
-{
-	return strlen(text) == SHA256_HEX_CHARS &&
-	       strspn(text, "0123456789abcdef") == SHA256_HEX_CHARS;
-}
-
 ReportFacts *report_facts_from_json(const json_t *json, GError **error)
 {
 	g_autoptr(ReportFacts) report = report_facts_new();
@@ -250,7 +244,7 @@ ReportFacts *report_facts_from_json(const json_t *json, GError **error)
 		refuse(error, "report", "kind and stream are needed");
 		return NULL;
 	}
-	if (report->original_sha256 != NULL && !is_sha256_hex(report->original_sha256)) {
+	if (report->original_sha256 != NULL && !hex_is_sha256(report->original_sha256)) {
 		refuse(error, "original_sha256", "must be 64 hexadecimal digits in lower case");
 		return NULL;
 	}

@@ -3,7 +3,6 @@
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <string.h>
 
 #include "base/hex.h"
 
@@ -18,12 +17,6 @@ char *digest_sha256_hex(const void *bytes, gsize size)
 		length != SHA256_BYTES)
 		g_error("SHA-256 is not available");
 	return hex_of_bytes(digest, SHA256_BYTES);
-}
-
-gboolean digest_is_sha256_hex(const char *text)
-{
-	return text != NULL && strlen(text) == 2 * SHA256_BYTES &&
-	       strspn(text, "0123456789abcdef") == 2 * SHA256_BYTES;
 }
 
 void random_bytes(void *buffer, gsize size)

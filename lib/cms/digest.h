@@ -6,8 +6,6 @@
 
 /* 64 digits, a new string; aborts when OpenSSL has no SHA-256. */
 char *digest_sha256_hex(const void *bytes, gsize size);
-/* Whether text is 64 hexadecimal digits in lower case. */
-gboolean digest_is_sha256_hex(const char *text);
 /* Gives OpenSSL's SHA-256 to lib/core (core/sha256.h); in main, before the first thread. */
 void digest_serve_core(void);
 /* Cryptographic random bytes; aborts when the system has none. */

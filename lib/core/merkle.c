@@ -243,15 +243,6 @@ char *merkle_hash_to_hex(const MerkleHash *hash)
 
 gboolean merkle_hash_from_hex(const char *hex, MerkleHash *hash)
 {
-	if (hex == NULL || strlen(hex) != 2 * MERKLE_HASH_BYTES)
-		return FALSE;
-	for (guint i = 0; i < MERKLE_HASH_BYTES; i++) {
-		int high = g_ascii_xdigit_value(hex[2 * i]);
-		int low = g_ascii_xdigit_value(hex[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return FALSE;
-		hash->bytes[i] = (guint8)(high << 4 | low);
-	}
-	return TRUE;
+	return hex != NULL && strlen(hex) == 2 * MERKLE_HASH_BYTES &&
+	       hex_to_bytes(hex, hash->bytes, MERKLE_HASH_BYTES);
 }

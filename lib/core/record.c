@@ -98,16 +98,8 @@ char *record_commitment(const char *salt_hex, const char *value)
 	guint8 salt[RECORD_SALT_BYTES], digest[SHA256_BYTES];
 	const Sha256Part parts[] = {{salt, sizeof salt}, {value, strlen(value)}};
 
-	if (strlen(salt_hex) != 2 * RECORD_SALT_BYTES)
+	if (strlen(salt_hex) != 2 * sizeof salt || !hex_to_bytes(salt_hex, salt, sizeof salt))
 		return NULL;
-	for (guint i = 0; i < RECORD_SALT_BYTES; i++) {
-		int high = g_ascii_xdigit_value(salt_hex[2 * i]);
-		int low = g_ascii_xdigit_value(salt_hex[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return NULL;
-		salt[i] = (guint8)(high << 4 | low);
-	}
 	sha256_of(parts, G_N_ELEMENTS(parts), digest);
 	return hex_of_bytes(digest, sizeof digest);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hex.h"
 
 #define RANGES "  - Signed Ranges: "
 #define WHOLE "  - Total document signed"
@@ -81,14 +82,8 @@ static GBytes *read_cms(const char *hex, gsize size)
 	if (size < 2 || size % 2 != 0 || n > PDF_SIGNED_CMS_BYTES_MAX)
 		return NULL;
 	bytes = g_malloc(n);
-	for (gsize i = 0; i < n; i++) {
-		int high = g_ascii_xdigit_value(hex[2 * i]);
-		int low = g_ascii_xdigit_value(hex[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return NULL;
-		bytes[i] = (guint8)(high << 4 | low);
-	}
+	if (!hex_to_bytes(hex, bytes, n))
+		return NULL;
 	return g_bytes_new_take(g_steal_pointer(&bytes), n);
 }
 

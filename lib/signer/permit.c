@@ -4,6 +4,7 @@
  */
 #include "signer/permit.h"
 #include "base/error.h"
+#include "base/hex.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,12 +40,6 @@ static gboolean is_word(const char *text)
 	return TRUE;
 }
 
-static gboolean is_digest(const char *text)
-{
-	return text != NULL && strlen(text) == SHA256_HEX_CHARS &&
-	       strspn(text, "0123456789abcdef") == SHA256_HEX_CHARS;
-}
-
 static char *mac_of(GBytes *key, const char *body)
 {
 	g_autofree char *text = g_strconcat(MAC_CONTEXT, body, NULL);
@@ -72,7 +67,7 @@ char *permit_make(GBytes *key, const char *send_id, const char *mailbox, const c
 	g_autofree char *body = NULL;
 	g_autofree char *mac = NULL;
 
-	if (!is_word(send_id) || !is_word(mailbox) || !is_digest(entity_sha256) || expires_s <= 0) {
+	if (!is_word(send_id) || !is_word(mailbox) || !hex_is_sha256(entity_sha256) || expires_s <= 0) {
 		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
 			"a permit needs words without blanks, a digest and a time");
 		return NULL;
@@ -116,7 +111,7 @@ Permit *permit_check(GBytes *key, const char *text, gint64 now_s, GError **error
 	words = g_strsplit(text, " ", N_WORDS + 1);
 	if (g_strv_length(words) != N_WORDS || strcmp(words[WORD_VERSION], "1") != 0 ||
 		!is_word(words[WORD_SEND]) || !is_word(words[WORD_MAILBOX]) ||
-		!is_digest(words[WORD_DIGEST]) ||
+		!hex_is_sha256(words[WORD_DIGEST]) ||
 		!g_ascii_string_to_signed(words[WORD_EXPIRES], 10, 1, G_MAXINT64, &expires_s, NULL))
 		return refuse(error, "the permit is malformed");
 	if (now_s >= expires_s)

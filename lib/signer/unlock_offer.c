@@ -44,17 +44,7 @@ char *unlock_offer_make(const UnlockOffer *offer, GError **error)
 
 gboolean unlock_bytes_of_hex(const char *hex, guint8 *bytes, gsize size)
 {
-	if (hex == NULL || strlen(hex) != 2 * size)
-		return FALSE;
-	for (gsize i = 0; i < size; i++) {
-		int high = g_ascii_xdigit_value(hex[2 * i]);
-		int low = g_ascii_xdigit_value(hex[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return FALSE;
-		bytes[i] = (guint8)(high << 4 | low);
-	}
-	return TRUE;
+	return hex != NULL && strlen(hex) == 2 * size && hex_to_bytes(hex, bytes, size);
 }
 
 UnlockOffer *unlock_offer_parse(const char *text, GError **error)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hex.h"
 #include "cms/certificate_set.h"
 #include "cms/cms.h"
 #include "cms/digest.h"
@@ -317,11 +318,11 @@ static void test_digest(void **state)
 	(void)state;
 	assert_string_equal(
 		empty, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-	assert_true(digest_is_sha256_hex(empty));
+	assert_true(hex_is_sha256(empty));
 	empty[0] = 'E';
-	assert_false(digest_is_sha256_hex(empty));
-	assert_false(digest_is_sha256_hex("e3"));
-	assert_false(digest_is_sha256_hex(NULL));
+	assert_false(hex_is_sha256(empty));
+	assert_false(hex_is_sha256("e3"));
+	assert_false(hex_is_sha256(NULL));
 	random_bytes(bytes, sizeof bytes);
 	assert_memory_not_equal(bytes, zero, sizeof bytes);
 }
