@@ -64,11 +64,24 @@ static gboolean add_timestamp(Work *work, GBytes **cms, GError **error)
 	return TRUE;
 }
 
+/* What a token makes that does not verify is its trouble, as if it had not signed. */
+static gboolean is_good_signature(const Work *work, GBytes *cms, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	g_autoptr(CmsSigner) signer = cms_verify_repeated(cms, work->entity, &cause);
+	const char *why = "made with another certificate than the signer names";
+
+	if (signer != NULL && g_strcmp0(signer->certificate_sha256, work->certificate_sha256) == 0)
+		return TRUE;
+	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE,
+		"the token's signature is not good: %s", cause != NULL ? cause->message : why);
+	return FALSE;
+}
+
 gboolean work_sign(Work *work, const char *permit, GError **error)
 {
 	guint left = deadline_left_ms(&work->deadline, error);
 	g_autoptr(GBytes) cms = NULL;
-	g_autoptr(CmsSigner) signer = NULL;
 	g_autofree char *boundary = random_boundary();
 
 	if (left == 0)
@@ -81,14 +94,8 @@ gboolean work_sign(Work *work, const char *permit, GError **error)
 		return FALSE;
 	if (work->services->options->timestamps && !add_timestamp(work, &cms, error))
 		return FALSE;
-	signer = cms_verify_repeated(cms, work->entity, error);
-	if (signer == NULL)
+	if (!is_good_signature(work, cms, error))
 		return FALSE;
-	if (g_strcmp0(signer->certificate_sha256, work->certificate_sha256) != 0) {
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_DAMAGED,
-			"the CMS was made with another certificate than the signer names");
-		return FALSE;
-	}
 	work->cms_sha256 = digest_sha256_hex(g_bytes_get_data(cms, NULL), g_bytes_get_size(cms));
 	if (!smime_wrap(work->final, &work->entity, cms, boundary, error))
 		return FALSE;

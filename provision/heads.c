@@ -82,7 +82,7 @@ static gboolean is_ours(const Service *service, const Head *head, GBytes *cms)
 	g_autoptr(GBytes) text = g_bytes_new_static(head->text, strlen(head->text));
 	g_autoptr(CmsSigner) signer = cms_verify_detached(cms, text, NULL, NULL);
 
-	return signer == NULL || cms_signer_is_of(signer, settings_string(service->settings,
+	return signer != NULL && cms_signer_is_of(signer, settings_string(service->settings,
 								  "institution", "domain"));
 }
 

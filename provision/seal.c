@@ -1,10 +1,26 @@
-/* seal.h: one question to the signer's control socket. Fails as the signer does; keeps nothing. */
+/* seal.h: one question to the signer's control socket. Fails as the signer does, and when the
+ * signature does not verify; keeps nothing. */
 #include "provision/seal.h"
 
 #include "base/error.h"
+#include "cms/cms.h"
 #include "signer/protocol.h"
 
 #define SEAL_TIMEOUT_MS 10000
+
+/* A token that signs nonsense would leave proof that is kept for ever and proves nothing. */
+static gboolean is_good(
+	GBytes *signature, const void *bytes, gsize size, const char *certificate, GError **error)
+{
+	g_autoptr(GBytes) content = g_bytes_new_static(bytes, size);
+	g_autoptr(CmsSigner) signer = cms_verify_detached(signature, content, NULL, NULL);
+
+	if (signer != NULL && g_strcmp0(signer->certificate_sha256, certificate) == 0)
+		return TRUE;
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_TROUBLE,
+		"the signature that the seal made does not verify");
+	return FALSE;
+}
 
 GBytes *seal_sign(
 	Service *service, const void *bytes, gsize size, char **certificate_sha256, GError **error)
@@ -12,6 +28,7 @@ GBytes *seal_sign(
 	g_autoptr(GVariant) answer = NULL, cms = NULL;
 	GVariantBuilder parameters;
 	const char *certificate = NULL;
+	g_autoptr(GBytes) signature = NULL;
 	gconstpointer der;
 	gsize der_size;
 
@@ -35,7 +52,10 @@ GBytes *seal_sign(
 		return NULL;
 	}
 	g_variant_lookup(answer, "certificate_sha256", "&s", &certificate);
+	signature = g_bytes_new(der, der_size);
+	if (!is_good(signature, bytes, size, certificate, error))
+		return NULL;
 	if (certificate_sha256 != NULL)
 		*certificate_sha256 = g_strdup(certificate);
-	return g_bytes_new(der, der_size);
+	return g_steal_pointer(&signature);
 }

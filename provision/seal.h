@@ -6,8 +6,8 @@
 
 /*
  * A detached CMS (DER, a new buffer) over the bytes; *certificate_sha256 (may be NULL): a new
- * string. NULL with NO_BINDING when there is no seal token, or as the signer answers. Blocks up to
- * 10 s; any thread.
+ * string. NULL with NO_BINDING when there is no seal token, TOKEN_TROUBLE when what the token made
+ * does not verify, or as the signer answers. Blocks up to 10 s; any thread.
  */
 GBytes *seal_sign(
 	Service *service, const void *bytes, gsize size, char **certificate_sha256, GError **error);

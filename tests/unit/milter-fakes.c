@@ -167,6 +167,10 @@ static json_t *fake_call(gpointer data, guint timeout_ms, const char *method, co
 		return fails(world, world->incoming_error, error) ? NULL
 								  : json_pack("{s:s}", "id", "1");
 	}
+	if (g_str_has_suffix(path, "/hold")) {
+		g_string_append(world->calls, "hold ");
+		return json_object();
+	}
 	assert_true(g_str_has_suffix(path, "/prepared"));
 	g_string_append(world->calls, "prepared ");
 	keep(&world->prepared, body);

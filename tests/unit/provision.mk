@@ -37,5 +37,5 @@ tests_unit_test_outbox_LDADD = $(STORE_TEST_LIBS)
 check_PROGRAMS += tests/unit/test-heads
 TESTS += tests/unit/test-heads
 tests_unit_test_heads_SOURCES = tests/unit/test-heads.c
-tests_unit_test_heads_CFLAGS = $(STORE_TEST_CFLAGS)
+tests_unit_test_heads_CFLAGS = $(STORE_TEST_CFLAGS) $(OPENSSL_CFLAGS)
 tests_unit_test_heads_LDADD = $(PROVISION_LIBS) $(CMOCKA_LIBS)

@@ -137,18 +137,34 @@ static void test_unsigned_failures(void **state)
 	}
 }
 
+/* A token that signs nonsense is one that does not sign. */
 static void test_wrong_signature(void **state)
 {
-	FakeWorld *world = fake_world_new();
-	g_autoptr(Outcome) outcome = NULL;
+	static const struct {
+		OnFailure on_failure;
+		Action action;
+		const char *decision, *calls;
+	} cases[] = {
+		{ON_FAILURE_REFUSE, ACTION_REPLY, "token-trouble", "intent sign "},
+		{ON_FAILURE_HOLD, ACTION_ACCEPT, "held", "intent sign hold "},
+		{ON_FAILURE_UNSIGNED, ACTION_ACCEPT, "unsigned", "intent sign message+prepared "},
+	};
 
 	(void)state;
-	world->sign_other_bytes = TRUE;
-	outcome = run_notification(world);
-	assert_int_equal(outcome->action, ACTION_REPLY);
-	assert_true(g_str_has_prefix(outcome->reply, "451 "));
-	assert_string_equal(world->calls->str, "intent sign ");
-	fake_world_free(world);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		FakeWorld *world = fake_world_new();
+		g_autoptr(Outcome) outcome = NULL;
+
+		world->sign_other_bytes = TRUE;
+		world->options->on_failure = cases[i].on_failure;
+		outcome = run_notification(world);
+		assert_int_equal(outcome->action, cases[i].action);
+		assert_string_equal(outcome->decision, cases[i].decision);
+		assert_string_equal(world->calls->str, cases[i].calls);
+		if (outcome->action == ACTION_REPLY)
+			assert_true(g_str_has_prefix(outcome->reply, "451 4.7.5 "));
+		fake_world_free(world);
+	}
 }
 
 static void test_repeat_is_discarded(void **state)
