@@ -56,23 +56,40 @@ static gboolean fail(const char *path, GError **error)
 	return FALSE;
 }
 
+/* Into the copy's settings under its own name, behind `group` when another file has that. */
+static gboolean copy_setting(
+	const Backup *backup, const char *group, const char *path, GError **error)
+{
+	g_autofree char *base = g_path_get_basename(path);
+	g_autofree char *other = g_strdup_printf("%s-%s", group, base);
+	g_autofree char *to = g_build_filename(backup->settings_copy, base, NULL);
+
+	if (g_access(to, F_OK) == 0) {
+		g_free(to);
+		to = g_build_filename(backup->settings_copy, other, NULL);
+	}
+	return copy_file(path, to, error);
+}
+
+/* The file itself, and those that it names and that no package brings. */
 static gboolean copy_settings(const Backup *backup, GError **error)
 {
-	const char *files[] = {backup->service->settings_path,
-		settings_string(backup->service->settings, "signature", "text_template"),
-		settings_string(backup->service->settings, "signature", "html_template"),
-		settings_string(backup->service->settings, "signature", "logo"),
-		settings_string(backup->service->settings, "calendar", "path")};
+	static const struct {
+		const char *group, *key;
+	} named[] = {{"signature", "text_template"}, {"signature", "html_template"},
+		{"signature", "logo"}, {"proof", "logo"}, {"calendar", "path"}};
+	const Service *service = backup->service;
 
 	if (g_mkdir(backup->settings_copy, 0700) < 0)
 		return fail(backup->settings_copy, error);
-	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
-		g_autofree char *base = files[i] == NULL ? NULL : g_path_get_basename(files[i]);
-		g_autofree char *to =
-			base == NULL ? NULL : g_build_filename(backup->settings_copy, base, NULL);
+	if (service->settings_path != NULL &&
+		!copy_setting(backup, "acuse", service->settings_path, error))
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(named); i++) {
+		const char *path = settings_string(service->settings, named[i].group, named[i].key);
 
-		if (to != NULL && g_access(to, F_OK) < 0 &&
-			!copy_file(files[i], to, NULL, NULL, error))
+		if (path != NULL && *path != '\0' &&
+			!copy_setting(backup, named[i].group, path, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -114,13 +131,16 @@ static gboolean write_manifest(Backup *backup, const char *part, GError **error)
 {
 	g_autofree char *path = g_build_filename(part, BACKUP_MANIFEST, NULL);
 	char *text = json_dumps(backup->manifest, JSON_INDENT(1));
-	gboolean written;
+	g_autoptr(GError) cause = NULL;
 
 	backup->manifest_sha256 = digest_sha256_hex(text, strlen(text));
-	written = g_file_set_contents_full(path, text, -1,
-		G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error);
+	g_file_set_contents_full(path, text, -1,
+		G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, &cause);
 	free(text);
-	return written;
+	if (cause != NULL)
+		g_set_error(
+			error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "backup: %s", cause->message);
+	return cause == NULL;
 }
 
 /* All of it to the disk: Berkeley DB does not sync its copies. */
@@ -177,12 +197,11 @@ static gboolean make(Backup *backup, GError **error)
 	backup->settings_copy = g_build_filename(part, BACKUP_SETTINGS, NULL);
 	if (!copy_remove_tree(part, error))
 		return FALSE;
-	if (!fill(backup, part, error)) {
+	if (!fill(backup, part, error) ||
+		(g_rename(part, backup->path) < 0 && !fail(backup->path, error))) {
 		copy_remove_tree(part, NULL);
 		return FALSE;
 	}
-	if (g_rename(part, backup->path) < 0)
-		return fail(backup->path, error);
 	return copy_sync_folder(backup->folder, error) &&
 	       store_run(backup->service->store, record_change, backup, error);
 }

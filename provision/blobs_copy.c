@@ -20,7 +20,7 @@ static gboolean copy_one(
 	g_autofree char *temporary =
 		g_strdup_printf("%s/" TEMPORARY_FOLDER "/copy-%s", to_store, name);
 
-	if (!copy_file(from, temporary, NULL, NULL, error))
+	if (!copy_file(from, temporary, error))
 		return FALSE;
 	if (g_rename(temporary, to) == 0)
 		return TRUE;

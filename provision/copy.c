@@ -39,35 +39,34 @@ static gboolean write_all(int fd, const char *bytes, gsize size)
 	return TRUE;
 }
 
-/* To the end of `from`; to < 0: only its digest. */
-static gboolean pass_on(int from, int to, GChecksum *sum, guint64 *size)
+/* To the end of `from`; to < 0 and sum NULL: not there. -1: failed, else how many bytes. */
+static gint64 pass_on(int from, int to, GChecksum *sum)
 {
 	g_autofree char *chunk = g_malloc(CHUNK_BYTES);
+	gint64 size = 0;
 	gssize n;
 
-	*size = 0;
 	while ((n = read(from, chunk, CHUNK_BYTES)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 || (to >= 0 && !write_all(to, chunk, (gsize)n)))
-			return FALSE;
-		g_checksum_update(sum, (const guchar *)chunk, n);
-		*size += (guint64)n;
+			return -1;
+		if (sum != NULL)
+			g_checksum_update(sum, (const guchar *)chunk, n);
+		size += n;
 	}
-	return to < 0 || fsync(to) == 0;
+	return size;
 }
 
-gboolean copy_file(const char *from, const char *to, char **sha256, guint64 *size, GError **error)
+gboolean copy_file(const char *from, const char *to, GError **error)
 {
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	int in = open(from, O_RDONLY | O_CLOEXEC), out;
-	guint64 copied = 0;
 	gboolean ok;
 
 	if (in < 0)
 		return fail("open", from, error);
 	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	ok = out >= 0 && pass_on(in, out, sum, &copied);
+	ok = out >= 0 && pass_on(in, out, NULL) >= 0 && fsync(out) == 0;
 	if (!ok)
 		fail("copy to", to, error);
 	close(in);
@@ -75,10 +74,6 @@ gboolean copy_file(const char *from, const char *to, char **sha256, guint64 *siz
 		close(out);
 	if (!ok && out >= 0)
 		g_unlink(to);
-	if (ok && sha256 != NULL)
-		*sha256 = g_strdup(g_checksum_get_string(sum));
-	if (ok && size != NULL)
-		*size = copied;
 	return ok;
 }
 
@@ -86,15 +81,14 @@ char *copy_digest(const char *path, guint64 *size, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	int in = open(path, O_RDONLY | O_CLOEXEC);
-	char *digest = NULL;
+	gint64 read = in >= 0 ? pass_on(in, -1, sum) : -1;
 
-	if (in >= 0 && pass_on(in, -1, sum, size))
-		digest = g_strdup(g_checksum_get_string(sum));
-	else
+	if (read < 0)
 		fail("read", path, error);
 	if (in >= 0)
 		close(in);
-	return digest;
+	*size = (guint64)MAX(read, 0);
+	return read < 0 ? NULL : g_strdup(g_checksum_get_string(sum));
 }
 
 gboolean copy_sync_folder(const char *path, GError **error)

@@ -6,10 +6,9 @@
 
 /*
  * Copies a plain file to a name that is not there yet, 0600, and makes its bytes durable; its
- * folder is the caller's (copy_sync_folder). *sha256 (hex, a new string) and *size may be NULL.
- * NO_SPACE or UNAVAILABLE; what was begun is removed.
+ * folder is the caller's (copy_sync_folder). NO_SPACE or UNAVAILABLE; what was begun is removed.
  */
-gboolean copy_file(const char *from, const char *to, char **sha256, guint64 *size, GError **error);
+gboolean copy_file(const char *from, const char *to, GError **error);
 
 /* The file's digest (hex, a new string) and size; NULL with UNAVAILABLE. */
 char *copy_digest(const char *path, guint64 *size, GError **error);

@@ -107,20 +107,21 @@ static gboolean copy_ledger(const Restore *restore, GError **error)
 			g_build_filename(restore->folder, BACKUP_LEDGER, name, NULL);
 		g_autofree char *to = g_build_filename(restore->beside, name, NULL);
 
-		if (!copy_file(from, to, NULL, NULL, error))
+		if (!copy_file(from, to, error))
 			return FALSE;
 	}
 	return copy_sync_folder(restore->beside, error);
 }
 
 /* Into the message store, which keeps what it has. */
-static gboolean copy_messages(const Restore *restore, guint64 *copied, GError **error)
+static gboolean copy_messages(const Restore *restore, GError **error)
 {
 	g_autofree char *above = g_path_get_dirname(restore->folder);
 	g_autofree char *pool = g_build_filename(above, BACKUP_MESSAGES, NULL);
 	const char *store = settings_string(restore->settings, "ledger", "store");
 	Blobs *blobs = blobs_open(store, 0, error);
-	gboolean ok = blobs != NULL && blobs_copy(pool, store, copied, error);
+	guint64 copied;
+	gboolean ok = blobs != NULL && blobs_copy(pool, store, &copied, error);
 
 	blobs_close(blobs);
 	return ok;
@@ -232,14 +233,13 @@ gboolean restore_run(
 		.ledger = settings_string(settings, "ledger", "folder"),
 		.now_s = g_get_real_time() / G_USEC_PER_SEC};
 	const char *store = settings_string(settings, "ledger", "store");
-	guint64 copied = 0;
 
 	restore.beside = g_strconcat(restore.ledger, ".restoring", NULL);
 	restore.kept =
 		g_strdup_printf("%s.before-%" G_GINT64_FORMAT, restore.ledger, restore.now_s);
 	if (!check_backup(&restore, error) || !look_at_old(&restore, error) ||
 		!copy_ledger(&restore, error) || !check_and_record(&restore, error) ||
-		!copy_messages(&restore, &copied, error) || !give_away(store, error) ||
+		!copy_messages(&restore, error) || !give_away(store, error) ||
 		!give_away(restore.beside, error) || !exchange(&restore, error))
 		return FALSE;
 	printf(_("Registro restaurado a su estado del %s.\n"), row_text(restore.manifest, "time"));

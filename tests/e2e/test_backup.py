@@ -30,11 +30,11 @@ class Backup(Case):
         done = subprocess.run(argv, capture_output=True, text=True, env=env, check=False)
         return done.returncode, done.stdout + done.stderr
 
-    @contextlib.contextmanager
-    def with_folder(self, more=""):
-        with setting("provision", "floor_mib=64", f"floor_mib=64\nbackup_folder={self.folder}{more}"):
-            settle()
-            yield
+    def with_folder(self, **more):
+        logo = self.places.path("acuse", "sello.png")
+        shutil.copy(os.path.join(TOP, "tests", "golden", "constancia", "aviso.png"), logo)
+        os.chmod(logo, 0o644)
+        return configured({"ledger": dict(more, backup_folder=self.folder), "proof": {"logo": logo}}, "provision")
 
     @contextlib.contextmanager
     def stopped(self):
@@ -57,7 +57,7 @@ class Backup(Case):
             self.create()
 
     def test_20_while_mail_flows_and_back(self):
-        with self.with_folder(f"\nwitnesses={CITIZEN}"):
+        with self.with_folder(witnesses=CITIZEN):
             big = notification(4300)
             code, text = retry(big)
             self.assertEqual(code, 250, text)
@@ -66,7 +66,9 @@ class Backup(Case):
             made = self.create()
             sending.join()
             self.assertEqual(sorted(os.listdir(made["folder"])), ["ledger", "manifest.json", "settings"])
-            self.assertIn("acuse.conf", os.listdir(os.path.join(made["folder"], "settings")))
+            settings = os.listdir(os.path.join(made["folder"], "settings"))
+            self.assertIn("acuse.conf", settings)
+            self.assertIn("sello.png", settings)
             later = notification(4330)
             code, text = retry(later)
             self.assertEqual(code, 250, text)
