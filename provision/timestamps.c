@@ -55,14 +55,22 @@ static GBytes *stamp_cms(const Service *service, GBytes *cms, gint64 *time_s, GE
 {
 	g_autoptr(TimestampRequest) request = timestamp_request_new(cms, error);
 	g_autoptr(GBytes) answer = NULL;
+	g_autoptr(GBytes) stamped = NULL;
 
 	if (request == NULL)
 		return NULL;
 	answer = timestamp_authority_ask(service, request, error);
 	if (answer == NULL)
 		return NULL;
-	return timestamp_add(request, answer, cms,
+	stamped = timestamp_add(request, answer, cms,
 		settings_string(service->settings, "signing", "tsa_trust"), time_s, error);
+	if (stamped == NULL || ABS(*time_s - service->now_s()) <= TIMESTAMP_APART_MAX_S)
+		return g_steal_pointer(&stamped);
+	/* It would contradict the record for ever. */
+	*time_s = 0;
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE,
+		"our clock is not the time-stamping authority's: set it right");
+	return NULL;
 }
 
 static GBytes *read_cms(const ApiRequest *request, GError **error)

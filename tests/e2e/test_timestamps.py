@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 
 import tsa
 from harness import FAKETIME, OFFICE_TOKEN, Case, Failure, Gateway, daemons, demo, mails, notification, processes, sends, settle, submit, wait
@@ -105,6 +106,48 @@ class Timestamps(Case):
             self.set_up(f"tsa_url={one.url}\ntsa_trust={two.trust}\n")
             self.assert_refused(lambda: submit(notification(802)), 451)
             self.assertEqual(one.asked, 1)
+
+    def test_nonsense(self):
+        """Whatever it answers, the mail waits, and its client not for long."""
+        kept = []
+
+        def endless(handler, _):
+            handler.send_response(200)
+            handler.end_headers()
+            while True:
+                handler.wfile.write(bytes(65536))
+
+        def drop_by_drop(handler, answer):
+            handler.send_response(200)
+            handler.send_header("Content-Length", str(len(answer)))
+            handler.end_headers()
+            for byte in answer:
+                handler.wfile.write(bytes([byte]))
+                handler.wfile.flush()
+                time.sleep(0.1)
+
+        def keep(handler, answer):
+            kept.append(answer)
+            handler.answer(b"")
+        spoils = [keep, endless, drop_by_drop, lambda one, answer: one.answer(kept[0]), lambda one, answer: one.answer(bytes(5000)),
+                  lambda one, answer: one.answer(answer[:-9]), lambda one, answer: one.answer(bytes.fromhex("30053003020102")),
+                  lambda one, answer: one.answer(answer, 500), lambda one, answer: one.answer(b"", 302, [("Location", "file:///etc/passwd")])]
+        with tsa.authority(os.path.join(self.work, "tsa")) as authority:
+            self.set_up(f"tsa_url={authority.url}\ntsa_timeout_ms=1000\n")
+            for number, authority.spoil in enumerate(spoils):
+                with self.subTest(number=number):
+                    begun = time.monotonic()
+                    self.assert_refused(lambda: submit(notification(810 + number)), 451)
+                    self.assertLess(time.monotonic() - begun, 20)
+            authority.spoil = None
+            for number, clock in enumerate(("+2h", "-2h")):
+                authority.clock = {"LD_PRELOAD": FAKETIME, "FAKETIME": clock}
+                self.assert_refused(lambda: submit(notification(820 + number)), 451)
+            authority.clock = {}
+            mail = notification(822)
+            submit(mail)
+            _, der = self.cms_of(mail)
+            self.assertIn(ATTRIBUTE, self.print_cms(der))
 
     def test_away(self):
         self.set_up("tsa_url=http://127.0.0.1:9/\n")

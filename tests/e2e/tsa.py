@@ -38,6 +38,7 @@ class Authority(http.server.ThreadingHTTPServer):
         self.trust = os.path.join(folder, "trust")
         self.asked = 0
         self.clock = {}  # more of its environment
+        self.spoil = None  # answers instead: of the handler and the true answer
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -49,11 +50,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.asked += 1
         answer = subprocess.run(["openssl", "ts", "-reply", "-config", os.path.join(folder, "tsa.conf"), "-queryfile", query],
                                 capture_output=True, check=True, env=os.environ | self.server.clock).stdout
-        self.send_response(200)
-        self.send_header("Content-Type", "application/timestamp-reply")
-        self.send_header("Content-Length", str(len(answer)))
+        with contextlib.suppress(OSError):
+            (self.server.spoil or Handler.answer)(self, answer)
+
+    def answer(self, body, status=200, headers=()):
+        self.send_response(status)
+        for name, value in (("Content-Type", "application/timestamp-reply"), ("Content-Length", str(len(body))), *headers):
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(body)
 
     def log_message(self, *args):
         pass
