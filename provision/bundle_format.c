@@ -53,6 +53,14 @@ const char *bundle_leaf_text(const BundleLeaf *leaf, const char *name)
 	return json_string_value(value);
 }
 
+gint64 bundle_leaf_time_s(const BundleLeaf *leaf)
+{
+	gint64 time_s = 0;
+
+	time_from_rfc3339(bundle_leaf_text(leaf, "time"), &time_s);
+	return time_s;
+}
+
 const BundleLeaf *bundle_find(const GPtrArray *leaves, const char *type)
 {
 	for (guint i = 0; i < leaves->len; i++)

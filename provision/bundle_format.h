@@ -29,6 +29,7 @@ void bundle_leaf_free(BundleLeaf *leaf);
 
 /* A field's text, opened when it is personal; NULL: absent, or its opening is. */
 const char *bundle_leaf_text(const BundleLeaf *leaf, const char *name);
+gint64 bundle_leaf_time_s(const BundleLeaf *leaf); /* 0: it has none */
 /* The first leaf of that type, or NULL. leaves: BundleLeaf *, by index. */
 const BundleLeaf *bundle_find(const GPtrArray *leaves, const char *type);
 

@@ -49,15 +49,12 @@ static gboolean add_given_up(const char *key, const char *value, gpointer data)
 
 static gboolean add_old_files(Collection *collection, GError **error)
 {
-	GError *failure = NULL;
-	g_autofree char *from =
-		store_get(collection->service->store, TABLE_INDEX, FROM_KEY, &failure);
-	guint first = from != NULL ? (guint)g_ascii_strtoull(from, NULL, 10) % FOLDERS : 0;
+	g_autofree char *from = NULL;
+	guint first;
 
-	if (failure != NULL) {
-		g_propagate_error(error, failure);
+	if (!row_read_text(collection->service->store, TABLE_INDEX, FROM_KEY, &from, error))
 		return FALSE;
-	}
+	first = from != NULL ? (guint)g_ascii_strtoull(from, NULL, 10) % FOLDERS : 0;
 	collection->next = first;
 	for (guint i = 0; i < FOLDERS; i++) {
 		g_autoptr(GPtrArray) old = NULL;

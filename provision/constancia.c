@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "api/record_json.h"
 #include "base/error.h"
 #include "cms/digest.h"
 #include "core/plan.h"
@@ -38,14 +37,6 @@ DeliveryState constancia_notified_by_setting(const Settings *settings)
 	return state;
 }
 
-static gint64 leaf_time_s(const BundleLeaf *leaf)
-{
-	gint64 time_s = 0;
-
-	time_from_rfc3339(bundle_leaf_text(leaf, "time"), &time_s);
-	return time_s;
-}
-
 static void take_intent(ConstanciaFacts *facts, const BundleLeaf *leaf)
 {
 	facts->notification = g_strcmp0(bundle_leaf_text(leaf, "class"),
@@ -56,7 +47,7 @@ static void take_intent(ConstanciaFacts *facts, const BundleLeaf *leaf)
 	facts->document_type = bundle_leaf_text(leaf, "document_type");
 	facts->document_number = bundle_leaf_text(leaf, "document_number");
 	facts->expediente = bundle_leaf_text(leaf, "expediente");
-	facts->recorded_s = leaf_time_s(leaf);
+	facts->recorded_s = bundle_leaf_time_s(leaf);
 }
 
 static void take_prepared(ConstanciaFacts *facts, const BundleLeaf *leaf)
@@ -72,7 +63,7 @@ static void take_prepared(ConstanciaFacts *facts, const BundleLeaf *leaf)
 static void take_event(Made *made, const BundleLeaf *leaf, const char *recipient)
 {
 	const char *type = bundle_leaf_text(leaf, "type"), *about;
-	ConstanciaEvent event = {.time_s = leaf_time_s(leaf), .counts = TRUE};
+	ConstanciaEvent event = {.time_s = bundle_leaf_time_s(leaf), .counts = TRUE};
 	DeliveryState state;
 	SendState own;
 

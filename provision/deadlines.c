@@ -11,7 +11,6 @@
 #include "api/record_json.h"
 #include "base/log.h"
 #include "core/fold.h"
-#include "core/plan.h"
 #include "provision/incoming.h"
 #include "provision/outcomes.h"
 
@@ -96,8 +95,8 @@ static gboolean set_deadline(
 	CalendarMatter matter;
 	CalendarTerm term;
 
-	if (g_strcmp0(row_text(send, "class"), send_class_name(CLASS_NOTIFICATION)) != 0 ||
-		!has_outside(service, send) || json_object_get(send, "deadline") != NULL)
+	if (!send_record_is_notification(send) || !has_outside(service, send) ||
+		json_object_get(send, "deadline") != NULL)
 		return TRUE;
 	if (!find_matter(txn, service, send, &matter, error))
 		return FALSE;

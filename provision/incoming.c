@@ -12,7 +12,7 @@
 #include "base/hex.h"
 #include "cms/digest.h"
 #include "core/authentication_results.h"
-#include "core/plan.h"
+#include "core/fold.h"
 #include "provision/list.h"
 #include "provision/send_record.h"
 
@@ -124,7 +124,7 @@ static gboolean needs_answer(StoreTxn *txn, const json_t *body, gboolean *needs,
 		return TRUE;
 	if (!row_load(txn, TABLE_SENDS, id, &send, error))
 		return FALSE;
-	*needs = g_strcmp0(row_text(send, "class"), send_class_name(CLASS_NOTIFICATION)) != 0;
+	*needs = !send_record_is_notification(send);
 	return TRUE;
 }
 
@@ -136,9 +136,7 @@ static json_t *row_new(const Arrival *arrival, const char *id, gboolean open)
 	const char *subject = row_text(body, "subject");
 	g_autofree char *time = time_to_rfc3339(arrival->now_s);
 	g_autofree char *short_subject =
-		subject != NULL ? g_utf8_substring(subject, 0,
-					  MIN(SUBJECT_CHARS, g_utf8_strlen(subject, -1)))
-				: NULL;
+		subject != NULL ? text_begin(subject, SUBJECT_CHARS) : NULL;
 	g_autofree char *found =
 		authentication_results_summary(row_text(body, "authentication_results"));
 	json_t *row = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:n, s:n, s:b, s:n, s:n, s:n, s:n}",

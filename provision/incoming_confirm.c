@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cms/digest.h"
 #include "core/address.h"
+#include "core/fold.h"
 #include "core/incoming.h"
 #include "mime/notice.h"
 
@@ -133,11 +134,9 @@ static char *join(const json_t *list)
 static char *text_of(Service *service, const json_t *row, gint64 time_s)
 {
 	const char *institution = settings_string(service->settings, "institution", "name");
-	const char *subject = row_text(row, "subject");
 	g_autofree char *when = service_local(service, time_s, "%d/%m/%Y %H:%M:%S (%z)");
 	g_autofree char *mailboxes = join(json_object_get(row, "mailboxes"));
-	g_autofree char *shown = g_utf8_substring(subject != NULL ? subject : "", 0,
-		MIN(SUBJECT_SHOWN, subject != NULL ? g_utf8_strlen(subject, -1) : 0));
+	g_autofree char *shown = text_begin(row_text(row, "subject"), SUBJECT_SHOWN);
 	GString *text = g_string_new(_("Estimado ciudadano:"));
 
 	g_string_append_printf(text, "\n\n%s\n\n", _("Hemos recibido su correo electrónico."));

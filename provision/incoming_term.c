@@ -11,6 +11,7 @@
 #include "api/record_json.h"
 #include "base/text.h"
 #include "core/calendar.h"
+#include "core/fold.h"
 #include "provision/notices.h"
 
 #define DUE_KIND "incoming"
@@ -61,9 +62,8 @@ static gboolean collect(const char *key, const char *value, gpointer data)
 static void add_to_list(const Over *over, const char *mailbox, const json_t *row)
 {
 	json_t *facts = g_hash_table_lookup(over->lists, mailbox), *items;
-	const char *from = row_text(row, "from"), *subject = row_text(row, "subject");
-	g_autofree char *shown = g_utf8_substring(subject != NULL ? subject : "", 0,
-		MIN(SUBJECT_SHOWN, subject != NULL ? g_utf8_strlen(subject, -1) : 0));
+	const char *from = row_text(row, "from");
+	g_autofree char *shown = text_begin(row_text(row, "subject"), SUBJECT_SHOWN);
 	gint64 time_s = 0;
 	g_autofree char *time = NULL;
 

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "core/plan.h"
 #include "provision/constancia.h"
 #include "provision/deadlines.h"
 #include "provision/notices.h"
@@ -20,11 +19,6 @@ gboolean outcomes_is_outside(const Service *service, const char *address)
 
 	return at != NULL && g_ascii_strcasecmp(at + 1, settings_string(service->settings,
 								"institution", "domain")) != 0;
-}
-
-static gboolean is_notification(const json_t *send)
-{
-	return g_strcmp0(row_text(send, "class"), send_class_name(CLASS_NOTIFICATION)) == 0;
 }
 
 static DeliveryState state_of(const json_t *delivery)
@@ -158,7 +152,7 @@ static gboolean tell_tramite(StoreTxn *txn, const Service *service, const json_t
 		(guint)json_array_size(json_object_get(send, "leaves")), outcome, now_s};
 
 	if (!outcomes_is_outside(service, address) ||
-		(row_text(send, "expediente") == NULL && !is_notification(send)))
+		(row_text(send, "expediente") == NULL && !send_record_is_notification(send)))
 		return TRUE;
 	return tramite_add(txn, service->settings, &item, error);
 }
@@ -200,7 +194,7 @@ gboolean outcomes_settle(
 	size_t i;
 
 	json_array_foreach(json_object_get(send, "deliveries"), i, row) {
-		gboolean notification = is_notification(send) &&
+		gboolean notification = send_record_is_notification(send) &&
 					outcomes_is_outside(service, row_text(row, "address"));
 		DeliveryOutcome outcome =
 			delivery_outcome(state_of(row), notification, notified_by);

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "api/record_json.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "cms/cms.h"
@@ -22,14 +21,6 @@ static gboolean same_digest(GBytes *bytes, const char *wanted, const char *what,
 
 	return g_strcmp0(digest, wanted) == 0 ||
 	       proof_damaged(error, "%s is not what was recorded", what);
-}
-
-static gint64 leaf_time_s(const BundleLeaf *leaf)
-{
-	gint64 time_s = 0;
-
-	time_from_rfc3339(bundle_leaf_text(leaf, "time"), &time_s);
-	return time_s;
 }
 
 static gboolean check_signer(
@@ -69,7 +60,8 @@ static gboolean check_signature(
 		!same_digest(cms, bundle_leaf_text(prepared, "cms_sha256"),
 			"message.eml: the signature", error))
 		return FALSE;
-	signer = cms_verify_detached_at(cms, entity, check->trust, leaf_time_s(prepared), error);
+	signer = cms_verify_detached_at(
+		cms, entity, check->trust, bundle_leaf_time_s(prepared), error);
 	if (signer == NULL) {
 		g_prefix_error(error, "message.eml: ");
 		return FALSE;

@@ -11,6 +11,7 @@
 #include "api/record_json.h"
 #include "base/error.h"
 #include "cms/digest.h"
+#include "core/plan.h"
 
 /* The send that was found, or NULL with NOT_FOUND. */
 static json_t *found(json_t *send, const char *id, GError **error)
@@ -94,6 +95,11 @@ SendState send_record_state(const json_t *send)
 	if (word != NULL)
 		send_state_parse(word, &state);
 	return state;
+}
+
+gboolean send_record_is_notification(const json_t *send)
+{
+	return g_strcmp0(row_text(send, "class"), send_class_name(CLASS_NOTIFICATION)) == 0;
 }
 
 gint64 send_record_time_s(const json_t *send)

@@ -40,6 +40,7 @@ char *send_record_message_prefix(const char *message_id);
 
 const char *send_record_id(const json_t *send);
 SendState send_record_state(const json_t *send);
+gboolean send_record_is_notification(const json_t *send);
 gint64 send_record_time_s(const json_t *send);
 /* When it left: for what was held, when it was signed after all. */
 gint64 send_record_departure_s(const json_t *send);

@@ -79,7 +79,6 @@ char *document_urgent_reason(const char *subject)
 	for (const char *at = reason; *at != '\0'; at = g_utf8_next_char(at))
 		if (g_unichar_isalpha(g_utf8_get_char(at)) &&
 			!text_is_invisible(g_utf8_get_char(at)))
-			return g_utf8_substring(reason, 0,
-				MIN(g_utf8_strlen(reason, -1), DOCUMENT_REASON_MAX_CHARS));
+			return text_begin(reason, DOCUMENT_REASON_MAX_CHARS);
 	return NULL;
 }

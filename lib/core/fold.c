@@ -130,6 +130,12 @@ char *text_shorten(const char *text, gsize max_bytes)
 	return g_strdup_printf("%.*s%s", (int)cut, text, more);
 }
 
+char *text_begin(const char *text, glong max_chars)
+{
+	return text != NULL ? g_utf8_substring(text, 0, MIN(max_chars, g_utf8_strlen(text, -1)))
+			    : g_strdup("");
+}
+
 char *text_fold(const char *text)
 {
 	g_autofree char *decomposed = g_utf8_normalize(text, -1, G_NORMALIZE_ALL);

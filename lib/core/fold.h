@@ -16,6 +16,9 @@ char *text_fold(const char *text);
  */
 char *text_shorten(const char *text, gsize max_bytes);
 
+/* The first characters of valid UTF-8, at most so many; NULL has none. A new string. */
+char *text_begin(const char *text, glong max_chars);
+
 /* Fillers, marks of direction and other characters that show nothing; blanks are not among them. */
 gboolean text_is_invisible(gunichar c);
 
