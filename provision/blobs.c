@@ -422,8 +422,7 @@ GPtrArray *blobs_old(Blobs *blobs, guint part, gint64 before_s, GError **error)
 		g_autofree char *digest = g_strndup(name, strcspn(name, "."));
 		struct stat status;
 
-		if (hex_is_sha256(digest) && stat(file, &status) == 0 &&
-			status.st_mtime < before_s)
+		if (hex_is_sha256(digest) && stat(file, &status) == 0 && status.st_mtime < before_s)
 			g_ptr_array_add(digests, g_steal_pointer(&digest));
 	}
 	return g_steal_pointer(&digests);

@@ -67,7 +67,8 @@ char *permit_make(GBytes *key, const char *send_id, const char *mailbox, const c
 	g_autofree char *body = NULL;
 	g_autofree char *mac = NULL;
 
-	if (!is_word(send_id) || !is_word(mailbox) || !hex_is_sha256(entity_sha256) || expires_s <= 0) {
+	if (!is_word(send_id) || !is_word(mailbox) || !hex_is_sha256(entity_sha256) ||
+		expires_s <= 0) {
 		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_INVALID,
 			"a permit needs words without blanks, a digest and a time");
 		return NULL;
