@@ -58,6 +58,16 @@ gboolean due_set(StoreTxn *txn, const char *kind, const char *subject, const cha
 	       store_put(txn, TABLE_INDEX, of, date, error);
 }
 
+gboolean due_set_tomorrow(StoreTxn *txn, const Service *service, const char *kind,
+	const char *subject, GError **error)
+{
+	g_autofree char *today = service_today(service);
+	g_autofree char *tomorrow = calendar_add_days(today, 1);
+	json_auto_t *nothing = json_object();
+
+	return due_set(txn, kind, subject, tomorrow, nothing, error);
+}
+
 typedef struct {
 	const char *kind, *subject;
 	const char *today;

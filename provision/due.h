@@ -25,6 +25,9 @@ gboolean due_set(StoreTxn *txn, const char *kind, const char *subject, const cha
 	const json_t *body, GError **error);
 /* At a start: orders it for today, with no body, when nothing stands under kind and subject. */
 gboolean due_arm(Service *service, const char *kind, const char *subject, GError **error);
+/* Inside a change: orders it for tomorrow, with no body, as what is due daily does of itself. */
+gboolean due_set_tomorrow(StoreTxn *txn, const Service *service, const char *kind,
+	const char *subject, GError **error);
 /* Inside a change: takes it back; TRUE also when there is none. */
 gboolean due_clear(StoreTxn *txn, const char *kind, const char *subject, GError **error);
 

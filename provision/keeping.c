@@ -243,11 +243,7 @@ gboolean keeping_run(Service *service, guint *purged, GError **error)
 
 static gboolean order_change(StoreTxn *txn, gpointer data, GError **error)
 {
-	g_autofree char *today = service_today(data);
-	g_autofree char *tomorrow = calendar_add_days(today, 1);
-	json_auto_t *nothing = json_object();
-
-	return due_set(txn, KIND, SUBJECT, tomorrow, nothing, error);
+	return due_set_tomorrow(txn, data, KIND, SUBJECT, error);
 }
 
 static gboolean carry_out(Service *service, const char *subject, const json_t *body, GError **error)

@@ -56,14 +56,6 @@ static gboolean warn(StoreTxn *txn, const Look *look, const Account *account, GE
 		look->service->now_s(), error);
 }
 
-static gboolean order_next(StoreTxn *txn, const char *today, GError **error)
-{
-	g_autofree char *tomorrow = calendar_add_days(today, 1);
-	json_auto_t *nothing = json_object();
-
-	return due_set(txn, KIND, SUBJECT, tomorrow, nothing, error);
-}
-
 static gboolean look_change(StoreTxn *txn, gpointer data, GError **error)
 {
 	const Look *look = data;
@@ -71,7 +63,7 @@ static gboolean look_change(StoreTxn *txn, gpointer data, GError **error)
 	for (guint i = 0; i < look->accounts->len; i++)
 		if (!warn(txn, look, look->accounts->pdata[i], error))
 			return FALSE;
-	return order_next(txn, look->today, error);
+	return due_set_tomorrow(txn, look->service, KIND, SUBJECT, error);
 }
 
 gboolean password_expiry_due(

@@ -2,8 +2,6 @@
  * word. Any thread. */
 #include "provision/send_hold_wake.h"
 
-#include <string.h>
-
 #include "base/error.h"
 #include "provision/send_hold.h"
 #include "provision/send_record.h"
@@ -31,17 +29,12 @@ static gboolean look(const char *key, const char *id, gpointer data)
 
 static gboolean is_unlocked(GVariant *tokens, const char *label)
 {
-	for (gsize i = 0; i < g_variant_n_children(tokens); i++) {
-		g_autoptr(GVariant) token = g_variant_get_child_value(tokens, i);
-		gboolean unlocked = FALSE;
-		const char *name = "";
+	g_autoptr(GVariant) token = token_status_of(tokens, label);
+	gboolean unlocked = FALSE;
 
-		g_variant_lookup(token, "token", "&s", &name);
+	if (token != NULL)
 		g_variant_lookup(token, "unlocked", "b", &unlocked);
-		if (unlocked && strcmp(name, label) == 0)
-			return TRUE;
-	}
-	return FALSE;
+	return unlocked;
 }
 
 typedef struct {

@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "core/calendar.h"
 #include "provision/notices.h"
 #include "provision/row.h"
 #include "provision/token_alarm.h"
@@ -448,11 +447,7 @@ static gboolean check_one(const char *key, const char *value, gpointer data)
 
 static gboolean order_change(StoreTxn *txn, gpointer data, GError **error)
 {
-	g_autofree char *today = service_today(data);
-	g_autofree char *tomorrow = calendar_add_days(today, 1);
-	json_auto_t *nothing = json_object();
-
-	return due_set(txn, KIND, SUBJECT, tomorrow, nothing, error);
+	return due_set_tomorrow(txn, data, KIND, SUBJECT, error);
 }
 
 gboolean token_check_due(Service *service, const char *subject, const json_t *body, GError **error)

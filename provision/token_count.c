@@ -263,11 +263,7 @@ static gboolean do_day(Service *service, const char *day, guint64 *size, GError 
 
 static gboolean order_change(StoreTxn *txn, gpointer data, GError **error)
 {
-	g_autofree char *today = service_today(data);
-	g_autofree char *tomorrow = calendar_add_days(today, 1);
-	json_auto_t *nothing = json_object();
-
-	return due_set(txn, TOKEN_COUNT_KIND, SUBJECT, tomorrow, nothing, error);
+	return due_set_tomorrow(txn, data, TOKEN_COUNT_KIND, SUBJECT, error);
 }
 
 /* The last day compared, a new string, and the size of the tree then. */

@@ -23,7 +23,7 @@ GVariant *token_signer_status(const Service *service, GError **error)
 	return tokens;
 }
 
-static GVariant *status_of(GVariant *tokens, const char *label)
+GVariant *token_status_of(GVariant *tokens, const char *label)
 {
 	for (gsize i = 0; tokens != NULL && i < g_variant_n_children(tokens); i++) {
 		g_autoptr(GVariant) token = g_variant_get_child_value(tokens, i);
@@ -38,7 +38,7 @@ static GVariant *status_of(GVariant *tokens, const char *label)
 void token_add_status(json_t *row, GVariant *tokens, const GError *error)
 {
 	const char *certificate = "", *subject = "", *trouble = "", *purpose = "mail";
-	g_autoptr(GVariant) status = status_of(tokens, row_text(row, "label"));
+	g_autoptr(GVariant) status = token_status_of(tokens, row_text(row, "label"));
 	gboolean unlocked = FALSE;
 	guint64 signatures = 0;
 	gint64 not_after = 0;

@@ -47,6 +47,8 @@ gboolean token_has_mailbox(const json_t *row, const char *mailbox);
 extern const Route routes_tokens[];
 /* The signer's status of all its tokens, aa{sv}; NULL with error. */
 GVariant *token_signer_status(const Service *service, GError **error);
+/* That of one of them, a new reference; NULL: none has the label, or tokens is NULL. */
+GVariant *token_status_of(GVariant *tokens, const char *label);
 /* Adds what the signer says of the row's token; tokens NULL: error says why it does not. */
 void token_add_status(json_t *row, GVariant *tokens, const GError *error);
 
