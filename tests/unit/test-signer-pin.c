@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,6 +21,8 @@
 #include "signer_fixture.h"
 
 #define SIGNED (-1)
+#define WRONG_PIN "97531086"
+#define MAX_REGION (1UL << 30) /* of memory; a larger one is a sanitizer's */
 #define PERSON "oficina " FIXTURE_OFFICE " active personal"
 
 static Fixture *fixture;
@@ -216,6 +220,53 @@ static void test_taken_away_at_once(void **state)
 	}
 }
 
+/* How often the bytes are in the process' own memory; as root, who may look. */
+static guint count_in_memory(GPid pid, const char *bytes)
+{
+	g_autofree char *maps_path = g_strdup_printf("/proc/%d/maps", (int)pid);
+	g_autofree char *mem_path = g_strdup_printf("/proc/%d/mem", (int)pid);
+	g_autofree char *maps = NULL;
+	g_auto(GStrv) lines = NULL;
+	int fd = open(mem_path, O_RDONLY | O_CLOEXEC);
+	guint found = 0;
+
+	assert_true(fd >= 0 && g_file_get_contents(maps_path, &maps, NULL, NULL));
+	lines = g_strsplit(maps, "\n", -1);
+	for (char **line = lines; *line != NULL; line++) {
+		unsigned long from, to, inode;
+		char rights[8];
+
+		if (sscanf(*line, "%lx-%lx %7s %*s %*s %lu", &from, &to, rights, &inode) == 4 &&
+			rights[1] == 'w' && to - from <= MAX_REGION) {
+			g_autofree char *copy = g_malloc(to - from);
+			ssize_t size = pread(fd, copy, to - from, (off_t)from);
+
+			for (char *at = copy; size > 0; at++, found++) {
+				at = memmem(at, (size_t)(copy + size - at), bytes, strlen(bytes));
+				if (at == NULL)
+					break;
+			}
+		}
+	}
+	close(fd);
+	return found;
+}
+
+/* It went through the signer to the worker, typed or from a credential, right or wrong. */
+static void test_the_signer_keeps_no_pin(void **state)
+{
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	push("oficina " FIXTURE_OFFICE " active", "errado " FIXTURE_DESK " active");
+	assert_unlock("oficina", FIXTURE_PIN, FALSE, SIGNED, "", 1);
+	assert_false(fixture_unlock(fixture, "errado", WRONG_PIN, NULL));
+	assert_int_equal(count_in_memory(fixture->daemon, FIXTURE_PIN), 0);
+	assert_int_equal(count_in_memory(fixture->daemon, WRONG_PIN), 0);
+	/* And it would be seen: what else it was told is there. */
+	assert_true(count_in_memory(fixture->daemon, FIXTURE_OFFICE) > 0);
+}
+
 static void test_stop_leaves_nothing_unlocked(void **state)
 {
 	g_auto(GStrv) workers = NULL;
@@ -251,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_office_becomes_person),
 		cmocka_unit_test(test_low_counts_are_not_tried),
 		cmocka_unit_test(test_taken_away_at_once),
+		cmocka_unit_test(test_the_signer_keeps_no_pin),
 		cmocka_unit_test(test_stop_leaves_nothing_unlocked),
 	};
 	return cmocka_run_group_tests(tests, set_up, fixture_tear_down);
