@@ -276,6 +276,11 @@ Server *server_start(const Settings *settings, const Desk *desk, GError **error)
 
 void server_stop(Server *server)
 {
+	Client *client;
+
+	/* Those that wait for their turn; the others are their sources'. */
+	while ((client = g_queue_pop_head(&server->waiting)) != NULL)
+		client_free(client);
 	for (int kind = 0; kind < N_DOORS; kind++) {
 		Door *door = &server->doors[kind];
 
@@ -288,6 +293,5 @@ void server_stop(Server *server)
 	}
 	if (server->turn != 0)
 		g_source_remove(server->turn);
-	g_queue_clear(&server->waiting);
 	g_free(server);
 }

@@ -64,6 +64,28 @@ class PersonalTokens(Case):
         self.assertNotIn("propio", [one["label"] for one in api("GET", "/v1/tokens")[1]["items"]])
 
 
+class Counted(Case):
+    """Whoever has the key of permits gets signatures; the day after, what no ledger knows is told."""
+
+    def test_a_signature_that_is_not_on_record(self):
+        uid = Gateway.person.uid
+        known = notification(890)
+        self.assertEqual(reply_of(lambda: submit(known))[0], 250)
+        self.assert_sent_once(known)
+        permit = permit_for(content())
+        self.assertEqual(ask(permit, content()), "ok")
+        with configured({"notices": {"otic": f"{uid}@{DOMAIN}"}}, "provision"):
+            daemons.kill(self.places, "provision")
+            start_later("+1d")
+            told = lambda: [one for one in mailbox(uid) if "no coinciden" in str(one["Subject"])]
+            text = wait(told, "nobody was told")[0].get_content()
+            daemons.kill(self.places, "provision")
+            daemons.start(self.places, "provision")
+        self.assertIn(permit.split()[1], text)
+        for send in sends(str(known["Message-ID"])):
+            self.assertNotIn(send["id"], text)
+
+
 class Carrier(http.server.ThreadingHTTPServer):
     """What stands between a holder's computer and the signer, as a provisiond that was taken over: it sees all and may change it."""
     daemon_threads = True

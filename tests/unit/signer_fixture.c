@@ -207,6 +207,8 @@ int fixture_stop(Fixture *fixture)
 {
 	int status = -1;
 
+	/* 0 would be everybody. */
+	assert_true(fixture->daemon > 0);
 	kill(fixture->daemon, SIGTERM);
 	waitpid(fixture->daemon, &status, 0);
 	fixture->daemon = 0;
