@@ -258,9 +258,9 @@ static void test_the_signer_keeps_no_pin(void **state)
 	(void)state;
 	if (getuid() != 0)
 		skip();
-	push("oficina " FIXTURE_OFFICE " active", "errado " FIXTURE_DESK " active");
-	assert_unlock("oficina", FIXTURE_PIN, FALSE, SIGNED, "", 1);
-	assert_false(fixture_unlock(fixture, "errado", WRONG_PIN, NULL));
+	push("oficina " FIXTURE_OFFICE " active", NULL);
+	assert_unlock("oficina", WRONG_PIN, FALSE, ACUSE_ERROR_PIN_WRONG, "", 1);
+	assert_unlock("oficina", FIXTURE_PIN, TRUE, SIGNED, "", 1);
 	assert_int_equal(count_in_memory(fixture->daemon, FIXTURE_PIN), 0);
 	assert_int_equal(count_in_memory(fixture->daemon, WRONG_PIN), 0);
 	/* And it would be seen: what else it was told is there. */
