@@ -12,6 +12,7 @@
 #include "mime/facts.h"
 #include "mime/smime.h"
 #include "provision/heads.h"
+#include "provision/reconcile.h"
 #include "provision/seal.h"
 #include "provision/tokens.h"
 #include "tests/unit/calendar_fixture.h"
@@ -404,4 +405,59 @@ guint fixture_count_leaves(Fixture *fixture, const char *type)
 		count += strstr(leaf, mark) != NULL;
 	}
 	return count;
+}
+
+typedef struct {
+	const char *text;
+	guint n;
+} Counting;
+
+static gboolean count_row(const char *key, const char *value, gpointer data)
+{
+	Counting *counting = data;
+
+	(void)key;
+	counting->n += strstr(value, counting->text) != NULL;
+	return TRUE;
+}
+
+guint fixture_count_outbox(Fixture *fixture, const char *text)
+{
+	Counting counting = {text, 0};
+
+	assert_true(store_scan(
+		fixture->service.store, TABLE_OUTBOX, "", NULL, FALSE, count_row, &counting, NULL));
+	return counting.n;
+}
+
+void fixture_settle(Fixture *fixture, const char *queue_id)
+{
+	g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
+
+	if (queue_id != NULL)
+		g_hash_table_add(ids, (gpointer)queue_id);
+	assert_true(reconcile_settle(&fixture->service, ids, NULL));
+}
+
+json_t *fixture_report(
+	Fixture *fixture, const char *bytes, const char *action, const char *diagnostic)
+{
+	g_autoptr(ReportFacts) report = report_facts_new();
+	ReportRecipient *line = report_recipient_new();
+	json_t *answer;
+
+	report->kind = REPORT_DSN;
+	report->stream = STREAM_INTERNAL;
+	report->queue_id = g_strdup("R1");
+	report->envelope_sender = g_strdup("");
+	report->postfix_queue_id = g_strdup("sQ1");
+	report->original_sha256 = fixture_put_blob(fixture, bytes, strlen(bytes));
+	line->final_recipient = g_strdup(FIXTURE_CITIZEN);
+	line->action = g_strdup(action);
+	line->diagnostic = g_strdup(diagnostic);
+	g_ptr_array_add(report->recipients, line);
+	answer = fixture_call(fixture, routes_events, "POST", "/v1/events", NULL, NULL,
+		report_facts_to_json(report), NULL);
+	assert_non_null(answer);
+	return answer;
 }

@@ -59,6 +59,14 @@ char *fixture_put_blob(Fixture *fixture, const void *bytes, gsize size);
 json_t *fixture_send(Fixture *fixture, const char *id);
 void fixture_assert_state(Fixture *fixture, const char *id, const char *state);
 guint fixture_count_leaves(Fixture *fixture, const char *type);
+/* Entries of the outbox that have this in their text. */
+guint fixture_count_outbox(Fixture *fixture, const char *text);
+
+/* One pass of the reconciler over a queue that has this mail alone; NULL: none. */
+void fixture_settle(Fixture *fixture, const char *queue_id);
+/* Our Postfix's report on the citizen's copy of queue id sQ1; what the API answers. */
+json_t *fixture_report(
+	Fixture *fixture, const char *bytes, const char *action, const char *diagnostic);
 
 #define assert_error(error, code)                                                                  \
 	do {                                                                                       \

@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "core/calendar.h"
 #include "provision/deadlines.h"
-#include "provision/reconcile.h"
 #include "provision/sends.h"
 
 #define DAY_S 86400
@@ -17,10 +16,7 @@ static const DueKind *const due_tables[] = {due_kinds_sends, NULL};
 
 static void release(Fixture *fixture)
 {
-	g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
-
-	g_hash_table_add(ids, (gpointer) "sQ1");
-	assert_true(reconcile_settle(&fixture->service, ids, NULL));
+	fixture_settle(fixture, "sQ1");
 	fixture_assert_state(fixture, "s-1", "released");
 }
 
@@ -49,21 +45,9 @@ static void assert_delivery(Fixture *fixture, const char *state)
 	json_decref(send);
 }
 
-static gboolean count_row(const char *key, const char *value, gpointer data)
-{
-	(void)key;
-	if (strstr(value, "\"by-cedula\"") != NULL)
-		++*(guint *)data;
-	return TRUE;
-}
-
 static guint notices(Fixture *fixture)
 {
-	guint n = 0;
-
-	assert_true(store_scan(
-		fixture->service.store, TABLE_OUTBOX, "", NULL, FALSE, count_row, &n, NULL));
-	return n;
+	return fixture_count_outbox(fixture, "\"by-cedula\"");
 }
 
 static void answer(Fixture *fixture, const char *text)

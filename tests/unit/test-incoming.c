@@ -155,23 +155,6 @@ static void assert_state(Fixture *fixture, const char *id, const char *wanted)
 	assert_string_equal(row_text(row, "state"), wanted);
 }
 
-static gboolean count_row(const char *key, const char *value, gpointer data)
-{
-	(void)key;
-	(void)value;
-	(*(guint *)data)++;
-	return TRUE;
-}
-
-static guint waiting(Fixture *fixture)
-{
-	guint found = 0;
-
-	assert_true(store_scan(
-		fixture->service.store, TABLE_OUTBOX, "", NULL, FALSE, count_row, &found, NULL));
-	return found;
-}
-
 static void test_recorded_once(void **state)
 {
 	Fixture *fixture = *state;
@@ -205,7 +188,7 @@ static void test_recorded_once(void **state)
 	again = (g_free(again), post(fixture, mail("b@ciudadano.test", NULL)));
 	assert_string_equal(nameless, again);
 	assert_int_equal(count(fixture, "unanswered=1"), 3);
-	assert_int_equal(waiting(fixture), 2);
+	assert_int_equal(fixture_count_outbox(fixture, ""), 2);
 }
 
 static void test_limits(void **state)
@@ -418,7 +401,7 @@ static void test_no_term(void **state)
 	assert_confirmation(fixture, id, "off");
 	fixture_now_s += 365 * 86400;
 	assert_int_equal(due_run(&fixture->service, due_tables), 0);
-	assert_int_equal(waiting(fixture), 0);
+	assert_int_equal(fixture_count_outbox(fixture, ""), 0);
 }
 
 /* What the citizen gets, and that it is on record once it is sent. */
@@ -437,7 +420,7 @@ static void test_confirmation(void **state)
 	fixture_settings(fixture, settings);
 	id = post(fixture, mail(FIXTURE_CITIZEN, "a@ciudadano.test"));
 	outbox = outbox_start_with(&fixture->service, tables, NULL);
-	while (waiting(fixture) > 0)
+	while (fixture_count_outbox(fixture, "") > 0)
 		g_usleep(1000);
 	outbox_stop(outbox);
 	assert_confirmation(fixture, id, "sent");

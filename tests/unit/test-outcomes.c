@@ -12,7 +12,6 @@
 #include "cms/digest.h"
 #include "provision/deadlines.h"
 #include "provision/outcomes.h"
-#include "provision/reconcile.h"
 #include "provision/sends.h"
 #include "provision/tramite.h"
 
@@ -91,7 +90,6 @@ static void test_folder_names(void **state)
 
 typedef struct {
 	const char *mark;
-	guint count;
 	char *last;
 } Search;
 
@@ -101,32 +99,21 @@ static gboolean search_row(const char *key, const char *value, gpointer data)
 
 	(void)key;
 	if (strstr(value, search->mark) != NULL) {
-		search->count++;
 		g_free(search->last);
 		search->last = g_strdup(value);
 	}
 	return TRUE;
 }
 
-static guint count(Fixture *fixture, const char *mark)
-{
-	Search search = {mark, 0, NULL};
-
-	assert_true(store_scan(
-		fixture->service.store, TABLE_OUTBOX, "", NULL, FALSE, search_row, &search, NULL));
-	g_free(search.last);
-	return search.count;
-}
-
 /* The body of the last entry with the mark. */
 static json_t *body_with(Fixture *fixture, const char *mark)
 {
-	Search search = {mark, 0, NULL};
+	Search search = {mark, NULL};
 	json_t *entry, *body;
 
 	assert_true(store_scan(
 		fixture->service.store, TABLE_OUTBOX, "", NULL, FALSE, search_row, &search, NULL));
-	assert_int_not_equal(search.count, 0);
+	assert_non_null(search.last);
 	entry = json_loads(search.last, 0, NULL);
 	body = json_incref(json_object_get(entry, "body"));
 	json_decref(entry);
@@ -142,34 +129,9 @@ static void settings(Fixture *fixture, const char *notified_by, const char *fold
 	fixture_settings(fixture, text);
 }
 
-static void release(Fixture *fixture)
-{
-	g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
-
-	g_hash_table_add(ids, (gpointer) "sQ1");
-	assert_true(reconcile_settle(&fixture->service, ids, NULL));
-}
-
 static json_t *report(Fixture *fixture, const char *action, const char *bytes)
 {
-	g_autoptr(ReportFacts) facts = report_facts_new();
-	ReportRecipient *line = report_recipient_new();
-	json_t *answer;
-
-	facts->kind = REPORT_DSN;
-	facts->stream = STREAM_INTERNAL;
-	facts->queue_id = g_strdup("R1");
-	facts->envelope_sender = g_strdup("");
-	facts->postfix_queue_id = g_strdup("sQ1");
-	facts->original_sha256 = fixture_put_blob(fixture, bytes, strlen(bytes));
-	line->final_recipient = g_strdup(FIXTURE_CITIZEN);
-	line->action = g_strdup(action);
-	line->diagnostic = g_strdup("550 no hay tal casilla");
-	g_ptr_array_add(facts->recipients, line);
-	answer = fixture_call(fixture, routes_events, "POST", "/v1/events", NULL, NULL,
-		report_facts_to_json(facts), NULL);
-	assert_non_null(answer);
-	return answer;
+	return fixture_report(fixture, bytes, action, "550 no hay tal casilla");
 }
 
 static gboolean told(Fixture *fixture, const char *action, const char *bytes)
@@ -188,14 +150,14 @@ static void test_failed_once(void **state)
 	settings(fixture, "acknowledged", fixture->folder);
 	g_bytes_unref(fixture_prepare_signed(fixture, "s-1"));
 	assert_true(told(fixture, "delayed", "one"));
-	assert_int_equal(count(fixture, "\"failed\""), 0);
+	assert_int_equal(fixture_count_outbox(fixture, "\"failed\""), 0);
 	assert_true(told(fixture, "failed", "two"));
-	assert_int_equal(count(fixture, "\"kind\":\"failed\""), 1);
-	assert_int_equal(count(fixture, "tramite.folder"), 1);
-	assert_int_equal(count(fixture, "tramite.webhook"), 0);
+	assert_int_equal(fixture_count_outbox(fixture, "\"kind\":\"failed\""), 1);
+	assert_int_equal(fixture_count_outbox(fixture, "tramite.folder"), 1);
+	assert_int_equal(fixture_count_outbox(fixture, "tramite.webhook"), 0);
 	assert_true(told(fixture, "failed", "three"));
-	assert_int_equal(count(fixture, "\"kind\":\"failed\""), 1);
-	assert_int_equal(count(fixture, "tramite.folder"), 1);
+	assert_int_equal(fixture_count_outbox(fixture, "\"kind\":\"failed\""), 1);
+	assert_int_equal(fixture_count_outbox(fixture, "tramite.folder"), 1);
 }
 
 /* Whoever wants no notice of failures still gets Postfix's own. */
@@ -207,7 +169,7 @@ static void test_not_told(void **state)
 	g_bytes_unref(fixture_prepare_signed(fixture, "s-1"));
 	assert_true(told(fixture, "relayed", "one"));
 	assert_false(told(fixture, "failed", "two"));
-	assert_int_equal(count(fixture, "\"kind\":\"failed\""), 0);
+	assert_int_equal(fixture_count_outbox(fixture, "\"kind\":\"failed\""), 0);
 }
 
 static void test_notified_by_relay(void **state)
@@ -216,13 +178,13 @@ static void test_notified_by_relay(void **state)
 
 	settings(fixture, "relayed", fixture->folder);
 	g_bytes_unref(fixture_prepare_signed(fixture, "s-1"));
-	release(fixture);
+	fixture_settle(fixture, "sQ1");
 	json_decref(report(fixture, "relayed", "one"));
-	assert_int_equal(count(fixture, "\"kind\":\"notified\""), 1);
+	assert_int_equal(fixture_count_outbox(fixture, "\"kind\":\"notified\""), 1);
 	fixture_now_s += 6 * DAY_S;
 	due_run(&fixture->service, due_tables);
 	assert_int_equal(fixture_count_leaves(fixture, "send.expired"), 0);
-	assert_int_equal(count(fixture, "by-cedula"), 0);
+	assert_int_equal(fixture_count_outbox(fixture, "by-cedula"), 0);
 }
 
 static void test_relay_after_the_term(void **state)
@@ -231,14 +193,14 @@ static void test_relay_after_the_term(void **state)
 
 	settings(fixture, "relayed", fixture->folder);
 	g_bytes_unref(fixture_prepare_signed(fixture, "s-1"));
-	release(fixture);
+	fixture_settle(fixture, "sQ1");
 	fixture_now_s += 6 * DAY_S;
 	due_run(&fixture->service, due_tables);
-	assert_int_equal(count(fixture, "by-cedula"), 1);
+	assert_int_equal(fixture_count_outbox(fixture, "by-cedula"), 1);
 	json_decref(report(fixture, "relayed", "one"));
-	assert_int_equal(count(fixture, "\"kind\":\"late\""), 1);
-	assert_int_equal(count(fixture, "\"kind\":\"notified\""), 0);
-	assert_int_equal(count(fixture, "tramite.folder"), 2);
+	assert_int_equal(fixture_count_outbox(fixture, "\"kind\":\"late\""), 1);
+	assert_int_equal(fixture_count_outbox(fixture, "\"kind\":\"notified\""), 0);
+	assert_int_equal(fixture_count_outbox(fixture, "tramite.folder"), 2);
 }
 
 /* External mail goes to its case, and nobody is bothered. */
@@ -249,8 +211,8 @@ static void test_external(void **state)
 	settings(fixture, "acknowledged", fixture->folder);
 	fixture_prepare(fixture, "s-1", "Subject: x\r\n\r\nbytes");
 	json_decref(report(fixture, "relayed", "one"));
-	assert_int_equal(count(fixture, "\"accepted\""), 1);
-	assert_int_equal(count(fixture, "\"notice\""), 0);
+	assert_int_equal(fixture_count_outbox(fixture, "\"accepted\""), 1);
+	assert_int_equal(fixture_count_outbox(fixture, "\"notice\""), 0);
 }
 
 static char *read_all(const char *folder, const char *name, gsize *size)

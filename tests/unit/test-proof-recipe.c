@@ -52,25 +52,6 @@ static gboolean run(const Fixture *fixture, guint from, char **said)
 	return status == 0 && strstr(out, "MAL") == NULL;
 }
 
-static void post_relayed(Fixture *fixture)
-{
-	static const char bytes[] = "report of relay";
-	g_autoptr(ReportFacts) report = report_facts_new();
-	ReportRecipient *line = report_recipient_new();
-
-	report->kind = REPORT_DSN;
-	report->stream = STREAM_INTERNAL;
-	report->queue_id = g_strdup("R1");
-	report->envelope_sender = g_strdup("");
-	report->postfix_queue_id = g_strdup("sQ1");
-	report->original_sha256 = fixture_put_blob(fixture, bytes, strlen(bytes));
-	line->final_recipient = g_strdup(FIXTURE_CITIZEN);
-	line->action = g_strdup("relayed");
-	g_ptr_array_add(report->recipients, line);
-	json_decref(fixture_call(fixture, routes_events, "POST", "/v1/events", NULL, NULL,
-		report_facts_to_json(report), NULL));
-}
-
 /* A notification among others, so that its leaves stand at odd places of the tree. */
 static GHashTable *make_files(Fixture *fixture)
 {
@@ -87,7 +68,7 @@ static GHashTable *make_files(Fixture *fixture)
 			fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, other, NULL));
 	}
 	message = fixture_prepare_signed(fixture, "s-1");
-	post_relayed(fixture);
+	json_decref(fixture_report(fixture, "report of relay", "relayed", NULL));
 	bundle = fixture_read(fixture, "/v1/sends/{id}/proof", "s-1", NULL);
 	assert_true(g_file_set_contents(fixture->bundle, g_bytes_get_data(bundle, NULL),
 		(gssize)g_bytes_get_size(bundle), NULL));

@@ -26,25 +26,6 @@ static void member_free(gpointer data)
 	g_free(member);
 }
 
-static void post_report(Fixture *fixture, const char *bytes, const char *action)
-{
-	g_autoptr(ReportFacts) report = report_facts_new();
-	ReportRecipient *line = report_recipient_new();
-
-	report->kind = REPORT_DSN;
-	report->stream = STREAM_INTERNAL;
-	report->queue_id = g_strdup("R1");
-	report->envelope_sender = g_strdup("");
-	report->postfix_queue_id = g_strdup("sQ1");
-	report->original_sha256 = fixture_put_blob(fixture, bytes, strlen(bytes));
-	line->final_recipient = g_strdup(FIXTURE_CITIZEN);
-	line->action = g_strdup(action);
-	line->diagnostic = g_strdup("250 2.0.0 Ok");
-	g_ptr_array_add(report->recipients, line);
-	json_decref(fixture_call(fixture, routes_events, "POST", "/v1/events", NULL, NULL,
-		report_facts_to_json(report), NULL));
-}
-
 /* Without fsync: it is written some thousand times. */
 static void write_bytes(Fixture *fixture, const void *bytes, gsize size)
 {
@@ -69,8 +50,8 @@ static GBytes *make_bundle(Fixture *fixture)
 	json_decref(
 		fixture_call(fixture, routes_sends, "POST", "/v1/sends", NULL, NULL, other, NULL));
 	message = fixture_prepare_signed(fixture, "s-1");
-	post_report(fixture, "report of delay", "delayed");
-	post_report(fixture, "report of relay", "relayed");
+	json_decref(fixture_report(fixture, "report of delay", "delayed", "250 2.0.0 Ok"));
+	json_decref(fixture_report(fixture, "report of relay", "relayed", "250 2.0.0 Ok"));
 	bundle = fixture_read(fixture, "/v1/sends/{id}/proof", "s-1", &error);
 	assert_null(error);
 	write_bundle(fixture, bundle);
@@ -350,7 +331,7 @@ static void test_same_bytes(void **state)
 	second = fixture_read(fixture, "/v1/sends/{id}/proof", "s-1", &error);
 	assert_null(error);
 	assert_true(g_bytes_equal(first, second));
-	post_report(fixture, "one more report", "relayed");
+	json_decref(fixture_report(fixture, "one more report", "relayed", "250 2.0.0 Ok"));
 	third = fixture_read(fixture, "/v1/sends/{id}/proof", "s-1", &error);
 	assert_null(error);
 	assert_false(g_bytes_equal(first, third));

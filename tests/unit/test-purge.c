@@ -14,7 +14,6 @@
 #include "provision/deadlines.h"
 #include "provision/outbox.h"
 #include "provision/purge.h"
-#include "provision/reconcile.h"
 
 #define DAY_S 86400
 #define MESSAGE "Subject: uno\r\n\r\nEl contenido.\r\n"
@@ -24,11 +23,9 @@ static const DueKind *const due_tables[] = {due_kinds_sends, NULL};
 
 static void release(Fixture *fixture, const char *id)
 {
-	g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autofree char *queue_id = g_strdelimit(g_strdup(id), "-", 'Q');
 
-	g_hash_table_add(ids, queue_id);
-	assert_true(reconcile_settle(&fixture->service, ids, NULL));
+	fixture_settle(fixture, queue_id);
 	fixture_assert_state(fixture, id, "released");
 }
 

@@ -287,15 +287,6 @@ static void test_other_mail_is_no_repeat(void **state)
 	}
 }
 
-static void settle(Fixture *fixture, const char *queue_id)
-{
-	g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
-
-	if (queue_id != NULL)
-		g_hash_table_add(ids, (gpointer)queue_id);
-	assert_true(reconcile_settle(&fixture->service, ids, NULL));
-}
-
 static void test_repeats(void **state)
 {
 	Fixture *fixture = *state;
@@ -306,9 +297,9 @@ static void test_repeats(void **state)
 	assert_null(post_intent(fixture, json_deep_copy(body), &error));
 	assert_error(error, ACUSE_ERROR_REPEAT_UNDECIDED);
 	g_clear_error(&error);
-	settle(fixture, "other");
+	fixture_settle(fixture, "other");
 	fixture_assert_state(fixture, "s-1", "prepared");
-	settle(fixture, "sQ1");
+	fixture_settle(fixture, "sQ1");
 	fixture_assert_state(fixture, "s-1", "released");
 	assert_int_equal(fixture_count_leaves(fixture, "send.released"), 1);
 	/* Order and case of recipients make no other mail. */
@@ -326,10 +317,10 @@ static void test_not_released(void **state)
 
 	fixture_prepare(fixture, "s-1", "bytes");
 	fixture_now_s += 900;
-	settle(fixture, NULL);
+	fixture_settle(fixture, NULL);
 	fixture_assert_state(fixture, "s-1", "prepared");
 	fixture_now_s += 1;
-	settle(fixture, NULL);
+	fixture_settle(fixture, NULL);
 	fixture_assert_state(fixture, "s-1", "not_released");
 	json_decref(post_intent(fixture, fixture_intent("s-2", NULL), &error));
 	assert_null(error);
