@@ -1,6 +1,7 @@
 /* intent.h: facts and plan as JSON, answers checked. No state; safe in every thread. */
 #include "milter/intent.h"
 #include "api/client.h"
+#include "api/record_json.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -71,6 +72,16 @@ static const char *pdf_word(const IntentInput *input)
 	return attachments_pdf_word(attachments);
 }
 
+/* The date of the act, as the official's own signature in the PDF has it. */
+static void add_signed(json_t *body, const IntentInput *input)
+{
+	gint64 time_s = attachments_signed_s(input->facts->attachments);
+	g_autofree char *time = time_s > 0 ? time_to_rfc3339(time_s) : NULL;
+
+	if (time != NULL && input->plan->send_class == CLASS_NOTIFICATION)
+		set_text(body, "document_signed", time);
+}
+
 static json_t *recipients_to_json(const Envelope *envelope)
 {
 	json_t *recipients = json_array();
@@ -120,6 +131,7 @@ static json_t *intent_to_json(const IntentInput *input)
 	if (input->exception_id != NULL)
 		set_text(body, "exception_id", input->exception_id);
 	set_text(body, "pdf_signature", pdf_word(input));
+	add_signed(body, input);
 	set_text(body, "expediente", input->plan->expediente);
 	json_object_set_new(body, "recipients", recipients_to_json(input->envelope));
 	add_thread(body, input->facts);
@@ -219,6 +231,7 @@ gboolean intent_refusal_is_final(const GError *error)
 	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_NOT_AUTHORISED) ||
 	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_EXPEDIENTE_UNKNOWN) ||
 	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_NOT_NOTIFIABLE) ||
+	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_ACT_LATE) ||
 	       g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOO_LARGE);
 }
 

@@ -28,7 +28,7 @@ static gboolean has_outside(const Service *service, const json_t *send)
 }
 
 /* By the expediente's own word for it. */
-static gboolean find_matter(StoreTxn *txn, const Service *service, const json_t *send,
+gboolean deadline_matter(StoreTxn *txn, const Service *service, const json_t *send,
 	CalendarMatter *matter, GError **error)
 {
 	const char *const *word = settings_list(service->settings, "calendar", "tax_matters");
@@ -98,7 +98,7 @@ static gboolean set_deadline(
 	if (!send_record_is_notification(send) || !has_outside(service, send) ||
 		json_object_get(send, "deadline") != NULL)
 		return TRUE;
-	if (!find_matter(txn, service, send, &matter, error))
+	if (!deadline_matter(txn, service, send, &matter, error))
 		return FALSE;
 	return days_of(service, matter) == 0 ||
 	       (find_term(service, send, matter, &term, error) &&

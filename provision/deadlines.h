@@ -18,6 +18,10 @@
 gboolean deadline_release(StoreTxn *txn, const Service *service, json_t *send, const char *how,
 	gint64 now_s, gboolean *moved, GError **error);
 
+/* Inside a change: of what kind its expediente is (tax or not); a send, or the intent of one. */
+gboolean deadline_matter(StoreTxn *txn, const Service *service, const json_t *send,
+	CalendarMatter *matter, GError **error);
+
 /* Whether an acknowledgement that comes now is late. */
 gboolean deadline_is_over(const Service *service, const json_t *send);
 

@@ -74,11 +74,12 @@ gboolean register_import_authorisations(
 	const ApiRequest *request, ApiResponse *response, GError **error);
 
 /*
- * Inside the change of an intent (checked by send_check_intent): P10 and S10, then D9, by their
- * modes. FALSE with EXPEDIENTE_UNKNOWN or NOT_NOTIFIABLE when one is enforced.
+ * Inside the change of an intent (checked by send_check_intent): P10 and S10, then D9 and D5, by
+ * their modes. FALSE with EXPEDIENTE_UNKNOWN, NOT_NOTIFIABLE or ACT_LATE when one is enforced.
  * *findings: a new object with what goes on record, "expediente_check" (registered, unknown,
  * absent, syntax) and "authorisation" (valid, absent, early, withdrawn), each only where it was
- * asked, and "findings", [{"mode","line"}], of what is not enforced.
+ * asked, "act_until" (the last day to notify the act, art. 24.1) where its date is known, and
+ * "findings", [{"mode","line"}], of what is not enforced.
  */
 gboolean register_check_intent(StoreTxn *txn, const Service *service, const json_t *body,
 	json_t **findings, GError **error);

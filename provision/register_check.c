@@ -1,17 +1,19 @@
 /*
  * What the register says to an intent (register.h): P10 and S10, whether the expediente is
- * registered; D9, whether the citizen authorised this address for it, that day. What is found goes
- * on record, whatever the mode. Fails with EXPEDIENTE_UNKNOWN, NOT_NOTIFIABLE, or as the store
- * does. In the committer's thread.
+ * registered; D9, whether the citizen authorised this address for it, that day; and D5, whether
+ * the act is notified in time. What is found goes on record, whatever the mode. Fails with
+ * EXPEDIENTE_UNKNOWN, NOT_NOTIFIABLE, ACT_LATE, or as the store does. In the committer's thread.
  */
 #include "provision/register.h"
 
 #include <string.h>
 
+#include "api/record_json.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "core/plan.h"
 #include "core/policy.h"
+#include "provision/deadlines.h"
 #include "provision/row.h"
 
 typedef struct {
@@ -123,6 +125,34 @@ static gboolean check_authorisation(Check *check, const json_t *row, GError **er
 	       judge(check, mode, ACUSE_ERROR_NOT_NOTIFIABLE, "authorisation", word, error);
 }
 
+/* What is notified later than art. 24.1 says is notified all the same, but somebody answers for it.
+ */
+static gboolean check_act(Check *check, StoreTxn *txn, GError **error)
+{
+	const Service *service = check->service;
+	const char *signed_at = row_text(check->body, "document_signed");
+	RuleMode mode = mode_of(check, "d5");
+	g_autofree char *day = NULL, *until = NULL, *today = service_today(service);
+	CalendarMatter matter;
+	gint64 signed_s;
+
+	if (!check->notification || mode == MODE_OFF || signed_at == NULL ||
+		!time_from_rfc3339(signed_at, &signed_s))
+		return TRUE;
+	if (!deadline_matter(txn, service, check->body, &matter, error))
+		return FALSE;
+	/* Of taxes the tax code says how long. */
+	if (matter == MATTER_TAX)
+		return TRUE;
+	day = service_day(service, signed_s);
+	until = calendar_act_deadline(service->calendar, matter, day);
+	if (until == NULL)
+		return TRUE;
+	json_object_set_new(check->findings, "act_until", json_string(until));
+	return strcmp(today, until) <= 0 ||
+	       judge(check, mode, ACUSE_ERROR_ACT_LATE, "act", "late", error);
+}
+
 static Envelope *envelope_of(const json_t *body)
 {
 	Envelope *envelope = envelope_new();
@@ -161,7 +191,8 @@ gboolean register_check_intent(StoreTxn *txn, const Service *service, const json
 	check.input.login = login;
 	if (number != NULL && !row_load(txn, TABLE_EXPEDIENTES, number, &row, error))
 		return FALSE;
-	return check_expediente(&check, row, error) && check_authorisation(&check, row, error);
+	return check_expediente(&check, row, error) && check_authorisation(&check, row, error) &&
+	       check_act(&check, txn, error);
 }
 
 /* "[P10] what (article)" as the milter's own findings are written. */
@@ -194,7 +225,7 @@ static gboolean is_said(const json_t *send, const json_t *row)
 
 void register_note_findings(json_t *send, const json_t *findings)
 {
-	static const char *const names[] = {"expediente_check", "authorisation"};
+	static const char *const names[] = {"expediente_check", "authorisation", "act_until"};
 	json_t *finding;
 	size_t number;
 

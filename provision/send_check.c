@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "api/record_json.h"
 #include "base/error.h"
 #include "base/hex.h"
 #include "core/plan.h"
@@ -102,6 +103,7 @@ static const struct {
 	{"exception", 200, NULL, TRUE},
 	{"exception_id", 40, ALNUM, TRUE},
 	{"pdf_signature", 16, NULL, TRUE},
+	{"document_signed", 20, NULL, TRUE},
 	{"expediente", 40, ALNUM "-._/", TRUE},
 	{"queue_id", 40, ALNUM, FALSE},
 	{"client_address", 64, NULL, TRUE},
@@ -169,14 +171,15 @@ gboolean send_check_intent(const json_t *body, GError **error)
 {
 	const json_t *sign = json_object_get(body, "sign");
 	SendClass send_class;
+	gint64 signed_s;
 
 	if (body == NULL)
 		return api_invalid(error, "body", "is missing");
 	if (!api_known(body, error, "id", "token", "class", "login", "mailbox", "message_id",
 		    "date", "subject", "document_type", "document_number", "exception",
-		    "exception_id", "pdf_signature", "expediente", "recipients", "queue_id",
-		    "client_address", "content_sha256", "entity_sha256", "sign", "prepared",
-		    "block", "date_original", "findings", "in_reply_to", NULL) ||
+		    "exception_id", "pdf_signature", "document_signed", "expediente", "recipients",
+		    "queue_id", "client_address", "content_sha256", "entity_sha256", "sign",
+		    "prepared", "block", "date_original", "findings", "in_reply_to", NULL) ||
 		!check_texts(body, error) ||
 		!check_foreign(body, "message_id", MAX_MESSAGE_ID, error) ||
 		!check_foreign(body, "date", MAX_DATE, error) ||
@@ -185,6 +188,9 @@ gboolean send_check_intent(const json_t *body, GError **error)
 		!check_recipients(body, error) || !check_findings(body, error) ||
 		!check_thread(body, error))
 		return FALSE;
+	if (row_text(body, "document_signed") != NULL &&
+		!time_from_rfc3339(row_text(body, "document_signed"), &signed_s))
+		return api_invalid(error, "document_signed", "must be a time");
 	if (!send_class_parse(row_text(body, "class"), &send_class))
 		return api_invalid(error, "class", "no such class");
 	if (strlen(row_text(body, "token")) != RETURN_TOKEN_CHARS)

@@ -169,7 +169,7 @@ static Record *intent_leaf(const json_t *send, gint64 now_s)
 	static const char *const plain[] = {"class", "message_id", "date", "document_type",
 		"document_number", "pdf_signature", "expediente", "queue_id", "content_sha256",
 		"entity_sha256", "block", "date_original", "expediente_check", "authorisation",
-		"exception_id"};
+		"exception_id", "document_signed", "act_until"};
 	static const char *const personal[] = {
 		"login", "mailbox", "subject", "client_address", "token", "exception"};
 	Record *record = record_new("send.intent", send_record_id(send), now_s);

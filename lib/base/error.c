@@ -35,6 +35,9 @@ static const AcuseErrorRow rows[ACUSE_N_ERRORS] = {
 		N_("[D9] Falta la autorizacion vigente del ciudadano para notificarlo en esta "
 		   "direccion. Registrela en el expediente o notifique por cedula "
 		   "(TUO Ley 27444, art. 20.4)")},
+	{ACUSE_ERROR_ACT_LATE, "act-late", FALSE, "550 5.7.1", 409,
+		N_("[D5] El PDF se firmo hace mas de cinco dias habiles y el plazo para notificar "
+		   "el acto ya vencio. Consulte con su asesoria legal (TUO Ley 27444, art. 24.1)")},
 	{ACUSE_ERROR_WEAK_PASSWORD, "weak-password", FALSE, "550 5.7.1", 422,
 		N_("La clave no cumple las reglas: al menos 8 caracteres con letras, numeros y "
 		   "signos")},

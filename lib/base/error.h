@@ -27,6 +27,7 @@ typedef enum {
 	ACUSE_ERROR_NOT_AUTHORISED,	/* P1, as judged by provisiond */
 	ACUSE_ERROR_EXPEDIENTE_UNKNOWN, /* P10, S10 */
 	ACUSE_ERROR_NOT_NOTIFIABLE,	/* D9 */
+	ACUSE_ERROR_ACT_LATE,		/* D5 */
 	ACUSE_ERROR_WEAK_PASSWORD,	/* A11 */
 	ACUSE_ERROR_REPEAT_RELEASED,	/* the same mail was released before */
 	ACUSE_ERROR_REPEAT_UNDECIDED,	/* the same mail waits for its outcome */

@@ -112,6 +112,7 @@ const SettingRow settings_table[] = {
 	SCOPED_RULE("p14", "enforce", "P14: a notification has one citizen and no Bcc outside."),
 	SCOPED_RULE(
 		"d9", "enforce", "D9: the citizen authorised this address for this expediente."),
+	SCOPED_RULE("d5", "warn", "D5: the act is notified within five business days."),
 	RULE("p15", "enforce", "P15: so many messages and recipients an hour, and no more."),
 	RULE("s7", "enforce",
 		"S7: what its author signed or encrypted goes back when it could not arrive "

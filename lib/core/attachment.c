@@ -2,6 +2,8 @@
  * shared state, never fails. */
 #include "core/attachment.h"
 
+#include <string.h>
+
 AttachmentFacts *attachment_facts_new(void)
 {
 	return g_new0(AttachmentFacts, 1);
@@ -18,6 +20,22 @@ void attachment_facts_free(AttachmentFacts *attachment)
 	for (guint i = 0; i < BLOCKED_N; i++)
 		g_free(attachment->blocked[i]);
 	g_free(attachment);
+}
+
+gint64 attachments_signed_s(const GPtrArray *attachments)
+{
+	gint64 last_s = 0;
+
+	if (strcmp(attachments_pdf_word(attachments), "valid") != 0)
+		return 0;
+	for (guint i = 0; i < attachments->len; i++) {
+		const AttachmentFacts *attachment = g_ptr_array_index(attachments, i);
+
+		if (attachment->is_pdf && attachment->pdf_signed_s == 0)
+			return 0;
+		last_s = MAX(last_s, attachment->pdf_signed_s);
+	}
+	return last_s;
 }
 
 const char *attachment_name(const AttachmentFacts *attachment)

@@ -49,7 +49,8 @@ typedef struct {
 	char *blocked[BLOCKED_N];
 	gsize compressed_bytes; /* estimated size in a zip; 0: not estimated */
 	PdfSignature pdf_signature;
-	char *pdf_detail; /* who signed, or why it does not count; NULL */
+	char *pdf_detail;    /* who signed, or why it does not count; NULL */
+	gint64 pdf_signed_s; /* when, as its last signature says; 0: not valid, or it does not */
 } AttachmentFacts;
 
 AttachmentFacts *attachment_facts_new(void);
@@ -61,6 +62,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AttachmentFacts, attachment_facts_free)
  * the worst: "broken", "unreadable", "untrusted", "unsigned". Not checked is unreadable.
  */
 const char *attachments_pdf_word(const GPtrArray *attachments);
+
+/* When the last of its PDFs was signed, all of them being valid; 0: there is none, or it is not
+ * known. */
+gint64 attachments_signed_s(const GPtrArray *attachments);
 
 /* Its file name, or NULL. */
 const char *attachment_name(const AttachmentFacts *attachment);

@@ -64,7 +64,7 @@ static void take_mode(
 }
 
 /* Modes of what is no rule of the table: a second one of P10, and what provisiond judges. */
-static const char *const other_modes[] = {"p10_inside", "p10_attachment", "d9"};
+static const char *const other_modes[] = {"p10_inside", "p10_attachment", "d9", "d5"};
 
 /* The modes that `scope` names (NULL: the general ones). */
 static void take_modes(GHashTable *modes, const Settings *settings, const char *scope)

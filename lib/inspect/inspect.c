@@ -222,6 +222,17 @@ static void look_for_blocked(AttachmentFacts *attachment, const GByteArray *cont
 		look_into_mail(&place, bytes);
 }
 
+static void look_at_signature(AttachmentFacts *attachment, const GByteArray *content,
+	PdfChecker *checker, gint64 deadline_us)
+{
+	g_autofree char *said = NULL;
+
+	attachment->pdf_signature = pdf_checker_look_said(
+		checker, content->data, content->len, deadline_us, &attachment->pdf_detail, &said);
+	if (attachment->pdf_signature == PDF_VALID && said != NULL)
+		attachment->pdf_signed_s = pdf_signature_time_s(said);
+}
+
 static void inspect_one(const MailMessage *message, AttachmentFacts *attachment,
 	const InspectOptions *options, ArchiveBudget *budget, gint64 pdf_deadline_us,
 	GError **trouble)
@@ -245,8 +256,7 @@ static void inspect_one(const MailMessage *message, AttachmentFacts *attachment,
 	if (options->pdf && attachment->is_pdf)
 		attachment->sha256 = digest_sha256_hex(bytes->data, bytes->len);
 	if (options->pdf && attachment->is_pdf && options->pdf_checker != NULL)
-		attachment->pdf_signature = pdf_checker_look(options->pdf_checker, bytes->data,
-			bytes->len, pdf_deadline_us, &attachment->pdf_detail);
+		look_at_signature(attachment, bytes, options->pdf_checker, pdf_deadline_us);
 	if (options->blocked)
 		look_for_blocked(attachment, bytes, options, budget, trouble);
 	if (heavy && bytes->len > options->heavy_bytes)

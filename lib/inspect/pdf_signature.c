@@ -23,6 +23,7 @@
 #define SIGNATURES_MAX 64
 #define DETAIL_CHARS_MAX 200
 #define FILE_NAME "documento.pdf"
+#define SIGNING_TIME "  - Signing Time: "
 #define NO_SIGNATURES 2 /* pdfsig's exit status */
 
 struct _PdfChecker {
@@ -160,6 +161,49 @@ PdfSignature pdf_signature_read(const char *text, int status, char **detail)
 	return signature;
 }
 
+/* "Nov 20 2026 20:53:56"; 0: none. */
+static gint64 read_time(const char *text)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char month[4] = "";
+	int day, year, hour, minute, second, end = 0;
+	const char *found;
+	g_autoptr(GDateTime) time = NULL;
+
+	if (sscanf(text, "%3s %2d %4d %2d:%2d:%2d%n", month, &day, &year, &hour, &minute, &second,
+		    &end) != 6 ||
+		text[end] != '\0' || strlen(month) != 3)
+		return 0;
+	found = strstr(months, month);
+	if (found == NULL || (found - months) % 3 != 0)
+		return 0;
+	time = g_date_time_new_utc(
+		year, (int)(found - months) / 3 + 1, day, hour, minute, (gdouble)second);
+	return time != NULL ? g_date_time_to_unix(time) : 0;
+}
+
+gint64 pdf_signature_time_s(const char *said)
+{
+	g_auto(GStrv) lines = g_strsplit(said, "\n", -1);
+	guint signatures = 0, times = 0;
+	gint64 last_s = 0;
+
+	for (char **line = lines; *line != NULL; line++) {
+		gint64 time_s;
+
+		signatures += g_str_has_prefix(*line, "Signature #");
+		if (!g_str_has_prefix(*line, SIGNING_TIME))
+			continue;
+		times++;
+		time_s = read_time(*line + strlen(SIGNING_TIME));
+		if (time_s <= 0)
+			return 0;
+		last_s = MAX(last_s, time_s);
+	}
+	/* One each: what stands there more often may be a signer's name. */
+	return times == signatures ? last_s : 0;
+}
+
 /* ---- the process ---- */
 
 typedef struct {
@@ -244,7 +288,7 @@ static PdfSignature run(const PdfChecker *checker, const char *folder, gint64 de
 	char *trusting[] = {checker->program, "-nssdir", checker->trust_folder, FILE_NAME, NULL};
 	char *plain[] = {checker->program, "-nocert", FILE_NAME, NULL};
 	char **arguments = checker->trust_folder != NULL ? trusting : plain;
-	char *environment[] = {"LC_ALL=C", "PATH=/usr/bin:/bin", home, NULL};
+	char *environment[] = {"LC_ALL=C", "TZ=UTC", "PATH=/usr/bin:/bin", home, NULL};
 	Limits limits = {checker, checker->timeout_ms / 1000 + 1};
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;

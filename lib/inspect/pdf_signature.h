@@ -40,4 +40,10 @@ PdfSignature pdf_checker_look_said(PdfChecker *checker, const void *data, gsize 
  */
 PdfSignature pdf_signature_read(const char *text, int status, char **detail);
 
+/*
+ * When the last of its signatures was put, as its signer's own clock said, from what pdfsig
+ * (zone UTC) printed of a PDF that is valid; Unix seconds. 0: a signature does not say.
+ */
+gint64 pdf_signature_time_s(const char *said);
+
 #endif

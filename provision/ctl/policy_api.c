@@ -173,6 +173,9 @@ json_t *policy_register_rows(Ctl *ctl, const PolicyInput *input, const Plan *pla
 	if (notification)
 		add_row(rows, input, "D9", "TUO Ley 27444, art. 20.4",
 			expediente != NULL ? judge_citizens(input, expediente, today) : reason);
+	if (notification)
+		add_row(rows, input, "D5", "TUO Ley 27444, art. 24.1",
+			_("el plazo del acto se mira al enviar, por la fecha de la firma del PDF"));
 	add_row(rows, input, "P15", "DI-002, art. 8.1 y 14.4",
 		_("no se pudo consultar: los envíos por hora se cuentan solo al enviar"));
 	return rows;

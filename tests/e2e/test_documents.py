@@ -2,6 +2,7 @@
 import email.policy
 
 from harness import *
+from test_policy import notices_about
 
 KEYS = """set -e
 openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 9 -subj /CN=Raiz \
@@ -15,6 +16,7 @@ for d in sign trust other; do certutil -N -d $d --empty-password; done
 pk12util -i s.p12 -d sign -W ''
 for d in sign trust; do certutil -A -d $d -n ca -t CT,C,C -i ca.pem; done
 pdfsig -nssdir sign -add-signature -nick signer unsigned.pdf valid.pdf
+LD_PRELOAD=FAKETIME FAKETIME=-20d pdfsig -nssdir sign -add-signature -nick signer unsigned.pdf old.pdf
 { cat valid.pdf; echo '% more'; } > broken.pdf
 chmod -R a+rX trust other .
 """
@@ -28,7 +30,7 @@ class SignedDocuments(Case):
         cls.folder = Gateway.places.folder("pdf")
         with open(os.path.join(cls.folder, "unsigned.pdf"), "wb") as file:
             file.write(mails.make_pdf())
-        done = subprocess.run(["/bin/sh", "-c", KEYS], cwd=cls.folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(["/bin/sh", "-c", KEYS.replace("FAKETIME ", FAKETIME + " ", 1)], cwd=cls.folder, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise Failure(done.stdout + done.stderr)
 
@@ -55,6 +57,26 @@ class SignedDocuments(Case):
         code, text = retry(mail)
         self.assertEqual(code, 250, text)
         return sends(str(mail["Message-ID"]))[0]
+
+    def test_an_act_that_is_notified_late(self):
+        """D5: the PDF's own signature has the act's date. One of today is notified in time, one of twenty days ago is not."""
+        def notification_of(name):
+            mail = self.letter(name)
+            mail.replace_header("Subject", "NOTIFICACION " + str(mail["Subject"]))
+            return mail
+        with self.rules("log"):
+            send = self.sent(notification_of("valid"))
+            self.assertEqual([one for one in send.get("findings", []) if one["rule"] == "D5"], [])
+            self.assertGreater(send["act_until"], time.strftime("%Y-%m-%d"))
+            mail = notification_of("old")
+            send = self.sent(mail)
+            self.assertEqual(send["class"], "notification")
+            self.assertLess(send["act_until"], time.strftime("%Y-%m-%d"))
+            self.assertLess(send["document_signed"], send["time"])
+            self.assertEqual([one["mode"] for one in send["findings"] if one["rule"] == "D5"], ["warn"])
+            self.assertIn("[D5]", wait(lambda: notices_about(str(mail["Subject"])), "the sender is not warned")[0].get_content())
+            with configured({"policy": {"d5": "enforce"}}, "provision"):
+                self.assert_refused(lambda: submit(notification_of("old")), 550, "5.7.1 [D5]", "art. 24.1")
 
     def test_enforced(self):
         refused = ((None, "Adjunte el documento en PDF"), ("unsigned", "Firme digitalmente el PDF"),

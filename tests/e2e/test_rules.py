@@ -28,6 +28,7 @@ CASES = {
             "test_limits.Limits.test_recipients_over_several_messages"),
     "S7": ("test_rules.Rules.test_s7", "test_rules.Rules.test_p4"),
     "S10": ("test_refusals.Submission.test_unknown_expediente", "test_policy.Register.test_lists"),
+    "D5": ("test_documents.SignedDocuments.test_an_act_that_is_notified_late", "test_documents.SignedDocuments.test_an_act_that_is_notified_late"),
     "D9": ("test_refusals.Submission.test_a_citizen_without_authorisation", "test_policy.Register.test_lists"),
 }
 PGP = ("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nBuenas.\n-----BEGIN PGP SIGNATURE-----\n\nAAAA\n"

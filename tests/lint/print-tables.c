@@ -62,6 +62,7 @@ static void print_rules(void)
 	for (const Rule *const *rule = policy_rules; *rule != NULL; rule++)
 		print_rule((*rule)->id, (*rule)->article);
 	print_rule_of_error(ACUSE_ERROR_NOT_NOTIFIABLE);
+	print_rule_of_error(ACUSE_ERROR_ACT_LATE);
 	print_rule_of_error(ACUSE_ERROR_OVER_LIMIT);
 }
 

@@ -77,6 +77,38 @@ static void test_texts(void **state)
 	}
 }
 
+static void test_times(void **state)
+{
+#define AT(time) ONE(WHOLE "  - Signing Time: " time "\n", GOOD, TRUSTED)
+	static const struct {
+		const char *name, *text;
+		gint64 time_s;
+	} cases[] = {
+		{"one", HEAD AT("Nov 20 2026 20:53:56"), 1795208036},
+		{"the last of two", HEAD AT("Nov 20 2026 20:53:56") AT("Nov 19 2026 20:53:56"),
+			1795208036},
+		{"one of two does not say",
+			HEAD AT("Nov 20 2026 20:53:56") ONE(WHOLE, GOOD, TRUSTED), 0},
+		{"two of one, the other in its name",
+			HEAD AT("Nov 20 2026 20:53:56\n  - Signing Time: Nov 21 2026 20:53:56"), 0},
+		{"none", HEAD ONE(WHOLE, GOOD, TRUSTED), 0},
+		{"no such day", HEAD AT("Nov 31 2026 20:53:56"), 0},
+		{"no such month", HEAD AT("ovD 20 2026 20:53:56"), 0},
+		{"another form", HEAD AT("2026-11-20 20:53:56"), 0},
+		{"more behind it", HEAD AT("Nov 20 2026 20:53:56 x"), 0},
+		{"before all time", HEAD AT("Jan 01 1970 00:00:00"), 0},
+		{"nothing", "", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		gint64 time_s = pdf_signature_time_s(cases[i].text);
+
+		if (time_s != cases[i].time_s)
+			fail_msg("%s: %" G_GINT64_FORMAT, cases[i].name, time_s);
+	}
+}
+
 /* One empty page. */
 static char *make_pdf(void)
 {
@@ -318,6 +350,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_real),
 		cmocka_unit_test(test_signer),
 		cmocka_unit_test(test_ranges),

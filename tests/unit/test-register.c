@@ -329,6 +329,72 @@ static void test_intents(void **state)
 	}
 }
 
+/* D5: FIXTURE_NOW is the fifth business day after Friday, 13 November, in Lima. */
+static void test_act(void **state)
+{
+	static const struct {
+		const char *name, *settings, *class_name, *matter, *signed_at;
+		int code;
+		const char *until, *said;
+	} cases[] = {
+		{"the last day", "d5=enforce", "notification", NULL, "2026-11-13T20:00:00Z", 0,
+			"2026-11-20", NULL},
+		{"a day later", "", "notification", NULL, "2026-11-12T20:00:00Z", 0, "2026-11-19",
+			"warn [D5]"},
+		{"its day in Lima", "", "notification", NULL, "2026-11-13T04:59:00Z", 0,
+			"2026-11-19", "warn [D5]"},
+		{"logged", "d5=log", "notification", NULL, "2026-10-01T20:00:00Z", 0, "2026-10-08",
+			"log [D5]"},
+		{"refused", "d5=enforce", "notification", NULL, "2026-11-12T20:00:00Z",
+			ACUSE_ERROR_ACT_LATE, NULL, NULL},
+		{"off", "d5=off", "notification", NULL, "2026-11-12T20:00:00Z", 0, NULL, NULL},
+		{"not known", "d5=enforce", "notification", NULL, NULL, 0, NULL, NULL},
+		{"a clock that is fast", "d5=enforce", "notification", NULL, "2026-11-23T20:00:00Z",
+			0, "2026-11-30", NULL},
+		{"no notification", "d5=enforce", "external", NULL, "2026-11-12T20:00:00Z", 0, NULL,
+			NULL},
+		{"of taxes", "d5=enforce", "notification", "Tributos", "2026-11-12T20:00:00Z", 0,
+			NULL, NULL},
+		{"no time", "", "notification", NULL, "ayer", ACUSE_ERROR_INVALID, NULL, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *settings = g_strdup_printf("d9=off\n%s", cases[i].settings);
+		g_autoptr(GError) error = NULL;
+		json_auto_t *answer = NULL, *send = NULL;
+		json_t *body = fixture_intent(
+			"s-1", strcmp(cases[i].class_name, "notification") == 0 ? DIGEST : NULL);
+		g_autofree char *said = NULL;
+		json_t *finding;
+		void *data;
+
+		fixture_setup(&data);
+		fixture_settings(data, settings);
+		if (cases[i].matter != NULL)
+			g_free(say(data, "PUT", "/v1/expedientes/{number}", FIXTURE_EXPEDIENTE,
+				json_pack("{s:s, s:s}", "subject", "Arbitrios", "matter",
+					cases[i].matter),
+				0));
+		json_object_set_new(body, "document_signed", json_pack("s?", cases[i].signed_at));
+		answer = fixture_call(
+			data, routes_sends, "POST", "/v1/sends", NULL, NULL, body, &error);
+		if ((error == NULL ? 0 : error->code) != cases[i].code)
+			fail_msg("%s: %s", cases[i].name,
+				error == NULL ? "no error" : error->message);
+		finding = json_array_get(json_object_get(answer, "findings"), 0);
+		said = g_strdup_printf(
+			"%s %s", row_text(finding, "mode"), row_text(finding, "line"));
+		if (cases[i].said == NULL ? finding != NULL
+					  : !g_str_has_prefix(said, cases[i].said))
+			fail_msg("%s: %s", cases[i].name, said);
+		send = error == NULL ? fixture_send(data, "s-1") : NULL;
+		if (g_strcmp0(row_text(send, "act_until"), cases[i].until) != 0)
+			fail_msg("%s: %s", cases[i].name, row_text(send, "act_until"));
+		fixture_teardown(&data);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +404,7 @@ int main(void)
 		TEST(test_import),
 		TEST(test_import_refused),
 		cmocka_unit_test(test_intents),
+		cmocka_unit_test(test_act),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
