@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "base/hex.h"
 #include "cms/digest.h"
+#include "provision/copy.h"
 
 #define COMPRESSION_LEVEL 3
 #define BLOB_BYTES_MAX (1024u * 1024 * 1024)
@@ -47,25 +48,13 @@ static gboolean fail(const char *what, const char *path, GError **error)
 	return FALSE;
 }
 
-static gboolean sync_folder(const char *path, GError **error)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	gboolean ok;
-
-	if (fd < 0)
-		return fail("open", path, error);
-	ok = fsync(fd) == 0 || fail("fsync", path, error);
-	close(fd);
-	return ok;
-}
-
 static gboolean empty_temporary(const char *path, GError **error)
 {
-	g_autoptr(GDir) folder = g_dir_open(path, 0, error);
+	g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
 	const char *name;
 
 	if (folder == NULL)
-		return FALSE;
+		return fail("open", path, error);
 	while ((name = g_dir_read_name(folder)) != NULL) {
 		g_autofree char *file = g_build_filename(path, name, NULL);
 
@@ -87,7 +76,7 @@ static gboolean make_folders(const char *folder, GError **error)
 		if (g_mkdir(path, 0700) < 0 && errno != EEXIST)
 			return fail("make", path, error);
 	}
-	return empty_temporary(temporary, error) && sync_folder(folder, error);
+	return empty_temporary(temporary, error) && copy_sync_folder(folder, error);
 }
 
 Blobs *blobs_open(const char *folder, guint64 floor_bytes, GError **error)
@@ -185,21 +174,6 @@ static GBytes *compress(const void *bytes, gsize size, GError **error)
 	return NULL;
 }
 
-static gboolean write_all(int fd, const char *bytes, gsize size)
-{
-	while (size > 0) {
-		gssize n = write(fd, bytes, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return FALSE;
-		bytes += n;
-		size -= (gsize)n;
-	}
-	return fsync(fd) == 0;
-}
-
 static gboolean write_blob(Blobs *blobs, const char *sha256, GBytes *frame, GError **error)
 {
 	g_autofree char *path = blob_path(blobs, sha256);
@@ -213,7 +187,7 @@ static gboolean write_blob(Blobs *blobs, const char *sha256, GBytes *frame, GErr
 
 	if (fd < 0)
 		return fail("create", temporary, error);
-	ok = write_all(fd, bytes, size) || fail("write", temporary, error);
+	ok = (copy_write_all(fd, bytes, size) && fsync(fd) == 0) || fail("write", temporary, error);
 	if (close(fd) < 0 && ok)
 		ok = fail("close", temporary, error);
 	if (ok && g_rename(temporary, path) < 0)
@@ -222,7 +196,7 @@ static gboolean write_blob(Blobs *blobs, const char *sha256, GBytes *frame, GErr
 		g_unlink(temporary);
 		return FALSE;
 	}
-	return sync_folder(folder, error);
+	return copy_sync_folder(folder, error);
 }
 
 /* What the head of a frame says its content has. */
@@ -328,7 +302,7 @@ gboolean blobs_put(Blobs *blobs, const char *sha256, GBytes *bytes, GError **err
 		/* Another thread may have renamed it and not yet fsynced the folder. */
 		g_autofree char *folder = g_strdup_printf("%s/%.2s", blobs->folder, sha256);
 
-		return sync_folder(folder, error);
+		return copy_sync_folder(folder, error);
 	}
 	if (!has_room(blobs, size, error))
 		return FALSE;
@@ -412,11 +386,13 @@ GPtrArray *blobs_old(Blobs *blobs, guint part, gint64 before_s, GError **error)
 {
 	g_autofree char *path = g_strdup_printf("%s/%02x", blobs->folder, part);
 	g_autoptr(GPtrArray) digests = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GDir) folder = g_dir_open(path, 0, error);
+	g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
 	const char *name;
 
-	if (folder == NULL)
+	if (folder == NULL) {
+		fail("open", path, error);
 		return NULL;
+	}
 	while ((name = g_dir_read_name(folder)) != NULL) {
 		g_autofree char *file = g_build_filename(path, name, NULL);
 		g_autofree char *digest = g_strndup(name, strcspn(name, "."));

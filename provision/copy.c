@@ -24,17 +24,21 @@ static gboolean fail(const char *what, const char *path, GError **error)
 	return FALSE;
 }
 
-static gboolean write_all(int fd, const char *bytes, gsize size)
+gboolean copy_write_all(int fd, const void *bytes, gsize size)
 {
-	while (size > 0) {
-		gssize written = write(fd, bytes, size);
+	const guint8 *at = bytes;
 
-		if (written < 0 && errno != EINTR)
+	while (size > 0) {
+		gssize written = write(fd, at, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written == 0)
+			errno = EIO;
+		if (written <= 0)
 			return FALSE;
-		if (written > 0) {
-			bytes += written;
-			size -= (gsize)written;
-		}
+		at += written;
+		size -= (gsize)written;
 	}
 	return TRUE;
 }
@@ -49,7 +53,7 @@ static gint64 pass_on(int from, int to, GChecksum *sum)
 	while ((n = read(from, chunk, CHUNK_BYTES)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 || (to >= 0 && !write_all(to, chunk, (gsize)n)))
+		if (n < 0 || (to >= 0 && !copy_write_all(to, chunk, (gsize)n)))
 			return -1;
 		if (sum != NULL)
 			g_checksum_update(sum, (const guchar *)chunk, n);

@@ -13,7 +13,10 @@ gboolean copy_file(const char *from, const char *to, GError **error);
 /* The file's digest (hex, a new string) and size; NULL with UNAVAILABLE. */
 char *copy_digest(const char *path, guint64 *size, GError **error);
 
-/* Makes the names in a folder durable. */
+/* All of them into a descriptor that blocks; FALSE: errno says why not. */
+gboolean copy_write_all(int fd, const void *bytes, gsize size);
+
+/* Makes the names in a folder durable. NO_SPACE or UNAVAILABLE. */
 gboolean copy_sync_folder(const char *path, GError **error);
 
 /* Removes a folder and all under it; no failure when it is absent. */

@@ -2,7 +2,7 @@
  * The tramite's folder: YEAR/EXPEDIENTE/KEY/ with manifest.json and the files it names. They are
  * written and fsynced in a folder ".acuse-KEY" beside, which is renamed at the end: who sees KEY
  * sees all of it. A repetition finds KEY and does nothing; what a crash left is begun anew. Fails
- * with UNAVAILABLE, so that a share that is away is waited for. One thread.
+ * with UNAVAILABLE or NO_SPACE, so that a share that is away or full is waited for. One thread.
  */
 #include "provision/tramite.h"
 
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "provision/copy.h"
 
 #define FOLDER_MODE 0750
 #define FILE_MODE 0640
@@ -22,33 +23,6 @@ static gboolean failed(const char *what, const char *path, GError **error)
 	g_set_error(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, "tramite: %s %s: %s", what, path,
 		g_strerror(errno));
 	return FALSE;
-}
-
-static gboolean sync_path(const char *path, GError **error)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	gboolean done;
-
-	if (fd < 0)
-		return failed("open", path, error);
-	done = fsync(fd) == 0 || failed("fsync", path, error);
-	close(fd);
-	return done;
-}
-
-static gboolean write_all(int fd, const guint8 *bytes, gsize size)
-{
-	while (size > 0) {
-		ssize_t written = write(fd, bytes, size);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return FALSE;
-		bytes += written;
-		size -= (gsize)written;
-	}
-	return TRUE;
 }
 
 static gboolean write_file(const char *folder, const char *name, GBytes *bytes, GError **error)
@@ -61,7 +35,7 @@ static gboolean write_file(const char *folder, const char *name, GBytes *bytes, 
 
 	if (fd < 0)
 		return failed("open", path, error);
-	done = (write_all(fd, data, size) && fsync(fd) == 0) || failed("write", path, error);
+	done = (copy_write_all(fd, data, size) && fsync(fd) == 0) || failed("write", path, error);
 	if (close(fd) != 0 && done)
 		done = failed("close", path, error);
 	return done;
@@ -77,7 +51,7 @@ static gboolean make_folders(const char *root, const char *below, char **path, G
 		g_autofree char *next = g_build_filename(at, levels[i], NULL);
 
 		if (g_mkdir(next, FOLDER_MODE) == 0) {
-			if (!sync_path(at, error))
+			if (!copy_sync_folder(at, error))
 				return FALSE;
 		} else if (errno != EEXIST) {
 			return failed("mkdir", next, error);
@@ -96,7 +70,7 @@ static gboolean write_files(const TramiteParcel *parcel, const char *folder, GEr
 	for (guint i = 0; i < parcel->n_files; i++)
 		if (!write_file(folder, parcel->files[i].name, parcel->files[i].bytes, error))
 			return FALSE;
-	return sync_path(folder, error);
+	return copy_sync_folder(folder, error);
 }
 
 static gboolean carry_out(Service *service, const json_t *body, GError **error)
@@ -114,14 +88,14 @@ static gboolean carry_out(Service *service, const json_t *body, GError **error)
 		return FALSE;
 	final = g_build_filename(parent, parcel->key, NULL);
 	if (g_file_test(final, G_FILE_TEST_IS_DIR))
-		return sync_path(parent, error);
+		return copy_sync_folder(parent, error);
 	hidden = g_strconcat(".acuse-", parcel->key, NULL);
 	temporary = g_build_filename(parent, hidden, NULL);
 	if (!write_files(parcel, temporary, error))
 		return FALSE;
 	if (rename(temporary, final) != 0)
 		return failed("rename", temporary, error);
-	return sync_path(parent, error);
+	return copy_sync_folder(parent, error);
 }
 
 const OutboxKind outbox_kinds_tramite_folder[] = {
