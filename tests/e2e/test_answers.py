@@ -3,6 +3,7 @@ import html
 import urllib.parse
 
 from harness import *
+from test_forgeries import NEIGHBOUR, mime
 
 OURS = servers.HOST
 PASS = f"{OURS}; dmarc=pass (p=reject) header.from=ciudadano.test"
@@ -230,3 +231,24 @@ class Answers(Case):
         found = self.judged(answer)
         self.assertFalse(found["counts"], found)
         self.assertIn("written before", found["reason"])
+
+    def test_a_co_recipient_speaks_for_himself_alone(self):
+        """Both are recorded, both are of a proved domain: each one's word is about him."""
+        mail = mails.make_plain("Consulta a dos", OFFICE_ADDRESS, f"{CITIZEN}, {NEIGHBOUR}")
+        self.assertEqual(submit(mail, to=[CITIZEN, NEIGHBOUR])[0], 250)
+        message_id = str(mail["Message-ID"])
+        got = mails.parse(wait(lambda: mails.received(self.places, message_id), "not received")[0])
+        wait(lambda: [one for one in events_of(message_id) if (one["event"], one["recipient"]) == ("relayed", CITIZEN)], "no report")
+        answer = answer_to(got, From=NEIGHBOUR)
+        self.from_citizen(answer, to=OFFICE_ADDRESS, sender=NEIGHBOUR)
+        found = wait(lambda: [one for one in events_of(message_id) if one["event"] == "acknowledged"], "not recorded")
+        self.assertEqual([(one["recipient"], one["counts"]) for one in found], [(NEIGHBOUR, True)])
+        receipt = mime("multipart/report; report-type=disposition-notification", [
+            ("text/plain", "Leido.\r\n"), ("message/disposition-notification", f"Final-Recipient: rfc822;{CITIZEN}\r\n"
+             f"Original-Message-ID: {message_id}\r\nDisposition: manual-action/MDN-sent-manually; displayed\r\n")],
+            From=NEIGHBOUR, Message_ID=f"<recibo-{time.monotonic_ns()}@ciudadano.test>")
+        mails.from_outside(self.places, receipt.encode(), NEIGHBOUR, [OFFICE_ADDRESS], port="citizen")
+        found = wait(lambda: [one for one in events_of(message_id) if one["event"] == "read"], "not recorded")
+        self.assertEqual([(one["recipient"], one["counts"]) for one in found], [(NEIGHBOUR, False)])
+        states = {one["address"]: one["state"] for one in sends(message_id)[0]["deliveries"]}
+        self.assertEqual((states[CITIZEN], states[NEIGHBOUR]), ("relayed", "acknowledged"))

@@ -27,6 +27,8 @@ class Purge(Case):
         demo.acusectl(self.places, "send", "list", parse=False)
         demo.acusectl(self.places, "ledger", "verify", "--trust", self.places.ca, parse=False)
         entries = entries_of_ledger()
+        # Who looked at its content is on record too.
+        self.assertTrue(any('"type":"send.read"' in one["leaf"] and send["id"] in one["leaf"] for one in entries))
         self.assertTrue(any('"type":"send.purged"' in one["leaf"] and send["id"] in one["leaf"] for one in entries))
         self.assertFalse(any("Saludo que se elimina" in json.dumps(one) for one in entries))
 

@@ -234,9 +234,13 @@ class Outcomes(Case):
             listed = wait(lambda: [one for one in demo.acusectl(self.places, "outbox", "list")["items"]
                                    if one["kind"] == "tramite.folder" and one["waits"]], "it does not wait")
             self.assertIn("Permission denied", listed[0]["waits"])
-            for _ in range(2):
-                daemons.kill(self.places, "provision")
-                daemons.start(self.places, "provision")
+            daemons.kill(self.places, "provision")
+            daemons.start(self.places, "provision")
+            # Weeks go by, with a restart at their end.
+            daemons.kill(self.places, "provision")
+            start_later("+40d")
+            wait(lambda: [one for one in demo.acusectl(self.places, "outbox", "list")["items"]
+                          if one["kind"] == "tramite.folder" and one["waits"]], "it was given up")
             os.chown(self.folder, UIDS["provision"], 0)
             os.chmod(self.folder, 0o755)
             demo.acusectl(self.places, "outbox", "retry", parse=False)
