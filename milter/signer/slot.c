@@ -89,28 +89,32 @@ static PKCS11_SLOT *find_token(
 	PKCS11_CTX *context, const char *label, const char *serial, GError **error)
 {
 	PKCS11_SLOT *slots = NULL, *found = NULL;
-	gboolean other_serial = FALSE;
-	unsigned int count = 0;
+	const char *why = "no slot has the token";
+	unsigned int count = 0, n_found = 0;
 
 	if (PKCS11_enumerate_slots(context, &slots, &count) != 0) {
 		fail_pkcs11(error, "list the slots");
 		return NULL;
 	}
-	for (unsigned int i = 0; i < count && found == NULL; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		const PKCS11_TOKEN *token = slots[i].token;
 
 		if (token == NULL || !token->initialized || g_strcmp0(token->label, label) != 0)
 			continue;
-		if (*serial == '\0' || g_strcmp0(token->serialnr, serial) == 0)
+		if (*serial == '\0' || g_strcmp0(token->serialnr, serial) == 0) {
 			found = &slots[i];
-		else
-			other_serial = TRUE;
+			n_found++;
+		} else {
+			why = "another token has its label; this one has not its serial";
+		}
 	}
-	if (found == NULL)
-		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT,
-			other_serial ? "another token has its label; this one has not its serial"
-				     : "no slot has the token");
-	return found;
+	/* A PIN is for its holder's token alone. */
+	if (n_found == 1)
+		return found;
+	if (n_found > 1)
+		why = "two tokens have its label: enrol it with its serial";
+	g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_ABSENT, why);
+	return NULL;
 }
 
 /* One attempt; the flags are asked first, because the last wrong PIN would destroy the token (FACTS

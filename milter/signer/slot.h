@@ -23,9 +23,10 @@ typedef struct {
 /*
  * Loads the module, finds the token by label (and serial unless ""), logs in once and reads
  * certificates and keys. despite_low: a person insists; only then a token that says that a wrong
- * PIN was tried before, or that one more locks it, is tried. TOKEN_ABSENT, PIN_LOW (not tried),
- * PIN_WRONG, CERTIFICATE (no certificate with a private key), TOKEN_TROUBLE. before_login is called
- * right before the PIN is used, and not at all when it is not.
+ * PIN was tried before, or that one more locks it, is tried. TOKEN_ABSENT (also when several have
+ * the label and no serial says which), PIN_LOW (not tried), PIN_WRONG, CERTIFICATE (no certificate
+ * with a private key), TOKEN_TROUBLE. before_login is called right before the PIN is used, and not
+ * at all when it is not.
  */
 Slot *slot_open(const SlotOptions *options, const char *label, const char *serial, const char *pin,
 	gboolean despite_low, void (*before_login)(gpointer data), gpointer data, GError **error);

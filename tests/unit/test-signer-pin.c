@@ -88,6 +88,32 @@ static void test_too_long(void **state)
 	assert_unlock("oficina", pin, FALSE, ACUSE_ERROR_INVALID, "255", 0);
 }
 
+static void run_script(const char *script)
+{
+	const char *argv[] = {"sh", "-ec", script, "sh", fixture->folder, NULL};
+	g_autofree char *out = NULL, *err = NULL;
+	int status = -1;
+
+	assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out,
+		&err, &status, NULL));
+	if (status != 0)
+		fail_msg("%s: %s%s", script, out, err);
+}
+
+/* Somebody plugged in a token of the same name: it does not learn the PIN. */
+static void test_two_of_one_label(void **state)
+{
+	(void)state;
+	run_script(
+		"cd \"$1\"; ls tokens >before; export SOFTHSM2_CONF=$1/softhsm2.conf\n"
+		"softhsm2-util --init-token --free --label oficina --so-pin 1111 --pin 246810\n");
+	restart("");
+	push("oficina " FIXTURE_OFFICE " active", NULL);
+	assert_unlock("oficina", FIXTURE_PIN, FALSE, ACUSE_ERROR_TOKEN_ABSENT, "two tokens", 0);
+	run_script("cd \"$1/tokens\"; rm -r $(ls | grep -vxFf ../before)\n");
+	assert_unlock("oficina", FIXTURE_PIN, FALSE, SIGNED, "", 1);
+}
+
 static void test_no_credential_for_a_person(void **state)
 {
 	(void)state;
@@ -296,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_personal_tokens_are_off),
 		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_two_of_one_label),
 		cmocka_unit_test(test_no_credential_for_a_person),
 		cmocka_unit_test(test_number_of_mails),
 		cmocka_unit_test(test_time),
