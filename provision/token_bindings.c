@@ -26,6 +26,11 @@ static gint64 time_member(const json_t *row, const char *name)
 	return text != NULL && time_from_rfc3339(text, &time_s) ? time_s : 0;
 }
 
+static gboolean is_barred(const json_t *row)
+{
+	return json_is_string(json_object_get(json_object_get(row, "certificate"), "bar"));
+}
+
 static gboolean add_binding(const char *key, const char *value, gpointer data)
 {
 	json_t *row = json_loads(value, 0, NULL);
@@ -41,7 +46,9 @@ static gboolean add_binding(const char *key, const char *value, gpointer data)
 		json_decref(row);
 		return TRUE;
 	}
-	for (size_t i = 0; i < json_array_size(mailboxes); i++)
+	/* Open it stays, but what bars it would otherwise sign for a mailbox that another token
+	 * has. */
+	for (size_t i = 0; !is_barred(row) && i < json_array_size(mailboxes); i++)
 		g_strv_builder_add(builder, json_string_value(json_array_get(mailboxes, i)));
 	addresses = g_strv_builder_end(builder);
 	g_variant_dict_init(&dict, NULL);

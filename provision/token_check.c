@@ -409,6 +409,8 @@ gboolean token_check_keep(StoreTxn *txn, const Service *service, const char *lab
 	if (is_barred && !was_barred &&
 		!tell(txn, service, *row, notice_token_certificate.kind, error))
 		return FALSE;
+	if (is_barred != was_barred && !tokens_queue_bindings(txn, &act.number, error))
+		return FALSE;
 	step = step_of(*row);
 	act.document = row_text(result, "bar");
 	return step != NULL ? tokens_take_step(txn, *row, step, &act, error)

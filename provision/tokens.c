@@ -12,7 +12,7 @@
 #include "provision/token_reminders.h"
 
 /* A push of all bindings. */
-static gboolean queue_bindings(StoreTxn *txn, guint64 *number, GError **error)
+gboolean tokens_queue_bindings(StoreTxn *txn, guint64 *number, GError **error)
 {
 	json_auto_t *body = json_object();
 
@@ -132,7 +132,8 @@ static gboolean take_effects(
 		return FALSE;
 	if (strcmp(step->event, "request") == 0 && !index_row(txn, row, error))
 		return FALSE;
-	return (step->effects & TOKEN_EFFECT_PUSH) == 0 || queue_bindings(txn, &act->number, error);
+	return (step->effects & TOKEN_EFFECT_PUSH) == 0 ||
+	       tokens_queue_bindings(txn, &act->number, error);
 }
 
 gboolean tokens_take_step(
@@ -237,7 +238,7 @@ static gboolean lose_mailbox(StoreTxn *txn, json_t *row, gsize at, TokenAct *act
 	json_array_remove(json_object_get(row, "mailboxes"), at);
 	return append_record(txn, "token.mailbox-left", row, act, error) &&
 	       row_save(txn, TABLE_TOKENS, row_text(row, "label"), row, error) &&
-	       queue_bindings(txn, &act->number, error);
+	       tokens_queue_bindings(txn, &act->number, error);
 }
 
 static gboolean cease_row(StoreTxn *txn, json_t *row, gpointer data, GError **error)

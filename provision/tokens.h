@@ -27,6 +27,10 @@ typedef struct {
 gboolean tokens_take_step(
 	StoreTxn *txn, json_t *row, const TokenStep *step, TokenAct *act, GError **error);
 
+/* Inside a change: the signer is to have the bindings as they are then; *number: the entry of it.
+ */
+gboolean tokens_queue_bindings(StoreTxn *txn, guint64 *number, GError **error);
+
 /*
  * Inside a change: whether an active token with a fit certificate is bound to the mailbox (lower
  * case). Its dates and PIN are the signer's. NO_BINDING, CERTIFICATE, CERTIFICATE_REVOKED,

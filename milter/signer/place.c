@@ -18,13 +18,16 @@ struct _Place {
 	guint timer;		   /* before the credential is read; 0: none */
 	guint limit;		   /* ends a person's time; 0: none */
 	guint mails;		   /* that a person's token may still sign */
+	GHashTable *unfit; /* mailboxes that it had no certificate for, since it was ready */
 	const PoolOptions *options;
 	Bindings *bindings;
 };
 
-/* A signature of a person's token, on its way. */
+/* A mail's signature, on its way. */
 typedef struct {
 	Place *place;
+	char *mailbox;
+	gboolean personal;
 	TokenDone done;
 	gpointer data;
 } Counted;
@@ -45,6 +48,7 @@ void place_free(gpointer data)
 	stop_limit(place);
 	if (place->timer != 0)
 		g_source_remove(place->timer);
+	g_hash_table_unref(place->unfit);
 	g_free(place);
 }
 
@@ -118,6 +122,7 @@ static void on_ready(Token *token, gboolean typed, gpointer data)
 	g_autoptr(GError) error = NULL;
 
 	place->alarm = -1;
+	g_hash_table_remove_all(place->unfit);
 	if (place_is_personal(place)) {
 		place->mails = place->options->personal_mails;
 		place->limit =
@@ -182,6 +187,7 @@ Place *place_new(
 	place->options = options;
 	place->bindings = bindings;
 	place->alarm = -1;
+	place->unfit = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	place->token = token_new(&options->token, label, serial, &events);
 	return place;
 }
@@ -208,37 +214,51 @@ void place_sync(Place *place)
 }
 
 /* Locks after the last mail that the person let it sign; those that wait are told so. */
-static void on_counted(GVariant *answer, const GError *error, gpointer data)
+static void on_signed(GVariant *answer, const GError *error, gpointer data)
 {
 	g_autofree Counted *counted = data;
+	g_autofree char *mailbox = counted->mailbox;
 	Place *place = counted->place;
 
+	if (g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_CERTIFICATE))
+		g_hash_table_add(place->unfit, g_steal_pointer(&mailbox));
 	counted->done(answer, error, counted->data);
-	if (answer == NULL || place->mails == 0 || --place->mails > 0)
+	if (!counted->personal || answer == NULL || place->mails == 0 || --place->mails > 0)
 		return;
 	log_info("the mails of a person's token are signed", "token", token_label(place->token),
 		NULL);
 	token_lock(place->token);
 }
 
-static gboolean sign_counted(
+gboolean place_sign(
 	Place *place, const TokenWork *work, TokenDone done, gpointer data, GError **error)
 {
-	Counted *counted = g_new(Counted, 1);
+	Counted *counted;
 
-	*counted = (Counted){place, done, data};
-	if (token_sign(place->token, work, on_counted, counted, error))
+	if (work->mailbox == NULL)
+		return token_sign(place->token, work, done, data, error);
+	counted = g_new(Counted, 1);
+	*counted = (Counted){place, g_strdup(work->mailbox), place_is_personal(place), done, data};
+	if (token_sign(place->token, work, on_signed, counted, error))
 		return TRUE;
+	g_free(counted->mailbox);
 	g_free(counted);
 	return FALSE;
 }
 
-gboolean place_sign(
-	Place *place, const TokenWork *work, TokenDone done, gpointer data, GError **error)
+guint place_expected_ms(const Place *place, const char *mailbox)
 {
-	if (place_is_personal(place))
-		return sign_counted(place, work, done, data, error);
-	return token_sign(place->token, work, done, data, error);
+	switch (token_state(place->token)) {
+	case TOKEN_READY:
+		return g_hash_table_contains(place->unfit, mailbox)
+			       ? G_MAXUINT - 1
+			       : token_expected_ms(place->token, mailbox);
+	case TOKEN_STARTING:
+		return G_MAXUINT - 2;
+	case TOKEN_LOCKED:
+		break;
+	}
+	return G_MAXUINT;
 }
 
 gboolean place_unlock(Place *place, const char *pin, gboolean despite_low, TokenDone done,

@@ -36,6 +36,12 @@ gboolean place_is_personal(const Place *place);
 /* After the bindings changed: locks what is not active any more, starts what has a credential. */
 void place_sync(Place *place);
 
+/*
+ * How long one more signature for this mailbox (lower case) would take; at the end those that
+ * cannot say: what is being opened, what had no certificate for it, what is locked.
+ */
+guint place_expected_ms(const Place *place, const char *mailbox);
+
 /* As token_sign; mailbox in lower case. */
 gboolean place_sign(
 	Place *place, const TokenWork *work, TokenDone done, gpointer data, GError **error);

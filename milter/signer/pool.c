@@ -82,12 +82,11 @@ static Place *choose_place(const Pool *pool, const GPtrArray *bindings, const ch
 	for (guint i = 0; i < bindings->len; i++) {
 		const Binding *binding = bindings->pdata[i];
 		Place *place = g_hash_table_lookup(pool->places, binding->token);
-		guint expected_ms = G_MAXUINT;
+		guint expected_ms;
 
 		if (place == NULL || place_is_seal(&pool->options, binding->token))
 			continue;
-		if (token_state(place_token(place)) == TOKEN_READY)
-			expected_ms = token_expected_ms(place_token(place), mailbox);
+		expected_ms = place_expected_ms(place, mailbox);
 		if (chosen == NULL || expected_ms < least_ms) {
 			chosen = place;
 			least_ms = expected_ms;

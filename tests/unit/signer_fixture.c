@@ -289,6 +289,16 @@ GVariant *fixture_sign(Fixture *fixture, const char *permit, const char *entity,
 		fixture->sign_socket, 20000, "sign", g_variant_dict_end(&dict), content, error);
 }
 
+int fixture_sign_code(Fixture *fixture, const char *mailbox)
+{
+	g_autofree char *entity = fixture_entity(mailbox);
+	g_autofree char *permit = fixture_permit(fixture, mailbox, entity);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = fixture_sign(fixture, permit, entity, &error);
+
+	return answer != NULL ? -1 : error->code;
+}
+
 GVariant *fixture_seal(Fixture *fixture, const char *content, GError **error)
 {
 	GVariantDict dict;

@@ -48,6 +48,8 @@ gboolean fixture_unlock(Fixture *fixture, const char *label, const char *pin, GE
 gboolean fixture_unlock_despite_low(
 	Fixture *fixture, const char *label, const char *pin, GError **error);
 GVariant *fixture_sign(Fixture *fixture, const char *permit, const char *entity, GError **error);
+/* -1 when it signs for the mailbox, or the error's code. */
+int fixture_sign_code(Fixture *fixture, const char *mailbox);
 GVariant *fixture_seal(Fixture *fixture, const char *content, GError **error);
 
 /* A permit for these bytes, good for a minute. */

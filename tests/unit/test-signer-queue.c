@@ -342,6 +342,26 @@ static void test_the_other_token_takes_over(void **state)
 }
 
 /* Written at the start, when only the seal's token is there. */
+/* One of two that share a mailbox has no certificate for it, as when it expired: after the first
+ * mail the other one has all of them. */
+static void test_the_fit_one_takes_all(void **state)
+{
+	static const char *const two[] = {
+		"mesa " FIXTURE_OFFICE " active", "oficina " FIXTURE_OFFICE " active", NULL};
+	Mail mails[4];
+
+	(void)state;
+	push(two);
+	fixture_await(fixture, "mesa", "unlocked", "true");
+	for (size_t i = 0; i < G_N_ELEMENTS(mails); i++) {
+		send_mail(&mails[i], FIXTURE_OFFICE, 20000);
+		g_free(receive_all(&mails[i], 1));
+	}
+	assert_true(mails[0].answer == -1 || mails[0].answer == ACUSE_ERROR_CERTIFICATE);
+	for (size_t i = 1; i < G_N_ELEMENTS(mails); i++)
+		assert_int_equal(mails[i].answer, -1);
+}
+
 static void test_metrics(void **state)
 {
 	g_autofree char *text = NULL;
@@ -387,6 +407,7 @@ int main(void)
 		cmocka_unit_test(test_too_long_a_wait_is_refused),
 		cmocka_unit_test(test_tokens_share_a_mailbox),
 		cmocka_unit_test(test_the_other_token_takes_over),
+		cmocka_unit_test(test_the_fit_one_takes_all),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
