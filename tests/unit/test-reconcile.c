@@ -3,6 +3,7 @@
 #include "sends_fixture.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -11,7 +12,7 @@
 
 #define TURNS 3000 /* of 10 ms: far longer than any machine needs */
 
-/* A postqueue first in PATH; it marks that it ran. */
+/* A postqueue first in PATH; $MARK is for its process ids, one a line. */
 static void write_postqueue(Fixture *fixture, const char *script)
 {
 	g_autofree char *bin = g_build_filename(fixture->folder, "bin", NULL);
@@ -52,45 +53,69 @@ static void test_listed(void **state)
 	fixture_assert_state(fixture, "s-1", "released");
 }
 
+/* Waits until the stand-in was started so often; the process id of the last one. */
+static pid_t wait_for_runs(Fixture *fixture, guint n)
+{
+	for (guint i = 0; i < TURNS; i++) {
+		g_autofree char *marks = NULL;
+		g_auto(GStrv) lines = NULL;
+
+		if (g_file_get_contents(fixture->bundle, &marks, NULL, NULL)) {
+			lines = g_strsplit(marks, "\n", -1);
+			if (g_strv_length(lines) > n)
+				return (pid_t)g_ascii_strtoll(lines[n - 1], NULL, 10);
+		}
+		g_usleep(10000);
+	}
+	fail_msg("postqueue was not run %u times", n);
+	return 0;
+}
+
 /* Old enough to be timed out, were the queue known. */
 static void assert_undecided(Fixture *fixture, const char *script)
 {
-	g_autofree char *marked = g_strconcat(script, "\n: > \"$MARK\"\nexit $status", NULL);
+	g_autofree char *marked = g_strconcat("echo $$ >> \"$MARK\"\n", script, NULL);
 	Reconciler *reconciler;
 
 	write_postqueue(fixture, marked);
 	fixture_prepare(fixture, "s-1", "bytes");
 	fixture_now_s += 100000;
 	reconciler = reconcile_start(&fixture->service, NULL);
+	assert_non_null(reconciler);
 	reconcile_wake(reconciler);
-	for (guint i = 0; i < TURNS && !g_file_test(fixture->bundle, G_FILE_TEST_EXISTS); i++)
-		g_usleep(10000);
-	assert_true(g_file_test(fixture->bundle, G_FILE_TEST_EXISTS));
+	wait_for_runs(fixture, 1);
+	/* Once it is asked again, all has been made of its first answer. */
+	reconcile_wake(reconciler);
+	wait_for_runs(fixture, 2);
 	reconcile_stop(reconciler);
 	fixture_assert_state(fixture, "s-1", "prepared");
 }
 
 static void test_down(void **state)
 {
-	assert_undecided(*state, "echo 'mail system is down' >&2; status=69");
+	assert_undecided(*state, "echo 'mail system is down' >&2; exit 69");
 }
 
 static void test_garbage(void **state)
 {
-	assert_undecided(*state, "echo 'no JSON at all'; status=0");
+	assert_undecided(*state, "echo 'no JSON at all'");
 }
 
 static void test_stop_while_asking(void **state)
 {
 	Fixture *fixture = *state;
 	Reconciler *reconciler;
+	pid_t asked;
 
-	write_postqueue(fixture, ": > \"$MARK\"; exec sleep 60");
+	write_postqueue(fixture, "echo $$ >> \"$MARK\"; exec sleep 600");
 	reconciler = reconcile_start(&fixture->service, NULL);
+	assert_non_null(reconciler);
 	reconcile_wake(reconciler);
-	for (guint i = 0; i < TURNS && !g_file_test(fixture->bundle, G_FILE_TEST_EXISTS); i++)
-		g_usleep(10000);
+	asked = wait_for_runs(fixture, 1);
 	reconcile_stop(reconciler);
+	for (guint i = 0; i < TURNS && kill(asked, 0) == 0; i++)
+		g_usleep(10000);
+	assert_int_equal(kill(asked, 0), -1);
 }
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
