@@ -223,3 +223,52 @@ def hold_data(name, delay_s, sender):
     time.sleep(delay_s)
     daemons.kill(Gateway.places, name)
     yield
+
+
+class Undecided(Case):
+    """What the milter never learns (FACTS 7): what Postfix and the client made of its word."""
+
+    def postconf(self, *words):
+        etc = self.places.path("postfix", "etc")
+        said = processes.run(["postconf", "-c", etc, *words], "postconf").strip()
+        if "-e" in words:
+            processes.run(["postfix", "-c", etc, "reload"], "Postfix does not reload")
+        return said
+
+    def test_postfix_refuses_what_the_milter_took(self):
+        """With its signature it is over Postfix's limit: 552 behind the record. Nothing says that it was sent."""
+        before = self.postconf("-h", "message_size_limit")
+        self.addCleanup(self.postconf, "-e", f"message_size_limit={before}")
+        with configured({"proof": {"release_timeout_s": "2"}}, "provision", settled=False):
+            # Room for the fields of our own server, none for a signature.
+            self.postconf("-e", f"message_size_limit={len(notification(691).as_bytes()) + 2500}")
+            message_id = wait(self.too_big, "everything fits", 30)
+            found = wait(lambda: [one for one in sends(message_id) if one["state"] == "not_released"], "it is not settled")
+            for one in found:
+                self.assertEqual([entry["event"] for entry in one["timeline"]][-1], "not_released")
+                self.assertEqual(one["deliveries"][0]["state"], "pending")
+            self.assertEqual(len(found), len(sends(message_id)))
+        self.assertEqual(mails.received(self.places, message_id), [])
+
+    def too_big(self):
+        """A mail that was; the first ones may be taken by servers of before the reload."""
+        mail = notification(691)
+        code, text = retry(mail)
+        self.assertIn(code, (250, 552), text)
+        return str(mail["Message-ID"]) if code == 552 else None
+
+    def test_a_client_that_gives_up(self):
+        """It hangs up behind its last byte. Postfix delivers all the same, and the record says so; what it sends again goes out no more."""
+        mail = notification(690)
+        message_id = str(mail["Message-ID"])
+        client = smtplib.SMTP("127.0.0.1", self.places.port("submission"), timeout=60)
+        client.starttls(context=demo.tls(self.places))
+        client.login(Gateway.person.uid, Gateway.person.password)
+        client.mail(OFFICE_ADDRESS)
+        client.rcpt(CITIZEN)
+        self.assertEqual(client.docmd("DATA")[0], 354)
+        client.send(mail.as_bytes().rstrip(b"\r\n") + b"\r\n.\r\n")
+        client.close()
+        self.assert_sent_once(mail)
+        self.assertEqual(retry(mail)[0], 250)
+        self.assert_sent_once(mail)
