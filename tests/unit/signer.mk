@@ -45,6 +45,14 @@ tests_unit_test_confine_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
 tests_unit_test_confine_SOURCES = tests/unit/test-confine.c milter/signer/confine.c
 tests_unit_test_confine_LDADD = lib/base/libbase.a $(SECCOMP_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS) -lpthread
 
+check_PROGRAMS += tests/unit/test-signer-chain
+TESTS += tests/unit/test-signer-chain
+tests_unit_test_signer_chain_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_signer_chain_SOURCES = tests/unit/test-signer-chain.c tests/unit/signer_fixture.c \
+	tests/unit/signer_fixture.h
+tests_unit_test_signer_chain_LDADD = $(tests_unit_test_signer_LDADD)
+EXTRA_tests_unit_test_signer_chain_DEPENDENCIES = acuse-signer
+
 check_PROGRAMS += tests/unit/test-hidden
 TESTS += tests/unit/test-hidden
 tests_unit_test_hidden_SOURCES = tests/unit/test-hidden.c milter/signer/hidden.c
