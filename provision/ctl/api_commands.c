@@ -367,7 +367,7 @@ const Command api_commands[] = {
 		N_("Cambia el plazo en que firma."), "POST", "/v1/tokens/{}/extend", run_call},
 	{"token", "list", "", 0, {{NULL}}, N_("Lista los tokens y su estado."), "GET", "/v1/tokens",
 		run_call, NULL,
-		"label state unlocked trouble subject not_after signatures waiting wait_ms"},
+		"label state unlocked trouble not_after signatures waiting wait_ms"},
 	{"token", "show", N_("ETIQUETA"), 1, {{NULL}}, N_("Muestra un token y su historia."), "GET",
 		"/v1/tokens/{}", run_call},
 	TOKEN_STEP("lock", N_("Bloquea un token en el acto.")),

@@ -27,6 +27,7 @@ static const struct {
 	{"document_type", N_("tipo de documento")},
 	{"event", N_("hecho")},
 	{"given_names", N_("nombres")},
+	{"label", N_("etiqueta")},
 	{"leaf", N_("asiento")},
 	{"leaves", N_("asientos")},
 	{"login", N_("cuenta")},
@@ -37,6 +38,7 @@ static const struct {
 	{"message_sha256", N_("huella del mensaje")},
 	{"must_change_password", N_("debe cambiar su clave")},
 	{"next", N_("siguiente")},
+	{"not_after", N_("vence (UTC)")},
 	{"owner", N_("responsable")},
 	{"password", N_("clave inicial")},
 	{"paternal_surname", N_("apellido paterno")},
@@ -46,15 +48,20 @@ static const struct {
 	{"reasons", N_("motivos")},
 	{"recipient", N_("destinatario")},
 	{"recipients", N_("destinatarios")},
+	{"signatures", N_("firmas")},
 	{"size", N_("tamano")},
 	{"state", N_("estado")},
 	{"subject", N_("asunto")},
 	{"time", N_("hora (UTC)")},
 	{"timeline", N_("hechos")},
+	{"trouble", N_("problema")},
 	{"trust", N_("confianza")},
 	{"uid", N_("cuenta")},
 	{"unit", N_("unidad")},
+	{"unlocked", N_("desbloqueado")},
 	{"values", N_("nombres y direcciones")},
+	{"wait_ms", N_("espera (ms)")},
+	{"waiting", N_("en espera")},
 };
 
 static const char *label_of(const char *member)
@@ -89,6 +96,24 @@ static char *scalar_text(const json_t *value)
 	if (json_is_boolean(value))
 		return g_strdup(json_is_true(value) ? _("si") : _("no"));
 	return g_strdup("-");
+}
+
+/* Of tokens: seconds since 1970; 0: none. */
+static char *time_text(const json_t *value)
+{
+	gint64 time_s = json_integer_value(value);
+	g_autoptr(GDateTime) time = time_s > 0 ? g_date_time_new_from_unix_utc(time_s) : NULL;
+
+	return time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : g_strdup("-");
+}
+
+static char *member_text(const char *member, const json_t *value)
+{
+	static const char *const times[] = {
+		"from", "not_after", "not_before", "time", "until", NULL};
+
+	return json_is_integer(value) && g_strv_contains(times, member) ? time_text(value)
+									: scalar_text(value);
 }
 
 static gboolean is_scalar(const json_t *value)
@@ -140,7 +165,7 @@ static char **columns_of(const json_t *rows)
 
 static char *cell_text(const json_t *rows, size_t row, const char *column)
 {
-	return scalar_text(json_object_get(json_array_get(rows, row), column));
+	return member_text(column, json_object_get(json_array_get(rows, row), column));
 }
 
 static glong column_width(const json_t *rows, const char *column)
@@ -194,7 +219,7 @@ static void append_member(GString *out, const char *member, const json_t *value)
 	else if (json_is_object(value))
 		text = json_dumps(value, JSON_COMPACT);
 	else
-		text = scalar_text(value);
+		text = member_text(member, value);
 	g_string_append_printf(out, "%s: %s\n", label_of(member), text);
 }
 

@@ -83,9 +83,9 @@ class Missing(Case):
             self.assertEqual(len(told()), 1)
             self.assertIn("token-trouble", told()[0].get_content())
             # Locked until then, and said so.
-            self.assertEqual(self.listed(), {"estado": "active", "unlocked": "no", "trouble": "token-trouble"})
+            self.assertEqual(self.listed(), {"estado": "active", "desbloqueado": "no", "problema": "token-trouble"})
             self.unlock_if_locked()
-            self.assertEqual(self.listed(), {"estado": "active", "unlocked": "si", "trouble": ""})
+            self.assertEqual(self.listed(), {"estado": "active", "desbloqueado": "si", "problema": ""})
             self.assert_retry_goes_once(notification(506))
 
     def listed(self):
@@ -94,7 +94,7 @@ class Missing(Case):
         head, *rows = text.splitlines()
         row = next(row for row in rows if row.startswith(OFFICE_TOKEN))
         places = [(one[0].strip(), one.start(), one.end()) for one in re.finditer(r"\S+ *", head)]
-        return {name: row[start:end].strip() for name, start, end in places if name in ("estado", "unlocked", "trouble")}
+        return {name: row[start:end].strip() for name, start, end in places if name in ("estado", "desbloqueado", "problema")}
 
     def unlock_if_locked(self):
         if not all(one["unlocked"] for one in api("GET", "/v1/tokens")[1]["items"] if one["label"] == OFFICE_TOKEN):

@@ -27,6 +27,10 @@ static const struct {
 	{"escape codes are shown, not obeyed", "{\"subject\":\"a\\u001b[2Jb\"}",
 		"asunto: a\\x1b[2Jb\n"},
 	{"right-to-left override is shown", "{\"subject\":\"a\\u202eb\"}", "asunto: a\\x202eb\n"},
+	{"times of a token",
+		"{\"items\":[{\"label\":\"x\",\"not_after\":1795435200},{\"label\":\"y\","
+		"\"not_after\":0}],\"next\":null}",
+		"etiqueta  vence (UTC)\nx         2026-11-23T12:00:00Z\ny         -\n"},
 	{"more pages", "{\"items\":[{\"uid\":\"x\"}],\"next\":\"7\"}",
 		"cuenta\nx\nHay mas: repita con --after 7\n"},
 };
