@@ -1,6 +1,7 @@
 /*
  * afar.h: a table of open offers by token, in memory alone: a signer that starts anew has none. The
- * secrets lie in locked memory. One thread.
+ * secrets lie in locked memory. Which tokens are closed stands in a file too, a label a line, so
+ * that a restart is no new guess; labels have no line ends. One thread.
  */
 #include "signer/afar.h"
 
@@ -11,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/hex.h"
+#include "base/log.h"
 #include "cms/ed25519.h"
 #include "cms/hpke.h"
 #include "signer/unlock_offer.h"
@@ -26,6 +28,7 @@ struct _Afar {
 	char *public_hex;
 	GHashTable *offers; /* token -> Open * */
 	GHashTable *closed; /* tokens */
+	char *closed_path;
 };
 
 static void open_free(gpointer data)
@@ -78,6 +81,37 @@ static gboolean read_identity(const char *path, guint8 *secret, GError **error)
 	return FALSE;
 }
 
+/* An absent file is none closed. */
+static gboolean read_closed(Afar *afar, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	g_autofree char *text = NULL;
+	g_auto(GStrv) labels = NULL;
+
+	if (!g_file_get_contents(afar->closed_path, &text, NULL, &cause) &&
+		!g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+		g_set_error_literal(error, ACUSE_ERROR, ACUSE_ERROR_UNAVAILABLE, cause->message);
+		return FALSE;
+	}
+	labels = g_strsplit(text != NULL ? text : "", "\n", -1);
+	for (char **label = labels; *label != NULL; label++)
+		if (**label != '\0')
+			g_hash_table_add(afar->closed, g_strdup(*label));
+	return TRUE;
+}
+
+static void write_closed(const Afar *afar)
+{
+	g_autofree char **labels = (char **)g_hash_table_get_keys_as_array(afar->closed, NULL);
+	g_autofree char *text = g_strjoinv("\n", labels);
+	g_autoptr(GError) error = NULL;
+
+	if (!g_file_set_contents_full(afar->closed_path, text, -1,
+		    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, &error))
+		log_warning("which tokens are closed from afar is not kept", "detail",
+			error->message, NULL);
+}
+
 Afar *afar_open(const char *state_folder, GError **error)
 {
 	g_autofree char *path = g_build_filename(state_folder, "identity", NULL);
@@ -87,7 +121,8 @@ Afar *afar_open(const char *state_folder, GError **error)
 	afar->identity = packet_buffer_new(ED25519_KEY_BYTES);
 	afar->offers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, open_free);
 	afar->closed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	if (read_identity(path, afar->identity->data, error)) {
+	afar->closed_path = g_build_filename(state_folder, "afar-closed", NULL);
+	if (read_identity(path, afar->identity->data, error) && read_closed(afar, error)) {
 		if (ed25519_public(afar->identity->data, public_key)) {
 			afar->public_hex = hex_of_bytes(public_key, sizeof public_key);
 			return afar;
@@ -104,6 +139,7 @@ void afar_free(Afar *afar)
 		return;
 	packet_buffer_free(afar->identity);
 	g_free(afar->public_hex);
+	g_free(afar->closed_path);
 	g_hash_table_unref(afar->offers);
 	g_hash_table_unref(afar->closed);
 	g_free(afar);
@@ -220,9 +256,11 @@ void afar_close(Afar *afar, const char *token)
 {
 	g_hash_table_add(afar->closed, g_strdup(token));
 	g_hash_table_remove(afar->offers, token);
+	write_closed(afar);
 }
 
 void afar_reopen(Afar *afar, const char *token)
 {
-	g_hash_table_remove(afar->closed, token);
+	if (g_hash_table_remove(afar->closed, token))
+		write_closed(afar);
 }

@@ -16,7 +16,7 @@
 
 typedef struct _Afar Afar;
 
-/* Reads the identity in state_folder, or makes it. NULL with error. */
+/* Reads the identity in state_folder, or makes it, and which tokens are closed. NULL with error. */
 Afar *afar_open(const char *state_folder, GError **error);
 void afar_free(Afar *afar);
 
@@ -36,7 +36,8 @@ GVariant *afar_offer(
 PacketBuffer *afar_take(
 	Afar *afar, const char *text, GBytes *sealed, gint64 now_s, char **token, GError **error);
 
-/* The PIN was spent and not right; and: the right one was typed at the gateway. */
+/* The PIN was spent and not right, which outlives a restart; and: the right one was typed at the
+ * gateway. */
 void afar_close(Afar *afar, const char *token);
 void afar_reopen(Afar *afar, const char *token);
 

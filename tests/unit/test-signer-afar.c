@@ -348,6 +348,9 @@ static void test_one_guess(void **state)
 		assert_true(fixture_bind(fixture, ++fixture->version, bound, NULL));
 	}
 	assert_int_equal(fixture_calls(fixture, "C_Login"), logins + 1);
+	assert_int_equal(fixture_stop(fixture), 0);
+	fixture_start(fixture);
+	assert_null(ask_offer("oficina", HOLDER, NULL));
 	/* A wrong one at the gateway opens nothing either. */
 	assert_false(fixture_unlock_despite_low(fixture, "oficina", "888888", NULL));
 	assert_null(ask_offer("oficina", HOLDER, NULL));
