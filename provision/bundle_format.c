@@ -190,7 +190,8 @@ GPtrArray *bundle_reports(const GPtrArray *leaves)
 
 char *bundle_summary(const GPtrArray *leaves)
 {
-	static const char *const framing[] = {"v", "type", "id", "time", "recipients", NULL};
+	static const char *const framing[] = {
+		"v", "type", "id", "time", "recipients", "previous", NULL};
 	json_auto_t *summary = json_object();
 	json_t *deliveries = json_array(), *timeline = json_array();
 	const BundleLeaf *intent = bundle_find(leaves, "send.intent");

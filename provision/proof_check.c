@@ -304,6 +304,19 @@ static int compare_leaves(const void *a, const void *b)
 	return left->index < right->index ? -1 : left->index > right->index;
 }
 
+/*
+ * Whether nothing between the two was left out: each leaf names the one before it. Those of a time
+ * when none did come first.
+ */
+static gboolean follows(const BundleLeaf *leaf, const BundleLeaf *before)
+{
+	const char *previous = bundle_leaf_text(leaf, "previous");
+	g_autofree char *wanted = g_strdup_printf("%" G_GUINT64_FORMAT, before->index);
+
+	return previous == NULL ? bundle_leaf_text(before, "previous") == NULL
+				: strcmp(previous, wanted) == 0;
+}
+
 /* One send, one intent before all else, every recipient. */
 static gboolean check_set(ProofCheck *check, GError **error)
 {
@@ -322,6 +335,11 @@ static gboolean check_set(ProofCheck *check, GError **error)
 
 		if (type == NULL || id == NULL || g_strcmp0(bundle_leaf_text(leaf, "id"), id) != 0)
 			return proof_damaged(error, "leaf %" G_GUINT64_FORMAT " is of another send",
+				leaf->index);
+		if (i > 0 && !follows(leaf, check->leaves->pdata[i - 1]))
+			return proof_damaged(error,
+				"between leaf %" G_GUINT64_FORMAT " and the one before it "
+				"another one of the send was left out",
 				leaf->index);
 		n_open += bundle_leaf_is_open(leaf);
 		n_intents += strcmp(type, "send.intent") == 0;

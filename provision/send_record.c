@@ -220,14 +220,19 @@ gboolean send_record_index(StoreTxn *txn, json_t *send, const char *fingerprint,
 }
 
 gboolean send_record_append(
-	StoreTxn *txn, json_t *send, const Record *record, guint64 *leaf, GError **error)
+	StoreTxn *txn, json_t *send, Record *record, guint64 *leaf, GError **error)
 {
+	json_t *leaves = json_object_get(send, "leaves");
+	gsize n = json_array_size(leaves);
 	guint64 index;
 
+	if (n > 0)
+		record_add_int(
+			record, "previous", json_integer_value(json_array_get(leaves, n - 1)));
 	if (!store_append(txn, record, &index, error))
 		return FALSE;
 	metrics_count_send(record->type);
-	json_array_append_new(json_object_get(send, "leaves"), json_integer((json_int_t)index));
+	json_array_append_new(leaves, json_integer((json_int_t)index));
 	if (leaf != NULL)
 		*leaf = index;
 	return TRUE;

@@ -45,9 +45,10 @@ gint64 send_record_time_s(const json_t *send);
 /* When it left: for what was held, when it was signed after all. */
 gint64 send_record_departure_s(const json_t *send);
 
-/* Appends the record and notes its number in the send. */
+/* Appends the record, which says behind which other one of the send it comes, and notes its number
+ * in the send. */
 gboolean send_record_append(
-	StoreTxn *txn, json_t *send, const Record *record, guint64 *leaf, GError **error);
+	StoreTxn *txn, json_t *send, Record *record, guint64 *leaf, GError **error);
 
 /*
  * Moves the state when its table allows it: leaf send.released or send.not_released with `how`,

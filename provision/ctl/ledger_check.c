@@ -21,6 +21,9 @@
 #define HEAD_LEAF "{\"v\":1,\"type\":\"head.signed\","
 #define TIME_MEMBER "\"time\":\""
 #define TIME_CHARS 20
+#define INTENT_LEAF "{\"v\":1,\"type\":\"send.intent\","
+#define ID_MEMBER "\"id\":\""
+#define PREVIOUS_MEMBER ",\"previous\":\""
 #define COMMITMENT "{\"commit\":\""
 #define PURGE ".purged"
 
@@ -47,6 +50,7 @@ struct _LedgerCheck {
 	guint64 size;	      /* entries so far */
 	gint64 last_signed_s; /* the latest time of a head.signed so far */
 	GError *back_dated;   /* the first; told at the end, for the clock may have been wrong */
+	GHashTable *chains;   /* digest of a send's id -> its last entry, plus one */
 	GHashTable *closed;   /* id -> guint64 *: the first entry whose values are gone, as long as
 				 no purge of them was met */
 	/* A growing tree reads no more than the last two completed nodes of a level: siblings. */
@@ -84,6 +88,7 @@ LedgerCheck *ledger_check_new(const char *trust)
 	check->heads = g_ptr_array_new_with_free_func(head_free);
 	check->by_text = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	check->last_signed_s = G_MININT64;
+	check->chains = g_hash_table_new(g_direct_hash, g_direct_equal);
 	check->closed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	return check;
 }
@@ -96,6 +101,7 @@ void ledger_check_free(LedgerCheck *check)
 	g_ptr_array_unref(check->heads);
 	g_hash_table_unref(check->by_text);
 	g_clear_error(&check->back_dated);
+	g_hash_table_unref(check->chains);
 	g_hash_table_unref(check->closed);
 	g_free(check);
 }
@@ -288,6 +294,41 @@ static void note_time(LedgerCheck *check, guint64 index, gint64 time_s, gboolean
 		check->last_signed_s = MAX(check->last_signed_s, time_s);
 }
 
+/* FNV-1a of the id: millions of sends fit, and nobody outside chooses an id. */
+static gsize digest_of_id(const char *leaf)
+{
+	const char *member = strstr(leaf, ID_MEMBER);
+	guint64 digest = 0xcbf29ce484222325u;
+
+	for (const char *at = member != NULL ? member + strlen(ID_MEMBER) : "";
+		*at != '\0' && *at != '"'; at++)
+		digest = (digest ^ (guchar)*at) * 0x100000001b3u;
+	return (gsize)digest;
+}
+
+/* Each entry of a send names the one before it: nothing was left out of what its proofs show. */
+static gboolean check_chain(LedgerCheck *check, guint64 index, const char *leaf, GError **error)
+{
+	const char *member = strstr(leaf, PREVIOUS_MEMBER);
+	gpointer id, last;
+	guint64 previous;
+
+	if (member == NULL && !g_str_has_prefix(leaf, INTENT_LEAF))
+		return TRUE;
+	id = GSIZE_TO_POINTER(digest_of_id(leaf));
+	last = g_hash_table_lookup(check->chains, id);
+	g_hash_table_insert(check->chains, id, GSIZE_TO_POINTER((gsize)index + 1));
+	if (member == NULL || last == NULL)
+		return TRUE;
+	previous = g_ascii_strtoull(member + strlen(PREVIOUS_MEMBER), NULL, 10);
+	return previous + 1 >= (guint64)GPOINTER_TO_SIZE(last) ||
+	       damaged(error,
+		       "entry %" G_GUINT64_FORMAT " follows entry %" G_GUINT64_FORMAT
+		       ", but entry %" G_GUINT64_FORMAT
+		       " of the same send is between them: it was hidden",
+		       index, previous, (guint64)GPOINTER_TO_SIZE(last) - 1);
+}
+
 /* Values may go by a purge alone, which is on record behind them. */
 static void note_values(LedgerCheck *check, guint64 index, const char *leaf, const char *opening)
 {
@@ -346,6 +387,8 @@ gboolean ledger_check_add_entry(LedgerCheck *check, guint64 index, const char *l
 		return FALSE;
 	}
 	if (is_head && !check_noted_head(check, index, leaf, error))
+		return FALSE;
+	if (!check_chain(check, index, leaf, error))
 		return FALSE;
 	note_values(check, index, leaf, opening);
 	note_time(check, index, time_of_leaf(leaf), is_head);

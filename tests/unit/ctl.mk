@@ -18,6 +18,13 @@ tests_unit_test_typed_LDADD = lib/base/libbase.a $(GLIB_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/calendar-holidays.py
 EXTRA_DIST += tests/unit/calendar-holidays.py
 
+check_PROGRAMS += tests/unit/test-ledger-heads
+TESTS += tests/unit/test-ledger-heads
+tests_unit_test_ledger_heads_SOURCES = tests/unit/test-ledger-heads.c provision/ctl/ledger_check.c provision/ctl/ledger_check.h
+tests_unit_test_ledger_heads_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_ledger_heads_LDADD = lib/cms/libcms.a lib/api/libapi.a lib/core/libcore.a lib/base/libbase.a \
+	$(OPENSSL_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test-ledger-check
 TESTS += tests/unit/test-ledger-check
 tests_unit_test_ledger_check_SOURCES = tests/unit/test-ledger-check.c provision/ctl/ledger_check.c provision/ctl/ledger_check.h

@@ -1,5 +1,5 @@
 # unit tests of sends, events and proof
-SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof tests/unit/test-proof-recipient tests/unit/test-proof-recipe tests/unit/test-outcomes \
+SENDS_TESTS = tests/unit/test-sends tests/unit/test-events tests/unit/test-proof tests/unit/test-proof-trust tests/unit/test-proof-recipient tests/unit/test-proof-recipe tests/unit/test-outcomes \
 	tests/unit/test-reconcile tests/unit/test-register tests/unit/test-sends-message \
 	tests/unit/test-limits tests/unit/test-notices tests/unit/test-deadlines tests/unit/test-purge tests/unit/test-exceptions tests/unit/test-incoming \
 	tests/unit/test-contradictions
@@ -17,9 +17,13 @@ tests_unit_test_sends_message_LDADD = $(SENDS_TEST_LIBS)
 tests_unit_test_events_SOURCES = tests/unit/test-events.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h tests/unit/calendar_fixture.h
 tests_unit_test_events_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_events_LDADD = $(SENDS_TEST_LIBS)
-tests_unit_test_proof_SOURCES = tests/unit/test-proof.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h tests/unit/calendar_fixture.h
+tests_unit_test_proof_SOURCES = tests/unit/test-proof.c tests/unit/bundle_fixture.c tests/unit/bundle_fixture.h tests/unit/sends_fixture.c tests/unit/sends_fixture.h tests/unit/calendar_fixture.h
 tests_unit_test_proof_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_proof_LDADD = $(SENDS_TEST_LIBS)
+tests_unit_test_proof_trust_SOURCES = tests/unit/test-proof-trust.c tests/unit/bundle_fixture.c tests/unit/bundle_fixture.h \
+	tests/unit/sends_fixture.c tests/unit/sends_fixture.h tests/unit/calendar_fixture.h
+tests_unit_test_proof_trust_CFLAGS = $(SENDS_TEST_CFLAGS)
+tests_unit_test_proof_trust_LDADD = $(SENDS_TEST_LIBS)
 tests_unit_test_reconcile_SOURCES = tests/unit/test-reconcile.c tests/unit/sends_fixture.c tests/unit/sends_fixture.h tests/unit/calendar_fixture.h
 tests_unit_test_reconcile_CFLAGS = $(SENDS_TEST_CFLAGS)
 tests_unit_test_reconcile_LDADD = $(SENDS_TEST_LIBS)
