@@ -18,6 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_check_utf8(detail, "detail");
 	FUZZ_PROMISE(strpbrk(detail, "\r\n") == NULL, "a detail of two lines");
 	FUZZ_PROMISE(signature != PDF_NOT_CHECKED, "not checked");
+	FUZZ_PROMISE(pdf_signature_time_s(text) >= 0, "signed before all time");
+	FUZZ_PROMISE(pdf_signature_time_s(text) == 0 || strstr(text, "Signing Time: ") != NULL,
+		"a time out of nothing");
 	if (signature != PDF_VALID)
 		return 0;
 	/* Valid has to have been written, and nothing that speaks against it. */
