@@ -30,7 +30,7 @@ tests_unit_test_replies_LDADD = $(STORE_TEST_LIBS)
 
 check_PROGRAMS += tests/unit/test-outbox
 TESTS += tests/unit/test-outbox
-tests_unit_test_outbox_SOURCES = tests/unit/test-outbox.c
+tests_unit_test_outbox_SOURCES = tests/unit/test-outbox.c tests/unit/eventually.h tests/unit/temporary.h
 tests_unit_test_outbox_CFLAGS = $(STORE_TEST_CFLAGS)
 tests_unit_test_outbox_LDADD = $(STORE_TEST_LIBS)
 

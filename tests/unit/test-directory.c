@@ -10,11 +10,10 @@
 #include "base/error.h"
 #include "directory/change.h"
 #include "directory/live.h"
+#include "tests/unit/eventually.h"
 #include "tests/unit/slapd.h"
 
 #define ROSA_DN "uid=rmoralesa,ou=people,dc=muni,dc=test"
-#define WAIT_TRIES 500
-#define WAIT_PAUSE_US 20000
 
 static TestSlapd *slapd;
 
@@ -285,15 +284,6 @@ static void test_expired_password(void **state)
 	assert_true(directory_change_own_password(
 		directory, "vencida", "Fresca-clave-1", "Final-clave-1", NULL));
 }
-
-/* Waits until the live copy shows the condition; FALSE when it never does. */
-#define eventually(condition)                                                                      \
-	do {                                                                                       \
-		int tries_ = 0;                                                                    \
-		while (!(condition) && ++tries_ < WAIT_TRIES)                                      \
-			g_usleep(WAIT_PAUSE_US);                                                   \
-		assert_true(tries_ < WAIT_TRIES);                                                  \
-	} while (0)
 
 static gboolean live_state_is(
 	LiveDirectory *live, const char *uid, AccountState state, gboolean must_change)

@@ -9,6 +9,7 @@
 #include "provision/deadlines.h"
 #include "provision/incoming.h"
 #include "provision/send_record.h"
+#include "eventually.h"
 #include "smtp-stub.h"
 
 #define MAILBOX "mesa@muni.test"
@@ -420,8 +421,7 @@ static void test_confirmation(void **state)
 	fixture_settings(fixture, settings);
 	id = post(fixture, mail(FIXTURE_CITIZEN, "a@ciudadano.test"));
 	outbox = outbox_start_with(&fixture->service, tables, NULL);
-	while (fixture_count_outbox(fixture, "") > 0)
-		g_usleep(1000);
+	eventually(fixture_count_outbox(fixture, "") == 0);
 	outbox_stop(outbox);
 	assert_confirmation(fixture, id, "sent");
 	assert_int_equal(fixture_count_leaves(fixture, "incoming.confirmed"), 1);

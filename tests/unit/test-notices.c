@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "mime/notice.h"
 #include "provision/notices.h"
+#include "eventually.h"
 #include "smtp-stub.h"
 
 #define TO "rmoralesa@muni.test"
@@ -252,8 +253,7 @@ static void test_said_again(void **state)
 	use_server(fixture, stub);
 	assert_true(store_run(fixture->service.store, add, NULL, NULL));
 	outbox = start(fixture);
-	while (smtp_stub_connections(stub) < 3)
-		g_usleep(10000);
+	eventually(smtp_stub_connections(stub) >= 3);
 	g_free(wait_for(outbox, 0, NULL));
 	outbox_stop(outbox);
 	lost = smtp_stub_message(stub, 0);
@@ -287,8 +287,7 @@ static void test_refused(void **state)
 	outbox_stop(outbox);
 	fixture_now_s++;
 	outbox = start(fixture);
-	while (smtp_stub_connections(stub) < 2)
-		g_usleep(10000);
+	eventually(smtp_stub_connections(stub) >= 2);
 	g_free(wait_for(outbox, 0, NULL));
 	outbox_stop(outbox);
 	message = smtp_stub_message(stub, 0);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "provision/outbox.h"
+#include "tests/unit/eventually.h"
 #include "tests/unit/temporary.h"
 
 #define WAIT_MS 60000 /* far longer than any machine needs */
@@ -107,6 +108,13 @@ static void assert_done(const char *expected)
 	g_mutex_unlock(&lock);
 }
 
+/* *trouble: a new string instead of the one that is there. */
+static guint count_waiting(Outbox *outbox, char **trouble)
+{
+	g_clear_pointer(trouble, g_free);
+	return outbox_waiting(outbox, trouble);
+}
+
 static void test_outbox(void **state)
 {
 	g_autofree char *folder = temporary_folder();
@@ -133,8 +141,7 @@ static void test_outbox(void **state)
 	assert_done("a1 a2 t1 ");
 	number = queue(&service, "account", "otro", "a4");
 	assert_false(outbox_wait(outbox, number, 10));
-	while (g_atomic_int_get(&refused) < 2)
-		g_usleep(1000);
+	eventually(g_atomic_int_get(&refused) >= 2);
 	g_atomic_int_set(&down, FALSE);
 	assert_true(outbox_wait(outbox, number, WAIT_MS));
 	assert_done("a1 a2 t1 a3 a4 ");
@@ -156,8 +163,7 @@ static void test_outbox(void **state)
 	number = queue(&service, "token", "", "t2");
 	assert_true(outbox_wait(outbox, number, WAIT_MS));
 	/* Only what nobody can carry out is left. */
-	while (outbox_waiting(outbox, &trouble) != 1)
-		g_clear_pointer(&trouble, g_free);
+	eventually(count_waiting(outbox, &trouble) == 1);
 	assert_string_equal(trouble, "no such kind of change");
 	outbox_stop(outbox);
 	store_close(service.store);

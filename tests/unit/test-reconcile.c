@@ -8,9 +8,8 @@
 
 #include "base/error.h"
 #include "provision/reconcile.h"
+#include "eventually.h"
 #include "route.h"
-
-#define TURNS 3000 /* of 10 ms: far longer than any machine needs */
 
 /* A postqueue first in PATH; $MARK is for its process ids, one a line. */
 static void write_postqueue(Fixture *fixture, const char *script)
@@ -47,28 +46,20 @@ static void test_listed(void **state)
 	reconciler = reconcile_start(&fixture->service, NULL);
 	assert_non_null(reconciler);
 	reconcile_wake(reconciler);
-	for (guint i = 0; i < TURNS && !is_state(fixture, "released"); i++)
-		g_usleep(10000);
+	eventually(is_state(fixture, "released"));
 	reconcile_stop(reconciler);
-	fixture_assert_state(fixture, "s-1", "released");
 }
 
-/* Waits until the stand-in was started so often; the process id of the last one. */
-static pid_t wait_for_runs(Fixture *fixture, guint n)
+/* The process id of the n-th run of the stand-in; 0: it was not run so often yet. */
+static pid_t run_of(Fixture *fixture, guint n)
 {
-	for (guint i = 0; i < TURNS; i++) {
-		g_autofree char *marks = NULL;
-		g_auto(GStrv) lines = NULL;
+	g_autofree char *marks = NULL;
+	g_auto(GStrv) lines = NULL;
 
-		if (g_file_get_contents(fixture->bundle, &marks, NULL, NULL)) {
-			lines = g_strsplit(marks, "\n", -1);
-			if (g_strv_length(lines) > n)
-				return (pid_t)g_ascii_strtoll(lines[n - 1], NULL, 10);
-		}
-		g_usleep(10000);
-	}
-	fail_msg("postqueue was not run %u times", n);
-	return 0;
+	if (!g_file_get_contents(fixture->bundle, &marks, NULL, NULL))
+		return 0;
+	lines = g_strsplit(marks, "\n", -1);
+	return g_strv_length(lines) > n ? (pid_t)g_ascii_strtoll(lines[n - 1], NULL, 10) : 0;
 }
 
 /* Old enough to be timed out, were the queue known. */
@@ -83,10 +74,10 @@ static void assert_undecided(Fixture *fixture, const char *script)
 	reconciler = reconcile_start(&fixture->service, NULL);
 	assert_non_null(reconciler);
 	reconcile_wake(reconciler);
-	wait_for_runs(fixture, 1);
+	eventually(run_of(fixture, 1) != 0);
 	/* Once it is asked again, all has been made of its first answer. */
 	reconcile_wake(reconciler);
-	wait_for_runs(fixture, 2);
+	eventually(run_of(fixture, 2) != 0);
 	reconcile_stop(reconciler);
 	fixture_assert_state(fixture, "s-1", "prepared");
 }
@@ -111,11 +102,9 @@ static void test_stop_while_asking(void **state)
 	reconciler = reconcile_start(&fixture->service, NULL);
 	assert_non_null(reconciler);
 	reconcile_wake(reconciler);
-	asked = wait_for_runs(fixture, 1);
+	eventually((asked = run_of(fixture, 1)) != 0);
 	reconcile_stop(reconciler);
-	for (guint i = 0; i < TURNS && kill(asked, 0) == 0; i++)
-		g_usleep(10000);
-	assert_int_equal(kill(asked, 0), -1);
+	eventually(kill(asked, 0) != 0);
 }
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
