@@ -11,6 +11,12 @@
 #include "signer/protocol.h"
 
 #define PUSH_TIMEOUT_MS 5000
+#define ENDED_KEPT_S (30 * 86400) /* that a token is told of after its end */
+
+typedef struct {
+	GVariantBuilder *list;
+	gint64 now_s;
+} Pushed;
 
 static gboolean next_version(StoreTxn *txn, gpointer data, GError **error)
 {
@@ -31,18 +37,30 @@ static gboolean is_barred(const json_t *row)
 	return json_is_string(json_object_get(json_object_get(row, "certificate"), "bar"));
 }
 
+/* One packet takes all bindings, and a list that only grows would one day not go into it: then no
+ * loss would reach the signer. What it never heard of signs nothing either. */
+static gboolean ended_long_ago(const json_t *row, gint64 now_s)
+{
+	static const char *const ended[] = {"returned", "revoked", "expired", NULL};
+	const char *state = json_string_value(json_object_get(row, "state"));
+
+	return g_strv_contains(ended, state) &&
+	       json_integer_value(json_object_get(row, "time")) + ENDED_KEPT_S < now_s;
+}
+
 static gboolean add_binding(const char *key, const char *value, gpointer data)
 {
 	json_t *row = json_loads(value, 0, NULL);
 	const json_t *mailboxes = json_object_get(row, "mailboxes");
 	const char *serial = json_string_value(json_object_get(row, "serial"));
 	const char *state = json_string_value(json_object_get(row, "state"));
+	const Pushed *pushed = data;
 	const char *holder = json_string_value(json_object_get(row, "holder"));
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 	g_auto(GStrv) addresses = NULL;
 	GVariantDict dict;
 
-	if (!token_state_is_bound(state)) {
+	if (!token_state_is_bound(state) || ended_long_ago(row, pushed->now_s)) {
 		json_decref(row);
 		return TRUE;
 	}
@@ -61,7 +79,7 @@ static gboolean add_binding(const char *key, const char *value, gpointer data)
 		&dict, "personal", "b", json_is_true(json_object_get(row, "personal")));
 	g_variant_dict_insert(&dict, "state", "s", state);
 	g_variant_dict_insert(&dict, "holder", "s", holder != NULL ? holder : "");
-	g_variant_builder_add_value(data, g_variant_dict_end(&dict));
+	g_variant_builder_add_value(pushed->list, g_variant_dict_end(&dict));
 	json_decref(row);
 	return TRUE;
 }
@@ -89,6 +107,7 @@ static gboolean push_bindings(Service *service, const json_t *body, GError **err
 	const char *locked = json_string_value(json_object_get(body, "lock"));
 	g_autoptr(GVariant) answer = NULL;
 	GVariantBuilder bindings;
+	Pushed pushed = {&bindings, service->now_s()};
 	GVariantDict dict;
 	guint64 version;
 
@@ -96,7 +115,7 @@ static gboolean push_bindings(Service *service, const json_t *body, GError **err
 		return FALSE;
 	g_variant_builder_init(&bindings, G_VARIANT_TYPE("aa{sv}"));
 	if (!store_scan(
-		    service->store, TABLE_TOKENS, "", NULL, FALSE, add_binding, &bindings, error)) {
+		    service->store, TABLE_TOKENS, "", NULL, FALSE, add_binding, &pushed, error)) {
 		g_variant_builder_clear(&bindings);
 		return FALSE;
 	}

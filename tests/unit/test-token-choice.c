@@ -25,6 +25,7 @@
 static Fixture *fixture;
 static Service service;
 static Settings *settings;
+static gint64 days_later;
 
 /* $2: bits of the key; $3: extensions of the second certificate. The first is signer_fixture.c's.
  */
@@ -141,11 +142,32 @@ static void test_choice(void **state)
 	}
 }
 
+/* What was given back is the signer's for a month. */
+static void test_what_ended(void **state)
+{
+	static const struct {
+		gint64 days;
+		const char *known;
+	} months[] = {{29, "'returned'"}, {31, "absent"}};
+	json_auto_t *body = json_object();
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(months); i++) {
+		g_autofree char *known = NULL;
+
+		days_later = months[i].days;
+		assert_true(outbox_kinds_tokens[0].carry_out(&service, body, NULL));
+		known = fixture_status(fixture, "oficina", "state");
+		assert_string_equal(known, months[i].known);
+	}
+	days_later = 0;
+}
+
 static const OutboxKind *const kinds[] = {outbox_kinds_tokens, NULL};
 
 static gint64 clock_s(void)
 {
-	return g_get_real_time() / G_USEC_PER_SEC;
+	return g_get_real_time() / G_USEC_PER_SEC + days_later * 86400;
 }
 
 static int set_up(void **state)
@@ -181,7 +203,10 @@ static int tear_down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_choice)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_what_ended),
+	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
