@@ -40,6 +40,9 @@ static Rules rules_new(void)
 
 	if (rules.filter == NULL)
 		rules.result = -ENOMEM;
+	else
+		/* Also for threads that a module started. */
+		rules.result = seccomp_attr_set(rules.filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	return rules;
 }
 
@@ -76,6 +79,17 @@ gboolean confine_module(ConfineProfile profile, GError **error)
 	return rules_load(&rules, error);
 }
 
+gboolean confine_alone(GError **error)
+{
+	Rules rules = rules_new();
+
+	deny(&rules, SCMP_SYS(fork), EPERM);
+	deny(&rules, SCMP_SYS(vfork), EPERM);
+	deny(&rules, SCMP_SYS(clone3), ENOSYS);
+	deny_if(&rules, SCMP_SYS(clone), EPERM, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+	return rules_load(&rules, error);
+}
+
 /* Bits of open(2) that change something. */
 static void deny_writing(Rules *rules, int call, guint argument)
 {
@@ -98,9 +112,9 @@ gboolean confine_session(ConfineProfile profile, GError **error)
 		SCMP_SYS(mknodat), SCMP_SYS(truncate), SCMP_SYS(chmod), SCMP_SYS(fchmod),
 		SCMP_SYS(fchmodat), SCMP_SYS(chown), SCMP_SYS(fchown), SCMP_SYS(fchownat),
 		SCMP_SYS(lchown), SCMP_SYS(setxattr), SCMP_SYS(lsetxattr), SCMP_SYS(fsetxattr),
-		SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(tkill), SCMP_SYS(rt_sigqueueinfo),
-		SCMP_SYS(rt_tgsigqueueinfo), SCMP_SYS(pidfd_send_signal), SCMP_SYS(prlimit64),
-		SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(mount)};
+		SCMP_SYS(tkill), SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo),
+		SCMP_SYS(pidfd_send_signal), SCMP_SYS(prlimit64), SCMP_SYS(unshare),
+		SCMP_SYS(setns), SCMP_SYS(mount)};
 	const scmp_datum_t own = (scmp_datum_t)getpid();
 	Rules rules;
 
@@ -112,8 +126,6 @@ gboolean confine_session(ConfineProfile profile, GError **error)
 	deny(&rules, SCMP_SYS(openat2), ENOSYS);
 	deny_writing(&rules, SCMP_SYS(open), 1);
 	deny_writing(&rules, SCMP_SYS(openat), 2);
-	deny(&rules, SCMP_SYS(clone3), ENOSYS);
-	deny_if(&rules, SCMP_SYS(clone), EPERM, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
 	/* abort(3) signals its own process. */
 	deny_if(&rules, SCMP_SYS(kill), EPERM, SCMP_A0(SCMP_CMP_NE, own));
 	deny_if(&rules, SCMP_SYS(tgkill), EPERM, SCMP_A0(SCMP_CMP_NE, own));

@@ -197,7 +197,7 @@ static gboolean hold_session(KeeperMemory *memory, gpointer data)
 	if (memory->opened && !is_told_to_open(FD_PARENT))
 		return FALSE;
 	lock_memory();
-	slot = open_slot(wanted, memory, &error);
+	slot = confine_alone(&error) ? open_slot(wanted, memory, &error) : NULL;
 	if (slot == NULL || !confine_session(wanted->slot.profile, &error)) {
 		answer_error(FD_PARENT, error);
 		return FALSE;

@@ -179,7 +179,7 @@ static const struct {
 	{"truncate", try_truncate, {FALSE, FALSE, TRUE}},
 	{"create", try_create, {FALSE, FALSE, TRUE}},
 	{"openat2", try_openat2, {FALSE, FALSE, TRUE}}, {"mode", try_mode, {FALSE, FALSE, TRUE}},
-	{"fork", try_fork, {FALSE, FALSE, TRUE}}, {"clone3", try_clone3, {FALSE, FALSE, TRUE}},
+	{"fork", try_fork, {FALSE, FALSE, FALSE}}, {"clone3", try_clone3, {FALSE, FALSE, FALSE}},
 	{"thread", try_thread, {TRUE, TRUE, TRUE}},
 	{"signal", try_signal_parent, {FALSE, FALSE, TRUE}},
 	{"signal to all", try_signal_all, {FALSE, FALSE, TRUE}},
@@ -199,7 +199,7 @@ static int outcome(ConfineProfile profile, gboolean session, int (*call)(void))
 
 	if (pid == 0) {
 		if (chdir(folder) != 0 || !confine_module(profile, NULL) ||
-			(session && !confine_session(profile, NULL)))
+			(session && (!confine_alone(NULL) || !confine_session(profile, NULL))))
 			_exit(NOT_CONFINED);
 		_exit(call() >= 0 ? LET : REFUSED);
 	}
@@ -233,6 +233,39 @@ static void test_module(void **state)
 		assert_int_equal(outcome(one, FALSE, try_create), LET);
 		assert_int_equal(outcome(one, FALSE, try_fork), LET);
 	}
+}
+
+static void *create_when_told(void *data)
+{
+	const int *pipes = data;
+	char word;
+
+	if (read(pipes[0], &word, 1) != 1)
+		_exit(NOT_CONFINED);
+	_exit(try_create() >= 0 ? LET : REFUSED);
+}
+
+/* That a module started before the PIN was taken. */
+static void test_thread_from_before(void **state)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	(void)state;
+	if (pid == 0) {
+		pthread_t thread;
+		int pipes[2];
+
+		if (chdir(folder) != 0 || pipe(pipes) != 0 ||
+			!confine_module(CONFINE_PCSCD, NULL) || !confine_alone(NULL) ||
+			pthread_create(&thread, NULL, create_when_told, pipes) != 0 ||
+			!confine_session(CONFINE_PCSCD, NULL) || write(pipes[1], "x", 1) != 1)
+			_exit(NOT_CONFINED);
+		pthread_join(thread, NULL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), REFUSED);
 }
 
 static void test_names(void **state)
@@ -272,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_session),
 		cmocka_unit_test(test_module),
+		cmocka_unit_test(test_thread_from_before),
 		cmocka_unit_test(test_names),
 	};
 
