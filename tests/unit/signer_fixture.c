@@ -277,6 +277,18 @@ gboolean fixture_unlock_despite_low(
 	return unlock(fixture, label, pin, TRUE, error);
 }
 
+void fixture_lock(Fixture *fixture, const char *label)
+{
+	g_autoptr(GVariant) answer = NULL;
+	GVariantDict dict;
+
+	g_variant_dict_init(&dict, NULL);
+	g_variant_dict_insert(&dict, "token", "s", label);
+	answer = signer_call(
+		fixture->control_socket, 10000, "lock", g_variant_dict_end(&dict), NULL, NULL);
+	assert_non_null(answer);
+}
+
 GVariant *fixture_sign(Fixture *fixture, const char *permit, const char *entity, GError **error)
 {
 	g_autoptr(GBytes) content = g_bytes_new_static(entity, strlen(entity));

@@ -40,13 +40,14 @@ void fixture_configure(Fixture *fixture, const char *lines);
 void fixture_start(Fixture *fixture); /* returns when the daemon says READY=1 */
 int fixture_stop(Fixture *fixture);   /* its exit status */
 
-/* The four calls. entries: "LABEL MAILBOX[,MAILBOX] STATE [personal|over|holder=ADDRESS]",
+/* The calls. entries: "LABEL MAILBOX[,MAILBOX] STATE [personal|over|holder=ADDRESS]",
  * NULL-terminated; over: its time is. */
 gboolean fixture_bind(
 	Fixture *fixture, guint64 version, const char *const *entries, GError **error);
 gboolean fixture_unlock(Fixture *fixture, const char *label, const char *pin, GError **error);
 gboolean fixture_unlock_despite_low(
 	Fixture *fixture, const char *label, const char *pin, GError **error);
+void fixture_lock(Fixture *fixture, const char *label); /* as provisiond; fails the test */
 GVariant *fixture_sign(Fixture *fixture, const char *permit, const char *entity, GError **error);
 /* -1 when it signs for the mailbox, or the error's code. */
 int fixture_sign_code(Fixture *fixture, const char *mailbox);

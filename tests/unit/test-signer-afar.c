@@ -240,24 +240,12 @@ static int unlock_afar(const char *token, const char *holder, const char *pin)
 	return deliver(offer, sealed);
 }
 
-static void lock(const char *token)
-{
-	g_autoptr(GVariant) answer = NULL;
-	GVariantDict dict;
-
-	g_variant_dict_init(&dict, NULL);
-	g_variant_dict_insert(&dict, "token", "s", token);
-	answer = signer_call(
-		fixture->control_socket, 10000, "lock", g_variant_dict_end(&dict), NULL, NULL);
-	assert_non_null(answer);
-}
-
 static void test_holder_unlocks(void **state)
 {
 	(void)state;
 	assert_int_equal(unlock_afar("oficina", HOLDER, FIXTURE_PIN), -1);
 	fixture_await(fixture, "oficina", "unlocked", "true");
-	lock("oficina");
+	fixture_lock(fixture, "oficina");
 	fixture_await(fixture, "oficina", "unlocked", "false");
 }
 
@@ -310,7 +298,7 @@ static void test_carrier(void **state)
 	offer = ask_offer("oficina", HOLDER, NULL);
 	fresh = seal(offer, offer, FIXTURE_PIN);
 	assert_int_equal(deliver(offer, fresh), -1);
-	lock("oficina");
+	fixture_lock(fixture, "oficina");
 	fixture_await(fixture, "oficina", "unlocked", "false");
 	assert_int_equal(deliver(offer, fresh), ACUSE_ERROR_PERMIT);
 	assert_int_equal(fixture_calls(fixture, "C_Login"), logins + 1);
@@ -355,9 +343,9 @@ static void test_one_guess(void **state)
 	assert_false(fixture_unlock_despite_low(fixture, "oficina", "888888", NULL));
 	assert_null(ask_offer("oficina", HOLDER, NULL));
 	assert_true(fixture_unlock_despite_low(fixture, "oficina", FIXTURE_PIN, NULL));
-	lock("oficina");
+	fixture_lock(fixture, "oficina");
 	assert_int_equal(unlock_afar("oficina", HOLDER, FIXTURE_PIN), -1);
-	lock("oficina");
+	fixture_lock(fixture, "oficina");
 }
 
 /* The token itself says that a wrong one was tried: from afar nobody insists. */
@@ -372,9 +360,9 @@ static void test_low_count(void **state)
 	assert_int_equal(fixture_calls(fixture, "C_Login"), logins);
 	/* No PIN was spent: the way stays open. */
 	assert_true(fixture_unlock_despite_low(fixture, "oficina", FIXTURE_PIN, NULL));
-	lock("oficina");
+	fixture_lock(fixture, "oficina");
 	assert_int_equal(unlock_afar("oficina", HOLDER, FIXTURE_PIN), -1);
-	lock("oficina");
+	fixture_lock(fixture, "oficina");
 }
 
 static void test_lost_in_between(void **state)

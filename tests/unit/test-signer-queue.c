@@ -159,18 +159,6 @@ static char *receive_all(Mail *mails, size_t count)
 	return g_string_free(order, FALSE);
 }
 
-static void lock(const char *label)
-{
-	g_autoptr(GVariant) answer = NULL;
-	GVariantDict dict;
-
-	g_variant_dict_init(&dict, NULL);
-	g_variant_dict_insert(&dict, "token", "s", label);
-	answer = signer_call(
-		fixture->control_socket, 10000, "lock", g_variant_dict_end(&dict), NULL, NULL);
-	assert_non_null(answer);
-}
-
 static void push(const char *const *all)
 {
 	g_autoptr(GError) error = NULL;
@@ -233,7 +221,7 @@ static void test_trouble_with_one_ahead(void **state)
 		assert_int_equal(is_signed, ways[way].is_signed);
 		assert_int_equal(signatures_of("oficina") - before, ways[way].is_signed);
 		assert_int_equal(fixture_calls(fixture, "C_Sign") - tried, ways[way].tried);
-		lock("oficina");
+		fixture_lock(fixture, "oficina");
 	}
 }
 
@@ -333,7 +321,7 @@ static void test_the_other_token_takes_over(void **state)
 
 	(void)state;
 	push(two_tokens);
-	lock("oficina");
+	fixture_lock(fixture, "oficina");
 	for (size_t i = 0; i < G_N_ELEMENTS(mails); i++)
 		send_mail(&mails[i], FIXTURE_BOTH, 20000);
 	g_free(receive_all(mails, G_N_ELEMENTS(mails)));

@@ -98,18 +98,6 @@ static void unlock_office(void)
 		fail_msg("unlock: %s", error->message);
 }
 
-static void lock_office(void)
-{
-	g_autoptr(GVariant) answer = NULL;
-	GVariantDict dict;
-
-	g_variant_dict_init(&dict, NULL);
-	g_variant_dict_insert(&dict, "token", "s", "oficina");
-	answer = signer_call(
-		fixture->control_socket, 10000, "lock", g_variant_dict_end(&dict), NULL, NULL);
-	assert_non_null(answer);
-}
-
 static void assert_answer(const char *name, const char *mailbox, int wanted)
 {
 	int got = sign_for(mailbox);
@@ -149,7 +137,7 @@ static void try_trouble(const Trouble *trouble)
 	gint64 begun;
 
 	/* A fresh process, whose calls count from none. */
-	lock_office();
+	fixture_lock(fixture, "oficina");
 	unlock_office();
 	logins = fixture_calls(fixture, "C_Login");
 	desk = desk_signatures();

@@ -290,23 +290,11 @@ static void signal_worker_of_office(int number)
 			kill((pid_t)g_ascii_strtoll(*pid, NULL, 10), number);
 }
 
-static void lock_office(void)
-{
-	GVariantDict dict;
-	g_autoptr(GVariant) answer = NULL;
-
-	g_variant_dict_init(&dict, NULL);
-	g_variant_dict_insert(&dict, "token", "s", "oficina");
-	answer = signer_call(
-		fixture->control_socket, 10000, "lock", g_variant_dict_end(&dict), NULL, NULL);
-	assert_non_null(answer);
-}
-
 static void test_killed_worker_leaves_the_token_locked(void **state)
 {
 	(void)state;
 	push(all_active);
-	lock_office();
+	fixture_lock(fixture, "oficina");
 	assert_sign_error(FIXTURE_OFFICE, ACUSE_ERROR_TOKEN_LOCKED);
 	signal_worker_of_office(SIGKILL);
 	fixture_await(fixture, "oficina", "unlocked", "false");
@@ -328,7 +316,7 @@ static void test_hanging_worker_is_killed_and_blocks_no_other(void **state)
 	(void)state;
 	push(all_active);
 	fixture_await(fixture, "mesa", "unlocked", "true");
-	lock_office();
+	fixture_lock(fixture, "oficina");
 	signal_worker_of_office(SIGSTOP);
 	g_variant_dict_init(&dict, NULL);
 	g_variant_dict_insert(&dict, "permit", "s", permit);
@@ -351,7 +339,7 @@ static void test_queue_is_bounded(void **state)
 
 	(void)state;
 	push(all_active);
-	lock_office();
+	fixture_lock(fixture, "oficina");
 	signal_worker_of_office(SIGSTOP);
 	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
 		g_autofree char *permit = fixture_permit(fixture, FIXTURE_OFFICE, entity);
