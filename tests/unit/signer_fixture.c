@@ -470,3 +470,16 @@ char **fixture_workers(Fixture *fixture)
 		add_children(workers, *keeper);
 	return g_strv_builder_end(workers);
 }
+
+int fixture_sign_for(Fixture *fixture, const char *mailbox)
+{
+	g_autofree char *entity = fixture_entity(mailbox);
+	g_autofree char *permit = fixture_permit(fixture, mailbox, entity);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = fixture_sign(fixture, permit, entity, &error);
+
+	if (answer == NULL)
+		return error->code;
+	assert_true(fixture_openssl_verifies(fixture, answer, entity));
+	return FIXTURE_SIGNED;
+}

@@ -17,6 +17,8 @@
 #define FIXTURE_QUEUE_LENGTH 8
 #define FIXTURE_BOTH "gerencia@muni.test" /* of oficina and mesa */
 
+#define FIXTURE_SIGNED (-1) /* no code of an error */
+
 typedef struct {
 	char *folder;
 	char *sign_socket, *control_socket, *unlock_socket;
@@ -61,6 +63,9 @@ char *fixture_entity(const char *mailbox);
 char *fixture_status(Fixture *fixture, const char *label, const char *member);
 /* Waits until the member has the value; fails the test after some seconds. */
 void fixture_await(Fixture *fixture, const char *label, const char *member, const char *value);
+/* Signs an entity of the mailbox with a good permit: FIXTURE_SIGNED, and openssl(1) verifies it, or
+ * the code of the error. */
+int fixture_sign_for(Fixture *fixture, const char *mailbox);
 /* Verifies with openssl(1) against the test CA. */
 gboolean fixture_openssl_verifies(Fixture *fixture, GVariant *answer, const char *content);
 /* What goes wrong from now on: lines of the shim's control file, "" for nothing. */

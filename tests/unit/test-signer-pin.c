@@ -20,7 +20,6 @@
 #include "signer/protocol.h"
 #include "signer_fixture.h"
 
-#define SIGNED (-1)
 #define WRONG_PIN "97531086"
 #define MAX_REGION (1UL << 30) /* of memory; a larger one is a sanitizer's */
 #define PERSON "oficina " FIXTURE_OFFICE " active personal"
@@ -45,17 +44,7 @@ static void restart(const char *lines)
 	fixture_await(fixture, "sello", "unlocked", "true");
 }
 
-static int sign_for(const char *mailbox)
-{
-	g_autofree char *entity = fixture_entity(mailbox);
-	g_autofree char *permit = fixture_permit(fixture, mailbox, entity);
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) answer = fixture_sign(fixture, permit, entity, &error);
-
-	return answer != NULL ? SIGNED : error->code;
-}
-
-/* SIGNED or the error of an attempt to unlock, which may cost so many logins. */
+/* FIXTURE_SIGNED or the error of an attempt to unlock, which may cost so many logins. */
 static void assert_unlock(const char *label, const char *pin, gboolean despite_low, int wanted,
 	const char *words, guint logins)
 {
@@ -64,7 +53,7 @@ static void assert_unlock(const char *label, const char *pin, gboolean despite_l
 	gboolean ok = despite_low ? fixture_unlock_despite_low(fixture, label, pin, &error)
 				  : fixture_unlock(fixture, label, pin, &error);
 
-	assert_int_equal(ok ? SIGNED : error->code, wanted);
+	assert_int_equal(ok ? FIXTURE_SIGNED : error->code, wanted);
 	if (!ok && strstr(error->message, words) == NULL)
 		fail_msg("\"%s\" does not say \"%s\"", error->message, words);
 	assert_int_equal(fixture_calls(fixture, "C_Login") - before, logins);
@@ -75,7 +64,7 @@ static void test_personal_tokens_are_off(void **state)
 	(void)state;
 	push(PERSON, NULL);
 	assert_unlock("oficina", FIXTURE_PIN, FALSE, ACUSE_ERROR_FORBIDDEN, "personal_tokens", 0);
-	assert_int_equal(sign_for(FIXTURE_OFFICE), ACUSE_ERROR_TOKEN_LOCKED);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_OFFICE), ACUSE_ERROR_TOKEN_LOCKED);
 }
 
 static void test_too_long(void **state)
@@ -111,7 +100,7 @@ static void test_two_of_one_label(void **state)
 	push("oficina " FIXTURE_OFFICE " active", NULL);
 	assert_unlock("oficina", FIXTURE_PIN, FALSE, ACUSE_ERROR_TOKEN_ABSENT, "two tokens", 0);
 	run_script("cd \"$1/tokens\"; rm -r $(ls | grep -vxFf ../before)\n");
-	assert_unlock("oficina", FIXTURE_PIN, FALSE, SIGNED, "", 1);
+	assert_unlock("oficina", FIXTURE_PIN, FALSE, FIXTURE_SIGNED, "", 1);
 }
 
 static void test_no_credential_for_a_person(void **state)
@@ -120,9 +109,9 @@ static void test_no_credential_for_a_person(void **state)
 	restart("personal_tokens=on\n");
 	/* Its PIN lies in a credential, as an office's may. */
 	push("mesa " FIXTURE_DESK " active personal", NULL);
-	assert_int_equal(sign_for(FIXTURE_DESK), ACUSE_ERROR_TOKEN_LOCKED);
-	assert_unlock("mesa", FIXTURE_PIN, FALSE, SIGNED, "", 1);
-	assert_int_equal(sign_for(FIXTURE_DESK), SIGNED);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_DESK), ACUSE_ERROR_TOKEN_LOCKED);
+	assert_unlock("mesa", FIXTURE_PIN, FALSE, FIXTURE_SIGNED, "", 1);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_DESK), FIXTURE_SIGNED);
 }
 
 static void test_number_of_mails(void **state)
@@ -132,14 +121,15 @@ static void test_number_of_mails(void **state)
 	push(PERSON, "mesa " FIXTURE_DESK " active");
 	fixture_await(fixture, "mesa", "unlocked", "true");
 	for (int round = 0; round < 2; round++) {
-		assert_unlock("oficina", FIXTURE_PIN, FALSE, SIGNED, "", 1);
+		assert_unlock("oficina", FIXTURE_PIN, FALSE, FIXTURE_SIGNED, "", 1);
 		for (int i = 0; i < 3; i++)
-			assert_int_equal(sign_for(FIXTURE_OFFICE), SIGNED);
-		assert_int_equal(sign_for(FIXTURE_OFFICE), ACUSE_ERROR_TOKEN_LOCKED);
+			assert_int_equal(fixture_sign_for(fixture, FIXTURE_OFFICE), FIXTURE_SIGNED);
+		assert_int_equal(
+			fixture_sign_for(fixture, FIXTURE_OFFICE), ACUSE_ERROR_TOKEN_LOCKED);
 	}
 	/* An office's token has no such limit. */
 	for (int i = 0; i < 4; i++)
-		assert_int_equal(sign_for(FIXTURE_DESK), SIGNED);
+		assert_int_equal(fixture_sign_for(fixture, FIXTURE_DESK), FIXTURE_SIGNED);
 }
 
 static void test_time(void **state)
@@ -147,10 +137,10 @@ static void test_time(void **state)
 	(void)state;
 	restart("personal_tokens=on\npersonal_unlock_s=2\n");
 	push(PERSON, NULL);
-	assert_unlock("oficina", FIXTURE_PIN, FALSE, SIGNED, "", 1);
-	assert_int_equal(sign_for(FIXTURE_OFFICE), SIGNED);
+	assert_unlock("oficina", FIXTURE_PIN, FALSE, FIXTURE_SIGNED, "", 1);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_OFFICE), FIXTURE_SIGNED);
 	fixture_await(fixture, "oficina", "unlocked", "false");
-	assert_int_equal(sign_for(FIXTURE_OFFICE), ACUSE_ERROR_TOKEN_LOCKED);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_OFFICE), ACUSE_ERROR_TOKEN_LOCKED);
 }
 
 /* An office's token that becomes a person's has to be unlocked as one. */
@@ -159,9 +149,9 @@ static void test_office_becomes_person(void **state)
 	(void)state;
 	restart("personal_tokens=on\n");
 	push("oficina " FIXTURE_OFFICE " active", NULL);
-	assert_unlock("oficina", FIXTURE_PIN, FALSE, SIGNED, "", 1);
+	assert_unlock("oficina", FIXTURE_PIN, FALSE, FIXTURE_SIGNED, "", 1);
 	push(PERSON, NULL);
-	assert_int_equal(sign_for(FIXTURE_OFFICE), ACUSE_ERROR_TOKEN_LOCKED);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_OFFICE), ACUSE_ERROR_TOKEN_LOCKED);
 }
 
 static void test_low_counts_are_not_tried(void **state)
@@ -177,8 +167,8 @@ static void test_low_counts_are_not_tried(void **state)
 	assert_unlock("oficina", FIXTURE_PIN, FALSE, ACUSE_ERROR_PIN_LOW, "tried before", 0);
 	assert_unlock("oficina", "111111", TRUE, ACUSE_ERROR_PIN_WRONG, "", 1);
 	assert_unlock("oficina", FIXTURE_PIN, FALSE, ACUSE_ERROR_PIN_LOW, "one more", 0);
-	assert_unlock("oficina", FIXTURE_PIN, TRUE, SIGNED, "", 1);
-	assert_int_equal(sign_for(FIXTURE_OFFICE), SIGNED);
+	assert_unlock("oficina", FIXTURE_PIN, TRUE, FIXTURE_SIGNED, "", 1);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_OFFICE), FIXTURE_SIGNED);
 	assert_int_equal(fixture_stop(fixture), 0);
 	assert_true(g_file_set_contents(wrong, "xxx", -1, NULL));
 	fixture_start(fixture);
@@ -230,7 +220,7 @@ static void test_taken_away_at_once(void **state)
 		int fd;
 
 		push("oficina " FIXTURE_OFFICE " active", NULL);
-		assert_unlock("oficina", FIXTURE_PIN, FALSE, SIGNED, "", 1);
+		assert_unlock("oficina", FIXTURE_PIN, FALSE, FIXTURE_SIGNED, "", 1);
 		fixture_fault(fixture, "only oficina\ndelay C_Sign 60000\n");
 		fd = begin_slow_signature();
 		begun = g_get_monotonic_time();
@@ -240,9 +230,10 @@ static void test_taken_away_at_once(void **state)
 		assert_true(g_error_matches(error, ACUSE_ERROR, ACUSE_ERROR_TOKEN_LOCKED));
 		close(fd);
 		fixture_fault(fixture, "");
-		assert_int_equal(sign_for(FIXTURE_OFFICE), ACUSE_ERROR_NO_BINDING);
+		assert_int_equal(fixture_sign_for(fixture, FIXTURE_OFFICE), ACUSE_ERROR_NO_BINDING);
 		push("oficina " FIXTURE_OFFICE " active", NULL);
-		assert_int_equal(sign_for(FIXTURE_OFFICE), ACUSE_ERROR_TOKEN_LOCKED);
+		assert_int_equal(
+			fixture_sign_for(fixture, FIXTURE_OFFICE), ACUSE_ERROR_TOKEN_LOCKED);
 	}
 }
 
@@ -286,7 +277,7 @@ static void test_the_signer_keeps_no_pin(void **state)
 		skip();
 	push("oficina " FIXTURE_OFFICE " active", NULL);
 	assert_unlock("oficina", WRONG_PIN, FALSE, ACUSE_ERROR_PIN_WRONG, "", 1);
-	assert_unlock("oficina", FIXTURE_PIN, TRUE, SIGNED, "", 1);
+	assert_unlock("oficina", FIXTURE_PIN, TRUE, FIXTURE_SIGNED, "", 1);
 	assert_int_equal(count_in_memory(fixture->daemon, FIXTURE_PIN), 0);
 	assert_int_equal(count_in_memory(fixture->daemon, WRONG_PIN), 0);
 	/* And it would be seen: what else it was told is there. */
@@ -300,14 +291,14 @@ static void test_stop_leaves_nothing_unlocked(void **state)
 	(void)state;
 	restart("");
 	push("oficina " FIXTURE_OFFICE " active", NULL);
-	assert_unlock("oficina", FIXTURE_PIN, FALSE, SIGNED, "", 1);
+	assert_unlock("oficina", FIXTURE_PIN, FALSE, FIXTURE_SIGNED, "", 1);
 	workers = fixture_workers(fixture);
 	assert_true(g_strv_length(workers) >= 1);
 	assert_true(any_runs(workers));
 	assert_int_equal(fixture_stop(fixture), 0);
 	assert_false(any_runs(workers));
 	fixture_start(fixture);
-	assert_int_equal(sign_for(FIXTURE_OFFICE), ACUSE_ERROR_TOKEN_LOCKED);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_OFFICE), ACUSE_ERROR_TOKEN_LOCKED);
 }
 
 static int set_up(void **state)

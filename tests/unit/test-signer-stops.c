@@ -21,7 +21,6 @@
 #include "signer/protocol.h"
 #include "signer_fixture.h"
 
-#define SIGNED (-1)
 #define FLOOD 48
 #define FLOOD_BYTES (SIGNER_MAX_CONTENT - 1)
 
@@ -32,19 +31,6 @@ static gboolean push(const char *entry, const char *other)
 	const char *const entries[] = {entry, other, NULL};
 
 	return fixture_bind(fixture, ++fixture->version, entries, NULL);
-}
-
-static int sign_for(const char *mailbox)
-{
-	g_autofree char *entity = fixture_entity(mailbox);
-	g_autofree char *permit = fixture_permit(fixture, mailbox, entity);
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) answer = fixture_sign(fixture, permit, entity, &error);
-
-	if (answer == NULL)
-		return error->code;
-	assert_true(fixture_openssl_verifies(fixture, answer, entity));
-	return SIGNED;
 }
 
 static void unlock_office(void)
@@ -84,7 +70,7 @@ static int answer_of(int fd, const char *mailbox)
 	if (answer == NULL)
 		return error->code;
 	assert_true(fixture_openssl_verifies(fixture, answer, entity));
-	return SIGNED;
+	return FIXTURE_SIGNED;
 }
 
 static void await_calls(const char *function, guint wanted)
@@ -116,9 +102,9 @@ static void test_mailbox_leaves(void **state)
 	assert_int_equal(answer_of(waiting, FIXTURE_BOTH), ACUSE_ERROR_NO_BINDING);
 	assert_int_equal(fixture_calls(fixture, "C_Sign"), signs + 1);
 	fixture_fault(fixture, "");
-	assert_int_equal(answer_of(other, FIXTURE_OFFICE), SIGNED);
-	assert_int_equal(sign_for(FIXTURE_OFFICE), SIGNED);
-	assert_int_equal(sign_for(FIXTURE_BOTH), ACUSE_ERROR_NO_BINDING);
+	assert_int_equal(answer_of(other, FIXTURE_OFFICE), FIXTURE_SIGNED);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_OFFICE), FIXTURE_SIGNED);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_BOTH), ACUSE_ERROR_NO_BINDING);
 }
 
 /* What has no place on the disk holds all the same, and is durable when it is said again. */
@@ -130,20 +116,20 @@ static void test_full_disk(void **state)
 	(void)state;
 	assert_true(push("oficina " FIXTURE_OFFICE " active", "mesa " FIXTURE_DESK " active"));
 	fixture_await(fixture, "mesa", "unlocked", "true");
-	assert_int_equal(sign_for(FIXTURE_DESK), SIGNED);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_DESK), FIXTURE_SIGNED);
 	assert_int_equal(g_rename(folder, away), 0);
 	assert_false(push("oficina " FIXTURE_OFFICE " active", "mesa " FIXTURE_DESK " lost"));
-	assert_int_equal(sign_for(FIXTURE_DESK), ACUSE_ERROR_NO_BINDING);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_DESK), ACUSE_ERROR_NO_BINDING);
 	assert_false(push("oficina " FIXTURE_OFFICE " active", "mesa " FIXTURE_DESK " active"));
 	/* Its PIN lies in a credential, which is not read again. */
-	assert_int_equal(sign_for(FIXTURE_DESK), ACUSE_ERROR_TOKEN_LOCKED);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_DESK), ACUSE_ERROR_TOKEN_LOCKED);
 	assert_int_equal(g_rename(away, folder), 0);
 	assert_true(push("oficina " FIXTURE_OFFICE " active", "mesa " FIXTURE_DESK " active"));
 	assert_int_equal(fixture_stop(fixture), 0);
 	fixture_start(fixture);
-	assert_int_equal(sign_for(FIXTURE_DESK), ACUSE_ERROR_TOKEN_LOCKED);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_DESK), ACUSE_ERROR_TOKEN_LOCKED);
 	assert_true(fixture_unlock(fixture, "mesa", FIXTURE_PIN, NULL));
-	assert_int_equal(sign_for(FIXTURE_DESK), SIGNED);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_DESK), FIXTURE_SIGNED);
 }
 
 static void send_one(int fd, const char *permit, int memfd)
@@ -219,7 +205,7 @@ static void test_hanging_login(void **state)
 	(void)state;
 	assert_true(push("oficina " FIXTURE_OFFICE " active", NULL));
 	unlock_office();
-	assert_int_equal(sign_for(FIXTURE_OFFICE), SIGNED);
+	assert_int_equal(fixture_sign_for(fixture, FIXTURE_OFFICE), FIXTURE_SIGNED);
 	logins = fixture_calls(fixture, "C_Login");
 	signs = fixture_calls(fixture, "C_Sign");
 	fixture_fault(fixture, "only errado\ndelay C_Login 60000\n"
@@ -230,7 +216,7 @@ static void test_hanging_login(void **state)
 	await_calls("C_Sign", signs + 1);
 	g_usleep((FIXTURE_SIGN_TIMEOUT_MS + 500) * 1000);
 	kill_worker(caller_of("C_Login"));
-	assert_int_equal(answer_of(fd, FIXTURE_OFFICE), SIGNED);
+	assert_int_equal(answer_of(fd, FIXTURE_OFFICE), FIXTURE_SIGNED);
 }
 
 static int set_up(void **state)

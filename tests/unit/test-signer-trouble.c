@@ -16,20 +16,18 @@
 #include "signer/protocol.h"
 #include "signer_fixture.h"
 
-#define SIGNED (-1)
-
 static Fixture *fixture;
 
 typedef struct {
 	const char *name, *faults;
-	int answer;	     /* SIGNED or an error */
+	int answer;	     /* FIXTURE_SIGNED or an error */
 	guint logins;	     /* that the fault may cost */
 	const char *trouble; /* of the token afterwards; "": it is still unlocked */
 } Trouble;
 
 #define ONCE(name, code)                                                                           \
 	{                                                                                          \
-		name " once", "only oficina\nfail C_Sign " code " 1\n", SIGNED, 1, ""              \
+		name " once", "only oficina\nfail C_Sign " code " 1\n", FIXTURE_SIGNED, 1, ""      \
 	}
 #define ALWAYS(name, code, answer, trouble)                                                        \
 	{                                                                                          \
@@ -75,19 +73,6 @@ static void push(void)
 		fail_msg("bind: %s", error->message);
 }
 
-static int sign_for(const char *mailbox)
-{
-	g_autofree char *entity = fixture_entity(mailbox);
-	g_autofree char *permit = fixture_permit(fixture, mailbox, entity);
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) answer = fixture_sign(fixture, permit, entity, &error);
-
-	if (answer == NULL)
-		return error->code;
-	assert_true(fixture_openssl_verifies(fixture, answer, entity));
-	return SIGNED;
-}
-
 static void unlock_office(void)
 {
 	g_autofree char *unlocked = fixture_status(fixture, "oficina", "unlocked");
@@ -100,12 +85,12 @@ static void unlock_office(void)
 
 static void assert_answer(const char *name, const char *mailbox, int wanted)
 {
-	int got = sign_for(mailbox);
+	int got = fixture_sign_for(fixture, mailbox);
 
 	if (got != wanted)
 		fail_msg("%s: %s instead of %s", name,
-			got == SIGNED ? "signed" : acuse_error_row(got)->name,
-			wanted == SIGNED ? "signed" : acuse_error_row(wanted)->name);
+			got == FIXTURE_SIGNED ? "signed" : acuse_error_row(got)->name,
+			wanted == FIXTURE_SIGNED ? "signed" : acuse_error_row(wanted)->name);
 }
 
 static guint desk_signatures(void)
@@ -141,20 +126,20 @@ static void try_trouble(const Trouble *trouble)
 	unlock_office();
 	logins = fixture_calls(fixture, "C_Login");
 	desk = desk_signatures();
-	assert_answer(trouble->name, FIXTURE_OFFICE, SIGNED);
+	assert_answer(trouble->name, FIXTURE_OFFICE, FIXTURE_SIGNED);
 	fixture_fault(fixture, trouble->faults);
 	begun = g_get_monotonic_time();
 	assert_answer(trouble->name, FIXTURE_OFFICE, trouble->answer);
 	assert_true(g_get_monotonic_time() - begun < 20 * G_USEC_PER_SEC);
 	assert_int_equal(fixture_calls(fixture, "C_Login") - logins, trouble->logins);
-	assert_answer(trouble->name, FIXTURE_DESK, SIGNED);
+	assert_answer(trouble->name, FIXTURE_DESK, FIXTURE_SIGNED);
 	assert_int_equal(desk_signatures(), desk + 1);
 	if (*trouble->trouble != '\0')
 		assert_alarm(trouble);
 	fixture_fault(fixture, "");
 	/* Put back or mended: the PIN, typed again, is all it needs. */
 	unlock_office();
-	assert_answer(trouble->name, FIXTURE_OFFICE, SIGNED);
+	assert_answer(trouble->name, FIXTURE_OFFICE, FIXTURE_SIGNED);
 }
 
 static void test_troubles(void **state)
